@@ -1,0 +1,40 @@
+/** Every limit on what comes from outside, the unit in its name. ServiceProviderConfig tells the SCIM ones. */
+
+export const limits = {
+  /** Body of one request: 8,000 members of a group are about 400 KiB. */
+  bodyBytesMax: 4 * 1024 * 1024,
+  /** Characters of a `filter`. */
+  filterLengthMax: 4096,
+  /** Nesting of parentheses and brackets in a `filter`. */
+  filterDepthMax: 16,
+  /** Comparisons in one `filter`. */
+  filterTermsMax: 64,
+  /** Operations in one PATCH: authentik sends one a member. */
+  patchOperationsMax: 10_000,
+  /** Member ids in one request. */
+  membersPerRequestMax: 50_000,
+  /** Elements of one multi-valued attribute of a user. */
+  valuesPerAttributeMax: 500,
+  /** Characters of one attribute value. */
+  valueLengthMax: 65_536,
+  /** Nesting of objects and arrays in a JSON body. */
+  jsonDepthMax: 16,
+  /** Resources on one page (`filter.maxResults` of ServiceProviderConfig). */
+  pageSizeMax: 1000,
+  pageSizeDefault: 100,
+  /** Names in `attributes` or `excludedAttributes`. */
+  projectionNamesMax: 200,
+  /** Rows on one page of the admin API. */
+  listLimitMax: 200,
+  listLimitDefault: 50,
+  mappingsPerTenantMax: 5000,
+  workspacesPerMappingMax: 200,
+  /** A deadlock or serialization failure is tried again this often. */
+  transactionTriesMax: 5,
+  statementMsMax: 15_000,
+  /** Bytes of an answer from Blue that are read. */
+  blueAnswerBytesMax: 16 * 1024 * 1024,
+  blueRequestMsMax: 30_000,
+  /** People of one sync batch. */
+  bluePeoplePerBatchMax: 50,
+} as const;
