@@ -1,0 +1,162 @@
+import { type Kysely, sql } from 'kysely';
+import { guardTenantTables } from '../src/db/row-level-security.ts';
+
+/** Contract, mappings, the seat pool, decisions; the connection to Blue and what is known of it. Forward only. */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  for (const statement of [licensing, blue]) await sql.raw(statement).execute(db);
+  await guardTenantTables(db, [
+    ...['contracts', 'mappings', 'seat_pools', 'decisions'],
+    ...['blue_connections', 'blue_people', 'blue_sync'],
+  ]);
+  await sql.raw(workFinding).execute(db);
+}
+
+const licensing = `
+  create table contracts (
+    tenant_id          uuid primary key references tenants,
+    kind               text not null check (kind in ('evaluation', 'annual', 'multi_year')),
+    tier               text not null,
+    -- null: unlimited.
+    paid_seats         integer check (paid_seats >= 0),
+    starts_on          date not null,
+    ends_on            date not null,
+    payment_schedule   text not null check (payment_schedule in ('annual', 'quarterly', 'custom')),
+    overage_policy     text not null check (overage_policy in ('queue', 'fallback', 'block')),
+    fallback_role      text not null,
+    terms              text,
+    document_reference text,
+    account_manager    text,
+    billing_portal_url text,
+    constraint contracts_dates check (starts_on <= ends_on)
+  );
+
+  create table mappings (
+    tenant_id     uuid not null references tenants,
+    id            uuid not null,
+    priority      integer not null check (priority >= 1),
+    -- Bound to the group's id as soon as the group exists; until then one of the two names is waited for.
+    group_id      uuid,
+    group_display_name     text,
+    group_display_name_key text collate "C",
+    group_external_id  text collate "C",
+    role          text not null,
+    workspaces    text[] not null,
+    fallback_role text,
+    created_at    timestamptz not null,
+    primary key (tenant_id, id),
+    constraint mappings_priority unique (tenant_id, priority) deferrable initially immediate,
+    constraint mappings_group foreign key (tenant_id, group_id) references groups on delete set null (group_id)
+  );
+  create index mappings_group_id on mappings (tenant_id, group_id);
+
+  -- One row a tenant: the lock and the count of everything that takes a seat.
+  create table seat_pools (
+    tenant_id uuid primary key references tenants,
+    used      integer not null default 0 check (used >= 0),
+    -- null: unlimited. After a decrease it only falls, with the seats that are given back.
+    ceiling   integer default 0,
+    -- When the contract's next date comes, which can free or close seats.
+    due_at    timestamptz,
+    constraint seat_pools_within_ceiling check (used <= ceiling)
+  );
+  create index seat_pools_due on seat_pools (due_at) where due_at is not null;
+
+  -- What was decided for a person; no row: nothing asked, nothing granted.
+  create table decisions (
+    tenant_id  uuid not null,
+    user_id    uuid not null,
+    requested  jsonb not null,
+    effective  jsonb not null,
+    -- The claim: best priority among the person's paid roles, when it was made, and the tie-break. Null: no claim.
+    priority   integer,
+    claimed_at timestamptz,
+    tie        text not null collate "C",
+    seat       text not null check (seat in ('none', 'held', 'waiting')),
+    since      timestamptz not null,
+    -- Why nothing was asked although memberships would: a code of licensing/effect.ts.
+    refusal    text,
+    primary key (tenant_id, user_id),
+    foreign key (tenant_id, user_id) references users on delete cascade,
+    constraint decisions_claim check ((seat = 'none') = (priority is null) and (seat = 'none') = (claimed_at is null))
+  );
+  create index decisions_queue on decisions (tenant_id, priority, claimed_at, tie, user_id) where seat = 'waiting';
+  create index decisions_holders on decisions (tenant_id, user_id) where seat = 'held';
+`;
+
+const blue = `
+  create table blue_connections (
+    tenant_id            uuid primary key references tenants,
+    organization_id      text not null,
+    token_id             text not null,
+    token_secret         bytea not null,
+    api_url              text,
+    mode                 text not null check (mode in ('observe', 'apply')),
+    deactivation         text not null check (deactivation in ('leave_workspaces', 'view_only', 'leave_organization')),
+    default_workspaces   text[] not null,
+    drift                text not null check (drift in ('report', 'repair')),
+    invitations_per_hour integer check (invitations_per_hour > 0),
+    -- What the worker last met: ok, waiting (tries again by itself) or stopped (a person must act).
+    state                text not null default 'ok' check (state in ('ok', 'waiting', 'stopped')),
+    cause                text,
+    failures             integer not null default 0,
+    last_contact_at      timestamptz,
+    -- Not before: back-off, pacing.
+    next_try_at          timestamptz,
+    -- Blue's lists as last read, with our own changes applied since.
+    actual               jsonb,
+    actual_read_at       timestamptz,
+    -- Held by the worker that has the tenant, until then.
+    leased_until         timestamptz
+  );
+
+  -- What is known of a person in Blue. Outlives the user, so that a deleted one can be taken out of Blue.
+  create table blue_people (
+    tenant_id  uuid not null references tenants,
+    user_id    uuid not null,
+    address    text collate "C",
+    state      text not null check (state in ('none', 'waiting', 'invited', 'active', 'refused', 'removed')),
+    code       text,
+    detail     text,
+    -- Workspaces this gateway put the person into: only those are its to take away.
+    workspaces text[] not null default '{}',
+    changed_at timestamptz not null,
+    primary key (tenant_id, user_id)
+  );
+
+  -- A mark: this person's roles in Blue may differ from what was decided.
+  create table blue_sync (
+    tenant_id       uuid not null references tenants,
+    user_id         uuid not null,
+    desired_version bigint not null default 1,
+    marked_at       timestamptz not null,
+    primary key (tenant_id, user_id)
+  );
+`;
+
+const workFinding = `
+  create policy finder on seat_pools for select to blue_gateway_finder using (true);
+  create policy finder on blue_connections for select to blue_gateway_finder using (true);
+  create policy finder on blue_sync for select to blue_gateway_finder using (true);
+  grant select on seat_pools, blue_connections, blue_sync to blue_gateway_finder;
+
+  create function find_due_pools(at timestamptz, most integer) returns table (tenant_id uuid)
+  language sql stable security definer as $$
+    select p.tenant_id from seat_pools p where p.due_at <= at order by p.due_at limit most
+  $$;
+
+  -- Tenants with marked people, that may be worked on now and that no worker has.
+  create function find_blue_work(at timestamptz, drift_before timestamptz, most integer) returns table (tenant_id uuid)
+  language sql stable security definer as $$
+    select c.tenant_id from blue_connections c
+    where (c.next_try_at is null or c.next_try_at <= at) and (c.leased_until is null or c.leased_until <= at)
+      and c.state <> 'stopped'
+      and (c.actual_read_at is null or c.actual_read_at <= drift_before
+           or (c.mode = 'apply' and exists (select 1 from blue_sync s where s.tenant_id = c.tenant_id)))
+    order by c.next_try_at nulls first limit most
+  $$;
+
+  grant create on schema public to blue_gateway_finder;
+  alter function find_due_pools(timestamptz, integer) owner to blue_gateway_finder;
+  alter function find_blue_work(timestamptz, timestamptz, integer) owner to blue_gateway_finder;
+  revoke create on schema public from blue_gateway_finder;
+`;

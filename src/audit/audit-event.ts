@@ -1,0 +1,21 @@
+/** Who did what to whom: the shape of an entry of the audit trail. */
+
+import type { DirectoryId } from '../kernel/ids.ts';
+
+export type Actor =
+  | { kind: 'directory'; id: DirectoryId; name: string; token: string }
+  | { kind: 'operator'; id: string; name: string }
+  | { kind: 'key'; id: string; name: string; role: 'owner' | 'admin' | 'auditor' }
+  /** A rule of the gateway itself: promotion, a contract's date, drift. */
+  | { kind: 'system'; rule: string };
+
+export interface AuditEvent {
+  /** `<subject kind>.<past participle>`, as `user.created`, `decision.changed`. */
+  action: string;
+  /** Id of what it was done to. */
+  subject: string | null;
+  before?: unknown;
+  after?: unknown;
+  /** What a decision was made from, so that it can be made again. */
+  inputs?: unknown;
+}

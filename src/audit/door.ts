@@ -1,0 +1,13 @@
+/** The door a write came through: who asks, for which tenant, when, and under which request. */
+
+import type { TenantId } from '../kernel/ids.ts';
+import type { Actor } from './audit-event.ts';
+
+export interface Door {
+  tenantId: TenantId;
+  actor: Actor;
+  /** The instant of the whole write: the core is handed this one and reads no clock. */
+  now: Date;
+  /** Answered as `x-request-id`; null for what nobody asked for. */
+  requestId: string | null;
+}

@@ -1,0 +1,41 @@
+/** What the gateway wants of Blue, per person, and the tenant's settings that bear on it; data only. */
+
+import type { IsPaid, Level } from './level.ts';
+
+/** The workspace of a role that counts for the seat and sends nothing to Blue (no default workspaces are set). */
+export const nowhere = '*';
+
+export interface DesiredRole {
+  /** Blue's id of the workspace, or `nowhere`. */
+  readonly workspace: string;
+  readonly level: Level;
+  /** A custom role's name; `level` is MEMBER then. */
+  readonly customRole?: string;
+}
+
+export interface DesiredPerson {
+  /** The gateway's id, handed back with actions and outcomes. */
+  readonly userId: string;
+  /** Lower-cased; null when the person has none. */
+  readonly address: string | null;
+  /** Blue's id once the person was matched: it outlives a change of address. */
+  readonly blueUserId: string | null;
+  /** At most one a workspace. */
+  readonly roles: readonly DesiredRole[];
+  /** Inactive or deleted: roles don't matter then. */
+  readonly leaving: boolean;
+}
+
+/** What becomes of a leaver in Blue, which has no suspend. */
+export type Deactivation = 'leave_workspaces' | 'view_only' | 'leave_organization';
+
+export interface BlueSettings {
+  readonly deactivation: Deactivation;
+  /** Lower-cased addresses that are never touched. */
+  readonly exclusions: ReadonlySet<string>;
+  /** Every workspace that a mapping, default or pin names or named: others are left alone. */
+  readonly managedWorkspaces: ReadonlySet<string>;
+  /** People with a paid role that Blue may hold at any moment; null means unlimited. */
+  readonly paidCeiling: number | null;
+  readonly isPaid: IsPaid;
+}

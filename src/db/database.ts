@@ -1,0 +1,136 @@
+/**
+ * The pool of connections. Connections are pipelined: statements sent without waiting travel together, so a use case
+ * pays for the times it *waits*, not for its statements. `onStatement` and `onWait` let tests count both.
+ *
+ * Kysely builds and compiles; it never executes: its own `execute()` starts asynchronously, so that a statement could
+ * overtake another, COMMIT even. `Connection.run` sends at once, in the order of the calls.
+ */
+
+import {
+  type CompiledQuery,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type QueryExecutorProvider,
+} from 'kysely';
+import pg from 'pg';
+import { limits } from '../kernel/limits.ts';
+import type { Tables } from './tables.ts';
+
+export interface DatabaseOptions {
+  url: string;
+  poolSize?: number;
+  onStatement?: (sql: string) => void;
+  /** Called when a statement is sent while nothing is under way on its connection: one more round trip. */
+  onWait?: (sql: string) => void;
+}
+
+/** A query builder or a `sql` template. */
+export interface Query<Row> {
+  compile(provider: QueryExecutorProvider): CompiledQuery<Row>;
+}
+
+export interface Database {
+  /** One statement outside any tenant, as the owner: look-up functions and global tables. */
+  run<Row>(query: Query<Row>): Promise<Row[]>;
+  /** One connection, given back when `work` ends; a broken one is thrown away. */
+  withConnection<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** Builds queries; executing one through it is refused. */
+export const db = new Kysely<Tables>({
+  dialect: {
+    createAdapter: () => new PostgresAdapter(),
+    createIntrospector: (kysely) => new PostgresIntrospector(kysely),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+    createDriver: () => {
+      const refuse = () =>
+        Promise.reject(new Error('queries are run by Database.run or TenantTransaction.run'));
+      return {
+        init: async () => {},
+        acquireConnection: refuse,
+        releaseConnection: refuse,
+        beginTransaction: refuse,
+        commitTransaction: refuse,
+        rollbackTransaction: refuse,
+        destroy: async () => {},
+      };
+    },
+  },
+});
+
+/** Parsers of this pool alone: bigint as number (counts and sequences stay far below 2^53), date as text. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (oid === pg.types.builtins.INT8) return Number;
+    if (oid === pg.types.builtins.DATE) return (text: string) => text;
+    return pg.types.getTypeParser(oid, format);
+  }) as pg.CustomTypesConfig['getTypeParser'],
+};
+
+export function openDatabase(options: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.poolSize ?? 16,
+    application_name: 'blue-gateway',
+    statement_timeout: limits.statementMsMax,
+    idle_in_transaction_session_timeout: limits.statementMsMax,
+    connectionTimeoutMillis: limits.statementMsMax,
+    types,
+    pipeline: true,
+  });
+  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  pool.on('error', () => {});
+  const withConnection: Database['withConnection'] = async (work) => {
+    const client = await pool.connect();
+    const connection = new Connection(client, options);
+    const onError = () => {
+      connection.broken = true;
+    };
+    client.on('error', onError);
+    try {
+      return await work(connection);
+    } finally {
+      client.off('error', onError);
+      client.release(connection.broken);
+    }
+  };
+  return {
+    run: (query) => withConnection((connection) => connection.run(query)),
+    withConnection,
+    close: () => pool.end(),
+  };
+}
+
+/** One client for a while: statements sent without waiting are pipelined in the order they were sent. */
+export class Connection {
+  /** true once the client can't be used again. */
+  broken = false;
+  readonly #client: pg.PoolClient;
+  readonly #options: DatabaseOptions;
+  #underWay = 0;
+
+  constructor(client: pg.PoolClient, options: DatabaseOptions) {
+    this.#client = client;
+    this.#options = options;
+  }
+
+  async run<Row>(query: Query<Row>): Promise<Row[]> {
+    const { sql, parameters } = query.compile(db);
+    return (await this.send(sql, parameters)).rows;
+  }
+
+  /** @throws pg's DatabaseError as the server sent it. */
+  async send(text: string, values: readonly unknown[] = []): Promise<pg.QueryResult> {
+    this.#options.onStatement?.(text);
+    if (this.#underWay === 0) this.#options.onWait?.(text);
+    this.#underWay += 1;
+    try {
+      return await this.#client.query(text, [...values]);
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+}

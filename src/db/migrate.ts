@@ -1,0 +1,79 @@
+/** Brings a database to the newest migration, and makes the roles that requests run under. */
+
+import { Kysely, PostgresDialect, sql } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
+import pg from 'pg';
+import * as foundation from '../../migrations/0001_foundation.ts';
+import * as licensing from '../../migrations/0002_licensing.ts';
+import { ConfigurationError } from '../kernel/configuration-error.ts';
+
+const migrations: Record<string, Migration> = {
+  '0001_foundation': foundation,
+  '0002_licensing': licensing,
+};
+
+/** Requests run as the first; look-ups across tenants are functions that belong to the second. */
+const roles = ['blue_gateway_request', 'blue_gateway_finder'];
+const oldestServer = 150_000;
+
+/** @throws ConfigurationError when the server can't be reached, is too old, or the roles can't be made. */
+export async function migrate(url: string): Promise<void> {
+  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  pool.on('error', () => {});
+  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+  try {
+    await checkServer(db);
+    await makeRoles(db);
+    const { error } = await new Migrator({
+      db,
+      provider: { getMigrations: async () => migrations },
+    }).migrateToLatest();
+    if (error !== undefined) throw error;
+  } finally {
+    await db.destroy();
+  }
+}
+
+/** The newest migration's name: the database is current when it has run. */
+export const newestMigration = Object.keys(migrations).sort().at(-1) ?? '';
+
+async function checkServer(db: Kysely<unknown>): Promise<void> {
+  let version: number;
+  try {
+    const { rows } = await sql<{
+      version: string;
+    }>`select current_setting('server_version_num') as version`.execute(db);
+    version = Number(rows[0]?.version);
+  } catch (cause) {
+    throw new ConfigurationError([
+      `DATABASE_URL: the database cannot be reached (${(cause as Error).message})`,
+    ]);
+  }
+  if (version < oldestServer) {
+    throw new ConfigurationError([
+      `DATABASE_URL: PostgreSQL 15 or newer is needed, this is ${Math.floor(version / 10_000)}`,
+    ]);
+  }
+}
+
+async function makeRoles(db: Kysely<unknown>): Promise<void> {
+  const { rows } = await sql<{ rolname: string; member: boolean }>`
+    select rolname, pg_has_role(current_user, oid, 'member') as member from pg_roles where rolname = any(${roles})
+  `.execute(db);
+  const statements = roles.flatMap((role) => {
+    const known = rows.find((row) => row.rolname === role);
+    if (known?.member) return [];
+    const grant = `grant ${role} to current_user`;
+    return known === undefined ? [`create role ${role} nologin`, grant] : [grant];
+  });
+  try {
+    for (const statement of statements) await sql.raw(statement).execute(db);
+  } catch (cause) {
+    const script = statements.map(
+      (statement) => `  ${statement.replace('current_user', '<role of DATABASE_URL>')};`,
+    );
+    throw new ConfigurationError([
+      `DATABASE_URL: its role may not create roles (${(cause as Error).message}); run as an administrator:\n${script.join('\n')}`,
+    ]);
+  }
+}

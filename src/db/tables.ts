@@ -1,0 +1,161 @@
+/** The shape of every table for Kysely, as migrations/ makes them. Ids are plain strings here; stores brand them. */
+
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
+
+/** jsonb: read as a value, written as JSON text, since the driver would turn an array into a PostgreSQL array. */
+type Json<T> = ColumnType<T, string, string>;
+type Time = ColumnType<Date, Date, Date>;
+
+export interface Tables {
+  tenants: { tenant_id: string; slug: string; name: string; created_at: Time; tie_salt: string };
+  tenant_locators: { kind: 'slug' | 'directory_token' | 'api_key'; key: string; tenant_id: string };
+  operators: { id: string; name: string; key_hash: string; created_at: Time };
+  api_keys: {
+    tenant_id: string;
+    id: string;
+    name: string;
+    role: 'owner' | 'admin' | 'auditor';
+    key_hash: string;
+    created_at: Time;
+    expires_at: Time | null;
+  };
+  directories: {
+    tenant_id: string;
+    id: string;
+    name: string;
+    kind: 'entra' | 'okta' | 'generic' | 'strict';
+    created_at: Time;
+  };
+  directory_tokens: {
+    tenant_id: string;
+    id: string;
+    directory_id: string;
+    name: string;
+    token_hash: string;
+    created_at: Time;
+    expires_at: Time | null;
+  };
+  users: {
+    tenant_id: string;
+    id: string;
+    attributes: Json<JsonObject>;
+    user_name: string;
+    user_name_key: string;
+    active: boolean;
+    display_name: string | null;
+    address: string | null;
+    tie_key: string;
+    version: Generated<number>;
+    created_at: Time;
+    last_modified: Time;
+  };
+  user_emails: {
+    tenant_id: string;
+    user_id: string;
+    ordinal: number;
+    type_key: string | null;
+    value_key: string;
+  };
+  user_sources: { tenant_id: string; user_id: string; directory_id: string; external_id: string | null };
+  groups: {
+    tenant_id: string;
+    id: string;
+    attributes: Json<JsonObject>;
+    display_name: string;
+    display_name_key: string;
+    mapped: Generated<boolean>;
+    version: Generated<number>;
+    created_at: Time;
+    last_modified: Time;
+  };
+  group_sources: { tenant_id: string; group_id: string; directory_id: string; external_id: string | null };
+  memberships: { tenant_id: string; group_id: string; user_id: string };
+  audit_events: {
+    tenant_id: string;
+    seq: GeneratedAlways<number>;
+    at: Time;
+    actor: Json<JsonObject>;
+    action: string;
+    subject: string | null;
+    before: Json<unknown> | null;
+    after: Json<unknown> | null;
+    inputs: Json<unknown> | null;
+    request_id: string | null;
+  };
+  contracts: {
+    tenant_id: string;
+    kind: 'evaluation' | 'annual' | 'multi_year';
+    tier: string;
+    paid_seats: number | null;
+    starts_on: string;
+    ends_on: string;
+    payment_schedule: 'annual' | 'quarterly' | 'custom';
+    overage_policy: 'queue' | 'fallback' | 'block';
+    fallback_role: string;
+    terms: string | null;
+    document_reference: string | null;
+    account_manager: string | null;
+    billing_portal_url: string | null;
+  };
+  mappings: {
+    tenant_id: string;
+    id: string;
+    priority: number;
+    group_id: string | null;
+    group_display_name: string | null;
+    group_display_name_key: string | null;
+    group_external_id: string | null;
+    role: string;
+    workspaces: string[];
+    fallback_role: string | null;
+    created_at: Time;
+  };
+  seat_pools: { tenant_id: string; used: Generated<number>; ceiling: number | null; due_at: Time | null };
+  decisions: {
+    tenant_id: string;
+    user_id: string;
+    requested: Json<unknown>;
+    effective: Json<unknown>;
+    priority: number | null;
+    claimed_at: Time | null;
+    tie: string;
+    seat: 'none' | 'held' | 'waiting';
+    since: Time;
+    refusal: string | null;
+  };
+  blue_connections: BlueConnectionTable;
+  blue_people: {
+    tenant_id: string;
+    user_id: string;
+    address: string | null;
+    state: 'none' | 'waiting' | 'invited' | 'active' | 'refused' | 'removed';
+    code: string | null;
+    detail: string | null;
+    workspaces: string[];
+    changed_at: Time;
+  };
+  blue_sync: { tenant_id: string; user_id: string; desired_version: Generated<number>; marked_at: Time };
+}
+
+interface BlueConnectionTable {
+  tenant_id: string;
+  organization_id: string;
+  token_id: string;
+  token_secret: Buffer;
+  api_url: string | null;
+  mode: 'observe' | 'apply';
+  deactivation: 'leave_workspaces' | 'view_only' | 'leave_organization';
+  default_workspaces: string[];
+  drift: 'report' | 'repair';
+  invitations_per_hour: number | null;
+  state: Generated<'ok' | 'waiting' | 'stopped'>;
+  cause: string | null;
+  failures: Generated<number>;
+  last_contact_at: Time | null;
+  next_try_at: Time | null;
+  actual: Json<unknown> | null;
+  actual_read_at: Time | null;
+  leased_until: Time | null;
+}
+
+export type JsonObject = { [name: string]: unknown };

@@ -1,0 +1,115 @@
+/**
+ * The only maker of a TenantTransaction: every statement in it runs as the request role with the tenant set, so that
+ * row-level security refuses whatever slips through a store.
+ *
+ * Locks, in this order, for every writer: seat pool row → user rows in id order → group row. A write that changes
+ * what a decision rests on (active, address, membership of a mapped group, mapping, contract) takes the pool row
+ * first; all such writes of a tenant follow one another, and nothing else waits for them.
+ */
+
+import pg from 'pg';
+import type { TenantId } from '../kernel/ids.ts';
+import { limits } from '../kernel/limits.ts';
+import { type Connection, type Database, db, type Query } from './database.ts';
+
+export interface TenantTransaction {
+  readonly tenantId: TenantId;
+  /** Sends a statement at once; several sent before any is awaited share one round trip. */
+  run<Row>(query: Query<Row>): Promise<Row[]>;
+  /** As `run`, for the number of rows that a write touched. */
+  count(query: Query<unknown>): Promise<number>;
+  /** Sends a write whose result nobody needs: it travels with COMMIT, and its failure fails the transaction. */
+  send(query: Query<unknown>): void;
+}
+
+/** Thrown by `work` to end a transaction without keeping anything, and begin again. */
+export class Restart extends Error {}
+
+/**
+ * Runs `work` in one transaction of the tenant. BEGIN, role and tenant travel with the first statement of `work`,
+ * COMMIT with the last ones. Deadlocks and serialization failures (40P01, 40001) and `Restart` run it again.
+ *
+ * @throws whatever `work` throws, after ROLLBACK.
+ */
+export async function inTenant<T>(
+  database: Database,
+  tenantId: TenantId,
+  work: (tx: TenantTransaction) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await database.withConnection((connection) => attemptOnce(connection, tenantId, work));
+    } catch (error) {
+      if (attempt >= limits.transactionTriesMax || !isRepeatable(error)) throw error;
+    }
+  }
+}
+
+async function attemptOnce<T>(
+  connection: Connection,
+  tenantId: TenantId,
+  work: (tx: TenantTransaction) => Promise<T>,
+): Promise<T> {
+  const sent: Promise<unknown>[] = [];
+  // A statement's failure is thrown where it is awaited, at COMMIT at the latest: until then it is not "unhandled".
+  const dispatch = (text: string, values?: readonly unknown[]) => {
+    const statement = connection.send(text, values);
+    statement.catch(() => {});
+    sent.push(statement);
+    return statement;
+  };
+  const dispatchQuery = (query: Query<unknown>) => {
+    const { sql, parameters } = query.compile(db);
+    return dispatch(sql, parameters);
+  };
+  dispatch('BEGIN');
+  dispatch(`select set_config('role', 'blue_gateway_request', true), set_config('app.tenant_id', $1, true)`, [
+    tenantId,
+  ]);
+  try {
+    const result = await work({
+      tenantId,
+      run: async (query) => (await dispatchQuery(query)).rows,
+      count: async (query) => (await dispatchQuery(query)).rowCount ?? 0,
+      send: (query) => {
+        dispatchQuery(query);
+      },
+    });
+    const commit = dispatch('COMMIT');
+    await Promise.all(sent);
+    // An aborted transaction answers COMMIT with ROLLBACK; whatever aborted it has been thrown above.
+    if ((await commit).command !== 'COMMIT') throw new Error('the transaction was rolled back');
+    return result;
+  } catch (error) {
+    await rollBack(connection, sent);
+    throw await firstCause(error, sent);
+  }
+}
+
+/** After a failure further statements fail with 25P02; the one that failed first says what happened. */
+async function firstCause(error: unknown, sent: Promise<unknown>[]): Promise<unknown> {
+  if (!(error instanceof pg.DatabaseError) || error.code !== '25P02') return error;
+  for (const outcome of await Promise.allSettled(sent)) {
+    if (outcome.status === 'rejected' && outcome.reason?.code !== '25P02') return outcome.reason;
+  }
+  return error;
+}
+
+async function rollBack(connection: Connection, sent: Promise<unknown>[]): Promise<void> {
+  await Promise.allSettled(sent);
+  try {
+    await connection.send('ROLLBACK');
+  } catch {
+    connection.broken = true;
+  }
+}
+
+function isRepeatable(error: unknown): boolean {
+  if (error instanceof Restart) return true;
+  return error instanceof pg.DatabaseError && (error.code === '40P01' || error.code === '40001');
+}
+
+/** The constraint a failed statement broke, by its name in migrations/. */
+export function brokenConstraint(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.constraint : undefined;
+}

@@ -1,0 +1,137 @@
+/** Rows of users: written, locked and read one at a time. Knows SQL; knows no decision and no SCIM message. */
+
+import { type SelectQueryBuilder, sql } from 'kysely';
+import { db } from '../db/database.ts';
+import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import type { DirectoryId, UserId } from '../kernel/ids.ts';
+import type { JsonObject } from '../kernel/json.ts';
+import { columnsOf, type User } from './user.ts';
+
+/** Sends the rows of a new user. Constraints `users_user_name`, `user_sources_external_id` refuse taken values. */
+export function insertUser(
+  tx: TenantTransaction,
+  user: User,
+  directoryId: DirectoryId | null,
+  tieKey: string,
+): void {
+  const { userName, userNameKey, active, displayName, address } = columnsOf(user.attributes);
+  tx.send(
+    db.insertInto('users').values({
+      tenant_id: tx.tenantId,
+      id: user.id,
+      attributes: JSON.stringify(user.attributes),
+      user_name: userName,
+      user_name_key: userNameKey,
+      active,
+      display_name: displayName,
+      address,
+      tie_key: tieKey,
+      version: user.version,
+      created_at: user.createdAt,
+      last_modified: user.lastModified,
+    }),
+  );
+  insertEmails(tx, user.id, user.attributes);
+  if (directoryId !== null) upsertSource(tx, user.id, directoryId, user.externalId);
+}
+
+/** Sends the new attributes, version and time of a user that is locked. */
+export function updateUser(tx: TenantTransaction, before: User, after: User): void {
+  const { userName, userNameKey, active, displayName, address, emails } = columnsOf(after.attributes);
+  tx.send(
+    db
+      .updateTable('users')
+      .set({
+        attributes: JSON.stringify(after.attributes),
+        user_name: userName,
+        user_name_key: userNameKey,
+        active,
+        display_name: displayName,
+        address,
+        version: after.version,
+        last_modified: after.lastModified,
+      })
+      .where('tenant_id', '=', tx.tenantId)
+      .where('id', '=', after.id),
+  );
+  if (JSON.stringify(columnsOf(before.attributes).emails) === JSON.stringify(emails)) return;
+  tx.send(db.deleteFrom('user_emails').where('tenant_id', '=', tx.tenantId).where('user_id', '=', after.id));
+  insertEmails(tx, after.id, after.attributes);
+}
+
+function insertEmails(tx: TenantTransaction, userId: UserId, attributes: JsonObject): void {
+  const { emails } = columnsOf(attributes);
+  if (emails.length === 0) return;
+  tx.send(sql`
+    insert into user_emails (tenant_id, user_id, ordinal, type_key, value_key)
+    select ${tx.tenantId}, ${userId}, e.ordinal, e.type_key, e.value_key
+    from unnest(${emails.map((email) => email.typeKey)}::text[], ${emails.map((email) => email.valueKey)}::text[])
+      with ordinality as e (type_key, value_key, ordinal)
+  `);
+}
+
+/** Sends that the directory knows the user, by this externalId or by none. */
+export function upsertSource(
+  tx: TenantTransaction,
+  userId: UserId,
+  directoryId: DirectoryId,
+  externalId: string | null,
+): void {
+  tx.send(
+    db
+      .insertInto('user_sources')
+      .values({ tenant_id: tx.tenantId, user_id: userId, directory_id: directoryId, external_id: externalId })
+      .onConflict((conflict) =>
+        conflict.columns(['tenant_id', 'user_id', 'directory_id']).doUpdateSet({ external_id: externalId }),
+      ),
+  );
+}
+
+export function deleteUser(tx: TenantTransaction, id: UserId): void {
+  tx.send(db.deleteFrom('users').where('tenant_id', '=', tx.tenantId).where('id', '=', id));
+}
+
+export interface KnownUser extends User {
+  /** false: no write of this directory has touched the user yet. */
+  isKnownToDirectory: boolean;
+}
+
+/** Locks a user's row for a change of anything but its keys. undefined: there is none of that id. */
+export async function lockUser(
+  tx: TenantTransaction,
+  id: UserId,
+  directoryId: DirectoryId | null,
+): Promise<KnownUser | undefined> {
+  const [row] = await tx.run(selectUser(tx, id, directoryId).forNoKeyUpdate(['u']));
+  return row === undefined ? undefined : toUser(row);
+}
+
+function selectUser(tx: TenantTransaction, id: UserId, directoryId: DirectoryId | null) {
+  return db
+    .selectFrom('users as u')
+    .leftJoin('user_sources as s', (join) =>
+      join
+        .onRef('s.tenant_id', '=', 'u.tenant_id')
+        .onRef('s.user_id', '=', 'u.id')
+        .on('s.directory_id', '=', directoryId),
+    )
+    .select(['u.id', 'u.attributes', 'u.version', 'u.created_at', 'u.last_modified'])
+    .select(['s.external_id', 's.directory_id'])
+    .where('u.tenant_id', '=', tx.tenantId)
+    .where('u.id', '=', id);
+}
+
+type UserRow =
+  ReturnType<typeof selectUser> extends SelectQueryBuilder<infer _D, infer _T, infer Row> ? Row : never;
+
+function toUser(row: UserRow): KnownUser {
+  return {
+    id: row.id as UserId,
+    attributes: row.attributes as JsonObject,
+    externalId: row.external_id,
+    version: row.version,
+    createdAt: row.created_at,
+    lastModified: row.last_modified,
+    isKnownToDirectory: row.directory_id !== null,
+  };
+}

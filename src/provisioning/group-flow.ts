@@ -1,0 +1,276 @@
+/**
+ * Every write of a group and its members. Members are never read: an edit is an add-set and a remove-set, and the
+ * people decided for are those that the request names.
+ */
+
+import type { AuditEvent } from '../audit/audit-event.ts';
+import { appendAudit } from '../audit/audit-store.ts';
+import type { Door } from '../audit/door.ts';
+import type { Database } from '../db/database.ts';
+import { brokenConstraint, inTenant, Restart, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { displayNameOf, type Group, type MemberEdit } from '../directory/group.ts';
+import {
+  addMembers,
+  deleteGroup,
+  existingUsers,
+  insertGroup,
+  isDisplayNameTaken,
+  type KnownGroup,
+  lockGroup,
+  removeMembers,
+  removeMembersExcept,
+  updateGroup,
+  upsertGroupSource,
+} from '../directory/group-store.ts';
+import { Fault, invalid } from '../kernel/fault.ts';
+import { fold } from '../kernel/fold.ts';
+import { type DirectoryId, type GroupId, newId, parseId, type UserId } from '../kernel/ids.ts';
+import type { JsonObject } from '../kernel/json.ts';
+import { sameJson } from '../kernel/same-json.ts';
+import { decide } from './decide-flow.ts';
+import {
+  type AwaitedName,
+  lockPool,
+  lockPoolIfAwaited,
+  lockPoolIfMapped,
+  type Pool,
+} from './decision-store.ts';
+import { bindMappings, isAwaited, unbindMappings } from './mapping-store.ts';
+import { taken } from './user-flow.ts';
+
+export interface GroupDraft {
+  attributes: JsonObject;
+  externalId: string | null;
+}
+
+const noEdit: MemberEdit = { clear: false, add: [], remove: [] };
+
+/**
+ * Creates a group with its members; a mapping that waits for a group of this name is bound to it.
+ *
+ * @throws Fault `conflict` when this directory has a group of that displayName, or externalId is taken in it;
+ *   `invalid` for an unknown member.
+ */
+export async function createGroup(
+  database: Database,
+  door: Door,
+  directoryId: DirectoryId,
+  draft: GroupDraft,
+  memberIds: readonly string[],
+): Promise<Group> {
+  const id = newId<GroupId>(door.now.getTime());
+  const group: Group = { ...draft, id, version: 1, createdAt: door.now, lastModified: door.now };
+  const displayName = displayNameOf(draft.attributes);
+  await refuseTaken(draft, () =>
+    inTenant(database, door.tenantId, async (tx) => {
+      const ids = memberIdsOf(memberIds);
+      const [pool, isTaken, known] = await Promise.all([
+        lockPoolIfAwaited(tx, awaitedName(draft)),
+        isDisplayNameTaken(tx, displayName, directoryId),
+        existingUsers(tx, ids),
+      ]);
+      if (isTaken) throw taken('displayName', displayName);
+      refuseUnknown(ids, known);
+      insertGroup(tx, group, directoryId, pool !== null);
+      const bound = pool === null ? null : await bindMappings(tx, pool, id, awaitedName(draft));
+      const [, decided] = await Promise.all([
+        addMembers(tx, id, ids),
+        bound === null ? null : decide(tx, door, bound, { userIds: ids }),
+      ]);
+      const created: AuditEvent = { action: 'group.created', subject: id, after: { ...draft, members: ids } };
+      appendAudit(tx, door, [created, ...(decided?.audit ?? [])]);
+    }),
+  );
+  return group;
+}
+
+/**
+ * Changes a group's own attributes by a pure function, and its members by an edit. What changes nothing writes
+ * nothing.
+ *
+ * @throws Fault `not_found`; `invalid` for an unknown member; `conflict` for a taken externalId.
+ */
+export async function reviseGroup(
+  database: Database,
+  door: Door,
+  directoryId: DirectoryId,
+  id: GroupId,
+  revise: (current: GroupDraft) => GroupDraft,
+  edit: MemberEdit = noEdit,
+): Promise<Group> {
+  let isPoolNeeded = false;
+  let draft: GroupDraft | undefined;
+  const work = async (tx: TenantTransaction) => {
+    const ids = memberIdsOf(edit.add);
+    const [pool, known, current] = await Promise.all([
+      isPoolNeeded ? lockPool(tx) : lockPoolIfMapped(tx, id),
+      existingUsers(tx, ids),
+      lockGroup(tx, id, directoryId),
+    ]);
+    if (current === undefined) throw unknownGroup(id);
+    draft = revise({ attributes: current.attributes, externalId: current.externalId });
+    refuseUnknown(ids, known);
+    const isBinding =
+      !current.mapped && isRename(current, draft) && (await isAwaited(tx, awaitedName(draft)));
+    if ((current.mapped || isBinding) && pool === null) {
+      isPoolNeeded = true;
+      throw new Restart();
+    }
+    return await writeRevision(tx, { door, directoryId, current, draft, edit, ids, pool, isBinding });
+  };
+  return await refuseTaken(
+    () => draft,
+    () => inTenant(database, door.tenantId, work),
+  );
+}
+
+interface Revision {
+  door: Door;
+  directoryId: DirectoryId;
+  current: KnownGroup;
+  draft: GroupDraft;
+  edit: MemberEdit;
+  /** The ids to add, as users. */
+  ids: UserId[];
+  pool: Pool | null;
+  isBinding: boolean;
+}
+
+async function writeRevision(tx: TenantTransaction, revision: Revision): Promise<Group> {
+  const { door, directoryId, current, draft, edit, ids, isBinding } = revision;
+  const pool =
+    revision.pool !== null && isBinding
+      ? await bindMappings(tx, revision.pool, current.id, awaitedName(draft))
+      : revision.pool;
+  const decisive = pool !== null && (current.mapped || isBinding) ? pool : null;
+  const { added, removed, audit } = await editMembers(tx, door, current.id, edit, ids, decisive, isBinding);
+
+  const isSame = current.externalId === draft.externalId && sameJson(current.attributes, draft.attributes);
+  const isUnchanged = isSame && added.length === 0 && removed.length === 0;
+  const after: Group = isUnchanged
+    ? current
+    : { ...current, ...draft, version: current.version + 1, lastModified: door.now };
+  if (!isUnchanged) updateGroup(tx, after);
+  if (!current.isKnownToDirectory || current.externalId !== after.externalId) {
+    upsertGroupSource(tx, after.id, directoryId, after.externalId);
+  }
+  const events: AuditEvent[] = [];
+  if (!isSame) {
+    const { attributes: before, externalId } = current;
+    events.push({
+      action: 'group.updated',
+      subject: after.id,
+      before: { attributes: before, externalId },
+      after: draft,
+    });
+  }
+  if (added.length + removed.length > 0) {
+    events.push({ action: 'group.members_changed', subject: after.id, after: { added, removed } });
+  }
+  appendAudit(tx, door, [...events, ...audit]);
+  return after;
+}
+
+/** Membership first, then the decisions that rest on it; both in one round trip where the ids are known. */
+async function editMembers(
+  tx: TenantTransaction,
+  door: Door,
+  groupId: GroupId,
+  edit: MemberEdit,
+  add: UserId[],
+  pool: Pool | null,
+  isBinding: boolean,
+) {
+  const remove = edit.remove.flatMap((id) => parseId<UserId>(id) ?? []).sort();
+  const out = edit.clear ? removeMembersExcept(tx, groupId, add) : removeMembers(tx, groupId, remove);
+  // Who leaves by a clearing is known only afterwards.
+  const left = edit.clear && pool !== null ? await out : remove;
+  const userIds = [...left, ...add];
+  const isDecisive = pool !== null && (userIds.length > 0 || isBinding);
+  const affected = { userIds, groupIds: isBinding ? [groupId] : [] };
+  const [removed, added, decided] = await Promise.all([
+    out,
+    addMembers(tx, groupId, add),
+    isDecisive ? decide(tx, door, pool, affected) : null,
+  ]);
+  return { added, removed, audit: decided?.audit ?? [] };
+}
+
+/**
+ * Deletes a group; its members stay. Mappings keep its name and wait for a group of that name to return.
+ *
+ * @throws Fault `not_found`.
+ */
+export async function removeGroup(database: Database, door: Door, id: GroupId): Promise<void> {
+  await inTenant(database, door.tenantId, async (tx) => {
+    const [pool, group] = await Promise.all([lockPoolIfMapped(tx, id), lockGroup(tx, id, null)]);
+    if (group === undefined) throw unknownGroup(id);
+    if (group.mapped && pool === null) throw new Restart();
+    const displayName = displayNameOf(group.attributes);
+    const audit: AuditEvent[] = [{ action: 'group.deleted', subject: id, before: { displayName } }];
+    if (pool === null) {
+      deleteGroup(tx, id);
+    } else {
+      const members = await removeMembersExcept(tx, id, []);
+      const unbound = await unbindMappings(tx, pool, id, displayName);
+      deleteGroup(tx, id);
+      audit.push(...(await decide(tx, door, unbound, { userIds: members })).audit);
+    }
+    appendAudit(tx, door, audit);
+  });
+}
+
+export function unknownGroup(id: string): Fault {
+  return new Fault('not_found', `There is no group ${id}.`);
+}
+
+function awaitedName({ attributes, externalId }: GroupDraft): AwaitedName {
+  return { displayNameKey: fold(displayNameOf(attributes)), externalId };
+}
+
+function isRename(current: Group, draft: GroupDraft): boolean {
+  const [before, after] = [awaitedName(current), awaitedName(draft)];
+  return before.displayNameKey !== after.displayNameKey || before.externalId !== after.externalId;
+}
+
+/** Sorted, so that concurrent writers meet rows in one order. An id that is no UUID is an unknown member. */
+function memberIdsOf(ids: readonly string[]): UserId[] {
+  const parsed = ids.map((id) => {
+    const userId = parseId<UserId>(id);
+    if (userId === undefined) throw unknownMember(id);
+    return userId;
+  });
+  return [...new Set(parsed)].sort();
+}
+
+function refuseUnknown(ids: readonly UserId[], known: ReadonlySet<UserId>): void {
+  const missing = ids.find((id) => !known.has(id));
+  if (missing !== undefined) throw unknownMember(missing);
+}
+
+function unknownMember(id: string): Fault {
+  return invalid('invalidValue', `members: there is no user "${id}" here; nothing was changed.`, 'members');
+}
+
+async function refuseTaken<T>(
+  draft: GroupDraft | (() => GroupDraft | undefined),
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    switch (brokenConstraint(error)) {
+      case 'group_sources_external_id':
+        throw taken('externalId', (typeof draft === 'function' ? draft() : draft)?.externalId);
+      case 'memberships_user':
+        // Deleted between the check and the write.
+        throw invalid(
+          'invalidValue',
+          'members: a user was deleted meanwhile; nothing was changed.',
+          'members',
+        );
+      default:
+        throw error;
+    }
+  }
+}

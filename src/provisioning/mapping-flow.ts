@@ -1,0 +1,193 @@
+/**
+ * Edits of mappings: who may be affected is decided again in the same transaction. A group's row is locked when it
+ * becomes mapped or stops being so, so that a write to the group that runs meanwhile sees it and begins again.
+ */
+
+import { appendAudit } from '../audit/audit-store.ts';
+import type { Door } from '../audit/door.ts';
+import type { Database } from '../db/database.ts';
+import { brokenConstraint, inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { Fault } from '../kernel/fault.ts';
+import { type GroupId, type MappingId, newId } from '../kernel/ids.ts';
+import { limits } from '../kernel/limits.ts';
+import type { FallbackRole } from '../licensing/catalogue.ts';
+import { decide } from './decide-flow.ts';
+import { type Affected, lockPool, type Pool } from './decision-store.ts';
+import {
+  deleteMapping,
+  findGroups,
+  insertMapping,
+  renumberMappings,
+  type StoredMapping,
+  selectMappings,
+  setMapped,
+  updateMapping,
+} from './mapping-store.ts';
+
+export interface MappingDraft {
+  group: { id: GroupId } | { displayName: string } | { externalId: string };
+  role: string;
+  workspaces: readonly string[];
+  priority: number;
+  fallbackRole: FallbackRole | null;
+}
+
+/** @throws Fault `conflict` for a taken priority or an ambiguous group name; `invalid` for an unknown group id. */
+export async function createMapping(
+  database: Database,
+  door: Door,
+  draft: MappingDraft,
+): Promise<StoredMapping> {
+  return await edit(database, door, async (tx, _pool, before) => {
+    if (before.length >= limits.mappingsPerTenantMax) {
+      throw new Fault('invalid', `There can be at most ${limits.mappingsPerTenantMax} mappings.`);
+    }
+    const mapping = { id: newId<MappingId>(door.now.getTime()), ...(await resolve(tx, draft)) };
+    insertMapping(tx, mapping, door.now);
+    return {
+      result: mapping,
+      after: [...before, mapping],
+      event: { action: 'mapping.created', subject: mapping.id, after: mapping },
+    };
+  });
+}
+
+/** @throws Fault `not_found`, or as for create. */
+export async function replaceMapping(
+  database: Database,
+  door: Door,
+  id: MappingId,
+  draft: MappingDraft,
+): Promise<StoredMapping> {
+  return await edit(database, door, async (tx, _pool, before) => {
+    const old = find(before, id);
+    const mapping = { id, ...(await resolve(tx, draft)) };
+    updateMapping(tx, mapping);
+    return {
+      result: mapping,
+      after: before.map((one) => (one.id === id ? mapping : one)),
+      event: { action: 'mapping.updated', subject: id, before: old, after: mapping },
+    };
+  });
+}
+
+/** @throws Fault `not_found`. */
+export async function removeMapping(database: Database, door: Door, id: MappingId): Promise<void> {
+  await edit(database, door, async (tx, _pool, before) => {
+    const old = find(before, id);
+    deleteMapping(tx, id);
+    return {
+      result: undefined,
+      after: before.filter((one) => one.id !== id),
+      event: { action: 'mapping.deleted', subject: id, before: old },
+    };
+  });
+}
+
+/**
+ * Numbers the mappings 1..n.
+ *
+ * @param ids Every mapping exactly once, else Fault `invalid`.
+ */
+export async function reorderMappings(
+  database: Database,
+  door: Door,
+  ids: readonly MappingId[],
+): Promise<StoredMapping[]> {
+  return await edit(database, door, async (tx, _pool, before) => {
+    const isComplete = ids.length === before.length && new Set(ids).size === ids.length;
+    if (!isComplete || !before.every(({ id }) => ids.includes(id))) {
+      throw new Fault('invalid', `ids must name each of the ${before.length} mappings exactly once.`, {
+        field: 'ids',
+      });
+    }
+    renumberMappings(tx, ids);
+    const after = ids.map((id, index) => ({ ...find(before, id), priority: index + 1 }));
+    return {
+      result: after,
+      after,
+      event: { action: 'mapping.reordered', subject: null, before: before.map(({ id }) => id), after: ids },
+    };
+  });
+}
+
+interface Edit<T> {
+  result: T;
+  after: StoredMapping[];
+  event: { action: string; subject: string | null; before?: unknown; after?: unknown };
+}
+
+/** One edit of the mapping set: lock, change, re-flag the groups, decide for the members of every changed mapping. */
+async function edit<T>(
+  database: Database,
+  door: Door,
+  change: (tx: TenantTransaction, pool: Pool, before: StoredMapping[]) => Promise<Edit<T>>,
+): Promise<T> {
+  try {
+    return await inTenant(database, door.tenantId, async (tx) => {
+      const [pool, before] = await Promise.all([lockPool(tx), selectMappings(tx)]);
+      const { result, after, event } = await change(tx, pool, before);
+      for (const [groupId, mapped] of flagsOf(before, after)) setMapped(tx, groupId, mapped);
+      const mappings = after.toSorted((a, b) => a.priority - b.priority);
+      const { audit } = await decide(
+        tx,
+        door,
+        { ...pool, rules: { ...pool.rules, mappings } },
+        affected(before, after),
+      );
+      appendAudit(tx, door, [event, ...audit]);
+      return result;
+    });
+  } catch (error) {
+    if (brokenConstraint(error) !== 'mappings_priority') throw error;
+    throw new Fault('conflict', 'priority is taken by another mapping: choose a free one, or reorder.', {
+      field: 'priority',
+    });
+  }
+}
+
+/** In id order, as every writer locks groups. */
+function flagsOf(before: StoredMapping[], after: StoredMapping[]): [GroupId, boolean][] {
+  const mapped = groupsOf(after);
+  return [...new Set([...groupsOf(before), ...mapped])]
+    .sort()
+    .map((groupId) => [groupId, mapped.has(groupId)]);
+}
+
+function groupsOf(mappings: StoredMapping[]): Set<GroupId> {
+  return new Set(mappings.flatMap(({ groupId }) => groupId ?? []));
+}
+
+/** The members of every group whose mappings are not what they were. */
+function affected(before: StoredMapping[], after: StoredMapping[]): Affected {
+  const print = (mappings: StoredMapping[], id: MappingId) =>
+    JSON.stringify(mappings.find((one) => one.id === id));
+  const changed = [...before, ...after].filter(({ id }) => print(before, id) !== print(after, id));
+  return { groupIds: [...groupsOf(changed)] };
+}
+
+function find(mappings: StoredMapping[], id: MappingId): StoredMapping {
+  const mapping = mappings.find((one) => one.id === id);
+  if (mapping === undefined) throw new Fault('not_found', `There is no mapping ${id}.`);
+  return mapping;
+}
+
+/** Binds the draft to its group where the group exists. */
+async function resolve(tx: TenantTransaction, draft: MappingDraft): Promise<Omit<StoredMapping, 'id'>> {
+  const { group, ...rest } = draft;
+  const found = await findGroups(tx, group);
+  if (found.length > 1) {
+    throw new Fault('conflict', 'Several groups have this name: name the group by its id.', {
+      field: 'group',
+    });
+  }
+  if ('id' in group && found.length === 0) {
+    throw new Fault('invalid', `There is no group ${group.id}.`, { field: 'group' });
+  }
+  return {
+    ...rest,
+    groupId: found[0] ?? null,
+    groupDisplayName: 'displayName' in group ? group.displayName : null,
+    groupExternalId: 'externalId' in group ? group.externalId : null,
+  };
+}

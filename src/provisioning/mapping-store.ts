@@ -1,0 +1,157 @@
+/** Rows of mappings, and the tie between a mapping and its group. Every write here is made under the pool's lock. */
+
+import { sql } from 'kysely';
+import { db } from '../db/database.ts';
+import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import { fold } from '../kernel/fold.ts';
+import type { GroupId, MappingId } from '../kernel/ids.ts';
+import type { Mapping } from '../licensing/mapping.ts';
+import { type AwaitedName, isAwaiting, type Pool } from './decision-store.ts';
+
+/** A mapping as it is kept: bound to a group, or waiting for one by a name. */
+export interface StoredMapping extends Mapping {
+  groupDisplayName: string | null;
+  groupExternalId: string | null;
+}
+
+export async function isAwaited(tx: TenantTransaction, name: AwaitedName): Promise<boolean> {
+  const rows = await tx.run(
+    sql`select from mappings m where m.tenant_id = ${tx.tenantId} and ${isAwaiting(name)} limit 1`,
+  );
+  return rows.length > 0;
+}
+
+/** Binds the mappings that wait for such a group to it; answers the pool with the rules as they are then. */
+export async function bindMappings(
+  tx: TenantTransaction,
+  pool: Pool,
+  groupId: GroupId,
+  name: AwaitedName,
+): Promise<Pool> {
+  const rows = await tx.run(sql<{ id: MappingId }>`
+    update mappings m set group_id = ${groupId} where m.tenant_id = ${tx.tenantId} and ${isAwaiting(name)} returning m.id
+  `);
+  setMapped(tx, groupId, true);
+  const bound = new Set(rows.map((row) => row.id));
+  return withMappings(pool, (mapping) => (bound.has(mapping.id) ? { ...mapping, groupId } : mapping));
+}
+
+/** Makes the mappings of a group that goes away wait for one of its name. */
+export async function unbindMappings(
+  tx: TenantTransaction,
+  pool: Pool,
+  groupId: GroupId,
+  displayName: string,
+): Promise<Pool> {
+  tx.send(
+    db
+      .updateTable('mappings')
+      .set({ group_id: null, group_display_name: displayName, group_display_name_key: fold(displayName) })
+      .where('tenant_id', '=', tx.tenantId)
+      .where('group_id', '=', groupId),
+  );
+  return withMappings(pool, (mapping) =>
+    mapping.groupId === groupId ? { ...mapping, groupId: null } : mapping,
+  );
+}
+
+export function setMapped(tx: TenantTransaction, groupId: GroupId, mapped: boolean): void {
+  tx.send(
+    db
+      .updateTable('groups')
+      .set({ mapped })
+      .where('tenant_id', '=', tx.tenantId)
+      .where('id', '=', groupId)
+      .where('mapped', '!=', mapped),
+  );
+}
+
+function withMappings(pool: Pool, edit: (mapping: Mapping) => Mapping): Pool {
+  return { ...pool, rules: { ...pool.rules, mappings: pool.rules.mappings.map(edit) } };
+}
+
+/** Constraint `mappings_priority` refuses a taken priority. */
+export function insertMapping(tx: TenantTransaction, mapping: StoredMapping, now: Date): void {
+  tx.send(
+    db
+      .insertInto('mappings')
+      .values({ tenant_id: tx.tenantId, id: mapping.id, created_at: now, ...columnsOf(mapping) }),
+  );
+}
+
+export function updateMapping(tx: TenantTransaction, mapping: StoredMapping): void {
+  tx.send(
+    db
+      .updateTable('mappings')
+      .set(columnsOf(mapping))
+      .where('tenant_id', '=', tx.tenantId)
+      .where('id', '=', mapping.id),
+  );
+}
+
+function columnsOf(mapping: StoredMapping) {
+  return {
+    priority: mapping.priority,
+    group_id: mapping.groupId,
+    group_display_name: mapping.groupDisplayName,
+    group_display_name_key: mapping.groupDisplayName === null ? null : fold(mapping.groupDisplayName),
+    group_external_id: mapping.groupExternalId,
+    role: mapping.role,
+    workspaces: [...mapping.workspaces],
+    fallback_role: mapping.fallbackRole,
+  };
+}
+
+export function deleteMapping(tx: TenantTransaction, id: MappingId): void {
+  tx.send(db.deleteFrom('mappings').where('tenant_id', '=', tx.tenantId).where('id', '=', id));
+}
+
+/** Numbers the mappings 1..n in the order given; the constraint is checked when all have theirs. */
+export function renumberMappings(tx: TenantTransaction, ids: readonly MappingId[]): void {
+  tx.send(sql`
+    update mappings m set priority = o.priority
+    from unnest(${ids}::uuid[]) with ordinality as o (id, priority)
+    where m.tenant_id = ${tx.tenantId} and m.id = o.id
+  `);
+}
+
+/** All mappings, best priority first. */
+export async function selectMappings(tx: TenantTransaction): Promise<StoredMapping[]> {
+  const rows = await tx.run(
+    db.selectFrom('mappings').selectAll().where('tenant_id', '=', tx.tenantId).orderBy('priority'),
+  );
+  return rows.map((row) => ({
+    id: row.id as MappingId,
+    priority: row.priority,
+    groupId: row.group_id as GroupId | null,
+    groupDisplayName: row.group_display_name,
+    groupExternalId: row.group_external_id,
+    role: row.role,
+    workspaces: row.workspaces,
+    fallbackRole: row.fallback_role as Mapping['fallbackRole'],
+  }));
+}
+
+/** Ids of the groups a name leads to: at most two are read, since more than one is ambiguous already. */
+export async function findGroups(
+  tx: TenantTransaction,
+  by: { id: GroupId } | { displayName: string } | { externalId: string },
+): Promise<GroupId[]> {
+  const groups = db.selectFrom('groups as g').select('g.id').where('g.tenant_id', '=', tx.tenantId).limit(2);
+  if ('id' in by) return idsOf(await tx.run(groups.where('g.id', '=', by.id)));
+  if ('displayName' in by)
+    return idsOf(await tx.run(groups.where('g.display_name_key', '=', fold(by.displayName))));
+  return idsOf(
+    await tx.run(
+      groups
+        .innerJoin('group_sources as s', (join) =>
+          join.onRef('s.tenant_id', '=', 'g.tenant_id').onRef('s.group_id', '=', 'g.id'),
+        )
+        .where('s.external_id', '=', by.externalId),
+    ),
+  );
+}
+
+function idsOf(rows: { id: string }[]): GroupId[] {
+  return rows.map((row) => row.id as GroupId);
+}

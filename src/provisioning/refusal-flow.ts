@@ -1,0 +1,53 @@
+/** A refusal is decided inside a transaction that then keeps nothing; its audit row is committed before it is told. */
+
+import type { AuditEvent } from '../audit/audit-event.ts';
+import { appendAudit } from '../audit/audit-store.ts';
+import type { Door } from '../audit/door.ts';
+import type { Database } from '../db/database.ts';
+import { inTenant } from '../db/tenant-transaction.ts';
+import { Fault } from '../kernel/fault.ts';
+import type { UserId } from '../kernel/ids.ts';
+import type { Plan } from './plan.ts';
+
+class Refused extends Error {
+  readonly fault: Fault;
+  readonly event: AuditEvent;
+
+  constructor(fault: Fault, event: AuditEvent) {
+    super(fault.message);
+    this.fault = fault;
+    this.event = event;
+  }
+}
+
+/** Runs `work`; a refusal in it is written to the audit trail and then thrown as its fault. */
+export async function withRefusals<T>(database: Database, door: Door, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    await inTenant(database, door.tenantId, async (tx) => appendAudit(tx, door, [error.event]));
+    throw error.fault;
+  }
+}
+
+/**
+ * Under policy `block`, refuses a person who comes (back) and would have to wait for a seat.
+ *
+ * @param used Seats in use before.
+ */
+export function seatRefusal(id: UserId, { changes, terms }: Plan, used: number): void {
+  const wish = changes.find(({ userId }) => userId === id)?.after;
+  if (terms.policy !== 'block' || wish?.seat !== 'waiting') return;
+  const seats = `${used} of ${terms.capacity ?? 'unlimited'} seats are in use`;
+  const fault = new Fault(
+    'no_seat',
+    `This person's groups ask for a paid role and no seat is free: ${seats}. Free a seat or extend the contract, then try again.`,
+  );
+  throw new Refused(fault, {
+    action: 'user.refused',
+    subject: id,
+    after: { requested: wish.requested },
+    inputs: { used, capacity: terms.capacity, policy: terms.policy },
+  });
+}

@@ -1,0 +1,205 @@
+/**
+ * Every write of a user, whichever door it comes through: one transaction for the directory, the decision, its audit
+ * and the mark for Blue.
+ */
+
+import type { AuditEvent } from '../audit/audit-event.ts';
+import { appendAudit } from '../audit/audit-store.ts';
+import type { Door } from '../audit/door.ts';
+import type { Database } from '../db/database.ts';
+import { brokenConstraint, inTenant, Restart, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { columnsOf, type User } from '../directory/user.ts';
+import {
+  deleteUser,
+  insertUser,
+  type KnownUser,
+  lockUser,
+  updateUser,
+  upsertSource,
+} from '../directory/user-store.ts';
+import { Fault } from '../kernel/fault.ts';
+import { fold } from '../kernel/fold.ts';
+import { type DirectoryId, newId, type UserId } from '../kernel/ids.ts';
+import type { JsonObject } from '../kernel/json.ts';
+import { sameJson } from '../kernel/same-json.ts';
+import { decide } from './decide-flow.ts';
+import { lockPool, lockPoolIfUserDiffers, type Pool } from './decision-store.ts';
+import { seatRefusal, withRefusals } from './refusal-flow.ts';
+
+export interface UserDraft {
+  attributes: JsonObject;
+  externalId: string | null;
+}
+
+/**
+ * Whether a change can touch what a decision rests on, as far as the request tells before the user is read. A wrong
+ * `never` costs a second try, a wrong `always` a wait for the pool.
+ */
+export type Foresight = 'never' | 'always' | { active: boolean | undefined; address: string | null };
+
+/**
+ * A new user is in no group yet, so that nothing is decided and the seat pool is not locked.
+ *
+ * @throws Fault `conflict` when userName, or externalId in this directory, is taken.
+ */
+export async function createUser(
+  database: Database,
+  door: Door,
+  directoryId: DirectoryId | null,
+  draft: UserDraft,
+): Promise<User> {
+  const user: User = {
+    ...draft,
+    id: newId<UserId>(door.now.getTime()),
+    version: 1,
+    createdAt: door.now,
+    lastModified: door.now,
+  };
+  const tieKey = draft.externalId ?? fold(columnsOf(draft.attributes).userName);
+  await refuseTaken(draft, () =>
+    inTenant(database, door.tenantId, async (tx) => {
+      insertUser(tx, user, directoryId, tieKey);
+      appendAudit(tx, door, [{ action: 'user.created', subject: user.id, after: draft }]);
+    }),
+  );
+  return user;
+}
+
+/**
+ * Changes a user by a pure function of what it is now. What changes nothing writes nothing.
+ *
+ * @throws Fault `not_found`; `conflict` as for create; `no_seat` when policy `block` refuses a reactivation;
+ *   whatever `revise` throws.
+ */
+export async function reviseUser(
+  database: Database,
+  door: Door,
+  directoryId: DirectoryId | null,
+  id: UserId,
+  revise: (current: UserDraft) => UserDraft,
+  foresight: Foresight,
+): Promise<User> {
+  let foreseen = foresight;
+  let draft: UserDraft | undefined;
+  return await withRefusals(database, door, () =>
+    refuseTaken(
+      () => draft,
+      () =>
+        inTenant(database, door.tenantId, async (tx) => {
+          const [pool, current] = await Promise.all([
+            poolFor(tx, id, foreseen),
+            lockUser(tx, id, directoryId),
+          ]);
+          if (current === undefined) throw unknownUser(id);
+          draft = revise({ attributes: current.attributes, externalId: current.externalId });
+          const after = next(current, draft, door.now);
+          if (after === current && (current.isKnownToDirectory || directoryId === null)) return current;
+          if (isDecisive(current, after) && pool === null) {
+            foreseen = 'always';
+            throw new Restart();
+          }
+          await writeRevision(tx, door, directoryId, pool, current, after);
+          return after;
+        }),
+    ),
+  );
+}
+
+function poolFor(tx: TenantTransaction, id: UserId, foresight: Foresight): Promise<Pool | null> {
+  if (foresight === 'never') return Promise.resolve(null);
+  return foresight === 'always' ? lockPool(tx) : lockPoolIfUserDiffers(tx, id, foresight);
+}
+
+function next(current: KnownUser, draft: UserDraft, now: Date): User {
+  const same = current.externalId === draft.externalId && sameJson(current.attributes, draft.attributes);
+  return same ? current : { ...current, ...draft, version: current.version + 1, lastModified: now };
+}
+
+function isDecisive(before: User, after: User): boolean {
+  const [a, b] = [columnsOf(before.attributes), columnsOf(after.attributes)];
+  return a.active !== b.active || a.address !== b.address;
+}
+
+async function writeRevision(
+  tx: TenantTransaction,
+  door: Door,
+  directoryId: DirectoryId | null,
+  pool: Pool | null,
+  before: KnownUser,
+  after: User,
+): Promise<void> {
+  if (after !== before) updateUser(tx, before, after);
+  const isNewSource = !before.isKnownToDirectory || before.externalId !== after.externalId;
+  if (directoryId !== null && isNewSource) upsertSource(tx, after.id, directoryId, after.externalId);
+  const events: AuditEvent[] = after === before ? [] : [revisionEvent(before, after)];
+  if (pool !== null && isDecisive(before, after)) {
+    const [was, is] = [columnsOf(before.attributes), columnsOf(after.attributes)];
+    const addresses = [was.address, is.address].filter((address) => address !== null);
+    const decided = await decide(tx, door, pool, { userIds: [after.id], addresses }, [after.id]);
+    if (!was.active && is.active) seatRefusal(after.id, decided.plan, pool.used);
+    events.push(...decided.audit);
+  }
+  appendAudit(tx, door, events);
+}
+
+/** Only what differs, so that the trail reads as the change it was. */
+function revisionEvent(before: User, after: User): AuditEvent {
+  const names = [...new Set([...Object.keys(before.attributes), ...Object.keys(after.attributes)])].filter(
+    (name) => !sameJson(before.attributes[name], after.attributes[name]),
+  );
+  const pick = ({ attributes, externalId }: User) => ({
+    ...Object.fromEntries(names.map((name) => [name, attributes[name] ?? null])),
+    ...(before.externalId === after.externalId ? {} : { externalId }),
+  });
+  return { action: 'user.updated', subject: after.id, before: pick(before), after: pick(after) };
+}
+
+/**
+ * Deletes a user; the seat is given back and the person is taken out of Blue.
+ *
+ * @throws Fault `not_found`.
+ */
+export async function removeUser(database: Database, door: Door, id: UserId): Promise<void> {
+  await inTenant(database, door.tenantId, async (tx) => {
+    const [pool, user] = await Promise.all([lockPool(tx), lockUser(tx, id, null)]);
+    if (user === undefined) throw unknownUser(id);
+    const { address, userName } = columnsOf(user.attributes);
+    // Inactive first: the decision then gives everything back, also to others of the same address.
+    updateUser(tx, user, { ...user, attributes: { ...user.attributes, active: false } });
+    const addresses = address === null ? [] : [address];
+    const { audit } = await decide(tx, door, pool, { userIds: [id], addresses }, [id]);
+    deleteUser(tx, id);
+    appendAudit(tx, door, [{ action: 'user.deleted', subject: id, before: { userName } }, ...audit]);
+  });
+}
+
+export function unknownUser(id: string): Fault {
+  return new Fault('not_found', `There is no user ${id}.`);
+}
+
+/** Turns a broken unique constraint into the conflict it means. */
+async function refuseTaken<T>(
+  draft: UserDraft | (() => UserDraft | undefined),
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const { attributes, externalId } = (typeof draft === 'function' ? draft() : draft) ?? {};
+    switch (brokenConstraint(error)) {
+      case 'users_user_name':
+        throw taken('userName', attributes?.['userName']);
+      case 'user_sources_external_id':
+        throw taken('externalId', externalId);
+      default:
+        throw error;
+    }
+  }
+}
+
+export function taken(field: string, value: unknown): Fault {
+  return new Fault('conflict', `${field} "${String(value)}" is taken by another resource.`, {
+    scimType: 'uniqueness',
+    field,
+  });
+}

@@ -1,0 +1,154 @@
+/** Reads users whole: what the directory says, what was decided, and what is known of them in Blue. One statement. */
+
+import { type RawBuilder, sql } from 'kysely';
+import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import type { User } from '../directory/user.ts';
+import type { DirectoryId, GroupId, UserId } from '../kernel/ids.ts';
+import type { JsonObject } from '../kernel/json.ts';
+import { type Contract, termsAt } from '../licensing/contract.ts';
+import type { RequestedRole } from '../licensing/desire.ts';
+import type { Decision, EffectiveRole, Seat, SeatView } from '../licensing/effect.ts';
+import { seatView } from '../licensing/effect.ts';
+import { toDecision } from './decision-store.ts';
+
+export type BlueState = 'none' | 'waiting' | 'invited' | 'active' | 'refused' | 'removed';
+
+export interface UserView {
+  user: User;
+  address: string | null;
+  /** Names of the directories that know the user. */
+  sources: string[];
+  /** Only when asked for. */
+  groups: { id: GroupId; displayName: string }[];
+  decision: Decision | null;
+  seat: SeatView;
+  blue: { state: BlueState; code: string | null; detail: string | null };
+}
+
+export interface UserSelection {
+  /** On `u` (users) and `s` (the asking directory's user_sources). */
+  where: RawBuilder<unknown>;
+  /** Whose externalId is shown. */
+  directoryId: DirectoryId | null;
+  offset: number;
+  limit: number;
+  withGroups: boolean;
+}
+
+export interface UserPage {
+  /** Of all that match, wherever the page stands. */
+  total: number;
+  views: UserView[];
+}
+
+interface Row {
+  total: number;
+  id: UserId;
+  attributes: JsonObject;
+  version: number;
+  created_at: Date;
+  last_modified: Date;
+  external_id: string | null;
+  address: string | null;
+  sources: string[];
+  groups: UserView['groups'] | null;
+  requested: RequestedRole[] | null;
+  effective: EffectiveRole[];
+  priority: number | null;
+  claimed_at: Date | null;
+  seat: Seat;
+  since: Date;
+  refusal: Decision['refusal'];
+  position: number | null;
+  contract: Contract | null;
+  blue_state: BlueState | null;
+  blue_code: string | null;
+  blue_detail: string | null;
+}
+
+/** A page of the users that match, in id order. */
+export async function selectUserViews(
+  tx: TenantTransaction,
+  selection: UserSelection,
+  now: Date,
+): Promise<UserPage> {
+  const { where, directoryId, offset, limit } = selection;
+  const matching = sql`
+    from users u
+    left join user_sources s on s.tenant_id = u.tenant_id and s.user_id = u.id and s.directory_id = ${directoryId}::uuid
+    where u.tenant_id = ${tx.tenantId} and ${where}
+  `;
+  const rows = await tx.run(sql<Row>`
+    with hits as (select u.id, count(*) over () as total ${matching} order by u.id limit ${limit} offset ${offset})
+    ${viewOf(tx, selection)}
+  `);
+  const [row] = rows;
+  if (row === undefined && (offset > 0 || limit === 0)) {
+    const [count] = await tx.run(sql<{ total: number }>`select count(*) as total ${matching}`);
+    return { total: count?.total ?? 0, views: [] };
+  }
+  return { total: row?.total ?? 0, views: rows.map((one) => toView(one, now)) };
+}
+
+/** Reads `hits (id, total)`. */
+function viewOf(tx: TenantTransaction, { directoryId, withGroups }: UserSelection): RawBuilder<unknown> {
+  const groups = withGroups
+    ? sql`(select jsonb_agg(jsonb_build_object('id', g.id, 'displayName', g.display_name) order by g.id)
+           from memberships m join groups g on g.tenant_id = m.tenant_id and g.id = m.group_id
+           where m.tenant_id = u.tenant_id and m.user_id = u.id)`
+    : sql`null::jsonb`;
+  return sql`
+    select h.total, u.id, u.attributes, u.version, u.created_at, u.last_modified, u.address, s.external_id,
+      array(select y.name from user_sources x
+            join directories y on y.tenant_id = x.tenant_id and y.id = x.directory_id
+            where x.tenant_id = u.tenant_id and x.user_id = u.id order by y.name) as sources,
+      ${groups} as groups,
+      d.requested, d.effective, d.priority, d.claimed_at, d.seat, d.since, d.refusal,
+      case when d.seat = 'waiting' then (
+        select count(*) from decisions q where q.tenant_id = d.tenant_id and q.seat = 'waiting'
+          and (q.priority, q.claimed_at, q.tie, q.user_id) <= (d.priority, d.claimed_at, d.tie, d.user_id)
+      ) end as position,
+      jsonb_build_object('startsOn', c.starts_on, 'endsOn', c.ends_on, 'paidSeats', c.paid_seats,
+        'policy', c.overage_policy, 'fallbackRole', c.fallback_role, 'kind', c.kind, 'tier', c.tier) as contract,
+      b.state as blue_state, b.code as blue_code, b.detail as blue_detail
+    from hits h
+    join users u on u.tenant_id = ${tx.tenantId} and u.id = h.id
+    left join user_sources s on s.tenant_id = u.tenant_id and s.user_id = u.id and s.directory_id = ${directoryId}::uuid
+    left join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
+    left join contracts c on c.tenant_id = u.tenant_id
+    left join blue_people b on b.tenant_id = u.tenant_id and b.user_id = u.id
+    order by h.id
+  `;
+}
+
+/** undefined: there is no such user in this tenant. */
+export async function selectUserView(
+  tx: TenantTransaction,
+  id: UserId,
+  now: Date,
+  options: Pick<UserSelection, 'directoryId' | 'withGroups'> = { directoryId: null, withGroups: true },
+): Promise<UserView | undefined> {
+  const page = await selectUserViews(tx, { ...options, where: sql`u.id = ${id}`, offset: 0, limit: 1 }, now);
+  return page.views[0];
+}
+
+function toView(row: Row, now: Date): UserView {
+  const { policy } = termsAt(row.contract?.startsOn == null ? undefined : row.contract, now);
+  const decision = toDecision(row);
+  return {
+    user: {
+      id: row.id,
+      attributes: row.attributes,
+      externalId: row.external_id,
+      version: row.version,
+      createdAt: row.created_at,
+      lastModified: row.last_modified,
+    },
+    address: row.address,
+    sources: row.sources,
+    groups: row.groups ?? [],
+    decision,
+    seat: seatView(decision, row.position, policy),
+    blue: { state: row.blue_state ?? 'none', code: row.blue_code, detail: row.blue_detail },
+  };
+}

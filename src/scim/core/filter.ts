@@ -1,0 +1,188 @@
+/**
+ * Reads a filter into a frozen tree whose attributes come from the schema and whose values have the attributes' types.
+ * The one file that knows the grammar library; it compiles to nothing and evaluates nothing. RFC 7644 §3.4.2.2.
+ */
+
+import { parse, type Filter as RawFilter } from 'scim2-parse-filter';
+import {
+  type Attribute,
+  type AttributePath,
+  type AttributeType,
+  findAttribute,
+  type ResourceType,
+} from './attribute.ts';
+import { resolveName } from './attribute-name.ts';
+import { type Literal, normaliseFilter, unreadable } from './normalise-filter.ts';
+import { readBoolean, readInstant } from './scalar.ts';
+
+export type Operator = 'eq' | 'ne' | 'co' | 'sw' | 'ew' | 'gt' | 'ge' | 'lt' | 'le';
+
+/**
+ * `compare` and `present` hold when any value at the path fits, except `ne`: it holds when no value is equal, so it
+ * is the opposite of `eq`, also for what is unassigned. `element` holds when one element fits the whole inner filter,
+ * whose paths start at the element. A dateTime value is an instant in UTC with milliseconds.
+ */
+export type Filter =
+  | { readonly kind: 'and' | 'or'; readonly filters: readonly Filter[] }
+  | { readonly kind: 'not'; readonly filter: Filter }
+  | {
+      readonly kind: 'compare';
+      readonly path: AttributePath;
+      readonly op: Operator;
+      readonly value: string | number | boolean;
+    }
+  | { readonly kind: 'present'; readonly path: AttributePath }
+  | { readonly kind: 'element'; readonly path: AttributePath; readonly filter: Filter };
+
+/** Where names are looked up: in the resource, or inside the brackets of a value path. */
+interface Scope {
+  readonly find: (name: string) => AttributePath | undefined;
+  readonly literals: readonly Literal[];
+}
+
+/**
+ * The filter of a search.
+ * Errors: `invalidFilter` for broken syntax, a limit, an unknown attribute (ENTRA-50: never the whole list), or a
+ * value or operator that does not fit the attribute's type.
+ */
+export function parseFilter(type: ResourceType, text: string): Filter {
+  return parseIn(text, (name) => {
+    const resolved = resolveName(type, name);
+    return resolved.kind === 'attribute' ? resolved.path : undefined;
+  });
+}
+
+/** The filter inside the brackets of a value path: its names are sub-attributes of `attribute` (RFC 7644 §3.5.2). */
+export function parseElementFilter(attribute: Attribute, text: string): Filter {
+  return parseIn(text, findIn(attribute));
+}
+
+function parseIn(text: string, find: Scope['find']): Filter {
+  const normalised = normaliseFilter(text);
+  return resolve(parseRaw(normalised.text), { find, literals: normalised.literals });
+}
+
+function findIn(attribute: Attribute): Scope['find'] {
+  return (name) => {
+    const sub = findAttribute(attribute.subAttributes ?? [], name);
+    return sub === undefined ? undefined : { extension: undefined, attribute: sub, sub: undefined };
+  };
+}
+
+function parseRaw(text: string): RawFilter {
+  try {
+    return parse(text);
+  } catch {
+    throw malformed();
+  }
+}
+
+function malformed() {
+  return unreadable('it takes an attribute, an operator and a value, joined by "and" or "or"');
+}
+
+// The library's types promise more than it keeps: `a pr not b pr` and `a pr constructor b pr` come out as trees with
+// an `op` and members that don't belong together, so each node is looked at before it is trusted.
+function resolve(raw: RawFilter, scope: Scope): Filter {
+  switch (raw.op) {
+    case 'and':
+    case 'or':
+      return junction(
+        raw.op,
+        raw.filters.map((filter) => resolve(filter, scope)),
+      );
+    case 'not':
+      if (raw.filter === undefined) throw malformed();
+      return Object.freeze({ kind: 'not', filter: resolve(raw.filter, scope) });
+    case '[]':
+      return element(raw.attrPath, raw.valFilter, scope);
+    case 'pr':
+      return Object.freeze({ kind: 'present', path: pathOf(raw.attrPath, scope) });
+    default:
+      if (!('compValue' in raw)) throw malformed();
+      return comparison(raw.attrPath, raw.op, scope.literals[Number(raw.compValue)], scope);
+  }
+}
+
+/** Inlines inner lists of the same kind, so that `(a and b) and c` is one list of three. */
+function junction(kind: 'and' | 'or', filters: readonly Filter[]): Filter {
+  const flat = filters.flatMap((filter) => (filter.kind === kind ? filter.filters : [filter]));
+  return Object.freeze({ kind, filters: Object.freeze(flat) });
+}
+
+function element(name: string, raw: RawFilter, scope: Scope): Filter {
+  const path = pathOf(name, scope);
+  if (path.sub !== undefined || path.attribute.type !== 'complex') {
+    throw unreadable(`"${shorten(name)}" has no elements to choose from`);
+  }
+  const filter = resolve(raw, { ...scope, find: findIn(path.attribute) });
+  return Object.freeze({ kind: 'element', path, filter });
+}
+
+function pathOf(name: string, scope: Scope): AttributePath {
+  const path = scope.find(name);
+  if (path === undefined) throw unreadable(`"${shorten(name)}" is not an attribute of the resource`);
+  return Object.freeze(path);
+}
+
+function comparison(name: string, op: Operator, literal: Literal | undefined, scope: Scope): Filter {
+  if (literal === undefined) throw malformed();
+  const path = pathOf(name, scope);
+  // RFC 7643 §2.5: null and unassigned are the same.
+  if (!literal.quoted && literal.text.toLowerCase() === 'null') return nullComparison(path, op);
+  const compared = comparedPath(path, name);
+  const attribute = compared.sub ?? compared.attribute;
+  if (!operators[attribute.type].has(op)) throw unreadable(`"${op}" does not go with "${shorten(name)}"`);
+  const value = valueReaders[attribute.type](literal.text);
+  if (value === undefined)
+    throw unreadable(`"${shorten(name)}" is compared with a value that is no ${attribute.type}`);
+  return Object.freeze({ kind: 'compare', path: compared, op, value });
+}
+
+function nullComparison(path: AttributePath, op: Operator): Filter {
+  const present: Filter = Object.freeze({ kind: 'present', path });
+  if (op === 'ne') return present;
+  if (op === 'eq') return Object.freeze({ kind: 'not', filter: present });
+  throw unreadable(`"${op}" does not go with null`);
+}
+
+/** `emails co "x"` and `manager eq "x"` mean the `value` of the complex attribute (RFC 7644 §3.4.2.2, Figure 2). */
+function comparedPath(path: AttributePath, name: string): AttributePath {
+  if (path.sub !== undefined || path.attribute.type !== 'complex') return path;
+  const sub = findAttribute(path.attribute.subAttributes ?? [], 'value');
+  if (sub === undefined)
+    throw unreadable(`"${shorten(name)}" is compared as a whole: name one of its sub-attributes`);
+  return Object.freeze({ ...path, sub });
+}
+
+const equality: ReadonlySet<Operator> = new Set(['eq', 'ne']);
+const ordering: ReadonlySet<Operator> = new Set([...equality, 'gt', 'ge', 'lt', 'le']);
+const every: ReadonlySet<Operator> = new Set([...ordering, 'co', 'sw', 'ew']);
+
+// RFC 7644 §3.4.2.2, Table 3: no order among booleans and binaries, no substrings but of text.
+const operators: Record<AttributeType, ReadonlySet<Operator>> = {
+  string: every,
+  reference: every,
+  binary: equality,
+  boolean: equality,
+  integer: ordering,
+  decimal: ordering,
+  dateTime: ordering,
+  complex: new Set(),
+};
+
+const valueReaders: Record<AttributeType, (text: string) => string | number | boolean | undefined> = {
+  string: (text) => text,
+  reference: (text) => text,
+  binary: (text) => text,
+  boolean: readBoolean,
+  integer: (text) => (/^-?\d{1,15}$/.test(text) ? Number(text) : undefined),
+  decimal: (text) => (/^-?\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : undefined),
+  dateTime: readInstant,
+  complex: () => undefined,
+};
+
+/** What is repeated to the caller is what the caller wrote, within reason. */
+function shorten(name: string): string {
+  return name.length <= 100 ? name : `${name.slice(0, 100)}…`;
+}

@@ -1,0 +1,148 @@
+/**
+ * Applies PATCH operations to a resource's attributes: one engine for every resource type, all operations or none,
+ * its input untouched. Members of groups never come here (member-edit.ts). RFC 7644 §3.5.2, errata 8097.
+ */
+
+import { invalid } from '../../kernel/fault.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
+import { type Attributes, nameOf, type ResourceType } from './attribute.ts';
+import {
+  addElements,
+  changeObject,
+  createElement,
+  elementOf,
+  isHollow,
+  keepOnePrimary,
+  removeElements,
+} from './elements.ts';
+import { matches } from './match-filter.ts';
+import type { PatchOperation } from './patch-request.ts';
+import { elementsMax } from './value.ts';
+
+/**
+ * The attributes after all operations, in order.
+ * Errors: `noTarget` when a value path fits nothing and describes nothing that could be made, `invalidValue` when a
+ * list grows over its limit or a required attribute was cleared, `mutability` when it was removed (§3.5.2.2).
+ */
+export function applyPatch(
+  type: ResourceType,
+  current: Attributes,
+  operations: readonly PatchOperation[],
+): Attributes {
+  const result = operations.reduce(applyOperation, current);
+  for (const { name, required } of type.schema.attributes) {
+    if (!required || result[name] !== undefined) continue;
+    const removed = operations.some(({ op, path }) => op === 'remove' && path.attribute.name === name);
+    throw invalid(
+      removed ? 'mutability' : 'invalidValue',
+      `"${name}" is required and can't be removed.`,
+      name,
+    );
+  }
+  return result;
+}
+
+function applyOperation(attributes: Attributes, operation: PatchOperation): Attributes {
+  const { extension, attribute } = operation.path;
+  if (extension === undefined) {
+    return withMember(attributes, attribute.name, editValue(operation, attributes[attribute.name]));
+  }
+  const held = attributes[extension.id];
+  const data = isObject(held) ? held : {};
+  const edited = withMember(data, attribute.name, editValue(operation, data[attribute.name]));
+  return withMember(attributes, extension.id, unlessEmpty(edited));
+}
+
+function withMember(object: JsonObject, name: string, value: JsonValue | undefined): JsonObject {
+  if (value !== undefined) return { ...object, [name]: value };
+  const { [name]: _, ...rest } = object;
+  return rest;
+}
+
+function unlessEmpty(object: JsonObject): JsonObject | undefined {
+  return Object.keys(object).length === 0 ? undefined : object;
+}
+
+function editValue(operation: PatchOperation, current: JsonValue | undefined): JsonValue | undefined {
+  const { path, op, value } = operation;
+  if (path.attribute.multiValued) return editList(operation, Array.isArray(current) ? current : []);
+  const changes = changesOf(operation);
+  if (changes === undefined) return op === 'remove' ? undefined : value;
+  // §3.5.2.3: also a replace leaves the sub-attributes alone that it does not name.
+  return unlessEmpty(changeObject(isObject(current) ? current : {}, changes));
+}
+
+/** What happens to the members of an object: null clears one. Undefined when the target is the whole value. */
+function changesOf({ path, op, value }: PatchOperation): JsonObject | undefined {
+  if (path.sub !== undefined) return { [path.sub.name]: op === 'remove' ? null : (value ?? null) };
+  return isObject(value) ? value : undefined;
+}
+
+function editList(operation: PatchOperation, before: JsonValue[]): JsonValue[] | undefined {
+  const { attribute, filter, sub } = operation.path;
+  const edit = filter === undefined && sub === undefined ? editWhole : editChosen;
+  const after = keepOnePrimary(before, edit(operation, before));
+  const max = elementsMax(attribute);
+  if (after.length > max)
+    throw invalid('invalidValue', `"${attribute.name}" has more than ${max} values.`, attribute.name);
+  return after.length === 0 ? undefined : after;
+}
+
+function editWhole({ op, path, value }: PatchOperation, before: JsonValue[]): JsonValue[] {
+  const values = Array.isArray(value) ? value : [];
+  switch (op) {
+    case 'add':
+      return addElements(path.attribute, before, values);
+    case 'replace':
+      return values;
+    case 'remove':
+      return value === undefined ? [] : removeElements(path.attribute, before, values);
+  }
+}
+
+/** Without a filter a sub-attribute of a list means that of every element. */
+function editChosen(operation: PatchOperation, before: JsonValue[]): JsonValue[] {
+  const { filter } = operation.path;
+  const chosen = new Set(
+    before.filter((element) => isObject(element) && (filter === undefined || matches(filter, element))),
+  );
+  if (chosen.size === 0) return editMissing(operation, before);
+  return before.flatMap((element) =>
+    isObject(element) && chosen.has(element) ? editElement(operation, element) : [element],
+  );
+}
+
+/** The element after the operation, nothing when it is removed or only labels are left of it. */
+function editElement(operation: PatchOperation, element: JsonObject): JsonObject[] {
+  const changes = changesOf(operation);
+  if (changes === undefined) return [];
+  const { sub, filter } = operation.path;
+  // A replaced element stays what the filter calls it, also when the new value does not repeat that.
+  const replaced = operation.op === 'replace' && sub === undefined;
+  const base = replaced ? ((filter && elementOf(filter)) ?? {}) : element;
+  const after = changeObject(base, changes);
+  return clearsSome(changes) && isHollow(after) ? [] : [after];
+}
+
+function clearsSome(changes: JsonObject): boolean {
+  return Object.values(changes).includes(null);
+}
+
+/**
+ * No element fits. Removing or clearing what is not there is done already (ENTRA-35, ENTRA-37); setting makes the
+ * element that the filter describes, for replace as for add (ENTRA-15, ENTRA-55), where §3.5.2.3 says noTarget.
+ */
+function editMissing(operation: PatchOperation, before: JsonValue[]): JsonValue[] {
+  const changes = changesOf(operation);
+  if (changes === undefined || Object.values(changes).every((value) => value === null)) return before;
+  const { attribute, filter } = operation.path;
+  const described = filter === undefined ? {} : elementOf(filter);
+  if (described === undefined) {
+    const name = nameOf(operation.path);
+    throw invalid('noTarget', `No element of "${name}" fits the filter of the path.`, name);
+  }
+  const created = changeObject(described, changes);
+  return clearsSome(changes) && isHollow(created)
+    ? before
+    : createElement(attribute, before, described, created);
+}

@@ -1,0 +1,158 @@
+/**
+ * Chooses which attributes of a resource an answer shows: `returned` of the schema, then `attributes` and
+ * `excludedAttributes` of the request. It renders nothing. RFC 7643 §7, RFC 7644 §3.9.
+ */
+
+import { invalid } from '../../kernel/fault.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
+import { limits } from '../../kernel/limits.ts';
+import {
+  type Attribute,
+  type AttributePath,
+  findAttribute,
+  nameOf,
+  type ResourceType,
+  type Schema,
+} from './attribute.ts';
+import { resolveName } from './attribute-name.ts';
+
+/** As they come from a query string (names joined by commas, perhaps several times) or from a search request. */
+export interface ProjectionQuery {
+  readonly attributes?: unknown;
+  readonly excludedAttributes?: unknown;
+}
+
+/** Canonical names of attributes, of sub-attributes, and URNs of whole extensions. */
+type Names = ReadonlySet<string>;
+
+export interface Projection {
+  readonly type: ResourceType;
+  /** Undefined: all that are returned by default. */
+  readonly wanted: Names | undefined;
+  readonly excluded: Names;
+}
+
+/**
+ * Names nobody knows ask for nothing.
+ * Errors: `invalidValue` for more than `projectionNamesMax` names or what is no list of names.
+ */
+export function readProjection(type: ResourceType, query: ProjectionQuery): Projection {
+  const wanted = readNames(type, 'attributes', query.attributes);
+  const excluded = readNames(type, 'excludedAttributes', query.excludedAttributes);
+  return { type, wanted, excluded: excluded ?? new Set() };
+}
+
+function readNames(type: ResourceType, parameter: string, value: unknown): Names | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  const texts: unknown[] = Array.isArray(value) ? value : [value];
+  if (!texts.every((text) => typeof text === 'string')) {
+    throw invalid('invalidValue', `"${parameter}" must be a list of names.`, parameter);
+  }
+  const names = texts.flatMap((text) => text.split(',', limits.projectionNamesMax + 1));
+  if (names.length > limits.projectionNamesMax) {
+    throw invalid(
+      'invalidValue',
+      `"${parameter}" has more than ${limits.projectionNamesMax} names.`,
+      parameter,
+    );
+  }
+  return new Set(names.flatMap((name) => canonical(type, name.trim())));
+}
+
+function canonical(type: ResourceType, name: string): string[] {
+  const resolved = resolveName(type, name);
+  switch (resolved.kind) {
+    case 'attribute':
+      return [nameOf(resolved.path)];
+    case 'extension':
+      return [resolved.schema.id];
+    case 'unknown':
+      return [];
+  }
+}
+
+/** Whether the answer will show the attribute or extension of that name, so that it need not be loaded when not. */
+export function wants(projection: Projection, name: string): boolean {
+  const resolved = resolveName(projection.type, name);
+  switch (resolved.kind) {
+    case 'attribute':
+      return visibility(projection, resolved.path) !== 'hidden';
+    case 'extension':
+      return resolved.schema.attributes.some(
+        (attribute) => visibility(projection, { extension: resolved.schema, attribute }) !== 'hidden',
+      );
+    case 'unknown':
+      return false;
+  }
+}
+
+/** The resource with only what the answer shows. Never changes its input. */
+export function project(projection: Projection, resource: JsonObject): JsonObject {
+  const { schema, common, extensions } = projection.type;
+  const result: JsonObject = {};
+  for (const [key, value] of Object.entries(resource)) {
+    const extension = extensions.find((candidate) => candidate.schema.id === key)?.schema;
+    const attribute = findAttribute(schema.attributes, key) ?? findAttribute(common, key);
+    const shown =
+      extension === undefined
+        ? attribute && show(projection, { extension, attribute }, value)
+        : showExtension(projection, extension, value);
+    if (shown !== undefined) result[key] = shown;
+  }
+  return result;
+}
+
+type Target = Pick<AttributePath, 'extension' | 'attribute'>;
+
+function showExtension(projection: Projection, extension: Schema, value: JsonValue): JsonObject | undefined {
+  const members = Object.entries(isObject(value) ? value : {}).flatMap(([key, member]) => {
+    const attribute = findAttribute(extension.attributes, key);
+    const shown = attribute && show(projection, { extension, attribute }, member);
+    return shown === undefined ? [] : [[key, shown] as const];
+  });
+  return members.length === 0 ? undefined : Object.fromEntries(members);
+}
+
+function show(projection: Projection, target: Target, value: JsonValue): JsonValue | undefined {
+  const seen = visibility(projection, target);
+  if (seen === 'hidden') return undefined;
+  const subAttributes = target.attribute.subAttributes ?? [];
+  const shown = subAttributes.filter((sub) => showsSub(projection, target, sub, seen));
+  // The usual case, and the one that must not touch every member of a large group.
+  if (shown.length === subAttributes.length) return value;
+  const names = new Set(shown.map((sub) => sub.name));
+  return Array.isArray(value) ? value.map((element) => pick(element, names)) : pick(value, names);
+}
+
+function pick(value: JsonValue, names: ReadonlySet<string>): JsonValue {
+  return isObject(value)
+    ? Object.fromEntries(Object.entries(value).filter(([name]) => names.has(name)))
+    : value;
+}
+
+/** `named`: only some of its sub-attributes were asked for. */
+type Visibility = 'whole' | 'named' | 'hidden';
+
+function visibility({ wanted, excluded }: Projection, { extension, attribute }: Target): Visibility {
+  // RFC 7643 §7: nothing in a request overrides `always` or `never`.
+  if (attribute.returned === 'always') return 'whole';
+  if (attribute.returned === 'never') return 'hidden';
+  const name = nameOf({ extension, attribute, sub: undefined });
+  const isIn = (names: Names) => names.has(name) || (extension !== undefined && names.has(extension.id));
+  if (isIn(excluded)) return 'hidden';
+  if (wanted === undefined) return attribute.returned === 'default' ? 'whole' : 'hidden';
+  if (isIn(wanted)) return 'whole';
+  return attribute.subAttributes?.some((sub) => wanted.has(`${name}.${sub.name}`)) ? 'named' : 'hidden';
+}
+
+function showsSub(
+  { wanted, excluded }: Projection,
+  target: Target,
+  sub: Attribute,
+  seen: Visibility,
+): boolean {
+  if (sub.returned === 'always') return true;
+  const name = nameOf({ ...target, sub });
+  if (sub.returned === 'never' || excluded.has(name)) return false;
+  return wanted?.has(name) || (seen === 'whole' && sub.returned === 'default');
+}

@@ -1,0 +1,26 @@
+/** Reads single values that clients write in more than one way: dateTimes and booleans. RFC 7643 §2.3.2, §2.3.5. */
+
+const pattern = /^(?!0000)(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[ +-]\d\d:\d\d)?$/i;
+
+/**
+ * The instant as `YYYY-MM-DDTHH:mm:ss.sssZ`, or undefined when `text` is no dateTime. Without an offset it is UTC.
+ * Entra's Postman collection sends seven digits of fraction, and a `+` that nobody escaped in a query has become a
+ * space (docs/identity-providers.md C3).
+ */
+export function readInstant(text: string): string | undefined {
+  const parts = pattern.exec(text);
+  if (parts === null) return undefined;
+  const [, time = '', fraction = '', offset = 'Z'] = parts;
+  const ms = Date.parse(`${time}${fraction.slice(0, 4)}${offset.replace(' ', '+')}`);
+  return Number.isNaN(ms) ? undefined : new Date(ms).toISOString();
+}
+
+const booleans: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['false', false],
+]);
+
+/** Entra's default dialect and OneLogin's templates send "True" and "false" as text (ENTRA-18, ENTRA-30, ENTRA-31). */
+export function readBoolean(text: string): boolean | undefined {
+  return booleans.get(text.toLowerCase());
+}
