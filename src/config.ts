@@ -39,7 +39,7 @@ export function readConfig(environment: Environment = process.env): Config {
   const read = reader(environment, problems);
   const port = read('PORT', '8080', integer(0, 65_535));
   const databaseUrl = read('DATABASE_URL', undefined, postgresUrl);
-  const dataDir = environment['DATA_DIR'] || '.data';
+  const dataDir = environment.DATA_DIR || '.data';
   const secret = (
     name: string,
     file: string,
@@ -51,7 +51,7 @@ export function readConfig(environment: Environment = process.env): Config {
       problems,
     );
   const config: Config = {
-    host: environment['HOST'] || '127.0.0.1',
+    host: environment.HOST || '127.0.0.1',
     port,
     publicUrl: read('PUBLIC_URL', `http://127.0.0.1:${port}`, origin),
     databaseUrl,

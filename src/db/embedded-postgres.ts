@@ -97,7 +97,9 @@ function initialise(placement: Placement, dataDir: string): string {
     `--pwfile=${passwordFile}`,
     '--auth=scram-sha-256',
   ];
-  const format = ['--encoding=UTF8', '--locale=C', '--no-sync', '--no-instructions'];
+  // Unicode letters have cases, and text sorts by code point on every machine.
+  const locale = ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
+  const format = ['--encoding=UTF8', ...locale, '--no-sync', '--no-instructions'];
   const run = spawnSync(join(binDir, 'initdb'), [...flags, ...format], {
     ...account,
     cwd: '/',

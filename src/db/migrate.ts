@@ -18,17 +18,28 @@ const oldestServer = 150_000;
 
 /** @throws ConfigurationError when the server can't be reached, is too old, or the roles can't be made. */
 export async function migrate(url: string): Promise<void> {
-  const pool = new pg.Pool({ connectionString: url, max: 1 });
-  pool.on('error', () => {});
-  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
-  try {
-    await checkServer(db);
+  await withServer(url, async (db) => {
     await makeRoles(db);
     const { error } = await new Migrator({
       db,
       provider: { getMigrations: async () => migrations },
     }).migrateToLatest();
     if (error !== undefined) throw error;
+  });
+}
+
+/** As `migrate` before it changes anything. @throws ConfigurationError when the server can't be reached or is too old. */
+export async function checkDatabase(url: string): Promise<void> {
+  await withServer(url, async () => {});
+}
+
+async function withServer(url: string, work: (db: Kysely<unknown>) => Promise<void>): Promise<void> {
+  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  pool.on('error', () => {});
+  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+  try {
+    await checkServer(db);
+    await work(db);
   } finally {
     await db.destroy();
   }

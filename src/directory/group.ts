@@ -23,5 +23,5 @@ export interface MemberEdit {
 
 /** @param attributes With a `displayName`, which the schema requires. */
 export function displayNameOf(attributes: JsonObject): string {
-  return String(attributes['displayName']);
+  return String(attributes.displayName);
 }

@@ -28,12 +28,12 @@ export interface UserColumns {
 
 /** @param attributes With a `userName`, which the schema requires. A user without `active` is active. */
 export function columnsOf(attributes: JsonObject): UserColumns {
-  const userName = String(attributes['userName']);
-  const displayName = attributes['displayName'];
+  const userName = String(attributes.userName);
+  const displayName = attributes.displayName;
   return {
     userName,
     userNameKey: fold(userName),
-    active: attributes['active'] !== false,
+    active: attributes.active !== false,
     displayName: typeof displayName === 'string' ? displayName : null,
     address: addressOf(attributes, userName),
     emails: emailsOf(attributes).map(({ type, value }) => ({
@@ -59,11 +59,11 @@ function isAddress(text: string): boolean {
 }
 
 function emailsOf(attributes: JsonObject): { value: string; type?: JsonValue; primary?: JsonValue }[] {
-  const emails = attributes['emails'];
+  const emails = attributes.emails;
   if (!Array.isArray(emails)) return [];
   return emails.flatMap((email) =>
-    isObject(email) && typeof email['value'] === 'string'
-      ? [{ ...(email as JsonObject), value: email['value'] }]
+    isObject(email) && typeof email.value === 'string'
+      ? [{ ...(email as JsonObject), value: email.value }]
       : [],
   );
 }

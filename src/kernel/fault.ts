@@ -31,6 +31,8 @@ export type FaultCode =
   | 'no_seat'
   /** A limit of `kernel/limits.ts` was met. */
   | 'too_large'
+  /** A body of a type that is not read here. */
+  | 'unsupported_media_type'
   | 'rate_limited'
   /** Something this version does not do. */
   | 'not_implemented'

@@ -13,6 +13,8 @@ export const limits = {
   patchOperationsMax: 10_000,
   /** Member ids in one request. */
   membersPerRequestMax: 50_000,
+  /** Members of groups that an answer reads at a time. */
+  membersPerPage: 5000,
   /** Elements of one multi-valued attribute of a user. */
   valuesPerAttributeMax: 500,
   /** Characters of one attribute value. */

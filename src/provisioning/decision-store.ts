@@ -47,17 +47,22 @@ export function lockPoolIfMapped(tx: TenantTransaction, groupId: GroupId): Promi
   );
 }
 
-/** Locks the pool row when the user is not as foreseen in what a decision rests on; null: nothing will change there. */
+/**
+ * Locks the pool row when the user is not as foreseen in what a decision rests on; null: nothing will change there.
+ *
+ * @param foreseen What is left out stays as it is.
+ */
 export function lockPoolIfUserDiffers(
   tx: TenantTransaction,
   userId: UserId,
-  { active, address }: { active: boolean | undefined; address: string | null },
+  { active, address }: { active?: boolean; address?: string | null },
 ): Promise<Pool | null> {
+  const moves = address === undefined ? sql`false` : sql`u.address is distinct from ${address}`;
   return lockPoolWhere(
     tx,
     sql`exists (
       select from users u where u.tenant_id = p.tenant_id and u.id = ${userId}
-        and (u.active <> ${active ?? null}::boolean or u.address is distinct from ${address})
+        and (u.active <> ${active ?? null}::boolean or ${moves})
     )`,
   );
 }

@@ -17,14 +17,17 @@ import {
   updateUser,
   upsertSource,
 } from '../directory/user-store.ts';
+import { assert } from '../kernel/assert.ts';
 import { Fault } from '../kernel/fault.ts';
 import { fold } from '../kernel/fold.ts';
 import { type DirectoryId, newId, type UserId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { sameJson } from '../kernel/same-json.ts';
+import { seatView } from '../licensing/effect.ts';
 import { decide } from './decide-flow.ts';
 import { lockPool, lockPoolIfUserDiffers, type Pool } from './decision-store.ts';
 import { seatRefusal, withRefusals } from './refusal-flow.ts';
+import { selectUserView, type UserView } from './user-view-store.ts';
 
 export interface UserDraft {
   attributes: JsonObject;
@@ -35,19 +38,20 @@ export interface UserDraft {
  * Whether a change can touch what a decision rests on, as far as the request tells before the user is read. A wrong
  * `never` costs a second try, a wrong `always` a wait for the pool.
  */
-export type Foresight = 'never' | 'always' | { active: boolean | undefined; address: string | null };
+export type Foresight = 'never' | 'always' | Partial<{ active: boolean; address: string | null }>;
 
 /**
  * A new user is in no group yet, so that nothing is decided and the seat pool is not locked.
  *
+ * @param directory Whose externalId the draft holds; null: nobody's.
  * @throws Fault `conflict` when userName, or externalId in this directory, is taken.
  */
 export async function createUser(
   database: Database,
   door: Door,
-  directoryId: DirectoryId | null,
+  directory: { id: DirectoryId; name: string } | null,
   draft: UserDraft,
-): Promise<User> {
+): Promise<UserView> {
   const user: User = {
     ...draft,
     id: newId<UserId>(door.now.getTime()),
@@ -55,52 +59,64 @@ export async function createUser(
     createdAt: door.now,
     lastModified: door.now,
   };
-  const tieKey = draft.externalId ?? fold(columnsOf(draft.attributes).userName);
+  const { userName, address } = columnsOf(draft.attributes);
+  const tieKey = draft.externalId ?? fold(userName);
   await refuseTaken(draft, () =>
     inTenant(database, door.tenantId, async (tx) => {
-      insertUser(tx, user, directoryId, tieKey);
+      insertUser(tx, user, directory?.id ?? null, tieKey);
       appendAudit(tx, door, [{ action: 'user.created', subject: user.id, after: draft }]);
     }),
   );
-  return user;
+  return {
+    user,
+    address,
+    sources: directory === null ? [] : [directory.name],
+    groups: [],
+    decision: null,
+    seat: seatView(null, null, 'queue'),
+    blue: { state: 'none', code: null, detail: null },
+  };
+}
+
+export interface UserRevision {
+  id: UserId;
+  /** Whose externalId the draft holds; null: nobody's. */
+  directoryId: DirectoryId | null;
+  /** A pure function of what the user is now. */
+  revise: (current: UserDraft) => UserDraft;
+  foresight: Foresight;
+  /** Whether the answer holds the user's groups. */
+  withGroups: boolean;
 }
 
 /**
- * Changes a user by a pure function of what it is now. What changes nothing writes nothing.
+ * Changes a user and answers what has become of it. What changes nothing writes nothing.
  *
  * @throws Fault `not_found`; `conflict` as for create; `no_seat` when policy `block` refuses a reactivation;
  *   whatever `revise` throws.
  */
-export async function reviseUser(
-  database: Database,
-  door: Door,
-  directoryId: DirectoryId | null,
-  id: UserId,
-  revise: (current: UserDraft) => UserDraft,
-  foresight: Foresight,
-): Promise<User> {
-  let foreseen = foresight;
+export async function reviseUser(database: Database, door: Door, revision: UserRevision): Promise<UserView> {
+  const { id, directoryId } = revision;
+  let { foresight } = revision;
   let draft: UserDraft | undefined;
+  const work = async (tx: TenantTransaction) => {
+    const [pool, current] = await Promise.all([poolFor(tx, id, foresight), lockUser(tx, id, directoryId)]);
+    if (current === undefined) throw unknownUser(id);
+    draft = revision.revise({ attributes: current.attributes, externalId: current.externalId });
+    const after = next(current, draft, door.now);
+    if (isDecisive(current, after) && pool === null) {
+      foresight = 'always';
+      throw new Restart();
+    }
+    await writeRevision(tx, door, directoryId, pool, current, after);
+    const view = await selectUserView(tx, id, door.now, revision);
+    assert(view !== undefined, 'a locked user is there');
+    return view;
+  };
   return await withRefusals(database, door, () =>
     refuseTaken(
       () => draft,
-      () =>
-        inTenant(database, door.tenantId, async (tx) => {
-          const [pool, current] = await Promise.all([
-            poolFor(tx, id, foreseen),
-            lockUser(tx, id, directoryId),
-          ]);
-          if (current === undefined) throw unknownUser(id);
-          draft = revise({ attributes: current.attributes, externalId: current.externalId });
-          const after = next(current, draft, door.now);
-          if (after === current && (current.isKnownToDirectory || directoryId === null)) return current;
-          if (isDecisive(current, after) && pool === null) {
-            foreseen = 'always';
-            throw new Restart();
-          }
-          await writeRevision(tx, door, directoryId, pool, current, after);
-          return after;
-        }),
+      () => inTenant(database, door.tenantId, work),
     ),
   );
 }
@@ -188,7 +204,7 @@ async function refuseTaken<T>(
     const { attributes, externalId } = (typeof draft === 'function' ? draft() : draft) ?? {};
     switch (brokenConstraint(error)) {
       case 'users_user_name':
-        throw taken('userName', attributes?.['userName']);
+        throw taken('userName', attributes?.userName);
       case 'user_sources_external_id':
         throw taken('externalId', externalId);
       default:

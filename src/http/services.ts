@@ -1,0 +1,18 @@
+/** What every rim is handed: made once in main.ts. */
+
+import type { Database } from '../db/database.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { SecretBox } from '../kernel/secret-box.ts';
+
+export interface Services {
+  database: Database;
+  clock: Clock;
+  secrets: SecretBox;
+  /** Origin that identity providers and browsers see, without a trailing slash. */
+  publicUrl: string;
+  /** Blue's GraphQL endpoint for tenants that set none. */
+  blueApiUrl: string;
+  allowPrivateNetworks: boolean;
+  /** Tells the sync worker of this process that people were marked, so that it need not wait for its next look. */
+  nudgeSync: () => void;
+}

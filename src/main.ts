@@ -1,0 +1,69 @@
+/** The process: configuration, database, gateway, signals, exit codes. `--check` validates and exits. */
+
+import { pino } from 'pino';
+import { type Config, readConfig } from './config.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './db/embedded-postgres.ts';
+import { checkDatabase, migrate } from './db/migrate.ts';
+import { type Gateway, startGateway } from './gateway.ts';
+import { ConfigurationError } from './kernel/configuration-error.ts';
+
+/** sysexits EX_CONFIG. */
+const exitConfiguration = 78;
+/** A supervisor is promised that the process is gone within ten seconds. */
+const stopMsMax = 9000;
+
+interface Running {
+  postgres: EmbeddedPostgres | undefined;
+  gateway: Gateway | undefined;
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const config = readConfig();
+  if (args.includes('--check')) {
+    if (config.databaseUrl !== undefined) await checkDatabase(config.databaseUrl);
+    process.stdout.write('The configuration is good.\n');
+    return;
+  }
+  const running: Running = { postgres: undefined, gateway: undefined };
+  const stop = stopper(running);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop());
+  try {
+    await start(config, running);
+  } catch (error) {
+    await running.postgres?.stop();
+    throw error;
+  }
+}
+
+async function start(config: Config, running: Running): Promise<void> {
+  const log = pino({ level: config.logLevel });
+  if (config.databaseUrl === undefined) {
+    running.postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, durable: true });
+    for (const note of running.postgres.notes) log.info(note);
+  }
+  const databaseUrl = config.databaseUrl ?? running.postgres?.url ?? '';
+  await migrate(databaseUrl);
+  running.gateway = await startGateway({ config, databaseUrl, log });
+}
+
+/** Once: a second signal while draining changes nothing. */
+function stopper(running: Running): () => Promise<void> {
+  let isStopping = false;
+  return async () => {
+    if (isStopping) return;
+    isStopping = true;
+    setTimeout(() => process.exit(0), stopMsMax).unref();
+    await running.gateway?.stop();
+    await running.postgres?.stop();
+    process.exit(0);
+  };
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  if (error instanceof ConfigurationError) {
+    process.stderr.write(`${error.problems.map((problem) => `- ${problem}`).join('\n')}\n`);
+    process.exit(exitConfiguration);
+  }
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(1);
+});

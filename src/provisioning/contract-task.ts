@@ -1,0 +1,32 @@
+/** Looks once a second whether a date of some contract has come, and settles those tenants. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Database } from '../db/database.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { settleDue } from './contract-flow.ts';
+
+const intervalMs = 1000;
+const tenantsPerLook = 100;
+
+/** A failure is logged and tried again at the next look. */
+export function startContractTask(database: Database, clock: Clock, log: Logger): { stop(): Promise<void> } {
+  const stopping = new AbortController();
+  const run = async () => {
+    while (!stopping.signal.aborted) {
+      try {
+        await settleDue(database, clock.now(), tenantsPerLook);
+      } catch (error) {
+        log.warn({ err: error }, 'contract dates could not be looked at');
+      }
+      await sleep(intervalMs, undefined, { signal: stopping.signal }).catch(() => {});
+    }
+  };
+  const running = run();
+  return {
+    stop: async () => {
+      stopping.abort();
+      await running;
+    },
+  };
+}

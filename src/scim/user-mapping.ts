@@ -1,0 +1,101 @@
+/** Between a user as SCIM shows it and as it is kept: what of a body becomes the draft, and what an answer holds. */
+
+import { columnsOf } from '../directory/user.ts';
+import type { JsonObject } from '../kernel/json.ts';
+import type { UserView } from '../provisioning/user-view-store.ts';
+import type { Attributes } from './core/attribute.ts';
+import { renderResource } from './core/messages.ts';
+import type { PatchOperation } from './core/patch-request.ts';
+import { provisioningSchema, userType } from './core/schemas.ts';
+
+/** As the write path takes it: see provisioning/user-flow.ts. */
+interface Draft {
+  attributes: JsonObject;
+  externalId: string | null;
+}
+
+/** A POST without `active` means true. */
+export function draftOfCreate(read: Attributes): Draft {
+  return draftOf({ active: true, ...read });
+}
+
+/** A PUT clears what it leaves out, but for `active` and `externalId`. */
+export function draftOfReplace(read: Attributes, current: Draft): Draft {
+  const { active } = columnsOf(current.attributes);
+  return draftOf({ active, ...attributesOf({ externalId: current.externalId }), ...read });
+}
+
+/** What a PATCH is applied to. */
+export function attributesOf({
+  attributes = {},
+  externalId,
+}: {
+  attributes?: JsonObject;
+  externalId: string | null;
+}): Attributes {
+  return externalId === null ? attributes : { ...attributes, externalId };
+}
+
+/** The other way about: `externalId` belongs to the directory that asks, not to the user. */
+export function draftOf(read: Attributes): Draft {
+  const { externalId, ...attributes } = read;
+  return { attributes, externalId: typeof externalId === 'string' ? externalId : null };
+}
+
+/** `always`: the operations may change the address; otherwise `active` as they leave it, if they touch it. */
+export function foresightOf(operations: readonly PatchOperation[]): 'never' | 'always' | { active: boolean } {
+  const touched = new Map(
+    operations.map(({ path, value }) => [path.extension === undefined ? path.attribute.name : '', value]),
+  );
+  if (touched.has('emails') || touched.has('userName')) return 'always';
+  if (!touched.has('active')) return 'never';
+  return { active: touched.get('active') !== false };
+}
+
+/** @param baseUrl Where the SCIM endpoints are, without a slash at the end. */
+export function renderUser(view: UserView, baseUrl: string): JsonObject {
+  const { user, groups } = view;
+  return renderResource({
+    type: userType,
+    id: user.id,
+    attributes: attributesOf(user),
+    meta: {
+      created: user.createdAt.toISOString(),
+      lastModified: user.lastModified.toISOString(),
+      location: `${baseUrl}/Users/${user.id}`,
+      version: `W/"${user.version}"`,
+    },
+    extensions: {
+      ...(groups.length === 0 ? {} : { groups: groups.map((group) => renderMembership(group, baseUrl)) }),
+      [provisioningSchema.id]: provisioningOf(view),
+    },
+  });
+}
+
+function renderMembership({ id, displayName }: UserView['groups'][number], baseUrl: string): JsonObject {
+  return { value: id, $ref: `${baseUrl}/Groups/${id}`, display: displayName, type: 'direct' };
+}
+
+function provisioningOf({ seat, decision }: UserView): JsonObject {
+  const { state, position, since, reason } = seat;
+  const requested = decision?.requested ?? [];
+  const effective = decision?.effective ?? [];
+  return {
+    seat: {
+      state,
+      ...(position === null ? {} : { position }),
+      ...(since === null ? {} : { since: since.toISOString() }),
+      ...(reason === null ? {} : { reason }),
+    },
+    ...(effective.length === 0 ? {} : { effectiveRoles: effective.map((role) => ({ ...role })) }),
+    ...(requested.length === 0
+      ? {}
+      : {
+          requestedRoles: requested.map(({ role, workspace, mapping }) => ({
+            role,
+            workspace,
+            via: `MAPPING:${mapping}`,
+          })),
+        }),
+  };
+}
