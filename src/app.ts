@@ -1,10 +1,11 @@
 /** The HTTP application: every route the gateway has is listed here, in the scope whose rules it follows. */
 
 import { randomUUID } from 'node:crypto';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { requireAuthRules } from './http/auth-rule.ts';
 import { healthRoutes } from './http/health-routes.ts';
 import { installMetrics } from './http/metrics-hook.ts';
+import { installRequestLog } from './http/request-log-hook.ts';
 import type { Services } from './http/services.ts';
 import { limits } from './kernel/limits.ts';
 import { installScimAuth } from './scim/scim-auth-hook.ts';
@@ -19,6 +20,8 @@ export interface AppOptions {
   trustProxy: boolean | string;
   /** Sustained SCIM requests a second, for each token; 0: no limit. */
   scimRateLimit: number;
+  /** Figures of all HTTP processes, where this is one of several. */
+  metricsOfAll?: (() => Promise<string>) | undefined;
 }
 
 export async function buildApp({ services, log, ...options }: AppOptions): Promise<FastifyInstance> {
@@ -29,13 +32,15 @@ export async function buildApp({ services, log, ...options }: AppOptions): Promi
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     forceCloseConnections: 'idle',
+    logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { ignoreTrailingSlash: true },
   });
   requireAuthRules(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });
-  healthRoutes(app, services.database, installMetrics(app));
+  installRequestLog(app);
+  healthRoutes(app, services.database, installMetrics(app, options.metricsOfAll));
   await app.register(async (scope) => scimScope(scope, services, options.scimRateLimit), {
     prefix: '/scim/v2',
   });

@@ -4,8 +4,9 @@ import { pino } from 'pino';
 import { type Config, readConfig } from './config.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './db/embedded-postgres.ts';
 import { checkDatabase, migrate } from './db/migrate.ts';
-import { type Gateway, startGateway } from './gateway.ts';
+import { type Gateway, type GatewayOptions, startCluster, startGateway, startWorker } from './gateway.ts';
 import { ConfigurationError } from './kernel/configuration-error.ts';
+import { firstProcess } from './workers.ts';
 
 /** sysexits EX_CONFIG. */
 const exitConfiguration = 78;
@@ -37,13 +38,20 @@ async function main(args: readonly string[]): Promise<void> {
 
 async function start(config: Config, running: Running): Promise<void> {
   const log = pino({ level: config.logLevel });
+  const first = firstProcess();
+  if (first !== undefined && config.databaseUrl !== undefined) {
+    running.gateway = await startWorker({ config, databaseUrl: config.databaseUrl, log }, first);
+    return;
+  }
   if (config.databaseUrl === undefined) {
     running.postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, durable: true });
     for (const note of running.postgres.notes) log.info(note);
   }
   const databaseUrl = config.databaseUrl ?? running.postgres?.url ?? '';
   await migrate(databaseUrl);
-  running.gateway = await startGateway({ config, databaseUrl, log });
+  const options: GatewayOptions = { config, databaseUrl, log };
+  running.gateway = config.workers > 1 ? await startCluster(options) : await startGateway(options);
+  log.info(`Blue Gateway is ready at ${config.publicUrl}`);
 }
 
 /** Once: a second signal while draining changes nothing. */

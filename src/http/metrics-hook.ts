@@ -1,7 +1,7 @@
 /** Figures for Prometheus: how long requests take, by route and status, and what the process uses. */
 
 import type { FastifyInstance } from 'fastify';
-import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { AggregatorRegistry, collectDefaultMetrics, Histogram } from 'prom-client';
 
 export interface Metrics {
   contentType: string;
@@ -11,8 +11,10 @@ export interface Metrics {
 
 const buckets = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-export function installMetrics(app: FastifyInstance): Metrics {
-  const registry = new Registry();
+/** @param ofAll Figures of all HTTP processes, where this is one of several. */
+export function installMetrics(app: FastifyInstance, ofAll?: () => Promise<string>): Metrics {
+  const registry = new AggregatorRegistry();
+  AggregatorRegistry.setRegistries(registry);
   collectDefaultMetrics({ register: registry });
   const durations = new Histogram({
     name: 'http_request_duration_seconds',
@@ -27,5 +29,5 @@ export function installMetrics(app: FastifyInstance): Metrics {
     const labels = { method: request.method, route, status: reply.statusCode };
     durations.observe(labels, reply.elapsedTime / 1000);
   });
-  return { contentType: registry.contentType, text: () => registry.metrics() };
+  return { contentType: registry.contentType, text: ofAll ?? (() => registry.metrics()) };
 }

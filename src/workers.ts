@@ -1,0 +1,95 @@
+/**
+ * Several HTTP processes behind one port (`WORKERS`): the first process starts them again when they die, does the
+ * background work alone, and hands them each other's figures.
+ */
+
+import cluster, { type Worker } from 'node:cluster';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { AggregatorRegistry } from 'prom-client';
+
+/** What a worker says to the first process, and hears from it. */
+type Message = { kind: 'nudge' } | { kind: 'metrics' } | { kind: 'figures'; text: string };
+
+const restartDelayMs = 500;
+
+export interface Workers {
+  /** Ends when all have finished what was in flight. */
+  stop(): Promise<void>;
+}
+
+export interface WorkersOptions {
+  count: number;
+  /** Environment on top of our own. */
+  environment: Record<string, string>;
+  /** A worker has marked people for Blue. */
+  onNudge: () => void;
+  log: Logger;
+}
+
+/** Resolves once every worker listens. */
+export async function startWorkers({ count, environment, onNudge, log }: WorkersOptions): Promise<Workers> {
+  const figures = new AggregatorRegistry();
+  let isStopping = false;
+  cluster.on('message', async (worker: Worker, message: Message) => {
+    if (message.kind === 'nudge') onNudge();
+    if (message.kind === 'metrics') {
+      const text = await figures.clusterMetrics().catch(() => '');
+      if (worker.isConnected()) worker.send({ kind: 'figures', text } satisfies Message);
+    }
+  });
+  cluster.on('exit', async (worker, code, signal) => {
+    if (isStopping) return;
+    log.error({ worker: worker.id, code, signal }, 'an HTTP process died and is started again');
+    await sleep(restartDelayMs);
+    if (!isStopping) cluster.fork(environment);
+  });
+  await Promise.all(Array.from({ length: count }, () => listening(cluster.fork(environment))));
+  return {
+    stop: async () => {
+      isStopping = true;
+      const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
+      await Promise.all(
+        workers.map((worker) => {
+          const gone = new Promise((done) => worker.once('exit', done));
+          worker.process.kill('SIGTERM');
+          return gone;
+        }),
+      );
+    },
+  };
+}
+
+function listening(worker: Worker): Promise<void> {
+  return new Promise((done, failed) => {
+    worker.once('listening', () => done());
+    worker.once('exit', (code) => failed(new Error(`an HTTP process ended at start with ${code}`)));
+  });
+}
+
+/** A worker's side. */
+export interface FirstProcess {
+  nudge(): void;
+  /** The figures of all workers together, as Prometheus text. */
+  metrics(): Promise<string>;
+}
+
+/** undefined: this process is no worker. */
+export function firstProcess(): FirstProcess | undefined {
+  if (!cluster.isWorker) return undefined;
+  const say = (message: Message) => process.send?.(message);
+  const waiting: ((text: string) => void)[] = [];
+  process.on('message', (message: Partial<Message>) => {
+    if (message.kind === 'figures' && 'text' in message) {
+      for (const done of waiting.splice(0)) done(message.text ?? '');
+    }
+  });
+  return {
+    nudge: () => say({ kind: 'nudge' }),
+    metrics: () =>
+      new Promise((done) => {
+        waiting.push(done);
+        if (waiting.length === 1) say({ kind: 'metrics' });
+      }),
+  };
+}
