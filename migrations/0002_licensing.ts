@@ -55,6 +55,8 @@ const licensing = `
     used      integer not null default 0 check (used >= 0),
     -- null: unlimited. After a decrease it only falls, with the seats that are given back.
     ceiling   integer default 0,
+    -- People with a paid role in Blue whom this gateway did not put there: they keep seats from being granted.
+    unmanaged_paid integer not null default 0 check (unmanaged_paid >= 0),
     -- When the contract's next date comes, which can free or close seats.
     due_at    timestamptz,
     constraint seat_pools_within_ceiling check (used <= ceiling)

@@ -7,6 +7,7 @@ import type { Config } from './config.ts';
 import { type Database, type DatabaseOptions, openDatabase } from './db/database.ts';
 import type { Services } from './http/services.ts';
 import { systemClock } from './kernel/clock.ts';
+import { ConfigurationError } from './kernel/configuration-error.ts';
 import { secretBox } from './kernel/secret-box.ts';
 import { startContractTask } from './provisioning/contract-task.ts';
 import { ensureFirstOperator } from './tenants/tenant-flow.ts';
@@ -119,7 +120,13 @@ async function startHttp(
   };
   const { trustProxy, scimRateLimit } = config;
   const app = await buildApp({ services, log, trustProxy, scimRateLimit, metricsOfAll: metrics });
-  await app.listen({ host: config.host, port: config.port });
+  try {
+    await app.listen({ host: config.host, port: config.port });
+  } catch (error) {
+    throw new ConfigurationError([
+      `HOST, PORT: can't listen at ${config.host}:${config.port} (${(error as Error).message})`,
+    ]);
+  }
   const { port } = app.server.address() as AddressInfo;
   return { url: `http://${config.host}:${port}`, stop: () => app.close() };
 }

@@ -110,7 +110,13 @@ export interface Tables {
     fallback_role: string | null;
     created_at: Time;
   };
-  seat_pools: { tenant_id: string; used: Generated<number>; ceiling: number | null; due_at: Time | null };
+  seat_pools: {
+    tenant_id: string;
+    used: Generated<number>;
+    ceiling: number | null;
+    unmanaged_paid: Generated<number>;
+    due_at: Time | null;
+  };
   decisions: {
     tenant_id: string;
     user_id: string;

@@ -50,7 +50,11 @@ function endOf({ endsOn }: Contract): Date {
   return new Date(Date.parse(`${endsOn}T00:00:00Z`) + 86_400_000);
 }
 
-/** How many seats may be granted now. */
+/**
+ * How many seats may be granted now.
+ *
+ * @param used Seats that are held, and paid people the gateway did not make.
+ */
 export function freeSeats({ capacity, grants }: Terms, used: number): number {
   if (!grants) return 0;
   return capacity === null ? Number.POSITIVE_INFINITY : Math.max(0, capacity - used);

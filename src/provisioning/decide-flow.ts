@@ -48,11 +48,16 @@ async function planFor(tx: TenantTransaction, door: Door, pool: Pool, affected: 
   const [persons, queue] = await loadFacts(
     tx,
     affected,
-    freeSeats(termsAt(pool.contract, door.now), pool.used),
+    freeSeats(termsAt(pool.contract, door.now), pool.used + pool.unmanagedPaid),
   );
   const ids = new Set(persons.map(({ id }) => id));
   const planned = plan({ ...pool, persons, queue: queue.filter(({ id }) => !ids.has(id)) }, door.now);
-  const inputs = { used: pool.used, capacity: planned.terms.capacity, policy: planned.terms.policy };
+  const inputs = {
+    used: pool.used,
+    unmanagedPaid: pool.unmanagedPaid,
+    capacity: planned.terms.capacity,
+    policy: planned.terms.policy,
+  };
   return { plan: planned, audit: planned.changes.map((change) => auditOf(change, inputs)) };
 }
 

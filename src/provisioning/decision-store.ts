@@ -17,6 +17,8 @@ import type { DecisionChange, PersonFacts, Plan, Waiting } from './plan.ts';
 /** The tenant's seats, locked, with the rules that hold now. */
 export interface Pool {
   used: number;
+  /** People with a paid role in Blue whom the gateway did not put there. */
+  unmanagedPaid: number;
   contract: Contract | undefined;
   rules: Rules;
 }
@@ -88,11 +90,11 @@ export function isAwaiting({ displayNameKey, externalId }: AwaitedName) {
 }
 
 async function lockPoolWhere(tx: TenantTransaction, condition: RawBuilder<unknown>): Promise<Pool | null> {
-  const locked = tx.run(sql<{ used: number }>`
-    select used from seat_pools p where tenant_id = ${tx.tenantId} and ${condition} for no key update of p
+  const locked = tx.run(sql<{ used: number; unmanagedPaid: number }>`
+    select used, unmanaged_paid as "unmanagedPaid" from seat_pools p where tenant_id = ${tx.tenantId} and ${condition} for no key update of p
   `);
   const [[pool], { contract, rules }] = await Promise.all([locked, loadRules(tx)]);
-  return pool === undefined ? null : { used: pool.used, contract, rules };
+  return pool === undefined ? null : { ...pool, contract, rules };
 }
 
 /** Contract and rules as they are now, without a lock. */

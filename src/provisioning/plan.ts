@@ -28,6 +28,8 @@ export interface Facts {
   rules: Rules;
   /** Seats in use before. */
   used: number;
+  /** People with a paid role in Blue whom the gateway did not put there: no seat is granted in their place. */
+  unmanagedPaid: number;
   /** Everyone who must be looked at. */
   persons: readonly PersonFacts[];
   /** The head of the queue in its order, without `persons`: at least as many as seats can become free. */
@@ -73,7 +75,7 @@ export function plan(facts: Facts, now: Date): Plan {
     (candidate) => isHolder(candidate) && candidate.wish.priority === null,
   ).length;
   const claims = [...affected, ...waiting].flatMap((candidate) => claimOf(candidate, now));
-  const granted = admit(freeSeats(terms, facts.used - released), claims);
+  const granted = admit(freeSeats(terms, facts.used - released + facts.unmanagedPaid), claims);
 
   const seatOf = (candidate: Candidate): Seat => {
     if (candidate.wish.priority === null) return 'none';

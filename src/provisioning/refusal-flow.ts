@@ -7,6 +7,7 @@ import type { Database } from '../db/database.ts';
 import { inTenant } from '../db/tenant-transaction.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { UserId } from '../kernel/ids.ts';
+import type { Pool } from './decision-store.ts';
 import type { Plan } from './plan.ts';
 
 class Refused extends Error {
@@ -34,12 +35,16 @@ export async function withRefusals<T>(database: Database, door: Door, work: () =
 /**
  * Under policy `block`, refuses a person who comes (back) and would have to wait for a seat.
  *
- * @param used Seats in use before.
+ * @param pool As it was before.
  */
-export function seatRefusal(id: UserId, { changes, terms }: Plan, used: number): void {
+export function seatRefusal(
+  id: UserId,
+  { changes, terms }: Plan,
+  { used, unmanagedPaid }: Pick<Pool, 'used' | 'unmanagedPaid'>,
+): void {
   const wish = changes.find(({ userId }) => userId === id)?.after;
   if (terms.policy !== 'block' || wish?.seat !== 'waiting') return;
-  const seats = `${used} of ${terms.capacity ?? 'unlimited'} seats are in use`;
+  const seats = `${used + unmanagedPaid} of ${terms.capacity ?? 'unlimited'} seats are in use`;
   const fault = new Fault(
     'no_seat',
     `This person's groups ask for a paid role and no seat is free: ${seats}. Free a seat or extend the contract, then try again.`,
@@ -48,6 +53,6 @@ export function seatRefusal(id: UserId, { changes, terms }: Plan, used: number):
     action: 'user.refused',
     subject: id,
     after: { requested: wish.requested },
-    inputs: { used, capacity: terms.capacity, policy: terms.policy },
+    inputs: { used, unmanagedPaid, capacity: terms.capacity, policy: terms.policy },
   });
 }

@@ -152,7 +152,7 @@ async function writeRevision(
     const [was, is] = [columnsOf(before.attributes), columnsOf(after.attributes)];
     const addresses = [was.address, is.address].filter((address) => address !== null);
     const decided = await decide(tx, door, pool, { userIds: [after.id], addresses }, [after.id]);
-    if (!was.active && is.active) seatRefusal(after.id, decided.plan, pool.used);
+    if (!was.active && is.active) seatRefusal(after.id, decided.plan, pool);
     events.push(...decided.audit);
   }
   appendAudit(tx, door, events);

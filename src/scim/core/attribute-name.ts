@@ -39,7 +39,7 @@ function resolveQualified(type: ResourceType, text: string): ResolvedName {
 
 /**
  * Core and common attributes first; then, as Entra's reference check says `manager eq "…"` without its URN
- * (docs/identity-providers.md A1 step 7), the extensions in the order in which the type lists them.
+ * (docs/identity-providers.md "Entra ID"), the extensions in the order in which the type lists them.
  */
 function resolveShort(type: ResourceType, text: string): ResolvedName {
   const core = resolveIn(type.schema.attributes, undefined, text);

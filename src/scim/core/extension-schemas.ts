@@ -17,7 +17,7 @@ export const enterpriseUserSchema: Schema = {
     string('division', 'The division.'),
     string('department', 'The department.'),
     complex('manager', 'Whom the person reports to.', [
-      // OneLogin's templates call it by its SCIM 1.1 name (docs/identity-providers.md A3).
+      // OneLogin's templates call it by its SCIM 1.1 name (docs/identity-providers.md "OneLogin").
       string('value', "The manager's id.", { caseExact: true, aliases: ['managerId'] }),
       reference('$ref', "The manager's URI.", ['User']),
       string('displayName', "The manager's name.", readOnly),

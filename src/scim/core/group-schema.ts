@@ -8,7 +8,7 @@ const immutable = { mutability: 'immutable' } as const;
 
 export const groupSchema: Schema = {
   id: 'urn:ietf:params:scim:schemas:core:2.0:Group',
-  // As for users: OneLogin's templates (docs/identity-providers.md A3).
+  // As for users: OneLogin's templates (docs/identity-providers.md "OneLogin").
   aliases: ['urn:scim:schemas:core:2.0:Group', 'urn:scim:schemas:core:2.0', 'urn:scim:schemas:core:1.0'],
   name: 'Group',
   description: 'A set of people.',

@@ -5,7 +5,7 @@ const pattern = /^(?!0000)(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[ +-]\d\d:\
 /**
  * The instant as `YYYY-MM-DDTHH:mm:ss.sssZ`, or undefined when `text` is no dateTime. Without an offset it is UTC.
  * Entra's Postman collection sends seven digits of fraction, and a `+` that nobody escaped in a query has become a
- * space (docs/identity-providers.md C3).
+ * space.
  */
 export function readInstant(text: string): string | undefined {
   const parts = pattern.exec(text);

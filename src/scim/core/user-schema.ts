@@ -44,7 +44,7 @@ const groups = complex(
 
 export const userSchema: Schema = {
   id: 'urn:ietf:params:scim:schemas:core:2.0:User',
-  // OneLogin's templates may name the core schema as SCIM 1.1 and its drafts did (docs/identity-providers.md A3).
+  // OneLogin's templates may name the core schema as SCIM 1.1 and its drafts did (docs/identity-providers.md "OneLogin").
   aliases: ['urn:scim:schemas:core:2.0:User', 'urn:scim:schemas:core:2.0', 'urn:scim:schemas:core:1.0'],
   name: 'User',
   description: 'A person.',
