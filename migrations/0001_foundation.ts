@@ -200,7 +200,7 @@ const lookups = `
   create function find_directory_token(hash text)
   returns table (tenant_id uuid, token_id uuid, directory_id uuid, directory_name text, directory_kind text,
                  expires_at timestamptz)
-  language sql stable security definer as $$
+  language sql stable security definer set search_path = public, pg_temp as $$
     select t.tenant_id, t.id, d.id, d.name, d.kind, t.expires_at
     from tenant_locators l
     join directory_tokens t on t.tenant_id = l.tenant_id and t.token_hash = l.key
@@ -210,7 +210,7 @@ const lookups = `
 
   create function find_api_key(hash text)
   returns table (tenant_id uuid, key_id uuid, name text, role text, expires_at timestamptz)
-  language sql stable security definer as $$
+  language sql stable security definer set search_path = public, pg_temp as $$
     select null::uuid, o.id, o.name, 'operator', null::timestamptz from operators o where o.key_hash = hash
     union all
     select k.tenant_id, k.id, k.name, k.role, k.expires_at
@@ -221,7 +221,7 @@ const lookups = `
   -- by_id is null when the caller gave a slug.
   create function find_tenant(by_id uuid, by_slug text)
   returns table (tenant_id uuid, slug text, name text, created_at timestamptz)
-  language sql stable security definer as $$
+  language sql stable security definer set search_path = public, pg_temp as $$
     select t.tenant_id, t.slug, t.name, t.created_at from tenants t where t.tenant_id = by_id
     union all
     select t.tenant_id, t.slug, t.name, t.created_at
@@ -231,7 +231,7 @@ const lookups = `
 
   create function list_tenants(after_slug text, most integer)
   returns table (tenant_id uuid, slug text, name text, created_at timestamptz)
-  language sql stable security definer as $$
+  language sql stable security definer set search_path = public, pg_temp as $$
     select t.tenant_id, t.slug, t.name, t.created_at
     from tenants t where t.slug > after_slug collate "C" order by t.slug limit most
   $$;
@@ -241,5 +241,9 @@ const lookups = `
   alter function find_api_key(text) owner to blue_gateway_finder;
   alter function find_tenant(uuid, text) owner to blue_gateway_finder;
   alter function list_tenants(text, integer) owner to blue_gateway_finder;
+  revoke execute on function
+    find_directory_token(text), find_api_key(text), find_tenant(uuid, text), list_tenants(text, integer) from public;
+  grant execute on function
+    find_directory_token(text), find_api_key(text), find_tenant(uuid, text), list_tenants(text, integer) to current_user;
   revoke create on schema public from blue_gateway_finder;
 `;

@@ -142,13 +142,13 @@ const workFinding = `
   grant select on seat_pools, blue_connections, blue_sync to blue_gateway_finder;
 
   create function find_due_pools(at timestamptz, most integer) returns table (tenant_id uuid)
-  language sql stable security definer as $$
+  language sql stable security definer set search_path = public, pg_temp as $$
     select p.tenant_id from seat_pools p where p.due_at <= at order by p.due_at limit most
   $$;
 
   -- Tenants with marked people, that may be worked on now and that no worker has.
   create function find_blue_work(at timestamptz, drift_before timestamptz, most integer) returns table (tenant_id uuid)
-  language sql stable security definer as $$
+  language sql stable security definer set search_path = public, pg_temp as $$
     select c.tenant_id from blue_connections c
     where (c.next_try_at is null or c.next_try_at <= at) and (c.leased_until is null or c.leased_until <= at)
       and c.state <> 'stopped'
@@ -160,5 +160,7 @@ const workFinding = `
   grant create on schema public to blue_gateway_finder;
   alter function find_due_pools(timestamptz, integer) owner to blue_gateway_finder;
   alter function find_blue_work(timestamptz, timestamptz, integer) owner to blue_gateway_finder;
+  revoke execute on function find_due_pools(timestamptz, integer), find_blue_work(timestamptz, timestamptz, integer) from public;
+  grant execute on function find_due_pools(timestamptz, integer), find_blue_work(timestamptz, timestamptz, integer) to current_user;
   revoke create on schema public from blue_gateway_finder;
 `;

@@ -2,11 +2,23 @@
 
 import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import { installAdmin } from './admin/admin-scope-hook.ts';
+import { auditRoutes } from './admin/audit-routes.ts';
+import { contractRoutes } from './admin/contract-routes.ts';
+import { directoryRoutes, directoryTokenRoutes } from './admin/directory-routes.ts';
+import { groupRoutes } from './admin/group-routes.ts';
+import { keyRoutes, operatorRoutes } from './admin/key-routes.ts';
+import { mappingEditRoutes, mappingRoutes } from './admin/mapping-routes.ts';
+import { installOpenApi, openApiPages, openApiRoutes } from './admin/openapi-hook.ts';
+import { sendProblem } from './admin/problem-hook.ts';
+import { tenantRoutes } from './admin/tenant-routes.ts';
+import { userRoutes } from './admin/user-routes.ts';
 import { requireAuthRules } from './http/auth-rule.ts';
 import { healthRoutes } from './http/health-routes.ts';
 import { installMetrics } from './http/metrics-hook.ts';
 import { installRequestLog } from './http/request-log-hook.ts';
 import type { Services } from './http/services.ts';
+import { Fault } from './kernel/fault.ts';
 import { limits } from './kernel/limits.ts';
 import { installScimAuth } from './scim/scim-auth-hook.ts';
 import { scimDiscoveryRoutes } from './scim/scim-discovery-routes.ts';
@@ -44,7 +56,35 @@ export async function buildApp({ services, log, ...options }: AppOptions): Promi
   await app.register(async (scope) => scimScope(scope, services, options.scimRateLimit), {
     prefix: '/scim/v2',
   });
+  await app.register(async (scope) => {
+    await installOpenApi(scope, services.publicUrl);
+    await scope.register(async (api) => adminScope(api, services), { prefix: '/api/v1' });
+    await scope.register(openApiPages, { prefix: '/docs' });
+  });
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(
+      reply,
+      new Fault('not_found', `There is nothing at ${request.url.split('?')[0]}.`),
+      request.id,
+    ),
+  );
   return app;
+}
+
+function adminScope(api: FastifyInstance, services: Services): void {
+  const scope = installAdmin(api, services);
+  openApiRoutes(api);
+  operatorRoutes(scope, services);
+  tenantRoutes(scope, services);
+  keyRoutes(scope, services);
+  directoryRoutes(scope, services);
+  directoryTokenRoutes(scope, services);
+  contractRoutes(scope, services);
+  groupRoutes(scope, services);
+  mappingRoutes(scope, services);
+  mappingEditRoutes(scope, services);
+  userRoutes(scope, services);
+  auditRoutes(scope, services);
 }
 
 function scimScope(scope: FastifyInstance, services: Services, rateLimit: number): void {

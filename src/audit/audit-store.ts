@@ -20,16 +20,18 @@ export function appendAudit(tx: TenantTransaction, door: Door, events: readonly 
 /** Newest first, entries older than `before` (a `seq`). */
 export function selectAudit(
   tx: TenantTransaction,
-  filter: { subject?: string; before?: number; limit: number },
+  filter: { subject: string | undefined; action: string | undefined; before: number; limit: number },
 ) {
+  const { subject, action, before, limit } = filter;
   return tx.run(
     db
       .selectFrom('audit_events')
       .select(['seq', 'at', 'actor', 'action', 'subject', 'before', 'after', 'request_id'])
       .where('tenant_id', '=', tx.tenantId)
-      .$if(filter.subject !== undefined, (query) => query.where('subject', '=', filter.subject ?? null))
-      .$if(filter.before !== undefined, (query) => query.where('seq', '<', filter.before ?? 0))
+      .where('seq', '<', before)
+      .$if(subject !== undefined, (query) => query.where('subject', '=', subject ?? null))
+      .$if(action !== undefined, (query) => query.where('action', '=', action ?? ''))
       .orderBy('seq', 'desc')
-      .limit(filter.limit),
+      .limit(limit),
   );
 }

@@ -3,10 +3,10 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
-import type { DirectoryId, GroupId, TenantId, UserId } from '../kernel/ids.ts';
+import type { DirectoryId, GroupId, TenantId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { limits } from '../kernel/limits.ts';
-import type { Group } from './group.ts';
+import type { Group, Member } from './group.ts';
 
 export interface GroupSelection {
   /** On `g` (groups) and `s` (the asking directory's group_sources). */
@@ -60,13 +60,6 @@ export async function selectGroups(tx: TenantTransaction, selection: GroupSelect
     return { total: count?.total ?? 0, groups };
   }
   return { total: rows[0]?.total ?? 0, groups };
-}
-
-export interface Member {
-  groupId: GroupId;
-  userId: UserId;
-  /** The user's displayName, else userName. */
-  display: string;
 }
 
 /** The members of these groups, page by page, in the order of group and user ids; a page is a transaction. */

@@ -1,6 +1,6 @@
 /** A group as we keep it. Its members are rows of their own and never part of it. */
 
-import type { GroupId } from '../kernel/ids.ts';
+import type { GroupId, UserId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 
 export interface Group {
@@ -12,6 +12,13 @@ export interface Group {
   version: number;
   createdAt: Date;
   lastModified: Date;
+}
+
+export interface Member {
+  groupId: GroupId;
+  userId: UserId;
+  /** The user's displayName, else userName. */
+  display: string;
 }
 
 /** A change of members that needs no knowledge of the present ones: first clear, then remove, then add. */

@@ -1,6 +1,6 @@
-/** Who may call a route. Every route states it in its `config`; one without is refused when the gateway starts. */
+/** Who may call a route. Every route states it in its `config`; one without stops the gateway at start. */
 
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, RouteOptions } from 'fastify';
 
 export type AuthRule =
   /** Anybody. */
@@ -9,7 +9,9 @@ export type AuthRule =
   | 'directory'
   /** An operator's key. */
   | 'operator'
-  /** An operator's key, or a key of the tenant in the path that may write: owner or admin. */
+  /** An operator's key, or an owner's key of the tenant in the path. */
+  | 'tenant-owner'
+  /** As `tenant-owner`, or an admin's. */
   | 'tenant-write'
   /** As `tenant-write`, or an auditor's. */
   | 'tenant-read';
@@ -18,11 +20,21 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     auth?: AuthRule;
   }
+  interface FastifyInstance {
+    /** Every route, with its auth rule in `config`. */
+    readonly routeList: readonly RouteOptions[];
+  }
 }
 
 /** Refuses, at start, a route that does not say who may call it. */
 export function requireAuthRules(app: FastifyInstance): void {
-  app.addHook('onRoute', ({ method, url, config }) => {
-    if (config?.auth === undefined) throw new Error(`${method} ${url} states no auth rule`);
+  const routes: RouteOptions[] = [];
+  app.decorate('routeList', routes);
+  app.addHook('onRoute', (route) => {
+    routes.push(route);
+  });
+  app.addHook('onReady', async () => {
+    const open = routes.find(({ config }) => config?.auth === undefined);
+    if (open !== undefined) throw new Error(`${open.method} ${open.url} states no auth rule`);
   });
 }

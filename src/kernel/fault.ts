@@ -27,7 +27,7 @@ export type FaultCode =
   | 'not_found'
   /** A unique value is taken. */
   | 'conflict'
-  /** Policy `block`: the person wants a paid role and no seat is free (licensing.md "Policies"). */
+  /** Policy `block`: the person wants a paid role and no seat is free (docs/licensing.md "Policies"). */
   | 'no_seat'
   /** A limit of `kernel/limits.ts` was met. */
   | 'too_large'

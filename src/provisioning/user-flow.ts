@@ -27,7 +27,8 @@ import { seatView } from '../licensing/effect.ts';
 import { decide } from './decide-flow.ts';
 import { lockPool, lockPoolIfUserDiffers, type Pool } from './decision-store.ts';
 import { seatRefusal, withRefusals } from './refusal-flow.ts';
-import { selectUserView, type UserView } from './user-view-store.ts';
+import type { UserView } from './user-view.ts';
+import { selectUserView } from './user-view-store.ts';
 
 export interface UserDraft {
   attributes: JsonObject;

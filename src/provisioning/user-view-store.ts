@@ -2,28 +2,14 @@
 
 import { type RawBuilder, sql } from 'kysely';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
-import type { User } from '../directory/user.ts';
-import type { DirectoryId, GroupId, UserId } from '../kernel/ids.ts';
+import type { DirectoryId, UserId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { type Contract, termsAt } from '../licensing/contract.ts';
 import type { RequestedRole } from '../licensing/desire.ts';
-import type { Decision, EffectiveRole, Seat, SeatView } from '../licensing/effect.ts';
+import type { Decision, EffectiveRole, Seat } from '../licensing/effect.ts';
 import { seatView } from '../licensing/effect.ts';
 import { toDecision } from './decision-store.ts';
-
-export type BlueState = 'none' | 'waiting' | 'invited' | 'active' | 'refused' | 'removed';
-
-export interface UserView {
-  user: User;
-  address: string | null;
-  /** Names of the directories that know the user. */
-  sources: string[];
-  /** Only when asked for. */
-  groups: { id: GroupId; displayName: string }[];
-  decision: Decision | null;
-  seat: SeatView;
-  blue: { state: BlueState; code: string | null; detail: string | null };
-}
+import type { BlueState, UserView } from './user-view.ts';
 
 export interface UserSelection {
   /** On `u` (users) and `s` (the asking directory's user_sources). */

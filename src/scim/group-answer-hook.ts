@@ -3,8 +3,8 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { Database } from '../db/database.ts';
-import type { Group } from '../directory/group.ts';
-import { type Member, memberPages } from '../directory/group-view-store.ts';
+import type { Group, Member } from '../directory/group.ts';
+import { memberPages } from '../directory/group-view-store.ts';
 import type { GroupId, TenantId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { listResponse } from './core/messages.ts';

@@ -1,7 +1,6 @@
 /** Between a group as SCIM shows it and as it is kept. Its members are rows of their own and are rendered one by one. */
 
-import type { Group } from '../directory/group.ts';
-import type { Member } from '../directory/group-view-store.ts';
+import type { Group, Member } from '../directory/group.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { renderResource } from './core/messages.ts';
 import { groupType } from './core/schemas.ts';

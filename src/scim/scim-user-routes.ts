@@ -14,7 +14,8 @@ import {
   type UserDraft,
   unknownUser,
 } from '../provisioning/user-flow.ts';
-import { selectUserView, selectUserViews, type UserView } from '../provisioning/user-view-store.ts';
+import type { UserView } from '../provisioning/user-view.ts';
+import { selectUserView, selectUserViews } from '../provisioning/user-view-store.ts';
 import { applyPatch } from './core/patch.ts';
 import { readPatch } from './core/patch-request.ts';
 import { type Projection, type ProjectionQuery, project, readProjection, wants } from './core/project.ts';

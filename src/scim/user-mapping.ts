@@ -2,7 +2,7 @@
 
 import { columnsOf } from '../directory/user.ts';
 import type { JsonObject } from '../kernel/json.ts';
-import type { UserView } from '../provisioning/user-view-store.ts';
+import type { UserView } from '../provisioning/user-view.ts';
 import type { Attributes } from './core/attribute.ts';
 import { renderResource } from './core/messages.ts';
 import type { PatchOperation } from './core/patch-request.ts';

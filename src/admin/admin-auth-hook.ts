@@ -1,0 +1,85 @@
+/** Who calls under `/api/v1`: a key, read from the database on each request, and the tenant that the path names. */
+
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Door } from '../audit/door.ts';
+import type { AuthRule } from '../http/auth-rule.ts';
+import type { Services } from '../http/services.ts';
+import { assert } from '../kernel/assert.ts';
+import { Fault } from '../kernel/fault.ts';
+import { bearerToken } from '../kernel/token.ts';
+import { findCaller, findTenant } from '../tenants/credential-store.ts';
+import { actorOf, type Caller, type KeyRole, type Tenant } from '../tenants/tenant.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    adminCaller: Caller | null;
+    adminTenant: Tenant | null;
+  }
+}
+
+/** Roles of keys that each rule lets through; an operator passes them all. */
+const rolesOf: Record<Exclude<AuthRule, 'none' | 'directory'>, readonly KeyRole[]> = {
+  operator: [],
+  'tenant-owner': ['owner'],
+  'tenant-write': ['owner', 'admin'],
+  'tenant-read': ['owner', 'admin', 'auditor'],
+};
+
+export function installAdminAuth(scope: FastifyInstance, services: Services): void {
+  scope.decorateRequest('adminCaller', null);
+  scope.decorateRequest('adminTenant', null);
+  scope.addHook('onRequest', async (request) => {
+    const rule = request.routeOptions.config.auth;
+    if (rule === 'none') return;
+    const caller = await callerOf(request, services);
+    request.adminCaller = caller;
+    const { t } = request.params as { t?: string };
+    if (t !== undefined) request.adminTenant = await tenantOf(t, caller, services);
+    const isAllowed = caller.kind === 'operator' || (rule !== undefined && isIn(rule, caller.role));
+    if (!isAllowed) {
+      const role = caller.kind === 'key' ? caller.role : 'operator';
+      throw new Fault('forbidden', `A key with the role "${role}" may not do this.`);
+    }
+  });
+}
+
+function isIn(rule: AuthRule, role: KeyRole): boolean {
+  return rule !== 'none' && rule !== 'directory' && rolesOf[rule].includes(role);
+}
+
+async function callerOf(request: FastifyRequest, { database, clock }: Services): Promise<Caller> {
+  const key = bearerToken(request.headers.authorization);
+  if (key === undefined) throw new Fault('unauthenticated', 'Send a key as "Authorization: Bearer <key>".');
+  const caller = await findCaller(database, key, clock.now());
+  if (caller === undefined) throw new Fault('unauthenticated', 'The key is unknown, revoked or expired.');
+  return caller;
+}
+
+/** Of another tenant nothing is told, not even that it exists. */
+async function tenantOf(reference: string, caller: Caller, { database }: Services): Promise<Tenant> {
+  const tenant = await findTenant(database, reference);
+  if (tenant === undefined || (caller.kind === 'key' && caller.tenantId !== tenant.id)) {
+    throw new Fault('not_found', `There is no tenant "${reference}".`);
+  }
+  return tenant;
+}
+
+export function adminTenantOf({ adminTenant }: FastifyRequest): Tenant {
+  assert(adminTenant !== null, 'the path names a tenant');
+  return adminTenant;
+}
+
+export function adminActorOf({ adminCaller }: FastifyRequest): Door['actor'] {
+  assert(adminCaller !== null, 'the hook lets nobody else through');
+  return actorOf(adminCaller);
+}
+
+/** The door of a write in the path's tenant. */
+export function adminDoorOf(request: FastifyRequest, now: Date): Door {
+  return {
+    tenantId: adminTenantOf(request).id,
+    actor: adminActorOf(request),
+    now,
+    requestId: request.id,
+  };
+}

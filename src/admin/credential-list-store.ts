@@ -1,0 +1,62 @@
+/** Reads operators, keys, directories and their tokens for lists: names and times, never a secret. */
+
+import { type Database, db } from '../db/database.ts';
+import type { TenantTransaction } from '../db/tenant-transaction.ts';
+
+/** In id order, those after `after`. */
+export function selectOperators(database: Database, after: string, most: number) {
+  return database.run(
+    db
+      .selectFrom('operators')
+      .select(['id', 'name', 'created_at'])
+      .where('id', '>', after)
+      .orderBy('id')
+      .limit(most),
+  );
+}
+
+function keys(tx: TenantTransaction) {
+  return db
+    .selectFrom('api_keys')
+    .select(['id', 'name', 'role', 'created_at', 'expires_at'])
+    .where('tenant_id', '=', tx.tenantId);
+}
+
+export function selectKeys(tx: TenantTransaction, after: string, most: number) {
+  return tx.run(keys(tx).where('id', '>', after).orderBy('id').limit(most));
+}
+
+export async function selectKey(tx: TenantTransaction, id: string) {
+  return (await tx.run(keys(tx).where('id', '=', id)))[0];
+}
+
+function directories(tx: TenantTransaction) {
+  return db
+    .selectFrom('directories')
+    .select(['id', 'name', 'kind', 'created_at'])
+    .where('tenant_id', '=', tx.tenantId);
+}
+
+export function selectDirectories(tx: TenantTransaction, after: string, most: number) {
+  return tx.run(directories(tx).where('id', '>', after).orderBy('id').limit(most));
+}
+
+export async function selectDirectory(tx: TenantTransaction, id: string) {
+  return (await tx.run(directories(tx).where('id', '=', id)))[0];
+}
+
+function tokens(tx: TenantTransaction, directoryId: string) {
+  return db
+    .selectFrom('directory_tokens')
+    .select(['id', 'name', 'created_at', 'expires_at'])
+    .where('tenant_id', '=', tx.tenantId)
+    .where('directory_id', '=', directoryId);
+}
+
+export function selectTokens(tx: TenantTransaction, directoryId: string, after: string, most: number) {
+  return tx.run(tokens(tx, directoryId).where('id', '>', after).orderBy('id').limit(most));
+}
+
+export async function selectToken(tx: TenantTransaction, directoryId: string, id: string) {
+  return (await tx.run(tokens(tx, directoryId).where('id', '=', id)))[0];
+}

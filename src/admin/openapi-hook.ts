@@ -1,0 +1,35 @@
+/** The admin API's own description: an OpenAPI document, and pages to read it. Open to everybody. */
+
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+
+const description = `Keys are bearer tokens. \`{t}\` is a tenant's id or slug; of another tenant nothing is told (404).
+Lists answer \`{items, nextCursor}\`. Errors are RFC 9457 problems with a stable \`code\`.`;
+
+/** To be registered before the routes that it describes. */
+export async function installOpenApi(scope: FastifyInstance, publicUrl: string): Promise<void> {
+  await scope.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Blue Gateway', version: '1', description },
+      servers: [{ url: publicUrl }],
+      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+      security: [{ key: [] }],
+    },
+  });
+}
+
+export function openApiRoutes(scope: FastifyInstance): void {
+  scope.get('/openapi.json', { config: { auth: 'none' }, schema: { hide: true } }, async (_request, reply) =>
+    reply.send(scope.swagger()),
+  );
+}
+
+/** The pages; their files are routes of their own, open as they are. */
+export async function openApiPages(scope: FastifyInstance): Promise<void> {
+  scope.addHook('onRoute', (route) => {
+    route.config = { ...route.config, auth: 'none' };
+  });
+  await scope.register(swaggerUi, { routePrefix: '/', uiConfig: { docExpansion: 'list' } });
+}

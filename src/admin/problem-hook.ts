@@ -1,0 +1,82 @@
+/** The form of everything under `/api/v1`: JSON in, checked by the routes' schemas; problems out (RFC 9457). */
+
+import { STATUS_CODES } from 'node:http';
+import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
+import type { FastifyInstance, FastifyReply, FastifySchemaValidationError } from 'fastify';
+import { faultOf, statusOf } from '../http/error-fault.ts';
+import { Fault } from '../kernel/fault.ts';
+
+export const problemType = 'application/problem+json; charset=utf-8';
+
+export function installProblems(scope: FastifyInstance): void {
+  const parseJson = scope.getDefaultJsonParser('error', 'error');
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) =>
+    body === '' ? done(null, undefined) : parseJson(request, body, done),
+  );
+  scope.setValidatorCompiler(TypeBoxValidatorCompiler);
+  // Response schemas are for readers; they drop nothing.
+  scope.setSerializerCompiler(() => JSON.stringify);
+  scope.setSchemaErrorFormatter(describe);
+  scope.setErrorHandler((error, request, reply) => {
+    const fault = faultOf(error);
+    if (fault === undefined) request.log.error({ err: error }, 'request failed');
+    return sendProblem(reply, fault, request.id);
+  });
+  scope.setNotFoundHandler((request, reply) =>
+    sendProblem(
+      reply,
+      new Fault('not_found', `There is nothing at ${request.url.split('?')[0]}.`),
+      request.id,
+    ),
+  );
+}
+
+/** @param fault undefined: a mistake of ours. */
+export function sendProblem(reply: FastifyReply, fault: Fault | undefined, requestId: string) {
+  const status = fault === undefined ? 500 : statusOf[fault.code];
+  if (fault?.retryAfterSeconds !== undefined) reply.header('retry-after', String(fault.retryAfterSeconds));
+  if (status === 401) reply.header('www-authenticate', 'Bearer');
+  return reply
+    .code(status)
+    .header('content-type', problemType)
+    .serializer(JSON.stringify)
+    .send({
+      type: 'about:blank',
+      title: STATUS_CODES[status],
+      status,
+      code: fault?.code ?? 'internal',
+      detail: fault?.message ?? `Something went wrong here; nothing was changed. Reference ${requestId}.`,
+      ...(fault?.field === undefined ? {} : { field: fault.field }),
+      requestId,
+    });
+}
+
+/** All that is wrong with a request, in one sentence a field. */
+function describe(errors: FastifySchemaValidationError[], part: string): Fault {
+  const problems = new Map<string, string[]>();
+  for (const { keyword, instancePath, params, message = '' } of errors) {
+    const field = instancePath.slice(1).replaceAll('/', '.');
+    const add = (name: string, text: string) => problems.set(name, [...(problems.get(name) ?? []), text]);
+    const inside = (name: unknown) => (field === '' ? String(name) : `${field}.${name}`);
+    if (keyword === 'required') {
+      for (const name of listOf(params.requiredProperties)) add(inside(name), 'is missing');
+    } else if (keyword === 'additionalProperties') {
+      for (const name of listOf(params.additionalProperties)) add(inside(name), 'is not a field here');
+    } else if (keyword === 'enum') {
+      add(field, `must be one of ${listOf(params.allowedValues).join(', ')}`);
+    } else if (keyword !== 'anyOf' && keyword !== 'boolean') {
+      add(field, message);
+    }
+  }
+  const [first] = problems.keys();
+  const sentences = [...problems].map(
+    ([name, texts]) => `"${name || part}" ${[...new Set(texts)].join(' or ')}`,
+  );
+  const text = sentences.length === 0 ? `The ${part} can't be read` : sentences.join('; ');
+  return new Fault('invalid', `${text}.`, first === undefined || first === '' ? {} : { field: first });
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,54 @@
+/** Schemas that several routes of the admin API share: they check what comes in and document what goes out. */
+
+import Type, { type TSchema } from 'typebox';
+import { limits } from '../kernel/limits.ts';
+
+export const closed = { additionalProperties: false } as const;
+
+export const Id = Type.String({ description: 'A UUID.' });
+export const Time = Type.String({ format: 'date-time', description: 'ISO 8601, UTC.' });
+export const Name = Type.String({ minLength: 1, maxLength: 200 });
+
+export function nullable<T extends TSchema>(schema: T) {
+  return Type.Union([schema, Type.Null()]);
+}
+
+/** `{t}` of the path. */
+export const TenantPath = Type.Object({ t: Type.String({ description: 'Id or slug of the tenant.' }) });
+export const TenantAndId = Type.Object({
+  t: Type.String({ description: 'Id or slug of the tenant.' }),
+  id: Id,
+});
+
+const paging = {
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: limits.listLimitMax, default: limits.listLimitDefault }),
+  ),
+  cursor: Type.Optional(Type.String({ maxLength: 400, description: 'The last answer’s `nextCursor`.' })),
+};
+
+export const PageQuery = Type.Object(paging, closed);
+
+export function pageQuery<T extends Record<string, TSchema>>(more: T) {
+  return Type.Object({ ...paging, ...more }, closed);
+}
+
+export function listOf<T extends TSchema>(item: T) {
+  return Type.Object({ items: Type.Array(item), nextCursor: nullable(Type.String()) });
+}
+
+const Problem = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    code: Type.String({ description: 'Stable: branch on this.' }),
+    detail: Type.String({ description: 'What is wrong and what to do, for a person.' }),
+    field: Type.Optional(Type.String({ description: 'The field that is wrong.' })),
+    requestId: Type.String(),
+  },
+  { description: 'RFC 9457' },
+);
+
+/** The answers that every call can get besides its own. */
+export const problems = { '4xx': Problem, '5xx': Problem };
