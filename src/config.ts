@@ -201,3 +201,27 @@ function readSecret({ name, path, given, external, check, make }: Secret, proble
     return fail(`DATA_DIR cannot be used: ${(error as Error).message}`);
   }
 }
+
+/** What the command line needs to know. */
+export interface CliConfig {
+  /** The gateway's, without a trailing slash. */
+  url: string;
+  key: string;
+}
+
+/** @throws ConfigurationError when no key is at hand. */
+export function readCliConfig(environment: Environment = process.env): CliConfig {
+  const problems: string[] = [];
+  const url = reader(environment, problems)('GATEWAY_URL', 'http://127.0.0.1:8080', origin);
+  const file = join(environment.DATA_DIR || '.data', 'operator-key');
+  let key = environment.OPERATOR_KEY ?? '';
+  if (key === '') {
+    try {
+      key = readFileSync(file, 'utf8').trim();
+    } catch (error) {
+      problems.push(`OPERATOR_KEY is not set, and ${file} can't be read (${(error as Error).message})`);
+    }
+  }
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return { url, key };
+}

@@ -1,0 +1,91 @@
+/** What a command of the command line is: data, from which both the flags and the call of the admin API follow. */
+
+/** Values as they were typed; a flag without a value is true. */
+export type Input = Readonly<Record<string, string | true | undefined>>;
+
+export interface Flag {
+  /** Without the dashes. */
+  name: string;
+  /** What stands behind it in the help; undefined: the flag takes no value. */
+  value?: string;
+  description: string;
+  required?: boolean;
+}
+
+export interface Call {
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Below `/api/v1`. */
+  path: string;
+  body?: unknown;
+}
+
+export interface Command {
+  noun: string;
+  verb: string;
+  summary: string;
+  /** What is named without a flag, as `user-id`. */
+  argument?: string;
+  flags: readonly Flag[];
+  call(input: Input): Call;
+  /** Fields of a list's items that are shown; `a.b` reaches inside. */
+  columns?: readonly string[];
+}
+
+/** A mistake in how a command was called. */
+export class UsageError extends Error {}
+
+export const tenantFlag: Flag = {
+  name: 'tenant',
+  value: 'id or slug',
+  description: 'whose',
+  required: true,
+};
+export const pageFlags: readonly Flag[] = [
+  { name: 'limit', value: 'n', description: 'items on a page' },
+  { name: 'cursor', value: 'text', description: "the last answer's nextCursor" },
+];
+
+/** The path of a tenant's resource, with the query that the flags named ask for. */
+export function tenantPath(input: Input, rest: string, ...query: string[]): string {
+  return withQuery(`/tenants/${encodeURIComponent(text(input, 'tenant'))}${rest}`, input, query);
+}
+
+export function withQuery(path: string, input: Input, names: readonly string[]): string {
+  const given = names.flatMap((name) => (input[name] === undefined ? [] : [[name, String(input[name])]]));
+  return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`;
+}
+
+/** A value that is there because its flag is required. */
+export function text(input: Input, name: string): string {
+  const value = input[name];
+  if (typeof value !== 'string') throw new UsageError(`--${name} is missing`);
+  return value;
+}
+
+export function part(input: Input, name: string): string {
+  return encodeURIComponent(text(input, name));
+}
+
+/** undefined: the flag was not given. */
+export function integer(input: Input, name: string): number | undefined {
+  const value = input[name];
+  if (value === undefined) return undefined;
+  if (typeof value !== 'string' || !/^-?\d+$/.test(value))
+    throw new UsageError(`--${name} takes a whole number`);
+  return Number(value);
+}
+
+/** Values between commas. */
+export function list(input: Input, name: string): string[] | undefined {
+  const value = input[name];
+  if (typeof value !== 'string') return undefined;
+  return value
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+}
+
+/** Only the fields that were given. */
+export function given(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

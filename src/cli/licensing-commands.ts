@@ -1,0 +1,222 @@
+/** The contract, seats, groups, mappings, people, audit. */
+
+import {
+  type Command,
+  type Flag,
+  given,
+  type Input,
+  integer,
+  list,
+  pageFlags,
+  part,
+  tenantFlag,
+  tenantPath,
+  text,
+  UsageError,
+} from './command.ts';
+
+const contracts: Command[] = [
+  {
+    noun: 'contract',
+    verb: 'set',
+    summary: 'write the contract',
+    flags: [
+      tenantFlag,
+      { name: 'kind', value: 'evaluation|annual|multi_year', description: 'annual when left out' },
+      { name: 'tier', value: 'text', description: 'as the contract calls it', required: true },
+      { name: 'paid-seats', value: 'n|unlimited', description: 'paid seats', required: true },
+      { name: 'starts-on', value: 'YYYY-MM-DD', description: 'first day, UTC', required: true },
+      { name: 'ends-on', value: 'YYYY-MM-DD', description: 'last day, UTC', required: true },
+      { name: 'payment-schedule', value: 'annual|quarterly|custom', description: 'annual when left out' },
+      {
+        name: 'policy',
+        value: 'queue|fallback|block',
+        description: 'when no seat is free; queue when left out',
+      },
+      { name: 'fallback-role', value: 'role', description: 'view_only when left out' },
+      { name: 'document-reference', value: 'text', description: 'where the paper is' },
+      { name: 'account-manager', value: 'text', description: 'who keeps it' },
+    ],
+    call: (input) => ({ method: 'PUT', path: tenantPath(input, '/contract'), body: contractOf(input) }),
+  },
+  {
+    noun: 'contract',
+    verb: 'show',
+    summary: 'show the contract',
+    flags: [tenantFlag],
+    call: (input) => ({ method: 'GET', path: tenantPath(input, '/contract') }),
+  },
+  {
+    noun: 'seats',
+    verb: 'show',
+    summary: 'count the seats',
+    flags: [tenantFlag],
+    call: (input) => ({ method: 'GET', path: tenantPath(input, '/seats') }),
+  },
+];
+
+function contractOf(input: Input): Record<string, unknown> {
+  return given({
+    kind: input.kind ?? 'annual',
+    tier: text(input, 'tier'),
+    paidSeats: input['paid-seats'] === 'unlimited' ? null : integer(input, 'paid-seats'),
+    startsOn: text(input, 'starts-on'),
+    endsOn: text(input, 'ends-on'),
+    paymentSchedule: input['payment-schedule'] ?? 'annual',
+    overage: { policy: input.policy ?? 'queue' },
+    fallbackRole: input['fallback-role'] ?? 'view_only',
+    documentReference: input['document-reference'],
+    accountManager: input['account-manager'],
+  });
+}
+
+const mappingFlags: Flag[] = [
+  { name: 'group', value: 'name', description: 'the group, by its display name' },
+  { name: 'group-id', value: 'id', description: 'or by its id' },
+  { name: 'group-external-id', value: 'id', description: "or by the identity provider's id" },
+  { name: 'role', value: 'role', description: 'team_member, custom:<name>, view_only …', required: true },
+  { name: 'workspaces', value: 'ids', description: 'between commas; "*" (when left out): the default ones' },
+  { name: 'priority', value: 'n', description: 'unique; 1 beats 2', required: true },
+  { name: 'fallback-role', value: 'role', description: "instead of the contract's" },
+];
+
+const mappings: Command[] = [
+  {
+    noun: 'mapping',
+    verb: 'create',
+    summary: 'map a group',
+    flags: [tenantFlag, ...mappingFlags],
+    call: (input) => ({ method: 'POST', path: tenantPath(input, '/mappings'), body: mappingOf(input) }),
+  },
+  {
+    noun: 'mapping',
+    verb: 'list',
+    summary: 'list mappings, best priority first',
+    flags: [tenantFlag, ...pageFlags],
+    call: (input) => ({ method: 'GET', path: tenantPath(input, '/mappings', 'limit', 'cursor') }),
+    columns: ['priority', 'group', 'role', 'workspaces', 'fallbackRole', 'id'],
+  },
+  {
+    noun: 'mapping',
+    verb: 'update',
+    summary: 'replace a mapping',
+    argument: 'mapping-id',
+    flags: [tenantFlag, ...mappingFlags],
+    call: (input) => ({
+      method: 'PUT',
+      path: tenantPath(input, `/mappings/${part(input, 'mapping-id')}`),
+      body: mappingOf(input),
+    }),
+  },
+  {
+    noun: 'mapping',
+    verb: 'delete',
+    summary: 'remove a mapping',
+    argument: 'mapping-id',
+    flags: [tenantFlag],
+    call: (input) => ({
+      method: 'DELETE',
+      path: tenantPath(input, `/mappings/${part(input, 'mapping-id')}`),
+    }),
+  },
+  {
+    noun: 'mapping',
+    verb: 'reorder',
+    summary: 'number all mappings 1..n in the order given',
+    flags: [tenantFlag, { name: 'ids', value: 'ids', description: 'between commas', required: true }],
+    call: (input) => ({
+      method: 'POST',
+      path: tenantPath(input, '/mappings/reorder'),
+      body: { ids: list(input, 'ids') },
+    }),
+    columns: ['priority', 'group', 'role', 'workspaces', 'fallbackRole', 'id'],
+  },
+];
+
+function mappingOf(input: Input): Record<string, unknown> {
+  const group = given({
+    id: input['group-id'],
+    displayName: input.group,
+    externalId: input['group-external-id'],
+  });
+  if (Object.keys(group).length !== 1) {
+    throw new UsageError('name the group by exactly one of --group, --group-id, --group-external-id');
+  }
+  return given({
+    group,
+    role: text(input, 'role'),
+    workspaces: list(input, 'workspaces') ?? ['*'],
+    priority: integer(input, 'priority'),
+    fallbackRole: input['fallback-role'],
+  });
+}
+
+const people: Command[] = [
+  {
+    noun: 'groups',
+    verb: 'list',
+    summary: 'list groups',
+    flags: [
+      tenantFlag,
+      { name: 'search', value: 'text', description: 'what the name begins with' },
+      { name: 'mapped', value: 'true|false', description: 'only those that are mapped, or are not' },
+      ...pageFlags,
+    ],
+    call: (input) => ({
+      method: 'GET',
+      path: tenantPath(input, '/groups', 'search', 'mapped', 'limit', 'cursor'),
+    }),
+    columns: ['displayName', 'memberCount', 'directory', 'externalId', 'id'],
+  },
+  {
+    noun: 'users',
+    verb: 'list',
+    summary: 'list people',
+    flags: [
+      tenantFlag,
+      { name: 'search', value: 'text', description: 'what userName or address begins with' },
+      { name: 'role', value: 'role', description: 'a role they have' },
+      { name: 'seat', value: 'state', description: 'none, held, queued, blocked' },
+      ...pageFlags,
+    ],
+    call: (input) => ({
+      method: 'GET',
+      path: tenantPath(input, '/users', 'search', 'role', 'seat', 'limit', 'cursor'),
+    }),
+    columns: ['userName', 'active', 'seat.state', 'seat.position', 'effectiveRoles', 'blue.state', 'id'],
+  },
+  {
+    noun: 'users',
+    verb: 'show',
+    summary: 'show a person',
+    argument: 'user-id',
+    flags: [tenantFlag],
+    call: (input) => ({ method: 'GET', path: tenantPath(input, `/users/${part(input, 'user-id')}`) }),
+  },
+  {
+    noun: 'users',
+    verb: 'explain',
+    summary: 'say why a person has these roles and this seat',
+    argument: 'user-id',
+    flags: [tenantFlag],
+    call: (input) => ({ method: 'GET', path: tenantPath(input, `/users/${part(input, 'user-id')}/explain`) }),
+  },
+  {
+    noun: 'audit',
+    verb: 'list',
+    summary: 'list who did what, newest first',
+    flags: [
+      tenantFlag,
+      { name: 'subject', value: 'id', description: 'to what or whom' },
+      { name: 'action', value: 'word', description: 'as user.updated' },
+      ...pageFlags,
+    ],
+    call: (input) => ({
+      method: 'GET',
+      path: tenantPath(input, '/audit', 'subject', 'action', 'limit', 'cursor'),
+    }),
+    columns: ['at', 'actor.name', 'action', 'subject'],
+  },
+];
+
+export const licensingCommands: readonly Command[] = [...contracts, ...mappings, ...people];

@@ -1,0 +1,79 @@
+/**
+ * The command line: `npm run -s gateway -- <noun> <verb> [flags] [--json]`, the admin API's calls for people and scripts.
+ * Exit codes: 0 done, 1 refused or failed, 2 usage, 78 configuration.
+ */
+
+import { CommanderError, Command as Program } from 'commander';
+import { readCliConfig } from '../config.ts';
+import { ConfigurationError } from '../kernel/configuration-error.ts';
+import { CallFailed, call } from './admin-client.ts';
+import { blueCommands } from './blue-commands.ts';
+import { type Command, type Input, UsageError } from './command.ts';
+import { licensingCommands } from './licensing-commands.ts';
+import { render } from './output.ts';
+import { tenantCommands } from './tenant-commands.ts';
+
+const commands = [...tenantCommands, ...licensingCommands, ...blueCommands];
+
+function build(): Program {
+  const program = new Program('gateway')
+    .description(
+      'Calls the admin API of a Blue Gateway (GATEWAY_URL) with OPERATOR_KEY or the key in DATA_DIR.',
+    )
+    .exitOverride();
+  for (const [noun, verbs] of Map.groupBy(commands, (command) => command.noun)) {
+    const group = program
+      .command(noun)
+      .description(verbs.map(({ verb }) => verb).join(', '))
+      .exitOverride();
+    for (const command of verbs) addVerb(group, command);
+  }
+  return program;
+}
+
+function addVerb(group: Program, command: Command): void {
+  const verb = group.command(command.verb).description(command.summary).exitOverride();
+  if (command.argument !== undefined) verb.argument(`<${command.argument}>`);
+  for (const { name, value, description, required } of command.flags) {
+    const form = value === undefined ? `--${name}` : `--${name} <${value}>`;
+    if (required) verb.requiredOption(form, description);
+    else verb.option(form, description);
+  }
+  verb.option('--json', 'print the answer as it came');
+  verb.action(async (...values: unknown[]) => {
+    const options = verb.opts<Record<string, string | true | undefined>>();
+    const [argument] = values;
+    await run(command, {
+      ...Object.fromEntries(command.flags.map(({ name }) => [name, options[camelCase(name)]])),
+      ...(command.argument === undefined ? {} : { [command.argument]: String(argument) }),
+      ...(options.json === true ? { json: true } : {}),
+    });
+  });
+}
+
+/** As commander names the values of flags. */
+function camelCase(name: string): string {
+  return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+async function run(command: Command, { json, ...input }: Input): Promise<void> {
+  const answer = await call(readCliConfig(), command.call(input));
+  if (answer === undefined) return;
+  process.stdout.write(`${json === true ? JSON.stringify(answer) : render(answer, command.columns)}\n`);
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const text = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${text}\n`);
+  if (error instanceof UsageError) return 2;
+  if (error instanceof ConfigurationError) return 78;
+  if (error instanceof CallFailed) return 1;
+  return 1;
+}
+
+try {
+  await build().parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+}

@@ -1,0 +1,147 @@
+/** Tenants, operators, keys, directories and tokens. */
+
+import { type Command, given, pageFlags, part, tenantFlag, tenantPath, text, withQuery } from './command.ts';
+
+const nameFlag = { name: 'name', value: 'text', description: 'what it is called', required: true };
+const expiryFlag = { name: 'expires-at', value: 'time', description: 'ISO 8601; never when left out' };
+const directoryFlag = { name: 'directory', value: 'id', description: 'of which directory', required: true };
+
+const tenants: Command[] = [
+  {
+    noun: 'tenant',
+    verb: 'create',
+    summary: 'make a tenant',
+    flags: [nameFlag, { name: 'slug', value: 'text', description: 'stands in paths', required: true }],
+    call: (input) => ({
+      method: 'POST',
+      path: '/tenants',
+      body: { name: text(input, 'name'), slug: text(input, 'slug') },
+    }),
+  },
+  {
+    noun: 'tenant',
+    verb: 'list',
+    summary: 'list tenants',
+    flags: pageFlags,
+    call: (input) => ({ method: 'GET', path: withQuery('/tenants', input, ['limit', 'cursor']) }),
+    columns: ['slug', 'name', 'id', 'createdAt'],
+  },
+  {
+    noun: 'tenant',
+    verb: 'show',
+    summary: 'show a tenant',
+    flags: [tenantFlag],
+    call: (input) => ({ method: 'GET', path: tenantPath(input, '') }),
+  },
+];
+
+const keys: Command[] = [
+  {
+    noun: 'operator',
+    verb: 'create',
+    summary: 'make an operator; the key is shown once',
+    flags: [nameFlag],
+    call: (input) => ({ method: 'POST', path: '/operators', body: { name: text(input, 'name') } }),
+  },
+  {
+    noun: 'operator',
+    verb: 'list',
+    summary: 'list operators',
+    flags: pageFlags,
+    call: (input) => ({ method: 'GET', path: withQuery('/operators', input, ['limit', 'cursor']) }),
+    columns: ['name', 'id', 'createdAt'],
+  },
+  {
+    noun: 'key',
+    verb: 'create',
+    summary: "make a key of a tenant's own; it is shown once",
+    flags: [
+      tenantFlag,
+      nameFlag,
+      { name: 'role', value: 'owner|admin|auditor', description: 'what it may do', required: true },
+      expiryFlag,
+    ],
+    call: (input) => ({
+      method: 'POST',
+      path: tenantPath(input, '/keys'),
+      body: given({ name: text(input, 'name'), role: text(input, 'role'), expiresAt: input['expires-at'] }),
+    }),
+  },
+  {
+    noun: 'key',
+    verb: 'list',
+    summary: "list a tenant's keys",
+    flags: [tenantFlag, ...pageFlags],
+    call: (input) => ({ method: 'GET', path: tenantPath(input, '/keys', 'limit', 'cursor') }),
+    columns: ['name', 'role', 'id', 'expiresAt'],
+  },
+  {
+    noun: 'key',
+    verb: 'revoke',
+    summary: 'revoke a key at once',
+    argument: 'key-id',
+    flags: [tenantFlag],
+    call: (input) => ({ method: 'DELETE', path: tenantPath(input, `/keys/${part(input, 'key-id')}`) }),
+  },
+];
+
+const directories: Command[] = [
+  {
+    noun: 'directory',
+    verb: 'create',
+    summary: 'add an identity provider',
+    flags: [
+      tenantFlag,
+      nameFlag,
+      { name: 'kind', value: 'entra|okta|generic|strict', description: 'what it is', required: true },
+    ],
+    call: (input) => ({
+      method: 'POST',
+      path: tenantPath(input, '/directories'),
+      body: { name: text(input, 'name'), kind: text(input, 'kind') },
+    }),
+  },
+  {
+    noun: 'directory',
+    verb: 'list',
+    summary: 'list identity providers',
+    flags: [tenantFlag, ...pageFlags],
+    call: (input) => ({ method: 'GET', path: tenantPath(input, '/directories', 'limit', 'cursor') }),
+    columns: ['name', 'kind', 'id', 'createdAt'],
+  },
+  {
+    noun: 'token',
+    verb: 'issue',
+    summary: 'issue a token for an identity provider; it is shown once',
+    flags: [tenantFlag, directoryFlag, nameFlag, expiryFlag],
+    call: (input) => ({
+      method: 'POST',
+      path: tenantPath(input, `/directories/${part(input, 'directory')}/tokens`),
+      body: given({ name: text(input, 'name'), expiresAt: input['expires-at'] }),
+    }),
+  },
+  {
+    noun: 'token',
+    verb: 'list',
+    summary: "list a directory's tokens",
+    flags: [tenantFlag, directoryFlag, ...pageFlags],
+    call: (input) => ({
+      method: 'GET',
+      path: tenantPath(input, `/directories/${part(input, 'directory')}/tokens`, 'limit', 'cursor'),
+    }),
+    columns: ['name', 'id', 'createdAt', 'expiresAt'],
+  },
+  {
+    noun: 'token',
+    verb: 'revoke',
+    summary: 'revoke a token at once',
+    argument: 'token-id',
+    flags: [tenantFlag, directoryFlag],
+    call: (input) => ({
+      method: 'DELETE',
+      path: tenantPath(input, `/directories/${part(input, 'directory')}/tokens/${part(input, 'token-id')}`),
+    }),
+  },
+];
+
+export const tenantCommands: readonly Command[] = [...tenants, ...keys, ...directories];
