@@ -1,0 +1,125 @@
+/** The command line as a person runs it: a process of its own, against a real gateway, with its exit codes. */
+
+import { spawn } from 'node:child_process';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startGateway, type TestGateway } from '../support/gateway.ts';
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startGateway();
+});
+afterAll(() => gateway.close());
+
+interface Result {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+function run(args: string[], environment: Record<string, string> = {}): Promise<Result> {
+  const child = spawn(process.execPath, ['src/cli/main.ts', ...args], {
+    cwd: new URL('../..', import.meta.url),
+    env: { ...process.env, GATEWAY_URL: gateway.url, OPERATOR_KEY: gateway.operatorKey, ...environment },
+  });
+  const result: Result = { code: null, out: '', err: '' };
+  child.stdout.on('data', (text) => {
+    result.out += text;
+  });
+  child.stderr.on('data', (text) => {
+    result.err += text;
+  });
+  return new Promise((done) => child.on('close', (code) => done({ ...result, code })));
+}
+
+it('makes a tenant, its contract, mappings and tokens, and shows them', async () => {
+  expect(await run(['tenant', 'create', '--name', 'Acme', '--slug', 'cli'])).toMatchObject({
+    code: 0,
+    err: '',
+  });
+  const dates = ['--starts-on', '2026-01-01', '--ends-on', '2099-12-31'];
+  const contract = ['contract', 'set', '--tenant', 'cli', '--tier', 'T', '--paid-seats', '5', ...dates];
+  expect((await run(contract)).out).toContain('paidSeats: 5');
+  const mapping = ['--group', 'Eng', '--role', 'team_member', '--priority', '1'];
+  const made = await run(['mapping', 'create', '--tenant', 'cli', ...mapping, '--json']);
+  const { id } = JSON.parse(made.out);
+  expect((await run(['mapping', 'list', '--tenant', 'cli'])).out).toMatch(/priority +group[^\n]*\n1 +Eng/);
+  const directory = await run([
+    'directory',
+    'create',
+    '--tenant',
+    'cli',
+    '--name',
+    'd',
+    '--kind',
+    'okta',
+    '--json',
+  ]);
+  const at = ['--tenant', 'cli', '--directory', JSON.parse(directory.out).id];
+  expect((await run(['token', 'issue', ...at, '--name', 't'])).out).toMatch(/token: bgw_scim_/);
+  expect((await run(['seats', 'show', '--tenant', 'cli', '--json'])).out).toContain('"capacity":5');
+  expect((await run(['users', 'list', '--tenant', 'cli'])).out.trim()).toBe('(none)');
+  expect(await run(['mapping', 'delete', '--tenant', 'cli', id])).toMatchObject({ code: 0, out: '' });
+});
+
+it.each([
+  ['a refusal', ['tenant', 'show', '--tenant', 'nobody'], 1, '404: There is no tenant "nobody".'],
+  ['a refused body', ['tenant', 'create', '--name', 'x', '--slug', 'A B'], 1, '"slug"'],
+  ['a missing flag', ['tenant', 'create', '--name', 'x'], 2, '--slug'],
+  ['an unknown flag', ['tenant', 'list', '--page', '2'], 2, '--page'],
+  ['an unknown command', ['tenant', 'destroy'], 2, 'destroy'],
+  [
+    'no number',
+    [
+      'contract',
+      'set',
+      '--tenant',
+      't',
+      '--tier',
+      'T',
+      '--paid-seats',
+      'many',
+      '--starts-on',
+      'x',
+      '--ends-on',
+      'y',
+    ],
+    2,
+    '--paid-seats',
+  ],
+  [
+    'two groups',
+    [
+      'mapping',
+      'create',
+      '--tenant',
+      't',
+      '--group',
+      'a',
+      '--group-id',
+      'b',
+      '--role',
+      'client',
+      '--priority',
+      '1',
+    ],
+    2,
+    '--group',
+  ],
+])('tells %s', async (_what, args, code, text) => {
+  const result = await run(args);
+  expect([result.code, result.out]).toEqual([code, '']);
+  expect(result.err).toContain(text);
+});
+
+it('tells that nobody answers, and that there is no key', async () => {
+  const silent = await run(['tenant', 'list'], { GATEWAY_URL: 'http://127.0.0.1:9' });
+  expect([silent.code, silent.err]).toEqual([1, expect.stringContaining('GATEWAY_URL')]);
+  const keyless = await run(['tenant', 'list'], { OPERATOR_KEY: '', DATA_DIR: '/nonexistent' });
+  expect([keyless.code, keyless.err]).toEqual([78, expect.stringContaining('OPERATOR_KEY')]);
+});
+
+it('helps', async () => {
+  const { code, out } = await run(['--help']);
+  expect(code).toBe(0);
+  for (const noun of ['tenant', 'contract', 'mapping', 'users', 'blue', 'token']) expect(out).toContain(noun);
+});
