@@ -14,6 +14,9 @@ const tenantTables = [
 ];
 
 const tenants = `
+  -- Also where an administrator took it from everybody.
+  grant usage on schema public to blue_gateway_request, blue_gateway_finder;
+
   create table tenants (
     tenant_id  uuid primary key,
     slug       text not null collate "C",

@@ -6,7 +6,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of [licensing, blue]) await sql.raw(statement).execute(db);
   await guardTenantTables(db, [
     ...['contracts', 'mappings', 'seat_pools', 'decisions'],
-    ...['blue_connections', 'blue_people', 'blue_sync'],
+    ...['blue_connections', 'blue_members', 'blue_invitations', 'blue_people', 'blue_sync'],
   ]);
   await sql.raw(workFinding).execute(db);
 }
@@ -104,26 +104,69 @@ const blue = `
     last_contact_at      timestamptz,
     -- Not before: back-off, pacing.
     next_try_at          timestamptz,
-    -- Blue's lists as last read, with our own changes applied since.
+    -- Every workspace that people were ever put into: what was given there may be taken away again.
+    managed_workspaces   text[] not null default '{}',
+    -- The organization, its workspaces and custom roles as last read; its people stand in blue_members.
     actual               jsonb,
+    -- Null: Blue's lists must be read before anything is sent.
     actual_read_at       timestamptz,
-    -- Held by the worker that has the tenant, until then.
+    -- How often somebody asked for that.
+    reads_asked          integer not null default 0,
+    -- true while a change is under way: where it stays so, nobody knows whether it happened, and the lists are read.
+    sending              boolean not null default false,
+    -- How many invitation mails were sent since then, for invitations_per_hour.
+    invitations_since    timestamptz,
+    invitations_sent     integer not null default 0,
+    -- The worker that has the tenant, and until when by the database's clock.
+    leased_by            uuid,
     leased_until         timestamptz
   );
+  create index blue_connections_read_due on blue_connections (actual_read_at) where state <> 'stopped';
 
-  -- What is known of a person in Blue. Outlives the user, so that a deleted one can be taken out of Blue.
+  -- Blue's people as last read, with our own changes applied since.
+  create table blue_members (
+    tenant_id       uuid not null references tenants,
+    blue_user_id    text not null collate "C",
+    -- Lower-cased; null where Blue hides it.
+    address         text collate "C",
+    memberships     jsonb not null,
+    -- Workspaces in which the role is a paid one.
+    paid_workspaces text[] not null,
+    primary key (tenant_id, blue_user_id)
+  );
+  create index blue_members_address on blue_members (tenant_id, address);
+
+  -- Blue's open invitations, likewise. A fresh one has no id yet: Blue answers none.
+  create table blue_invitations (
+    tenant_id     uuid not null references tenants,
+    seq           bigint generated always as identity,
+    invitation_id text,
+    address       text not null collate "C",
+    workspace     text not null,
+    level         text not null,
+    expires_at    timestamptz not null,
+    is_paid       boolean not null,
+    primary key (tenant_id, seq)
+  );
+  create index blue_invitations_address on blue_invitations (tenant_id, address);
+
+  -- What is known of a person of ours in Blue. Outlives the user, so that a deleted one can be taken out of Blue.
   create table blue_people (
-    tenant_id  uuid not null references tenants,
-    user_id    uuid not null,
-    address    text collate "C",
-    state      text not null check (state in ('none', 'waiting', 'invited', 'active', 'refused', 'removed')),
-    code       text,
-    detail     text,
-    -- Workspaces this gateway put the person into: only those are its to take away.
-    workspaces text[] not null default '{}',
-    changed_at timestamptz not null,
+    tenant_id    uuid not null references tenants,
+    user_id      uuid not null,
+    -- Under which the person was last looked for in Blue.
+    address      text collate "C",
+    -- Kept once the person was matched: it outlives a change of address.
+    blue_user_id text collate "C",
+    state        text not null check (state in ('none', 'waiting', 'invited', 'active', 'refused', 'removed')),
+    code         text,
+    detail       text,
+    changed_at   timestamptz not null,
     primary key (tenant_id, user_id)
   );
+  create index blue_people_address on blue_people (tenant_id, address);
+  create index blue_people_blue_user on blue_people (tenant_id, blue_user_id);
+  create index blue_people_waiting on blue_people (tenant_id, user_id) where state = 'waiting';
 
   -- A mark: this person's roles in Blue may differ from what was decided.
   create table blue_sync (
@@ -131,8 +174,12 @@ const blue = `
     user_id         uuid not null,
     desired_version bigint not null default 1,
     marked_at       timestamptz not null,
+    -- After a failure: when it is tried again, and how often it was in vain. Null, as every new mark makes it: now.
+    not_before      timestamptz,
+    tries           integer not null default 0,
     primary key (tenant_id, user_id)
   );
+  create index blue_sync_not_before on blue_sync (tenant_id, not_before, marked_at);
 `;
 
 const workFinding = `
@@ -146,14 +193,25 @@ const workFinding = `
     select p.tenant_id from seat_pools p where p.due_at <= at order by p.due_at limit most
   $$;
 
-  -- Tenants with marked people, that may be worked on now and that no worker has.
+  -- Tenants with marked people, or whose lists must be read, that may be worked on now and that no worker has.
   create function find_blue_work(at timestamptz, drift_before timestamptz, most integer) returns table (tenant_id uuid)
   language sql stable security definer set search_path = public, pg_temp as $$
-    select c.tenant_id from blue_connections c
-    where (c.next_try_at is null or c.next_try_at <= at) and (c.leased_until is null or c.leased_until <= at)
-      and c.state <> 'stopped'
-      and (c.actual_read_at is null or c.actual_read_at <= drift_before
-           or (c.mode = 'apply' and exists (select 1 from blue_sync s where s.tenant_id = c.tenant_id)))
+    -- One index look-up for each tenant with marks, however many it has.
+    with recursive marked (tenant_id) as (
+      (select s.tenant_id from blue_sync s order by s.tenant_id limit 1)
+      union all
+      select (select s.tenant_id from blue_sync s where s.tenant_id > m.tenant_id order by s.tenant_id limit 1)
+      from marked m where m.tenant_id is not null
+    ), work (tenant_id) as (
+      select m.tenant_id from marked m
+      where exists (select from blue_sync s where s.tenant_id = m.tenant_id and (s.not_before is null or s.not_before <= at))
+      union
+      select c.tenant_id from blue_connections c
+      where c.state <> 'stopped' and (c.actual_read_at is null or c.actual_read_at <= drift_before)
+    )
+    select c.tenant_id from work w join blue_connections c on c.tenant_id = w.tenant_id
+    where c.state <> 'stopped' and (c.next_try_at is null or c.next_try_at <= at)
+      and (c.leased_until is null or c.leased_until <= now())
     order by c.next_try_at nulls first limit most
   $$;
 

@@ -1,9 +1,16 @@
 /** The HTTP application: every route the gateway has is listed here, in the scope whose rules it follows. */
 
 import { randomUUID } from 'node:crypto';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import { installAdmin } from './admin/admin-scope-hook.ts';
 import { auditRoutes } from './admin/audit-routes.ts';
+import { blueRoutes, blueWorkRoutes } from './admin/blue-routes.ts';
 import { contractRoutes } from './admin/contract-routes.ts';
 import { directoryRoutes, directoryTokenRoutes } from './admin/directory-routes.ts';
 import { groupRoutes } from './admin/group-routes.ts';
@@ -23,7 +30,7 @@ import { limits } from './kernel/limits.ts';
 import { installScimAuth } from './scim/scim-auth-hook.ts';
 import { scimDiscoveryRoutes } from './scim/scim-discovery-routes.ts';
 import { scimGroupRoutes } from './scim/scim-group-routes.ts';
-import { installScimMessages } from './scim/scim-message-hook.ts';
+import { installScimMessages, sendFault } from './scim/scim-message-hook.ts';
 import { scimUserRoutes } from './scim/scim-user-routes.ts';
 
 export interface AppOptions {
@@ -45,7 +52,8 @@ export async function buildApp({ services, log, ...options }: AppOptions): Promi
     requestIdHeader: false,
     forceCloseConnections: 'idle',
     logController: new LogController({ disableRequestLogging: true }),
-    routerOptions: { ignoreTrailingSlash: true },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: limits.pathPartLengthMax },
+    frameworkErrors: refusePath,
   });
   requireAuthRules(app);
   app.addHook('onRequest', async (request, reply) => {
@@ -71,6 +79,17 @@ export async function buildApp({ services, log, ...options }: AppOptions): Promi
   return app;
 }
 
+/** A path that can't be read belongs to no scope and meets no hook: it is answered in the form of the surface it names. */
+function refusePath(_error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('x-request-id', request.id);
+  const send = request.url.startsWith('/scim/') ? sendFault : sendProblem;
+  send(
+    reply,
+    new Fault('invalid', "The path can't be read: a percent sign in it is written %25."),
+    request.id,
+  );
+}
+
 function adminScope(api: FastifyInstance, services: Services): void {
   const scope = installAdmin(api, services);
   openApiRoutes(api);
@@ -79,6 +98,8 @@ function adminScope(api: FastifyInstance, services: Services): void {
   keyRoutes(scope, services);
   directoryRoutes(scope, services);
   directoryTokenRoutes(scope, services);
+  blueRoutes(scope, services);
+  blueWorkRoutes(scope, services);
   contractRoutes(scope, services);
   groupRoutes(scope, services);
   mappingRoutes(scope, services);

@@ -53,7 +53,8 @@ export function readConfig(environment: Environment = process.env): Config {
   const config: Config = {
     host: environment.HOST || '127.0.0.1',
     port,
-    publicUrl: read('PUBLIC_URL', `http://127.0.0.1:${port}`, origin),
+    // A wrong PORT is told once.
+    publicUrl: read('PUBLIC_URL', `http://127.0.0.1:${port ?? 0}`, origin),
     databaseUrl,
     dataDir,
     operatorKey: secret('OPERATOR_KEY', 'operator-key', checkOperatorKey, () =>

@@ -3,15 +3,20 @@
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { buildApp } from './app.ts';
+import { startSyncTask } from './blue/sync-task.ts';
 import type { Config } from './config.ts';
-import { type Database, type DatabaseOptions, openDatabase } from './db/database.ts';
+import { type DatabaseOptions, openDatabase } from './db/database.ts';
 import type { Services } from './http/services.ts';
 import { systemClock } from './kernel/clock.ts';
 import { ConfigurationError } from './kernel/configuration-error.ts';
 import { secretBox } from './kernel/secret-box.ts';
+import { outboundAgent } from './outbound/outbound-client.ts';
 import { startContractTask } from './provisioning/contract-task.ts';
 import { ensureFirstOperator } from './tenants/tenant-flow.ts';
 import { type FirstProcess, startWorkers } from './workers.ts';
+
+/** How soon a connection that has become idle is closed while draining. */
+const idleCheckMs = 50;
 
 export interface Gateway {
   /** Where it listens, without a trailing slash. */
@@ -31,22 +36,16 @@ export interface GatewayOptions {
 
 /** Everything in this process. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  return await withDatabase(options, async (database) => {
-    const background = await startBackground(options, database);
-    const http = await startHttp(options, database, { nudge: background.nudge });
-    return {
-      url: http.url,
-      stop: async () => {
-        await http.stop();
-        await background.stop();
-      },
-    };
+  return await withServices(options, async (services) => {
+    const background = await startBackground(options, services);
+    const http = await startHttp(options, services, { nudge: background.nudge });
+    return { url: http.url, stop: () => inOrder(http.stop, background.stop) };
   });
 }
 
 /** One of several HTTP processes; the first process does the rest. */
 export async function startWorker(options: GatewayOptions, first: FirstProcess): Promise<Gateway> {
-  return await withDatabase(options, (database) => startHttp(options, database, first));
+  return await withServices(options, (services) => startHttp(options, services, first));
 }
 
 /** The first of several processes. */
@@ -57,37 +56,50 @@ export async function startCluster(options: GatewayOptions): Promise<Gateway> {
     OPERATOR_KEY: config.operatorKey,
     SECRETS_KEY: config.secretsKey.toString('base64'),
   };
-  return await withDatabase(options, async (database) => {
-    const background = await startBackground(options, database);
+  return await withServices(options, async (services) => {
+    const background = await startBackground(options, services);
     const { nudge: onNudge } = background;
     const workers = await startWorkers({ count: config.workers, environment, onNudge, log });
     return {
       url: `http://${config.host}:${config.port}`,
-      stop: async () => {
-        await workers.stop();
-        await background.stop();
-      },
+      stop: () => inOrder(workers.stop, background.stop),
     };
   });
 }
 
-/** The pool is closed when the parts have stopped, or could not start. */
-async function withDatabase(
-  { databaseUrl, observe }: GatewayOptions,
-  start: (database: Database) => Promise<Gateway>,
+async function inOrder(...steps: (() => Promise<void>)[]): Promise<void> {
+  for (const step of steps) await step();
+}
+
+/** All but what depends on the kind of process. */
+type SharedServices = Omit<Services, 'nudgeSync'>;
+
+/** What all parts share is closed when they have stopped, or could not start. */
+async function withServices(
+  { config, databaseUrl, observe }: GatewayOptions,
+  start: (services: SharedServices) => Promise<Gateway>,
 ): Promise<Gateway> {
+  const { publicUrl, blueApiUrl, allowPrivateNetworks } = config;
   const database = openDatabase({ url: databaseUrl, ...observe });
+  const blueAgent = outboundAgent({ allowPrivateNetworks });
+  const close = () =>
+    inOrder(
+      () => blueAgent.close(),
+      () => database.close(),
+    );
   try {
-    const { url, stop } = await start(database);
-    return {
-      url,
-      stop: async () => {
-        await stop();
-        await database.close();
-      },
-    };
+    const { url, stop } = await start({
+      database,
+      clock: systemClock,
+      secrets: secretBox(config.secretsKey),
+      publicUrl,
+      blueApiUrl,
+      blueAgent,
+      allowPrivateNetworks,
+    });
+    return { url, stop: () => inOrder(stop, close) };
   } catch (error) {
-    await database.close();
+    await close();
     throw error;
   }
 }
@@ -98,26 +110,28 @@ interface Background {
   stop(): Promise<void>;
 }
 
-async function startBackground({ config, log }: GatewayOptions, database: Database): Promise<Background> {
-  await ensureFirstOperator(database, config.operatorKey, systemClock.now());
-  const contracts = startContractTask(database, systemClock, log);
-  return { nudge: () => {}, stop: () => contracts.stop() };
+async function startBackground(
+  { config, log }: GatewayOptions,
+  services: SharedServices,
+): Promise<Background> {
+  const { database, clock } = services;
+  await ensureFirstOperator(database, config.operatorKey, clock.now());
+  const contracts = startContractTask(database, clock, log);
+  const sync = startSyncTask({ ...services, log });
+  return {
+    nudge: () => sync.nudge(),
+    stop: async () => {
+      await Promise.all([contracts.stop(), sync.stop()]);
+    },
+  };
 }
 
 async function startHttp(
   { config, log }: GatewayOptions,
-  database: Database,
+  shared: SharedServices,
   { nudge, metrics }: Pick<FirstProcess, 'nudge'> & Partial<FirstProcess>,
 ): Promise<Gateway> {
-  const services: Services = {
-    database,
-    clock: systemClock,
-    secrets: secretBox(config.secretsKey),
-    publicUrl: config.publicUrl,
-    blueApiUrl: config.blueApiUrl,
-    allowPrivateNetworks: config.allowPrivateNetworks,
-    nudgeSync: nudge,
-  };
+  const services: Services = { ...shared, nudgeSync: nudge };
   const { trustProxy, scimRateLimit } = config;
   const app = await buildApp({ services, log, trustProxy, scimRateLimit, metricsOfAll: metrics });
   try {
@@ -128,5 +142,13 @@ async function startHttp(
     ]);
   }
   const { port } = app.server.address() as AddressInfo;
-  return { url: `http://${config.host}:${port}`, stop: () => app.close() };
+  return {
+    url: `http://${config.host}:${port}`,
+    stop: async () => {
+      // A connection whose last answer was under way stays open for the next request: nobody waits for that one.
+      const idle = setInterval(() => app.server.closeIdleConnections(), idleCheckMs);
+      await app.close();
+      clearInterval(idle);
+    },
+  };
 }

@@ -5,6 +5,7 @@
 
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
+import { Agent } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildApp } from '../src/app.ts';
 import { type AuthRule, requireAuthRules } from '../src/http/auth-rule.ts';
@@ -25,6 +26,7 @@ beforeAll(async () => {
       secrets: secretBox(Buffer.alloc(32)),
       publicUrl: 'http://gateway.example.com',
       blueApiUrl: 'http://blue.example.com/graphql',
+      blueAgent: new Agent(),
       allowPrivateNetworks: false,
       nudgeSync: () => {},
     },

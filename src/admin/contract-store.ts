@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { db } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { FallbackRole } from '../licensing/catalogue.ts';
-import type { ContractDraft } from '../provisioning/contract-flow.ts';
+import type { ContractDraft } from '../licensing/contract.ts';
 
 /** undefined: none was written yet. */
 export async function selectContract(tx: TenantTransaction): Promise<ContractDraft | undefined> {

@@ -129,6 +129,11 @@ export class BlueClient {
     return this.#http.pace();
   }
 
+  /** Waits as long as `pace` says. */
+  paced(): Promise<void> {
+    return this.#http.paced();
+  }
+
   /** The connection test: whose token it is, and that the organization is his (Blue API docs, query-organization). */
   async identity(): Promise<Answer<BlueIdentity>> {
     const variables = { id: this.#options.organizationId };

@@ -37,10 +37,13 @@ export interface EmbeddedPostgresOptions {
   dataDir: string;
   /** false: commits may be lost in a crash of the machine (tests). */
   durable: boolean;
+  /** Ends a start that is under way. */
+  signal?: AbortSignal;
 }
 
 const startMsMax = 20_000;
-const stopMsMax = 8_000;
+const stopMsMax = 2_500;
+const leftoverStopMsMax = 8_000;
 
 /** @throws ConfigurationError when another gateway uses the folder, or PostgreSQL can't start there. */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
@@ -50,31 +53,41 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const isNew = !existsSync(join(placement.clusterDir, 'PG_VERSION'));
   const password = isNew ? initialise(placement, options.dataDir) : readPassword(options.dataDir);
   const port = await freePort();
-  const { child, exited } = launch(placement, options, port);
-  await untilReady(placement.clusterDir, options.dataDir, exited);
-
+  const server = launch(placement, options, port);
+  const stop = async () => {
+    await stopServer(server);
+    rmSync(lock, { force: true });
+  };
   const urlFor = (user: string, database: string) =>
     `postgres://${user}:${password}@127.0.0.1:${port}/${database}`;
   const superuserUrl = urlFor('postgres', 'postgres');
   const marker = join(options.dataDir, 'postgres-created');
-  if (!existsSync(marker)) {
-    await createGatewayDatabase(superuserUrl, password);
-    writeFileSync(marker, '');
+  try {
+    await untilReady(placement.clusterDir, options, server.exited);
+    if (!existsSync(marker)) {
+      await createGatewayDatabase(superuserUrl, password);
+      writeFileSync(marker, '');
+    }
+  } catch (error) {
+    await stop();
+    throw error;
   }
-  return {
-    url: urlFor('gateway', 'gateway'),
-    superuserUrl,
-    notes: placement.notes,
-    stop: async () => {
-      child.ref();
-      child.kill('SIGINT');
-      await Promise.race([
-        exited,
-        sleep(stopMsMax, undefined, { ref: false }).then(() => child.kill('SIGKILL')),
-      ]);
-      rmSync(lock, { force: true });
-    },
-  };
+  return { url: urlFor('gateway', 'gateway'), superuserUrl, notes: placement.notes, stop };
+}
+
+type Server = ReturnType<typeof launch>;
+
+/** Rolls back what is under way and writes a checkpoint; where that takes too long, the next start recovers instead. */
+async function stopServer({ child, exited }: Server): Promise<void> {
+  child.ref();
+  for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
+    child.kill(signal);
+    const isGone = await Promise.race([
+      exited.then(() => true),
+      sleep(signal === 'SIGINT' ? stopMsMax : 500, false, { ref: false }),
+    ]);
+    if (isGone) return;
+  }
 }
 
 function readPassword(dataDir: string): string {
@@ -138,7 +151,11 @@ function launch({ account, binDir, clusterDir }: Placement, options: EmbeddedPos
 }
 
 /** `postmaster.pid` says "ready" in its eighth line once connections are taken. */
-async function untilReady(clusterDir: string, dataDir: string, exited: Promise<void>): Promise<void> {
+async function untilReady(
+  clusterDir: string,
+  { dataDir, signal }: EmbeddedPostgresOptions,
+  exited: Promise<void>,
+): Promise<void> {
   let alive = true;
   exited.then(() => {
     alive = false;
@@ -148,6 +165,7 @@ async function untilReady(clusterDir: string, dataDir: string, exited: Promise<v
     alive && performance.now() - started < startMsMax;
     await sleep(10)
   ) {
+    if (signal?.aborted) throw new Error('the start was given up');
     if (postmasterLines(clusterDir)[7]?.startsWith('ready')) return;
   }
   const lines = readFileSync(join(dataDir, 'postgres.log'), 'utf8')
@@ -200,7 +218,7 @@ async function stopLeftover(clusterDir: string): Promise<void> {
   const pid = Number(postmasterLines(clusterDir)[0] ?? 0);
   if (pid <= 0 || !commandOf(pid).includes(clusterDir)) return;
   kill(pid, 'SIGINT');
-  for (const started = performance.now(); performance.now() - started < stopMsMax; await sleep(20)) {
+  for (const started = performance.now(); performance.now() - started < leftoverStopMsMax; await sleep(20)) {
     if (commandOf(pid) === '') return;
   }
   kill(pid, 'SIGKILL');

@@ -15,6 +15,7 @@ const migrations: Record<string, Migration> = {
 /** Requests run as the first; look-ups across tenants are functions that belong to the second. */
 const roles = ['blue_gateway_request', 'blue_gateway_finder'];
 const oldestServer = 150_000;
+const connectMsMax = 5_000;
 
 /** @throws ConfigurationError when the server can't be reached, is too old, or the roles can't be made. */
 export async function migrate(url: string): Promise<void> {
@@ -34,7 +35,7 @@ export async function checkDatabase(url: string): Promise<void> {
 }
 
 async function withServer(url: string, work: (db: Kysely<unknown>) => Promise<void>): Promise<void> {
-  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  const pool = new pg.Pool({ connectionString: url, max: 1, connectionTimeoutMillis: connectMsMax });
   pool.on('error', () => {});
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
@@ -71,6 +72,9 @@ async function makeRoles(db: Kysely<unknown>): Promise<void> {
   const { rows } = await sql<{ rolname: string; member: boolean }>`
     select rolname, pg_has_role(current_user, oid, 'member') as member from pg_roles where rolname = any(${roles})
   `.execute(db);
+  const [{ self } = { self: '' }] = (
+    await sql<{ self: string }>`select quote_ident(current_user) as self`.execute(db)
+  ).rows;
   const statements = roles.flatMap((role) => {
     const known = rows.find((row) => row.rolname === role);
     if (known?.member) return [];
@@ -78,13 +82,18 @@ async function makeRoles(db: Kysely<unknown>): Promise<void> {
     return known === undefined ? [`create role ${role} nologin`, grant] : [grant];
   });
   try {
-    for (const statement of statements) await sql.raw(statement).execute(db);
+    for (const statement of statements) await sql.raw(statement).execute(db).catch(unlessThere);
   } catch (cause) {
-    const script = statements.map(
-      (statement) => `  ${statement.replace('current_user', '<role of DATABASE_URL>')};`,
-    );
+    const script = statements.map((statement) => `  ${statement.replace('current_user', self)};`);
     throw new ConfigurationError([
       `DATABASE_URL: its role may not create roles (${(cause as Error).message}); run as an administrator:\n${script.join('\n')}`,
     ]);
   }
+}
+
+/** Another gateway, on another database of the server perhaps, made the role at the same time. */
+function unlessThere(error: unknown): void {
+  const code = error instanceof pg.DatabaseError ? error.code : undefined;
+  const isMade = code === '42710' || (code === '23505' && /pg_authid/.test((error as Error).message));
+  if (!isMade) throw error;
 }

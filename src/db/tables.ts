@@ -130,17 +130,41 @@ export interface Tables {
     refusal: string | null;
   };
   blue_connections: BlueConnectionTable;
+  blue_members: {
+    tenant_id: string;
+    blue_user_id: string;
+    address: string | null;
+    memberships: Json<unknown>;
+    paid_workspaces: string[];
+  };
+  blue_invitations: {
+    tenant_id: string;
+    seq: GeneratedAlways<number>;
+    invitation_id: string | null;
+    address: string;
+    workspace: string;
+    level: string;
+    expires_at: Time;
+    is_paid: boolean;
+  };
   blue_people: {
     tenant_id: string;
     user_id: string;
     address: string | null;
+    blue_user_id: string | null;
     state: 'none' | 'waiting' | 'invited' | 'active' | 'refused' | 'removed';
     code: string | null;
     detail: string | null;
-    workspaces: string[];
     changed_at: Time;
   };
-  blue_sync: { tenant_id: string; user_id: string; desired_version: Generated<number>; marked_at: Time };
+  blue_sync: {
+    tenant_id: string;
+    user_id: string;
+    desired_version: Generated<number>;
+    marked_at: Time;
+    not_before: Time | null;
+    tries: Generated<number>;
+  };
 }
 
 interface BlueConnectionTable {
@@ -159,8 +183,14 @@ interface BlueConnectionTable {
   failures: Generated<number>;
   last_contact_at: Time | null;
   next_try_at: Time | null;
+  managed_workspaces: Generated<string[]>;
   actual: Json<unknown> | null;
   actual_read_at: Time | null;
+  reads_asked: Generated<number>;
+  sending: Generated<boolean>;
+  invitations_since: Time | null;
+  invitations_sent: Generated<number>;
+  leased_by: string | null;
   leased_until: Time | null;
 }
 

@@ -49,12 +49,16 @@ function faultOfFastify({ statusCode, code, message }: FastifyError): Fault | un
   }
 }
 
-/** Connection failures of pg; PostgreSQL's classes 08 (connection) and 57P0 (shutdown), and 57014 (out of time). */
+/**
+ * Connection failures of pg; PostgreSQL's classes 08 (connection), 28 (log-in), 53 (resources) and 57P0 (shutdown),
+ * and 25006 (a standby), 3D000 (no such database), 57014 (out of time).
+ */
 function isDatabaseAway(error: Error & { code?: unknown }): boolean {
   const { code, message } = error;
   if (typeof code === 'string') {
     return (
-      /^(08|57P0|57014)/.test(code) || ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND'].includes(code)
+      /^(08|28|53|57P0|25006|3D000|57014)/.test(code) ||
+      ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND'].includes(code)
     );
   }
   return /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered)/.test(

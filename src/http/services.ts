@@ -1,5 +1,6 @@
 /** What every rim is handed: made once in main.ts. */
 
+import type { Dispatcher } from 'undici';
 import type { Database } from '../db/database.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
@@ -12,6 +13,8 @@ export interface Services {
   publicUrl: string;
   /** Blue's GraphQL endpoint for tenants that set none. */
   blueApiUrl: string;
+  /** What connects to Blue, by the rules for outbound URLs. */
+  blueAgent: Dispatcher;
   allowPrivateNetworks: boolean;
   /** Tells the sync worker of this process that people were marked, so that it need not wait for its next look. */
   nudgeSync: () => void;

@@ -19,6 +19,10 @@ export const limits = {
   valuesPerAttributeMax: 500,
   /** Characters of one attribute value. */
   valueLengthMax: 65_536,
+  /** Bytes of a value that is looked up, in lower case: an index of PostgreSQL takes no row over 2,700. */
+  keyBytesMax: 2048,
+  /** Characters of one part of a path: more than a head of a request can hold, so that each is read. */
+  pathPartLengthMax: 65_536,
   /** Nesting of objects and arrays in a JSON body. */
   jsonDepthMax: 16,
   /** Resources on one page (`filter.maxResults` of ServiceProviderConfig). */
@@ -37,6 +41,13 @@ export const limits = {
   /** Bytes of an answer from Blue that are read. */
   blueAnswerBytesMax: 16 * 1024 * 1024,
   blueRequestMsMax: 30_000,
+  blueMutationsPerRequestMax: 20,
+  /** People compared with Blue at a time, after its lists were read. */
+  bluePeopleComparedPerPage: 1000,
+  /** Steps that a plan of what would be sent shows. */
+  bluePlanStepsMax: 5000,
+  /** Tenants that a process carries into Blue at the same time: many, since one whose Blue is silent takes half a minute. */
+  blueTenantsAtOnceMax: 50,
   /** People of one sync batch. */
   bluePeoplePerBatchMax: 50,
 } as const;

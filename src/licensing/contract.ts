@@ -17,6 +17,15 @@ export interface Contract {
   fallbackRole: FallbackRole;
 }
 
+/** A contract with what is noted of it and no rule reads. */
+export interface ContractDraft extends Contract {
+  paymentSchedule: 'annual' | 'quarterly' | 'custom';
+  terms: string | null;
+  documentReference: string | null;
+  accountManager: string | null;
+  billingPortalUrl: string | null;
+}
+
 export interface Terms {
   /** Seats; null: unlimited. */
   capacity: number | null;

@@ -6,18 +6,9 @@ import type { Door } from '../audit/door.ts';
 import { type Database, db } from '../db/database.ts';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { TenantId } from '../kernel/ids.ts';
-import type { Contract } from '../licensing/contract.ts';
+import type { ContractDraft } from '../licensing/contract.ts';
 import { decide } from './decide-flow.ts';
 import { lockPool } from './decision-store.ts';
-
-/** A contract with what is noted of it and no rule reads. */
-export interface ContractDraft extends Contract {
-  paymentSchedule: 'annual' | 'quarterly' | 'custom';
-  terms: string | null;
-  documentReference: string | null;
-  accountManager: string | null;
-  billingPortalUrl: string | null;
-}
 
 /** Writes the base line of the contract; more seats are granted at once, in the order of the queue. */
 export async function putContract(

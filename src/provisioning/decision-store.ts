@@ -274,6 +274,7 @@ export function markForBlue(tx: TenantTransaction, userIds: readonly UserId[], n
     insert into blue_sync (tenant_id, user_id, marked_at)
     select ${tx.tenantId}, m.user_id, ${now} from unnest(${ids}::uuid[]) as m (user_id)
     on conflict (tenant_id, user_id)
-      do update set desired_version = blue_sync.desired_version + 1, marked_at = excluded.marked_at
+      do update set desired_version = blue_sync.desired_version + 1, marked_at = excluded.marked_at,
+        not_before = null
   `);
 }

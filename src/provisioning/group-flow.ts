@@ -110,8 +110,7 @@ export async function reviseGroup(
     if (current === undefined) throw unknownGroup(id);
     draft = revise({ attributes: current.attributes, externalId: current.externalId });
     refuseUnknown(ids, known);
-    const isBinding =
-      !current.mapped && isRename(current, draft) && (await isAwaited(tx, awaitedName(draft)));
+    const isBinding = isRename(current, draft) && (await isAwaited(tx, awaitedName(draft)));
     if ((current.mapped || isBinding) && pool === null) {
       isPoolNeeded = true;
       throw new Restart();

@@ -167,7 +167,8 @@ function anyElement(
   test: (element: Condition) => Condition,
 ): Condition {
   const value = documentAt(path, target);
-  if (!path.attribute.multiValued) return sql`coalesce(${test(value)}, false)`;
+  // What is unassigned has no element, for which even a negation could hold.
+  if (!path.attribute.multiValued) return sql`(${value} is not null and coalesce(${test(value)}, false))`;
   return sql`exists (select from jsonb_array_elements(${value}) as e (element) where ${test(sql.ref('e.element'))})`;
 }
 
@@ -219,19 +220,22 @@ function holderOf({ extension, attribute }: AttributePath, { alias }: FilterTarg
   return extension === undefined ? document : sql`${document} -> ${extension.id}`;
 }
 
-/** A value of the document, read as text. Booleans compare as the words they are written with. */
+/**
+ * A value of the document, read as text. Booleans compare as the words they are written with. The database takes away
+ * the case on both sides: its rules for it are its locale's, not ours.
+ */
 function textCondition(text: Condition, { path, op, value }: Comparison): Condition {
   const attribute = path.sub ?? path.attribute;
   if (typeof value !== 'string' || attribute.caseExact || attribute.type === 'binary') {
-    return textTest(text, op, String(value));
+    return textTest(text, op, sql`${String(value)}::text`);
   }
-  return textTest(sql`lower(${text})`, op, fold(value));
+  return textTest(sql`lower(${text})`, op, sql`lower(${value}::text)`);
 }
 
 function columnCondition(column: Column, { path, op, value }: Comparison): Condition {
   switch (column.kind) {
     case 'text':
-      return textTest(column.sql, op, path.attribute.caseExact ? String(value) : fold(String(value)));
+      return textTest(column.sql, op, sql`${path.attribute.caseExact ? value : fold(String(value))}::text`);
     case 'boolean':
       return sql`${column.sql} = ${value}`;
     case 'time':
@@ -239,7 +243,7 @@ function columnCondition(column: Column, { path, op, value }: Comparison): Condi
     case 'uuid':
       return op === 'eq'
         ? withId(value, (id) => sql`${column.sql} = ${id}`)
-        : textTest(sql`${column.sql}::text`, op, String(value));
+        : textTest(sql`${column.sql}::text`, op, sql`${value}::text`);
     case 'links':
       if (op !== 'eq')
         throw invalid('invalidFilter', `"${nameOf(path)}" is searched by "eq" only.`, 'filter');
@@ -256,14 +260,14 @@ function withId(value: string | number | boolean, condition: (id: string) => Con
 }
 
 /** A prefix is a range: on a column in code-point order it uses the column's index. */
-function textTest(text: Condition, op: Operator, value: string): Condition {
+function textTest(text: Condition, op: Operator, value: Condition): Condition {
   switch (op) {
     case 'co':
       return sql`position(${value} in ${text}) > 0`;
     case 'ew':
-      return sql`right(${text}, ${[...value].length}) = ${value}`;
+      return sql`right(${text}, char_length(${value})) = ${value}`;
     case 'sw':
-      return sql`(${text} collate "C" >= ${value} and ${text} collate "C" < ${`${value}\u{10ffff}`})`;
+      return sql`(${text} collate "C" >= ${value} and ${text} collate "C" < ${value} || ${'\u{10ffff}'})`;
     default:
       return sql`${text} collate "C" ${operatorOf(op)} ${value}`;
   }

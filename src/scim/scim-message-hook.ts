@@ -26,7 +26,8 @@ export function installScimMessages(scope: FastifyInstance): void {
   );
 }
 
-function sendFault(reply: FastifyReply, fault: Fault | undefined, requestId: string) {
+/** @param fault undefined: a mistake of ours. */
+export function sendFault(reply: FastifyReply, fault: Fault | undefined, requestId: string) {
   if (fault === undefined) {
     const detail = `Something went wrong here; nothing was changed. Reference ${requestId}.`;
     return sendScim(reply, 500, scimError({ status: 500, detail }));

@@ -39,6 +39,8 @@ export interface Attribute {
   // Ours, not published:
   /** Its elements are rows of their own: a write becomes a member edit, and `Attributes` never holds them. */
   readonly storedApart?: true;
+  /** Its values are keys of an index, which bounds their length. */
+  readonly lookedUp?: true;
   /** Other names under which clients send it. */
   readonly aliases?: readonly string[];
 }

@@ -13,7 +13,7 @@ export const groupSchema: Schema = {
   name: 'Group',
   description: 'A set of people.',
   attributes: [
-    string('displayName', 'The name of the group.', { required: true }),
+    string('displayName', 'The name of the group.', { required: true, lookedUp: true }),
     complex(
       'members',
       'The people in the group.',

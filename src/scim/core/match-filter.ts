@@ -71,8 +71,22 @@ const tests: Record<Exclude<Operator, 'ne'>, (actual: Comparable, wanted: Compar
   co: (actual, wanted) => String(actual).includes(String(wanted)),
   sw: (actual, wanted) => String(actual).startsWith(String(wanted)),
   ew: (actual, wanted) => String(actual).endsWith(String(wanted)),
-  gt: (actual, wanted) => actual > wanted,
-  ge: (actual, wanted) => actual >= wanted,
-  lt: (actual, wanted) => actual < wanted,
-  le: (actual, wanted) => actual <= wanted,
+  gt: (actual, wanted) => order(actual, wanted) > 0,
+  ge: (actual, wanted) => order(actual, wanted) >= 0,
+  lt: (actual, wanted) => order(actual, wanted) < 0,
+  le: (actual, wanted) => order(actual, wanted) <= 0,
 };
+
+/** By code point, as the database orders text: `<` compares UTF-16 units, by which U+1F600 comes before U+FF21. */
+function order(a: Comparable, b: Comparable): number {
+  if (typeof a !== 'string' || typeof b !== 'string') return Number(a) - Number(b);
+  let at = 0;
+  while (at < a.length && a.charCodeAt(at) === b.charCodeAt(at)) at += 1;
+  if (at === a.length || at === b.length) return a.length - b.length;
+  const [unitA, unitB] = [a.charCodeAt(at), b.charCodeAt(at)];
+  return Number(isSurrogate(unitA)) - Number(isSurrogate(unitB)) || unitA - unitB;
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdfff;
+}

@@ -23,7 +23,10 @@ export const commonAttributes: readonly Attribute[] = [
     uniqueness: 'server',
     ...exact,
   }),
-  string('externalId', 'The id the identity provider gave to the resource.', { caseExact: true }),
+  string('externalId', 'The id the identity provider gave to the resource.', {
+    caseExact: true,
+    lookedUp: true,
+  }),
   complex(
     'meta',
     'Facts about the resource.',

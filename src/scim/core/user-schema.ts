@@ -52,6 +52,7 @@ export const userSchema: Schema = {
     string('userName', 'The name the person signs in with; unique without regard to case.', {
       required: true,
       uniqueness: 'server',
+      lookedUp: true,
     }),
     name,
     string('displayName', 'The name of the person for others to read.'),
@@ -63,7 +64,11 @@ export const userSchema: Schema = {
     string('locale', 'How numbers and dates are written for the person.'),
     string('timezone', 'The time zone.'),
     boolean('active', 'Whether the person may use the service.'),
-    values('emails', 'E-mail addresses.', string('value', 'The address.'), ['work', 'home', 'other']),
+    values('emails', 'E-mail addresses.', string('value', 'The address.', { lookedUp: true }), [
+      'work',
+      'home',
+      'other',
+    ]),
     values('phoneNumbers', 'Phone numbers.', string('value', 'The number, kept as sent.'), [
       'work',
       'home',

@@ -3,6 +3,7 @@
  * It knows no operations and no resource types. RFC 7643 §2.3–§2.5.
  */
 
+import { fold } from '../../kernel/fold.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
 import { limits } from '../../kernel/limits.ts';
 import {
@@ -53,7 +54,11 @@ export function readElements(
   }
   const elements = values.flatMap((value) => {
     const element = isUnassigned(value) ? undefined : readSingle(attribute, value, label, reading);
-    return element === undefined || isHollow(element) ? [] : [element];
+    if (element !== undefined && !isHollow(element)) return [element];
+    // A member that is described but not named must not be lost without a word: the member edit refuses it.
+    return attribute.storedApart && isObject(value) && Object.values(value).some((one) => !isUnassigned(one))
+      ? [{}]
+      : [];
   });
   return keepOnePrimary([], elements);
 }
@@ -79,6 +84,9 @@ function readSingle(
   }
   if (typeof found === 'string' && found.length > limits.valueLengthMax) {
     return addIssue(reading, 'invalidValue', label, `is longer than ${limits.valueLengthMax} characters`);
+  }
+  if (attribute.lookedUp && Buffer.byteLength(fold(String(found))) > limits.keyBytesMax) {
+    return addIssue(reading, 'invalidValue', label, `is longer than ${limits.keyBytesMax} bytes`);
   }
   return found;
 }

@@ -1,0 +1,150 @@
+/** Reads Blue's lists and compares everybody of ours with them: what others changed there is repaired or reported. */
+
+import type { AuditEvent } from '../audit/audit-event.ts';
+import { appendAudit } from '../audit/audit-store.ts';
+import type { Door } from '../audit/door.ts';
+import { inTenant } from '../db/tenant-transaction.ts';
+import { assert } from '../kernel/assert.ts';
+import type { UserId } from '../kernel/ids.ts';
+import { limits } from '../kernel/limits.ts';
+import { noteUnmanagedPaid } from '../provisioning/unmanaged-flow.ts';
+import type { Action, Outcome } from './action.ts';
+import { type ActualState, indexOf } from './actual-state.ts';
+import type { Connection, Organization } from './connection.ts';
+import { readLists, unwrapped } from './connection-client.ts';
+import { changeAsHolder, contactAt, noteRead } from './connection-store.ts';
+import { countUnmanagedPaid, replaceKnown } from './known-store.ts';
+import { checkGoing, loadFacts, type Pass, settingsOf } from './pass-flow.ts';
+import { compare, type Person } from './people.ts';
+import { markUnmarked, selectOurs, writeStandings } from './people-store.ts';
+import { isNews, type Standing } from './verdict.ts';
+
+/** @throws BlueTrouble when the lists can't be read; Interrupted, LeaseLost. */
+export async function readBlue(pass: Pass, connection: Connection): Promise<void> {
+  const { services, tenantId, lease, client } = pass;
+  const { database, clock } = services;
+  await client.paced();
+  checkGoing(pass);
+  const { organization, members, invitations } = unwrapped(await readLists(client));
+  const readAt = clock.now();
+  await inTenant(database, tenantId, async (tx) => {
+    const actual = JSON.stringify(organization);
+    // Known for good once everybody was compared with it.
+    const change = { actual, actual_read_at: null, sending: false };
+    await changeAsHolder(tx, lease.holder, { ...contactAt(readAt), ...change });
+    replaceKnown(tx, members, invitations);
+  });
+  await compareEverybody(pass, connection, organization);
+  const unmanaged = await inTenant(database, tenantId, async (tx) => {
+    await noteRead(tx, lease.holder, readAt, connection.readsAsked);
+    return await countUnmanagedPaid(tx, organization.ownerUserId, connection.managedWorkspaces);
+  });
+  await noteUnmanagedPaid(database, doorOf(pass, 'people in Blue'), unmanaged);
+}
+
+function doorOf({ tenantId, services }: Pass, rule: string): Door {
+  return { tenantId, actor: { kind: 'system', rule }, now: services.clock.now(), requestId: null };
+}
+
+async function compareEverybody(
+  pass: Pass,
+  connection: Connection,
+  organization: Organization,
+): Promise<void> {
+  const { services, tenantId, lease } = pass;
+  const settings = settingsOf(connection);
+  for (let last: UserId | null = null; ; ) {
+    const after: UserId | null = last;
+    checkGoing(pass);
+    const ids = await inTenant(services.database, tenantId, async (tx) => {
+      const now = services.clock.now();
+      const page = await selectOurs(tx, after, limits.bluePeopleComparedPerPage);
+      const { ours, known } = await loadFacts(tx, organization, page, now);
+      const { actions, outcomes } = compare(ours, known, settings, now);
+      const left = Map.groupBy(actions, ({ userId }) => userId);
+      const findings = ours.map((person, index) => {
+        const outcome = outcomes[index];
+        assert(outcome !== undefined, 'one outcome a person');
+        return find({ connection, known, person, outcome, steps: left.get(person.userId) ?? [] });
+      });
+      await changeAsHolder(tx, lease.holder, { sending: false });
+      const standings = findings.flatMap(({ standing }) => standing ?? []);
+      writeStandings(tx, standings, now);
+      markUnmarked(
+        tx,
+        findings.flatMap(({ toMark }) => toMark ?? []),
+        now,
+      );
+      appendAudit(
+        tx,
+        doorOf(pass, 'drift'),
+        findings.flatMap(({ audit }) => audit ?? []),
+      );
+      return page;
+    });
+    last = ids.at(-1) ?? null;
+    if (last === null) return;
+  }
+}
+
+interface Compared {
+  connection: Connection;
+  known: ActualState;
+  person: Person;
+  outcome: Outcome;
+  steps: readonly Action[];
+}
+
+interface Finding {
+  standing?: Standing;
+  toMark?: string;
+  audit?: AuditEvent;
+}
+
+function find(compared: Compared): Finding {
+  const { connection, person, outcome, steps } = compared;
+  const { userId, address, kept, mark } = person;
+  const isOpen = steps.length > 0 || outcome.state === 'waiting';
+  if (!isOpen || connection.mode === 'observe') {
+    // Whoever is marked is told by the batch that carries them.
+    if (mark !== null) return {};
+    const { blueUserId, state, code = null, detail = null } = outcome;
+    const standing = { userId, address: formerOr(person, address), blueUserId, state, code, detail };
+    return isNews(person, standing) ? { standing } : {};
+  }
+  if (mark !== null) return {};
+  if (kept === null || !isDrift(compared)) return { toMark: userId };
+  const audit = { action: 'blue.drift_found', subject: userId, after: steps.map(summary) };
+  return connection.drift === 'repair' ? { toMark: userId, audit } : report(compared, audit);
+}
+
+/** Until the batch has withdrawn the invitations to a former address. */
+function formerOr({ kept }: Person, address: string | null): string | null {
+  return kept !== null && kept.blueUserId === null && kept.state === 'invited' ? kept.address : address;
+}
+
+/** Not a change by others: what was refused or waited before, or an invitation that runs out. */
+function isDrift({ person, steps }: Compared): boolean {
+  const state = person.kept?.state;
+  return (
+    state !== 'refused' && state !== 'waiting' && !steps.every(({ kind }) => kind === 'resendInvitation')
+  );
+}
+
+/** The state is that of Blue, which is left as it is. */
+function report({ known, person, outcome, steps }: Compared, audit: AuditEvent): Finding {
+  const { userId, address, kept } = person;
+  const { byId, byAddress, invitations } = indexOf(known);
+  const isMember = byId.has(outcome.blueUserId ?? '') || byAddress.has(address ?? '');
+  const state = isMember ? 'active' : invitations.has(address ?? '') ? 'invited' : 'removed';
+  const detail = steps.map(summary).join(', ');
+  const standing = { userId, address, blueUserId: outcome.blueUserId, state, code: 'DRIFT', detail } as const;
+  if (!isNews(person, standing)) return {};
+  return kept?.code === 'DRIFT' && kept.detail === detail ? { standing } : { standing, audit };
+}
+
+function summary(action: Action): string {
+  const workspace = 'workspace' in action ? ` ${action.workspace}` : '';
+  const level = 'level' in action ? ` ${action.level}` : '';
+  return `${action.kind}${workspace}${level}`;
+}

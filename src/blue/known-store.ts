@@ -1,0 +1,176 @@
+/**
+ * What is known of Blue: rows of blue_members and blue_invitations. Only the part that some people's comparison needs is
+ * loaded, so that a batch costs the same in an organization of any size.
+ */
+
+import { type RawBuilder, sql } from 'kysely';
+import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import type { ActualInvitation, ActualMember, ActualMembership, ActualState } from './actual-state.ts';
+import type { Organization } from './connection.ts';
+import { type HeldLevel, type IsPaid, isPaidByTable } from './level.ts';
+
+/** By what people are found in Blue. */
+export interface KnownKeys {
+  addresses: readonly string[];
+  blueUserIds: readonly string[];
+}
+
+interface MemberRow {
+  blueUserId: string;
+  address: string | null;
+  memberships: ActualMembership[];
+}
+
+interface InvitationRow {
+  id: string | null;
+  address: string;
+  workspace: string;
+  level: HeldLevel;
+  expiresAt: Date;
+}
+
+/** The state as far as the keys reach, and how many paid people are outside of it. */
+export async function loadKnown(
+  tx: TenantTransaction,
+  organization: Organization,
+  { addresses, blueUserIds }: KnownKeys,
+  now: Date,
+): Promise<ActualState> {
+  const members = await tx.run(sql<MemberRow>`
+    select blue_user_id as "blueUserId", address, memberships from blue_members
+    where tenant_id = ${tx.tenantId} and (blue_user_id = any(${blueUserIds}::text[]) or address = any(${addresses}::text[])
+      or blue_user_id = ${organization.ownerUserId})
+    order by blue_user_id
+  `);
+  const known = [...new Set([...addresses, ...members.flatMap(({ address }) => address ?? [])])];
+  const ids = members.map(({ blueUserId }) => blueUserId);
+  const [invitations, [elsewhere]] = await Promise.all([
+    tx.run(sql<InvitationRow>`
+      select invitation_id as id, address, workspace, level, expires_at as "expiresAt" from blue_invitations
+      where tenant_id = ${tx.tenantId} and address = any(${known}::text[]) order by seq
+    `),
+    tx.run(sql<{ paid: number }>`${countPaidElsewhere(tx, ids, known, now)}`),
+  ]);
+  const { organizationId, ownerUserId, selfUserId, addressesHidden } = organization;
+  const roles = Map.groupBy(organization.customRoles, ({ workspace }) => workspace);
+  return {
+    ...{ organizationId, ownerUserId, selfUserId, addressesHidden, members, invitations },
+    paidElsewhere: elsewhere?.paid ?? 0,
+    workspaces: new Set(organization.workspaces.map(({ id }) => id)),
+    customRoles: new Map(
+      [...roles].map(([workspace, own]) => [workspace, new Map(own.map(({ id, name }) => [name, id]))]),
+    ),
+  };
+}
+
+/** The owner is always in the state that was loaded, so that other members count by their roles alone. */
+function countPaidElsewhere(
+  tx: TenantTransaction,
+  ids: readonly string[],
+  addresses: readonly string[],
+  now: Date,
+): RawBuilder<unknown> {
+  return sql`
+    select
+      (select count(*) from blue_members m where m.tenant_id = ${tx.tenantId}
+         and m.paid_workspaces <> '{}' and m.blue_user_id <> all(${ids}::text[]))
+      + (select count(distinct i.address) from blue_invitations i where i.tenant_id = ${tx.tenantId}
+         and i.is_paid and i.expires_at > ${now} and i.address <> all(${addresses}::text[])
+         and not exists (select from blue_members m where m.tenant_id = i.tenant_id and m.address = i.address
+           and m.paid_workspaces <> '{}')) as paid
+  `;
+}
+
+/** Puts all that is known in place of what was. */
+export function replaceKnown(
+  tx: TenantTransaction,
+  members: readonly ActualMember[],
+  invitations: readonly ActualInvitation[],
+): void {
+  tx.send(sql`delete from blue_members where tenant_id = ${tx.tenantId}`);
+  tx.send(sql`delete from blue_invitations where tenant_id = ${tx.tenantId}`);
+  insertMembers(tx, members);
+  insertInvitations(tx, invitations);
+}
+
+/** Writes a state that was loaded by `loadKnown` as it is after some actions. */
+export function writeKnown(tx: TenantTransaction, before: ActualState, after: ActualState): void {
+  const ids = before.members.map(({ blueUserId }) => blueUserId);
+  const addresses = [...before.invitations, ...after.invitations].map(({ address }) => address);
+  tx.send(
+    sql`delete from blue_members where tenant_id = ${tx.tenantId} and blue_user_id = any(${ids}::text[])`,
+  );
+  tx.send(
+    sql`delete from blue_invitations where tenant_id = ${tx.tenantId} and address = any(${addresses}::text[])`,
+  );
+  insertMembers(tx, after.members);
+  insertInvitations(tx, after.invitations);
+}
+
+/** Puts the invitations of one workspace, as just read, in place of those that were known. */
+export function replaceInvitationsOf(
+  tx: TenantTransaction,
+  workspace: string,
+  invitations: readonly ActualInvitation[],
+): void {
+  tx.send(sql`delete from blue_invitations where tenant_id = ${tx.tenantId} and workspace = ${workspace}`);
+  insertInvitations(tx, invitations);
+}
+
+function insertMembers(tx: TenantTransaction, members: readonly ActualMember[]): void {
+  if (members.length === 0) return;
+  const rows = members.map(({ blueUserId, address, memberships }) => ({
+    blue_user_id: blueUserId,
+    address,
+    memberships,
+    paid_workspaces: paidWorkspaces(memberships, isPaidByTable),
+  }));
+  tx.send(sql`
+    insert into blue_members (tenant_id, blue_user_id, address, memberships, paid_workspaces)
+    select ${tx.tenantId}, r.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+      as r (blue_user_id text, address text, memberships jsonb, paid_workspaces text[])
+  `);
+}
+
+function paidWorkspaces(memberships: readonly ActualMembership[], isPaid: IsPaid): string[] {
+  return memberships.filter(({ level, customRole }) => isPaid(level, customRole)).map((row) => row.workspace);
+}
+
+function insertInvitations(tx: TenantTransaction, invitations: readonly ActualInvitation[]): void {
+  if (invitations.length === 0) return;
+  const rows = invitations.map(({ id, address, workspace, level, expiresAt }) => ({
+    ...{ invitation_id: id, address, workspace, level, expires_at: expiresAt },
+    is_paid: isPaidByTable(level, null),
+  }));
+  tx.send(sql`
+    insert into blue_invitations (tenant_id, invitation_id, address, workspace, level, expires_at, is_paid)
+    select ${tx.tenantId}, r.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+      as r (invitation_id text, address text, workspace text, level text, expires_at timestamptz, is_paid boolean)
+  `);
+}
+
+/**
+ * How many people have a paid role in Blue without a seat of the gateway's, and keep it: strangers, the owner, and people
+ * of ours whose paid role stands in a workspace that the gateway does not manage.
+ */
+export async function countUnmanagedPaid(
+  tx: TenantTransaction,
+  ownerUserId: string | null,
+  managedWorkspaces: readonly string[],
+): Promise<number> {
+  const [row] = await tx.run(sql<{ people: number }>`
+    select count(*) as people from blue_members m
+    where m.tenant_id = ${tx.tenantId} and (m.paid_workspaces <> '{}' or m.blue_user_id = ${ownerUserId})
+      and not exists (
+        select from blue_people p join decisions d on d.tenant_id = p.tenant_id and d.user_id = p.user_id
+        where p.tenant_id = m.tenant_id and p.blue_user_id = m.blue_user_id and d.seat = 'held')
+      and not exists (
+        select from users u join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
+        where u.tenant_id = m.tenant_id and u.address = m.address and d.seat = 'held')
+      and (m.blue_user_id = ${ownerUserId} or not m.paid_workspaces <@ ${managedWorkspaces}::text[] or not (
+        exists (select from blue_people p where p.tenant_id = m.tenant_id and p.blue_user_id = m.blue_user_id)
+        or exists (select from blue_people p where p.tenant_id = m.tenant_id and p.address = m.address)
+        or exists (select from users u where u.tenant_id = m.tenant_id and u.address = m.address)))
+  `);
+  return row?.people ?? 0;
+}

@@ -1,0 +1,76 @@
+/** What the steps of one pass over a tenant share. */
+
+import type { Database } from '../db/database.ts';
+import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import type { TenantId, UserId } from '../kernel/ids.ts';
+import type { ActualState } from './actual-state.ts';
+import type { BlueClient } from './blue-client.ts';
+import type { Connection, Organization } from './connection.ts';
+import type { ClientServices } from './connection-client.ts';
+import type { BlueSettings } from './desired-state.ts';
+import { loadKnown } from './known-store.ts';
+import type { Lease } from './lease-flow.ts';
+import { isPaidByTable } from './level.ts';
+import { isOurs, type Person } from './people.ts';
+import { selectPeople } from './people-store.ts';
+
+export interface BlueServices extends ClientServices {
+  database: Database;
+}
+
+export interface Pass {
+  services: BlueServices;
+  tenantId: TenantId;
+  lease: Lease;
+  client: BlueClient;
+  /** Aborted when the process is to end: what is in flight is finished, nothing more is begun. */
+  ending: AbortSignal;
+}
+
+/** The pass is to end between two steps; whatever is left is still marked. */
+export class Interrupted extends Error {}
+
+/** @throws Interrupted when nothing more may be begun. */
+export function checkGoing({ lease, ending }: Pass): void {
+  if (ending.aborted || lease.signal.aborted) throw new Interrupted('the pass ends');
+}
+
+/** Exclusions come with the tenant's settings; until then the owner and our own user alone are never touched. */
+export function settingsOf({ deactivation, managedWorkspaces, paidCeiling }: Connection): BlueSettings {
+  return {
+    deactivation,
+    exclusions: new Set(),
+    managedWorkspaces: new Set(managedWorkspaces),
+    paidCeiling,
+    isPaid: isPaidByTable,
+  };
+}
+
+/** People, those of them that are ours, and what is known of these in Blue. */
+export interface Facts {
+  everybody: Person[];
+  ours: Person[];
+  known: ActualState;
+}
+
+export async function loadFacts(
+  tx: TenantTransaction,
+  organization: Organization,
+  ids: readonly UserId[],
+  now: Date,
+): Promise<Facts> {
+  const everybody = await selectPeople(tx, ids);
+  const ours = everybody.filter(isOurs);
+  return { everybody, ours, known: await loadKnownOf(tx, organization, ours, now) };
+}
+
+export function loadKnownOf(
+  tx: TenantTransaction,
+  organization: Organization,
+  people: readonly Person[],
+  now: Date,
+): Promise<ActualState> {
+  const addresses = people.flatMap(({ address, kept }) => [address ?? [], kept?.address ?? []].flat());
+  const blueUserIds = people.flatMap(({ kept }) => kept?.blueUserId ?? []);
+  return loadKnown(tx, organization, { addresses: [...new Set(addresses)], blueUserIds }, now);
+}

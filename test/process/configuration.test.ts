@@ -1,0 +1,243 @@
+/**
+ * The process and its configuration: every problem at once on stderr and exit 78, `--check` that starts nothing, and a
+ * gateway on an external PostgreSQL, with one HTTP process or several.
+ */
+
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { migrate } from '../../src/db/migrate.ts';
+import { cloneDatabase } from '../support/database.ts';
+import { freePort } from '../support/gateway.ts';
+import { dataFolder, descendantsOf, endLeftovers, isAlive, runProcess, startProcess } from './support.ts';
+
+afterEach(endLeftovers);
+
+const keys = {
+  OPERATOR_KEY: 'operator-key-of-the-tests-0123456789',
+  SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
+  LOG_LEVEL: 'warn',
+};
+
+describe('a wrong configuration', () => {
+  it('is told whole, and nothing is started or written', async () => {
+    const folder = dataFolder();
+    const dataDir = join(folder.path, 'data');
+    const { code, stderr, stdout } = await runProcess({
+      env: {
+        DATA_DIR: dataDir,
+        PORT: '70000',
+        PUBLIC_URL: 'gateway.example.com',
+        DATABASE_URL: 'mysql://user:hidden@example.com/x',
+        OPERATOR_KEY: 'short',
+        SECRETS_KEY: 'short',
+        BLUE_API_URL: 'ftp://example.com',
+        LOG_LEVEL: 'loud',
+        WORKERS: '0',
+        ALLOW_PRIVATE_NETWORKS: 'yes',
+        SCIM_RATE_LIMIT: '10',
+      },
+    });
+    expect(code).toBe(78);
+    expect(stdout).toBe('');
+    const named = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => /^- (\w+) /.exec(line)?.[1]);
+    expect(named.sort()).toEqual(
+      [
+        'ALLOW_PRIVATE_NETWORKS',
+        'BLUE_API_URL',
+        'DATABASE_URL',
+        'LOG_LEVEL',
+        'OPERATOR_KEY',
+        'PORT',
+        'PUBLIC_URL',
+      ].concat(['SCIM_RATE_LIMIT', 'SECRETS_KEY', 'WORKERS']),
+    );
+    expect(stderr).not.toContain('hidden');
+    expect(existsSync(dataDir)).toBe(false);
+    folder.remove();
+  });
+
+  it('asks for the keys that an external database needs', async () => {
+    const { code, stderr } = await runProcess({ env: { DATABASE_URL: inject('serverUrl') }, npm: true });
+    expect(code).toBe(78);
+    expect(stderr).toContain('- OPERATOR_KEY is required with DATABASE_URL');
+    expect(stderr).toContain('- SECRETS_KEY is required with DATABASE_URL');
+  });
+
+  it.each([
+    ['when it is checked', ['--check']],
+    ['when it starts', []],
+  ])('says %s that the database cannot be reached', async (_when, args) => {
+    const DATABASE_URL = `postgres://gateway:hidden@127.0.0.1:${await freePort()}/x`;
+    const { code, stderr } = await runProcess({ env: { ...keys, DATABASE_URL }, args });
+    expect(code).toBe(78);
+    expect(stderr).toMatch(/^- DATABASE_URL: the database cannot be reached \(.+\)\n$/);
+    expect(stderr).not.toContain('hidden');
+  });
+
+  it('says that the password is wrong, and does not repeat it', async () => {
+    const url = new URL(inject('serverUrl'));
+    url.username = 'nobody_here';
+    url.password = 'hidden';
+    const { code, stderr } = await runProcess({
+      env: { ...keys, DATABASE_URL: url.href },
+      args: ['--check'],
+    });
+    expect(code).toBe(78);
+    expect(stderr).toContain('- DATABASE_URL: the database cannot be reached');
+    expect(stderr).not.toContain('hidden');
+  });
+});
+
+describe('a role that may not make roles', () => {
+  const role = `bgw_limited_${randomBytes(4).toString('hex')}`;
+  let admin: pg.Client;
+  let url: string;
+
+  beforeAll(async () => {
+    admin = new pg.Client({ connectionString: inject('serverUrl') });
+    await admin.connect();
+    await admin.query(`create role ${role} login password 'x'`);
+    await admin.query(`grant ${role} to current_user`);
+    await admin.query(`create database ${role} owner ${role}`);
+    const limited = new URL(inject('serverUrl'));
+    Object.assign(limited, { username: role, password: 'x', pathname: `/${role}` });
+    url = limited.href;
+  });
+
+  afterAll(async () => {
+    await admin.query(`drop database if exists ${role} with (force)`);
+    await admin.query(`drop role if exists ${role}`);
+    await admin.end();
+  });
+
+  it('is told the SQL that an administrator runs, after which it works', async () => {
+    const { code, stderr } = await runProcess({ env: { ...keys, DATABASE_URL: url } });
+    expect(code).toBe(78);
+    expect(stderr).toMatch(
+      /^- DATABASE_URL: its role may not create roles \(.+\); run as an administrator:\n/,
+    );
+    const statements = stderr.split('\n').filter((line) => line.endsWith(';'));
+    expect(statements).toEqual(
+      ['request', 'finder'].map((name) => `  grant blue_gateway_${name} to ${role};`),
+    );
+    for (const statement of statements) await admin.query(statement);
+    await migrate(url);
+    const gateway = await startProcess({ env: { ...keys, DATABASE_URL: url } });
+    await gateway.ready();
+    gateway.kill('SIGTERM');
+    expect(await gateway.exited).toBe(0);
+  });
+});
+
+describe('--check', () => {
+  it('says that all is well, through npm, and starts nothing', async () => {
+    const folder = dataFolder();
+    const { code, stdout, stderr } = await runProcess({
+      env: { DATA_DIR: folder.path },
+      args: ['--check'],
+      npm: true,
+    });
+    expect(stderr).toBe('');
+    expect(stdout).toContain('The configuration is good.');
+    expect(code).toBe(0);
+    expect(existsSync(join(folder.path, 'postgres'))).toBe(false);
+    folder.remove();
+  });
+
+  it('looks at the external database and leaves it as it is', async () => {
+    const client = new pg.Client({ connectionString: inject('serverUrl') });
+    await client.connect();
+    const name = `${inject('template')}_empty`;
+    await client.query(`create database ${name}`);
+    await client.end();
+    const url = new URL(inject('serverUrl'));
+    url.pathname = `/${name}`;
+    const { code } = await runProcess({ env: { ...keys, DATABASE_URL: url.href }, args: ['--check'] });
+    expect(code).toBe(0);
+    const inside = new pg.Client({ connectionString: url.href });
+    await inside.connect();
+    const { rowCount } = await inside.query(
+      `select from pg_class where relnamespace = 'public'::regnamespace`,
+    );
+    await inside.end();
+    expect(rowCount).toBe(0);
+  });
+});
+
+describe('on an external PostgreSQL', () => {
+  let database: Awaited<ReturnType<typeof cloneDatabase>>;
+
+  beforeAll(async () => {
+    database = await cloneDatabase();
+  });
+
+  afterAll(() => database.drop());
+
+  it.each([
+    ['one HTTP process', '1', 0],
+    ['two HTTP processes', '2', 2],
+  ])('runs as %s and ends all of them', async (_what, WORKERS, below) => {
+    const gateway = await startProcess({ env: { ...keys, DATABASE_URL: database.url, WORKERS } });
+    await gateway.ready();
+    const children = descendantsOf(gateway.pid);
+    expect(children).toHaveLength(below);
+    const metrics = await fetch(`${gateway.url}/metrics`);
+    expect(await metrics.text()).toContain('http_request_duration_seconds_count');
+    for (const pid of [gateway.pid, ...children]) process.kill(pid, 'SIGTERM');
+    expect(await gateway.exited).toBe(0);
+    expect(children.filter(isAlive)).toEqual([]);
+  });
+
+  it('starts an HTTP process again that died, and leaves none when it is killed itself', async () => {
+    const gateway = await startProcess({
+      env: { ...keys, DATABASE_URL: database.url, WORKERS: '2', LOG_LEVEL: 'fatal' },
+    });
+    await gateway.ready();
+    const [victim = 0, other = 0] = descendantsOf(gateway.pid);
+    process.kill(victim, 'SIGKILL');
+    await expect
+      .poll(() => descendantsOf(gateway.pid).filter((pid) => isAlive(pid) && pid !== victim), {
+        timeout: 5000,
+      })
+      .toHaveLength(2);
+    await gateway.ready();
+    const children = descendantsOf(gateway.pid);
+    expect(children).toContain(other);
+    gateway.kill('SIGKILL');
+    expect(await gateway.exited).toBe('SIGKILL');
+    await expect.poll(() => children.filter(isAlive), { timeout: 5000 }).toEqual([]);
+  });
+
+  it('is two gateways on one database', async () => {
+    const both = await Promise.all(
+      [1, 2].map(() => startProcess({ env: { ...keys, DATABASE_URL: database.url } })),
+    );
+    await Promise.all(both.map((gateway) => gateway.ready()));
+    for (const gateway of both) gateway.kill('SIGTERM');
+    expect(await Promise.all(both.map(({ exited }) => exited))).toEqual([0, 0]);
+  });
+
+  it('is alive but not ready while the database is away', async () => {
+    const other = await cloneDatabase();
+    const gateway = await startProcess({ env: { ...keys, DATABASE_URL: other.url, LOG_LEVEL: 'fatal' } });
+    await gateway.ready();
+    await other.drop();
+    const ready = await fetch(`${gateway.url}/readyz`);
+    expect([ready.status, await ready.json()]).toEqual([
+      503,
+      { status: 'unavailable', cause: 'the database does not answer' },
+    ]);
+    expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
+    const scim = await fetch(`${gateway.url}/scim/v2/Users`, { headers: { authorization: 'Bearer x' } });
+    expect(scim.status).toBe(503);
+    expect(scim.headers.get('retry-after')).toMatch(/^\d+$/);
+    gateway.kill('SIGTERM');
+    expect(await gateway.exited).toBe(0);
+  });
+});

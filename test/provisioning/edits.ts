@@ -1,0 +1,222 @@
+/** Random edits of a tenant through every flow; what an edit names is chosen among what exists when it is made. */
+
+import fc from 'fast-check';
+import { Fault } from '../../src/kernel/fault.ts';
+import type { GroupId, UserId } from '../../src/kernel/ids.ts';
+import type { FallbackRole } from '../../src/licensing/catalogue.ts';
+import type { OveragePolicy } from '../../src/licensing/contract.ts';
+import { type MappingDraft, removeMapping, reorderMappings, replaceMapping } from '../../src/provisioning/mapping-flow.ts';
+import { noteUnmanagedPaid } from '../../src/provisioning/unmanaged-flow.ts';
+import type { TestWorld } from '../support/tenants.ts';
+import type { State } from './state.ts';
+
+interface MappingChoice {
+  by: 'id' | 'name';
+  group: number;
+  role: string;
+  workspaces: string[];
+  priority: number;
+  fallbackRole: FallbackRole | null;
+}
+
+export type Edit =
+  | { kind: 'createUser'; address: number; active: boolean }
+  | { kind: 'setActive'; user: number; active: boolean }
+  | { kind: 'setAddress'; user: number; address: number }
+  | { kind: 'removeUser'; user: number }
+  | { kind: 'createGroup'; name: number; members: number[] }
+  | { kind: 'editGroup'; group: number; clear: boolean; add: number[]; remove: number[] }
+  | { kind: 'renameGroup'; group: number; name: number }
+  | { kind: 'removeGroup'; group: number }
+  | ({ kind: 'createMapping' } & MappingChoice)
+  | ({ kind: 'replaceMapping'; mapping: number } & MappingChoice)
+  | { kind: 'removeMapping'; mapping: number }
+  | { kind: 'reorderMappings'; by: number }
+  | {
+      kind: 'putContract';
+      paidSeats: number | null;
+      startsIn: number;
+      days: number;
+      policy: OveragePolicy;
+      fallbackRole: FallbackRole;
+    }
+  | { kind: 'noteUnmanaged'; count: number }
+  | { kind: 'passTime'; hours: number };
+
+const index = fc.nat({ max: 30 });
+const some = (most: number) => fc.array(index, { maxLength: most });
+const kind = <K extends Edit['kind']>(name: K) => fc.constant(name);
+const fallbacks: FallbackRole[] = ['view_only', 'comment_only', 'client', 'none'];
+
+const mappingChoice = {
+  by: fc.constantFrom<'id' | 'name'>('id', 'name'),
+  group: index,
+  role: fc.constantFrom('team_member', 'project_administrator', 'custom:Reviewer', 'view_only', 'client'),
+  workspaces: fc.constantFrom(['w1'], ['w2'], ['w1', 'w2'], ['*']),
+  priority: fc.integer({ min: 1, max: 9 }),
+  fallbackRole: fc.option(fc.constantFrom(...fallbacks)),
+};
+const contract = {
+  paidSeats: fc.option(fc.nat({ max: 5 }), { freq: 8 }),
+  policy: fc.constantFrom<OveragePolicy>('queue', 'fallback', 'block'),
+  fallbackRole: fc.constantFrom(...fallbacks),
+};
+
+const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: kind('createUser'), address: index, active: fc.boolean() }) },
+  { weight: 5, arbitrary: fc.record({ kind: kind('setActive'), user: index, active: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ kind: kind('setAddress'), user: index, address: index }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('removeUser'), user: index }) },
+  { weight: 2, arbitrary: fc.record({ kind: kind('createGroup'), name: index, members: some(4) }) },
+  {
+    weight: 7,
+    arbitrary: fc.record({
+      kind: kind('editGroup'),
+      group: index,
+      clear: fc.boolean(),
+      add: some(4),
+      remove: some(2),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: kind('renameGroup'), group: index, name: index }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('removeGroup'), group: index }) },
+  { weight: 3, arbitrary: fc.record({ kind: kind('createMapping'), ...mappingChoice }) },
+  { weight: 2, arbitrary: fc.record({ kind: kind('replaceMapping'), mapping: index, ...mappingChoice }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('removeMapping'), mapping: index }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('reorderMappings'), by: index }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: kind('putContract'),
+      startsIn: fc.integer({ min: -2, max: 2 }),
+      days: fc.nat({ max: 4 }),
+      ...contract,
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: kind('noteUnmanaged'), count: fc.nat({ max: 2 }) }) },
+  { weight: 2, arbitrary: fc.record({ kind: kind('passTime'), hours: fc.constantFrom(1, 12, 24) }) },
+);
+
+/** A tenant that already has people, groups, mappings and a contract, then anything. */
+export const history: fc.Arbitrary<Edit[]> = fc
+  .tuple(
+    fc.array(fc.record({ kind: kind('createUser'), address: index, active: fc.constant(true) }), {
+      minLength: 3,
+      maxLength: 7,
+    }),
+    fc.record({ kind: kind('createGroup'), name: index, members: some(5) }),
+    fc.record({ kind: kind('createGroup'), name: index, members: some(5) }),
+    fc.record({ kind: kind('createMapping'), ...mappingChoice, by: fc.constant<'id'>('id') }),
+    fc.record({
+      kind: kind('putContract'),
+      startsIn: fc.constant(-1),
+      days: fc.constant(4),
+      ...contract,
+    }),
+    fc.array(anyEdit, { minLength: 5, maxLength: 25 }),
+  )
+  .map(([users, first, second, mapping, terms, rest]) => [...users, first, second, mapping, terms, ...rest]);
+
+const dayMs = 86_400_000;
+
+/** Makes the edit; answers false when it names what does not exist, or was refused as a caller would be told. */
+export async function make(world: TestWorld, state: State, edit: Edit, step: number): Promise<boolean> {
+  try {
+    return await attempt(world, state, edit, step);
+  } catch (error) {
+    if (error instanceof Fault && ['conflict', 'no_seat'].includes(error.code)) return false;
+    throw error;
+  }
+}
+
+async function attempt(world: TestWorld, state: State, edit: Edit, step: number): Promise<boolean> {
+  const { database, door } = world;
+  const users = (chosen: number[]): UserId[] => chosen.flatMap((n) => pick(state.users, n)?.id ?? []);
+  switch (edit.kind) {
+    case 'createUser': {
+      await world.user(`user${step}`, { active: edit.active, ...emailsOf(edit.address) });
+      return true;
+    }
+    case 'setActive':
+      return await withOne(state.users, edit.user, ({ id }) => world.revise(id, { active: edit.active }));
+    case 'setAddress':
+      return await withOne(state.users, edit.user, ({ id }) => world.revise(id, emailsOf(edit.address)));
+    case 'removeUser':
+      return await withOne(state.users, edit.user, ({ id }) => world.remove(id));
+    case 'createGroup':
+      await world.group(nameOf(edit.name), users(edit.members));
+      return true;
+    case 'editGroup': {
+      const { clear, group } = edit;
+      const members = { clear, add: users(edit.add), remove: users(edit.remove) };
+      return await withOne(state.groups, group, ({ id }) => world.editGroup(id, members));
+    }
+    case 'renameGroup':
+      return await withOne(state.groups, edit.group, ({ id }) =>
+        world.editGroup(id, {}, nameOf(edit.name)),
+      );
+    case 'removeGroup':
+      return await withOne(state.groups, edit.group, ({ id }) => world.removeGroup(id));
+    case 'createMapping':
+      await world.map(draftOf(state, edit));
+      return true;
+    case 'replaceMapping':
+      return await withOne(state.mappings, edit.mapping, ({ id }) =>
+        replaceMapping(database, door, id, draftOf(state, edit)),
+      );
+    case 'removeMapping':
+      return await withOne(state.mappings, edit.mapping, ({ id }) => removeMapping(database, door, id));
+    case 'reorderMappings':
+      await reorderMappings(database, door, rotated(state.mappings, edit.by).map(({ id }) => id));
+      return true;
+    case 'putContract': {
+      const { paidSeats, policy, fallbackRole } = edit;
+      const startsOn = dayOf(world.now, edit.startsIn);
+      const endsOn = dayOf(world.now, edit.startsIn + edit.days);
+      await world.contract({ paidSeats, policy, fallbackRole, startsOn, endsOn });
+      return true;
+    }
+    case 'noteUnmanaged':
+      await noteUnmanagedPaid(database, door, edit.count);
+      return true;
+    case 'passTime':
+      world.pass(edit.hours * 3_600_000);
+      return true;
+  }
+}
+
+function draftOf(state: State, { by, group, role, workspaces, priority, fallbackRole }: MappingChoice): MappingDraft {
+  const known = pick(state.groups, group);
+  const named =
+    by === 'id' && known !== undefined ? { id: known.id as GroupId } : { displayName: nameOf(group) };
+  return { group: named, role, workspaces, priority, fallbackRole };
+}
+
+/** Few addresses, so that people share them. */
+function emailsOf(address: number) {
+  return { emails: [{ value: `address${address % 12}@example.com`, type: 'work' }] };
+}
+
+function nameOf(n: number): string {
+  return `group${n % 6}`;
+}
+
+function dayOf(now: Date, inDays: number): string {
+  return new Date(now.getTime() + inDays * dayMs).toISOString().slice(0, 10);
+}
+
+function pick<T>(all: readonly T[], n: number): T | undefined {
+  return all[n % Math.max(1, all.length)];
+}
+
+async function withOne<T>(all: readonly T[], n: number, work: (one: T) => Promise<unknown>): Promise<boolean> {
+  const one = pick(all, n);
+  if (one === undefined) return false;
+  await work(one);
+  return true;
+}
+
+function rotated<T>(all: readonly T[], by: number): T[] {
+  const at = by % Math.max(1, all.length);
+  return [...all.slice(at), ...all.slice(0, at)].reverse();
+}

@@ -1,0 +1,153 @@
+/**
+ * What holds after every write, whatever was written before: random histories through every flow, on the real
+ * database, checked after each edit against the tables and against a second statement of the rules (`model.ts`).
+ * Each check is named for the invariant it states. FUZZ_RUNS sets the number of histories.
+ */
+
+import fc from 'fast-check';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { inTenant } from '../../src/db/tenant-transaction.ts';
+import { selectUserViews } from '../../src/provisioning/user-view-store.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { newWorld, type TestWorld } from '../support/tenants.ts';
+import { type Edit, history, make } from './edits.ts';
+import { compareQueue, idleSeats, isPaid, recompute, stored, termsOf, wishOf } from './model.ts';
+import { readState, type State, seatsOf } from './state.ts';
+
+const runs = Number(process.env.FUZZ_RUNS ?? 50);
+let test: TestDatabase;
+
+beforeAll(async () => {
+  test = await testDatabase({ poolSize: 2 });
+});
+
+afterAll(() => test.close());
+
+it(
+  'keeps every invariant after every edit of a random history',
+  async () => {
+    let edits = 0;
+    await fc.assert(
+      fc.asyncProperty(history, async (steps) => {
+        const world = await newWorld(test.database);
+        let before = await readState(world);
+        for (const [step, edit] of steps.entries()) {
+          world.pass(1000);
+          const isMade = await make(world, before, edit, step);
+          edits += isMade ? 1 : 0;
+          // Nothing is decided by the passing of time alone: the next write must notice by itself.
+          if (edit.kind === 'passTime') continue;
+          const after = await settledWhereDue(world);
+          checkStep(edit, before, after, isMade);
+          checkState(after);
+          await checkQueue(world, after);
+          before = await checkAgain(world, after);
+        }
+      }),
+      { numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined },
+    );
+    expect(edits).toBeGreaterThan(runs * 10);
+  },
+  runs * 2000 + 60_000,
+);
+
+/** As the gateway's clock does once a second. */
+async function settledWhereDue(world: TestWorld): Promise<State> {
+  const state = await readState(world);
+  const { due_at: dueAt } = state.pool;
+  if (dueAt === null || dueAt > world.now) return state;
+  await world.settle();
+  return await readState(world);
+}
+
+function checkStep(edit: Edit, before: State, after: State, isMade: boolean): void {
+  const held = seatsOf(after, 'held');
+  const heldBefore = new Set(seatsOf(before, 'held').map((row) => row.user_id));
+  const waiting = seatsOf(after, 'waiting');
+  const { capacity } = termsOf(after);
+
+  if (capacity !== null && held.length > capacity) {
+    expect(held.length, 'I1 above capacity the held seats only fall').toBeLessThanOrEqual(heldBefore.size);
+  }
+
+  if (edit.kind === 'setActive' && isMade) {
+    expect(after.users.length, 'I2 deactivation deletes no person').toBe(before.users.length);
+    expect(after.memberships, 'I2 deactivation deletes no membership').toEqual(before.memberships);
+  }
+
+  const wants = new Set(after.users.filter((user) => wishOf(after, user).priority !== null).map(({ id }) => id));
+  const stillHeld = new Set(held.map((row) => row.user_id));
+  const lost = [...heldBefore].filter((id) => wants.has(id) && !stillHeld.has(id));
+  expect(lost, 'I12 no holder who still asks for a paid role loses the seat').toEqual([]);
+
+  const promoted = held.filter((row) => !heldBefore.has(row.user_id));
+  const overtaken = waiting.filter((one) => promoted.some((row) => compareQueue(one, row) < 0));
+  expect(overtaken, 'I15 seats go to the head of the queue').toEqual([]);
+
+  if (!isMade) {
+    const seats = (state: State) => state.decisions.map((row) => [row.user_id, row.seat]);
+    expect(seats(after), 'I5 what is refused changes no seat').toEqual(seats(before));
+  }
+}
+
+function checkState(state: State): void {
+  const held = seatsOf(state, 'held');
+  const people = new Map(state.users.map((user) => [user.id, user]));
+
+  expect(state.pool.used, 'I1 the pool counts the seats that are held').toBe(held.length);
+  const { ceiling } = state.pool;
+  if (ceiling !== null) {
+    expect(state.pool.used, 'I1 held seats stay under the ceiling').toBeLessThanOrEqual(ceiling);
+  }
+
+  const ofInactive = state.decisions.filter((row) => people.get(row.user_id)?.active !== true);
+  expect(ofInactive, 'I2 the inactive hold and ask for nothing').toEqual([]);
+
+  const addresses = held.map((row) => people.get(row.user_id)?.address ?? row.user_id);
+  expect(new Set(addresses).size, 'I3 a person holds at most one seat').toBe(addresses.length);
+
+  const withoutPaid = held.filter((row) => !row.requested.some(({ role }) => isPaid(role)));
+  expect(withoutPaid, 'I4 free roles use no seat').toEqual([]);
+  const paidWithout = state.decisions.filter(
+    (row) => row.seat !== 'held' && row.effective.some(({ role }) => isPaid(role)),
+  );
+  expect(paidWithout, 'I4 no paid role without a seat').toEqual([]);
+
+  expect(stored(state), 'I10 what is stored is what a full recompute gives').toEqual(recompute(state));
+
+  const waiting = seatsOf(state, 'waiting').length;
+  expect(Math.min(idleSeats(state), waiting), 'I14 no idle seat while somebody waits').toBe(0);
+}
+
+async function checkQueue(world: TestWorld, state: State): Promise<void> {
+  const order = seatsOf(state, 'waiting')
+    .sort(compareQueue)
+    .map((row) => row.user_id);
+  const selection = { where: sql`true`, directoryId: null, offset: 0, limit: 100, withGroups: false };
+  const { views } = await inTenant(world.database, world.tenantId, (tx) =>
+    selectUserViews(tx, selection, world.now),
+  );
+  const queued = views.filter(({ seat }) => seat.state === 'queued');
+  const shown = queued.toSorted((a, b) => (a.seat.position ?? 0) - (b.seat.position ?? 0));
+  if (termsOf(state).policy === 'queue') {
+    expect(
+      shown.map(({ seat }) => seat.position),
+      'I20 positions are 1..n',
+    ).toEqual(order.map((_, at) => at + 1));
+    expect(
+      shown.map(({ user }) => user.id),
+      'I20 positions follow the order of the queue',
+    ).toEqual(order);
+  } else {
+    expect(queued, 'I20 nobody is told of a queue under another policy').toEqual([]);
+  }
+}
+
+async function checkAgain(world: TestWorld, state: State): Promise<State> {
+  const changed = await world.settle();
+  const again = await readState(world);
+  expect(changed, 'I6 deciding again changes no decision').toBe(0);
+  expect(again.fingerprint, 'I6 deciding again writes no row').toBe(state.fingerprint);
+  return again;
+}

@@ -1,0 +1,128 @@
+/** A tenant made and filled through the flows, without HTTP, under a clock that the test moves. */
+
+import { randomBytes } from 'node:crypto';
+import type { Door } from '../../src/audit/door.ts';
+import type { Database } from '../../src/db/database.ts';
+import type { MemberEdit } from '../../src/directory/group.ts';
+import type { GroupId, TenantId, UserId } from '../../src/kernel/ids.ts';
+import type { JsonObject } from '../../src/kernel/json.ts';
+import type { ContractDraft } from '../../src/licensing/contract.ts';
+import { putContract, settle } from '../../src/provisioning/contract-flow.ts';
+import { createGroup, removeGroup, reviseGroup } from '../../src/provisioning/group-flow.ts';
+import { createMapping, type MappingDraft } from '../../src/provisioning/mapping-flow.ts';
+import type { StoredMapping } from '../../src/provisioning/mapping-store.ts';
+import { createUser, removeUser, reviseUser } from '../../src/provisioning/user-flow.ts';
+import { createDirectory, createTenant, type Directory } from '../../src/tenants/tenant-flow.ts';
+
+export const testActor = { kind: 'operator', id: 'test', name: 'test' } as const;
+export const startOfTests = new Date('2026-03-10T12:00:00Z');
+
+/** A contract in force at `startOfTests`. */
+export const usualContract: ContractDraft = {
+  kind: 'annual',
+  tier: 'test',
+  paidSeats: 3,
+  startsOn: '2026-01-01',
+  endsOn: '2026-12-31',
+  policy: 'queue',
+  fallbackRole: 'view_only',
+  paymentSchedule: 'annual',
+  terms: null,
+  documentReference: null,
+  accountManager: null,
+  billingPortalUrl: null,
+};
+
+export class TestWorld {
+  readonly database: Database;
+  readonly tenantId: TenantId;
+  readonly directory: Directory;
+  now: Date;
+
+  constructor(database: Database, tenantId: TenantId, directory: Directory, now: Date) {
+    this.database = database;
+    this.tenantId = tenantId;
+    this.directory = directory;
+    this.now = now;
+  }
+
+  get door(): Door {
+    return { tenantId: this.tenantId, actor: testActor, now: this.now, requestId: null };
+  }
+
+  pass(ms: number): void {
+    this.now = new Date(this.now.getTime() + ms);
+  }
+
+  /** Active unless told otherwise, with the userName as address unless `emails` are given. */
+  async user(userName: string, attributes: JsonObject = {}): Promise<UserId> {
+    const draft = { attributes: { userName, active: true, ...attributes }, externalId: null };
+    const view = await createUser(this.database, this.door, this.directory, draft);
+    return view.user.id;
+  }
+
+  async revise(id: UserId, change: JsonObject): Promise<void> {
+    await reviseUser(this.database, this.door, {
+      id,
+      directoryId: this.directory.id,
+      withGroups: false,
+      foresight: 'never',
+      revise: ({ attributes, externalId }) => ({ attributes: { ...attributes, ...change }, externalId }),
+    });
+  }
+
+  remove(id: UserId): Promise<void> {
+    return removeUser(this.database, this.door, id);
+  }
+
+  async group(displayName: string, members: readonly UserId[] = []): Promise<GroupId> {
+    const draft = { attributes: { displayName }, externalId: null };
+    const group = await createGroup(this.database, this.door, this.directory.id, draft, members);
+    return group.id;
+  }
+
+  async editGroup(id: GroupId, edit: Partial<MemberEdit>, displayName?: string): Promise<void> {
+    const { database, door, directory } = this;
+    await reviseGroup(
+      database,
+      door,
+      directory.id,
+      id,
+      ({ attributes, externalId }) => ({
+        attributes: displayName === undefined ? attributes : { ...attributes, displayName },
+        externalId,
+      }),
+      { clear: false, add: [], remove: [], ...edit },
+    );
+  }
+
+  removeGroup(id: GroupId): Promise<void> {
+    return removeGroup(this.database, this.door, id);
+  }
+
+  map(draft: Pick<MappingDraft, 'group' | 'priority'> & Partial<MappingDraft>): Promise<StoredMapping> {
+    return createMapping(this.database, this.door, this.mapping(draft));
+  }
+
+  /** A team member in one workspace unless told otherwise. */
+  mapping(draft: Pick<MappingDraft, 'group' | 'priority'> & Partial<MappingDraft>): MappingDraft {
+    return { role: 'team_member', workspaces: ['w1'], fallbackRole: null, ...draft };
+  }
+
+  async contract(change: Partial<ContractDraft> = {}): Promise<void> {
+    await putContract(this.database, this.door, { ...usualContract, ...change });
+  }
+
+  settle(): Promise<number> {
+    return settle(this.database, this.door);
+  }
+}
+
+export async function newWorld(database: Database, now = startOfTests): Promise<TestWorld> {
+  const slug = `t-${randomBytes(6).toString('hex')}`;
+  const door = { actor: testActor, now, requestId: null };
+  const { id } = await createTenant(database, door, { name: slug, slug });
+  const named = { name: 'test', kind: 'generic' } as const;
+  const directory = await createDirectory(database, { ...door, tenantId: id }, named);
+  return new TestWorld(database, id, directory, now);
+}
