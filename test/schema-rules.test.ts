@@ -374,6 +374,9 @@ function rowsOf(tenant: string): string[] {
     `insert into blue_connections (tenant_id, organization_id, token_id, token_secret, mode, deactivation,
          default_workspaces, drift)
        values (${t}, 'x', 'x', '', 'observe', 'view_only', '{}', 'report')`,
+    `insert into blue_members values (${t}, 'x', null, '[]', '{}')`,
+    `insert into blue_invitations (tenant_id, address, workspace, level, expires_at, is_paid)
+       values (${t}, 'x', 'x', 'CLIENT', ${now}, false)`,
     `insert into blue_people (tenant_id, user_id, state, changed_at) values (${t}, ${id}, 'none', ${now})`,
     `insert into blue_sync (tenant_id, user_id, marked_at) values (${t}, ${id}, ${now})`,
   ];

@@ -45,14 +45,22 @@ export async function putContract(
   return draft;
 }
 
-/** Tenants of whose contracts a date has come: everybody is decided for again. Answers how many there were. */
+/**
+ * Tenants of whose contracts a date has come: everybody is decided for again. Answers how many there were.
+ *
+ * @throws AggregateError of the tenants for which it failed, after the others were settled.
+ */
 export async function settleDue(database: Database, now: Date, most: number): Promise<number> {
   const due = await database.run(
     sql<{ tenant_id: TenantId }>`select tenant_id from find_due_pools(${now}, ${most})`,
   );
+  const failures: unknown[] = [];
   for (const { tenant_id: tenantId } of due) {
     const door: Door = { tenantId, actor: { kind: 'system', rule: 'contract date' }, now, requestId: null };
-    await settle(database, door);
+    await settle(database, door).catch((error: unknown) => failures.push(error));
+  }
+  if (failures.length > 0) {
+    throw new AggregateError(failures, `${failures.length} of ${due.length} tenants could not be settled`);
   }
   return due.length;
 }

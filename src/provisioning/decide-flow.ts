@@ -37,7 +37,7 @@ export async function decide(
   alsoMark: readonly UserId[] = [],
 ): Promise<Decided> {
   const decided = await planFor(tx, door, pool, affected);
-  writePlan(tx, pool, decided.plan, door.now);
+  writePlan(tx, pool, decided.plan, door.now, affected.everyone === true);
   const changed = decided.plan.changes.filter(changesRoles).map(({ userId }) => userId);
   markForBlue(tx, [...changed, ...alsoMark], door.now);
   return decided;

@@ -206,26 +206,32 @@ export function toDecision(row: DecisionRow): Decision | null {
   return { requested, effective, claim, seat, since, refusal };
 }
 
-/** Sends the changed decisions, the pool's count and its ceiling, which only falls until the excess is gone. */
+/**
+ * Sends the changed decisions, the pool's count and its ceiling, which only falls until the excess is gone.
+ *
+ * @param isForEveryone Only then the contract's date that has come is done with: whoever was not decided for still
+ *   has what the contract meant before it.
+ */
 export function writePlan(
   tx: TenantTransaction,
   pool: Pool,
   { changes, used, terms }: Plan,
   now: Date,
+  isForEveryone: boolean,
 ): void {
   if (changes.length > 0) writeDecisions(tx, changes);
   const ceiling = terms.capacity === null ? null : Math.max(terms.capacity, used);
-  const dueAt = nextChange(pool.contract, now) ?? null;
+  const dueAt = isForEveryone ? (nextChange(pool.contract, now) ?? null) : undefined;
   tx.send(
     db
       .updateTable('seat_pools')
-      .set({ used, ceiling, due_at: dueAt })
+      .set({ used, ceiling, ...(dueAt === undefined ? {} : { due_at: dueAt }) })
       .where('tenant_id', '=', tx.tenantId)
       .where((where) =>
         where.or([
           where('used', '!=', used),
           where('ceiling', 'is distinct from', ceiling),
-          where('due_at', 'is distinct from', dueAt),
+          ...(dueAt === undefined ? [] : [where('due_at', 'is distinct from', dueAt)]),
         ]),
       ),
   );

@@ -35,7 +35,7 @@ import {
   lockPoolIfMapped,
   type Pool,
 } from './decision-store.ts';
-import { bindMappings, isAwaited, unbindMappings } from './mapping-store.ts';
+import { bindMappings, isAwaited, lockGroupNames, unbindMappings } from './mapping-store.ts';
 import { taken } from './user-flow.ts';
 
 export interface GroupDraft {
@@ -64,6 +64,7 @@ export async function createGroup(
   await refuseTaken(draft, () =>
     inTenant(database, door.tenantId, async (tx) => {
       const ids = memberIdsOf(memberIds);
+      lockGroupNames(tx, 'group');
       const [pool, isTaken, known] = await Promise.all([
         lockPoolIfAwaited(tx, awaitedName(draft)),
         isDisplayNameTaken(tx, displayName, directoryId),
@@ -99,9 +100,11 @@ export async function reviseGroup(
   edit: MemberEdit = noEdit,
 ): Promise<Group> {
   let isPoolNeeded = false;
+  let isRenaming = false;
   let draft: GroupDraft | undefined;
   const work = async (tx: TenantTransaction) => {
     const ids = memberIdsOf(edit.add);
+    if (isRenaming) lockGroupNames(tx, 'group');
     const [pool, known, current] = await Promise.all([
       isPoolNeeded ? lockPool(tx) : lockPoolIfMapped(tx, id),
       existingUsers(tx, ids),
@@ -110,6 +113,10 @@ export async function reviseGroup(
     if (current === undefined) throw unknownGroup(id);
     draft = revise({ attributes: current.attributes, externalId: current.externalId });
     refuseUnknown(ids, known);
+    if (isRename(current, draft) && !isRenaming) {
+      isRenaming = true;
+      throw new Restart();
+    }
     const isBinding = isRename(current, draft) && (await isAwaited(tx, awaitedName(draft)));
     if ((current.mapped || isBinding) && pool === null) {
       isPoolNeeded = true;

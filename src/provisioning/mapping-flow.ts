@@ -17,6 +17,7 @@ import {
   deleteMapping,
   findGroups,
   insertMapping,
+  lockGroupNames,
   renumberMappings,
   type StoredMapping,
   selectMappings,
@@ -38,18 +39,23 @@ export async function createMapping(
   door: Door,
   draft: MappingDraft,
 ): Promise<StoredMapping> {
-  return await edit(database, door, async (tx, _pool, before) => {
-    if (before.length >= limits.mappingsPerTenantMax) {
-      throw new Fault('invalid', `There can be at most ${limits.mappingsPerTenantMax} mappings.`);
-    }
-    const mapping = { id: newId<MappingId>(door.now.getTime()), ...(await resolve(tx, draft)) };
-    insertMapping(tx, mapping, door.now);
-    return {
-      result: mapping,
-      after: [...before, mapping],
-      event: { action: 'mapping.created', subject: mapping.id, after: mapping },
-    };
-  });
+  return await edit(
+    database,
+    door,
+    async (tx, _pool, before) => {
+      if (before.length >= limits.mappingsPerTenantMax) {
+        throw new Fault('invalid', `There can be at most ${limits.mappingsPerTenantMax} mappings.`);
+      }
+      const mapping = { id: newId<MappingId>(door.now.getTime()), ...(await resolve(tx, draft)) };
+      insertMapping(tx, mapping, door.now);
+      return {
+        result: mapping,
+        after: [...before, mapping],
+        event: { action: 'mapping.created', subject: mapping.id, after: mapping },
+      };
+    },
+    draft,
+  );
 }
 
 /** @throws Fault `not_found`, or as for create. */
@@ -59,16 +65,21 @@ export async function replaceMapping(
   id: MappingId,
   draft: MappingDraft,
 ): Promise<StoredMapping> {
-  return await edit(database, door, async (tx, _pool, before) => {
-    const old = find(before, id);
-    const mapping = { id, ...(await resolve(tx, draft)) };
-    updateMapping(tx, mapping);
-    return {
-      result: mapping,
-      after: before.map((one) => (one.id === id ? mapping : one)),
-      event: { action: 'mapping.updated', subject: id, before: old, after: mapping },
-    };
-  });
+  return await edit(
+    database,
+    door,
+    async (tx, _pool, before) => {
+      const old = find(before, id);
+      const mapping = { id, ...(await resolve(tx, draft)) };
+      updateMapping(tx, mapping);
+      return {
+        result: mapping,
+        after: before.map((one) => (one.id === id ? mapping : one)),
+        event: { action: 'mapping.updated', subject: id, before: old, after: mapping },
+      };
+    },
+    draft,
+  );
 }
 
 /** @throws Fault `not_found`. */
@@ -122,9 +133,11 @@ async function edit<T>(
   database: Database,
   door: Door,
   change: (tx: TenantTransaction, pool: Pool, before: StoredMapping[]) => Promise<Edit<T>>,
+  draft?: MappingDraft,
 ): Promise<T> {
   try {
     return await inTenant(database, door.tenantId, async (tx) => {
+      if (draft !== undefined && !('id' in draft.group)) lockGroupNames(tx, 'mapping');
       const [pool, before] = await Promise.all([lockPool(tx), selectMappings(tx)]);
       const { result, after, event } = await change(tx, pool, before);
       for (const [groupId, mapped] of flagsOf(before, after)) setMapped(tx, groupId, mapped);

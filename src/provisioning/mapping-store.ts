@@ -14,6 +14,15 @@ export interface StoredMapping extends Mapping {
   groupExternalId: string | null;
 }
 
+/**
+ * Groups come by their names (shared) and mappings look for them (exclusive) one after the other: two that run at the
+ * same time would not see each other, and the mapping would wait for a group that is there. Taken before any row.
+ */
+export function lockGroupNames(tx: TenantTransaction, as: 'group' | 'mapping'): void {
+  const lock = sql.raw(as === 'group' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock');
+  tx.send(sql`select ${lock}(hashtextextended(${`${tx.tenantId} group names`}, 0))`);
+}
+
 export async function isAwaited(tx: TenantTransaction, name: AwaitedName): Promise<boolean> {
   const rows = await tx.run(
     sql`select from mappings m where m.tenant_id = ${tx.tenantId} and ${isAwaiting(name)} limit 1`,

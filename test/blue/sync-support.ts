@@ -92,6 +92,7 @@ async function makeTenant(
       organizationId: 'org',
       tokenId: 't-owner',
       tokenSecret: secret,
+      apiUrl: double.url,
       mode: 'apply',
       drift: 'repair',
       ...connection,

@@ -1,12 +1,14 @@
 /** What goes wrong on the way to Blue, and that everything arrives all the same: once. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { putBlueConnection, readBlueConnection } from '../../src/blue/connection-flow.ts';
 import { takeLease } from '../../src/blue/connection-store.ts';
 import { blueStatus, listWorkspaces } from '../../src/blue/plan-flow.ts';
 import { syncNow } from '../../src/blue/sync-flow.ts';
 import { type SyncTask, startSyncTask } from '../../src/blue/sync-task.ts';
+import { inTenant } from '../../src/db/tenant-transaction.ts';
 import { Fault } from '../../src/kernel/fault.ts';
 import { hour } from '../demo/blue-double/support.ts';
 import { type BlueTenant, type Stage, secret, stage } from './sync-support.ts';
@@ -156,8 +158,8 @@ describe('a worker', () => {
     await t.sync();
     const ann = await t.user('ann', [group]);
     // What the dead one had done by then: said that it sends, and sent.
-    await s.test.database.withConnection(async (connection) => {
-      await connection.send(`update blue_connections set sending = true where tenant_id = $1`, [t.tenantId]);
+    await inTenant(s.test.database, t.tenantId, async (tx) => {
+      tx.send(sql`update blue_connections set sending = true where tenant_id = ${tx.tenantId}`);
     });
     t.double.state.world.invite({
       ...{ email: 'ann@acme.example', workspaceId: 'w1', level: 'MEMBER' },
@@ -237,15 +239,12 @@ describe('the connection', () => {
     await task.stop();
     const shown = await readBlueConnection(s.test.database, t.tenantId);
     expect(shown).toMatchObject({ organizationId: 'org', tokenId: 't-owner', mode: 'apply' });
-    const stored = await s.test.database.withConnection(async (connection) => {
-      await connection.send('begin');
-      const set = `select set_config('role', 'blue_gateway_request', true), set_config('app.tenant_id', $1, true)`;
-      await connection.send(set, [t.tenantId]);
-      const trail = await connection.send('select * from audit_events');
-      const rows = await connection.send('select * from blue_connections');
-      await connection.send('rollback');
-      return [...trail.rows, ...rows.rows, rows.rows[0].token_secret.toString('latin1')];
-    });
+    const stored = await inTenant(s.test.database, t.tenantId, (tx) =>
+      Promise.all([
+        tx.run(sql`select * from audit_events`),
+        tx.run(sql`select *, encode(token_secret, 'escape') as sealed from blue_connections`),
+      ]),
+    );
     const everything = JSON.stringify([shown, stored, await status(t)]) + s.logged();
     expect(everything).not.toContain(secret);
     expect(everything).toContain('t-owner');
@@ -254,7 +253,7 @@ describe('the connection', () => {
   it('keeps a secret that is left out, but needs it the first time and for another place', async () => {
     const t = await s.tenant();
     const { tokenSecret: _left, ...rest } = {
-      ...{ organizationId: 'org', tokenId: 't-owner', mode: 'apply' as const },
+      ...{ organizationId: 'org', tokenId: 't-owner', mode: 'apply' as const, apiUrl: t.double.url },
       tokenSecret: secret,
     };
     await putBlueConnection(s.test.database, t.services.secrets, t.door(), rest);
@@ -265,7 +264,9 @@ describe('the connection', () => {
     await expect(putBlueConnection(s.test.database, t.services.secrets, t.door(), elsewhere)).rejects.toEqual(
       refused,
     );
-    await expect(readBlueConnection(s.test.database, t.tenantId)).resolves.toMatchObject({ apiUrl: null });
+    await expect(readBlueConnection(s.test.database, t.tenantId)).resolves.toMatchObject({
+      apiUrl: t.double.url,
+    });
   });
 
   it('decides for everybody again when the default workspaces are others', async () => {

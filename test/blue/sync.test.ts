@@ -1,5 +1,6 @@
 /** Decisions carried into Blue, through a real database and the double of Blue: what Blue then holds, and what is told. */
 
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countPending } from '../../src/blue/people-store.ts';
 import { blueStatus, planBlue } from '../../src/blue/plan-flow.ts';
@@ -145,12 +146,7 @@ describe('a person', () => {
     expect(t.double.state.members('w1').map(({ userId }) => userId)).toContain('max');
     expect(t.mutations()).toEqual([]);
     const [row] = await inTenant(s.test.database, t.tenantId, (tx) =>
-      tx.run<{ unmanaged_paid: number }>({
-        compile: () => ({
-          ...{ sql: 'select unmanaged_paid from seat_pools', parameters: [], queryId: { queryId: '' } },
-          query: undefined as never,
-        }),
-      }),
+      tx.run(sql<{ unmanaged_paid: number }>`select unmanaged_paid from seat_pools`),
     );
     // The owner, an administrator and a member of the seed.
     expect(row?.unmanaged_paid).toBe(3);

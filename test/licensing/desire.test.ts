@@ -76,7 +76,10 @@ describe('desire', () => {
   });
 
   it('is the same for one workspace as for many: one claim', () => {
-    const all = rules([mapping('a', 4, { workspaces: ['w1', 'w2'] }), mapping('b', 5, { workspaces: ['w3'] })]);
+    const all = rules([
+      mapping('a', 4, { workspaces: ['w1', 'w2'] }),
+      mapping('b', 5, { workspaces: ['w3'] }),
+    ]);
     expect(desire(person(['a', 'b']), all).priority).toBe(4);
   });
 
@@ -90,6 +93,8 @@ describe('desire', () => {
 
   it('heeds neither unmapped groups nor mappings that await their group', () => {
     const all = rules([mapping('a', 2), mapping('b', 1, { groupId: null, role: 'client' })]);
-    expect(desire(person(['a', 'x', 'y', 'b']), all)).toEqual(desire(person(['a']), rules([mapping('a', 2)])));
+    expect(desire(person(['a', 'x', 'y', 'b']), all)).toEqual(
+      desire(person(['a']), rules([mapping('a', 2)])),
+    );
   });
 });

@@ -46,9 +46,11 @@ describe('contract', () => {
   it('changes its meaning only at the instants that nextChange names', () => {
     const start = Date.parse('2026-01-01');
     const instant = fc.integer({ min: 0, max: 20 * 86_400_000 }).map((ms) => new Date(start + ms));
-    const period = fc.tuple(fc.nat({ max: 9 }), fc.nat({ max: 9 })).map(([from, days]) =>
-      contract({ startsOn: dayAfter(start, from), endsOn: dayAfter(start, from + days) }),
-    );
+    const period = fc
+      .tuple(fc.nat({ max: 9 }), fc.nat({ max: 9 }))
+      .map(([from, days]) =>
+        contract({ startsOn: dayAfter(start, from), endsOn: dayAfter(start, from + days) }),
+      );
     fc.assert(
       fc.property(period, instant, instant, (some, a, b) => {
         const [early, late] = a < b ? [a, b] : [b, a];
@@ -82,7 +84,12 @@ describe('admit', () => {
       claimedAt: new Date(ms),
       tie,
     });
-    const ranked = [claim('z', 1, 9, 'z'), claim('y', 2, 1, 'z'), claim('x', 2, 2, 'a'), claim('b', 2, 2, 'b')];
+    const ranked = [
+      claim('z', 1, 9, 'z'),
+      claim('y', 2, 1, 'z'),
+      claim('x', 2, 2, 'a'),
+      claim('b', 2, 2, 'b'),
+    ];
     const all = [...ranked, claim('c', 2, 2, 'b')];
     expect(all.toReversed().sort(compareClaims)).toEqual(all);
   });

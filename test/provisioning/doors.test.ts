@@ -58,7 +58,11 @@ async function group({ world, ann }: Stage, members: readonly UserId[] = [ann]):
   return await world.group('Arrivals', members);
 }
 
-function map({ world, scene, priority }: Stage, id: GroupId, change: { role?: string; priority?: number } = {}) {
+function map(
+  { world, scene, priority }: Stage,
+  id: GroupId,
+  change: { role?: string; priority?: number } = {},
+) {
   return world.map({ group: { id }, priority, role: scene.role, ...change });
 }
 

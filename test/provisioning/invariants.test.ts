@@ -76,7 +76,9 @@ function checkStep(edit: Edit, before: State, after: State, isMade: boolean): vo
     expect(after.memberships, 'I2 deactivation deletes no membership').toEqual(before.memberships);
   }
 
-  const wants = new Set(after.users.filter((user) => wishOf(after, user).priority !== null).map(({ id }) => id));
+  const wants = new Set(
+    after.users.filter((user) => wishOf(after, user).priority !== null).map(({ id }) => id),
+  );
   const stillHeld = new Set(held.map((row) => row.user_id));
   const lost = [...heldBefore].filter((id) => wants.has(id) && !stillHeld.has(id));
   expect(lost, 'I12 no holder who still asks for a paid role loses the seat').toEqual([]);

@@ -102,7 +102,9 @@ export function recompute(state: State): Map<UserId, unknown> {
       const wish = wishOf(state, user);
       if (wish.requested.length === 0) return [];
       const seat = wish.priority === null ? 'none' : seats.get(user.id) === 'held' ? 'held' : 'waiting';
-      return [[user.id, { ...wish, requested: sorted(wish.requested), seat, roles: rolesOf(state, wish, seat) }]];
+      return [
+        [user.id, { ...wish, requested: sorted(wish.requested), seat, roles: rolesOf(state, wish, seat) }],
+      ];
     }),
   );
 }

@@ -62,7 +62,9 @@ export async function readState(world: TestWorld): Promise<State> {
     Promise.all([
       tx.run(sql<UserRow>`select id, user_name, active, address from users ${own} order by id`),
       tx.run(sql<State['groups'][number]>`select id, display_name, mapped from groups ${own} order by id`),
-      tx.run(sql<State['memberships'][number]>`select group_id, user_id from memberships ${own} order by 1, 2`),
+      tx.run(
+        sql<State['memberships'][number]>`select group_id, user_id from memberships ${own} order by 1, 2`,
+      ),
       tx.run(sql<MappingRow>`
         select id, priority, group_id, group_display_name, role, workspaces, fallback_role
         from mappings ${own} order by priority`),

@@ -83,7 +83,11 @@ async function client(race: Race, { id, n, round, staff, late, holders }: Client
       return;
     case 2:
       await race.addMember(late, id);
-      await Promise.all([race.setActive(holder, false), race.removeMember(late, id), race.addMember(staff, id)]);
+      await Promise.all([
+        race.setActive(holder, false),
+        race.removeMember(late, id),
+        race.addMember(staff, id),
+      ]);
       return;
     default:
       await Promise.all([race.setActive(id, false), race.addMember(late, id), race.setActive(holder, false)]);
@@ -127,14 +131,14 @@ describe('one user', () => {
       names.map((path) =>
         race.scim('PATCH', `/Users/${id}`, {
           schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
-          Operations: [{ op: 'replace', path, value: valueOf(path) }],
+          Operations: [{ op: 'replace', path, value: newValueOf(path) }],
         }),
       ),
     );
     expect(answers.map(({ status }) => status)).toEqual(names.map(() => 200));
     const { body } = await race.scim('GET', `/Users/${id}`);
     expect(Object.fromEntries(names.map((name) => [name, body[name]]))).toEqual(
-      Object.fromEntries(names.map((name) => [name, valueOf(name)])),
+      Object.fromEntries(names.map((name) => [name, newValueOf(name)])),
     );
     expect(body.meta.version).toBe(`W/"${names.length + 1}"`);
   });
@@ -168,7 +172,7 @@ describe('one user', () => {
   });
 });
 
-function valueOf(name: string): string {
+function newValueOf(name: string): string {
   return name === 'profileUrl' ? 'https://example.com/ann' : `new-${name}`;
 }
 
@@ -206,7 +210,10 @@ describe('mappings', () => {
     for (const n of numbers(20)) {
       await Promise.all([race.group(`Team ${n}`, people), race.map({ displayName: `Team ${n}` }, n + 1)]);
     }
-    const { body } = await (gateways[0] as TestGateway).api('GET', `/tenants/${race.slug}/mappings?limit=200`);
+    const { body } = await (gateways[0] as TestGateway).api(
+      'GET',
+      `/tenants/${race.slug}/mappings?limit=200`,
+    );
     const unbound = body.items.filter((one: { group: { id?: string } }) => one.group.id === undefined);
     expect(unbound, 'mappings that wait for a group that is there').toEqual([]);
     expect(await watcher.seats(race)).toMatchObject({ held: 4 });

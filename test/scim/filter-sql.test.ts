@@ -282,8 +282,8 @@ function expected(type: ResourceType, filterText: string): string[] {
 }
 
 describe.each([
-  ['users', userType, 900],
-  ['groups', groupType, 500],
+  ['users', userType, 500],
+  ['groups', groupType, 300],
 ] as const)('a filter on %s', (_name, type, numRuns) => {
   it('finds in SQL what it finds in memory', async () => {
     const seen = { some: 0, refused: 0 };

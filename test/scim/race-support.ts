@@ -63,7 +63,8 @@ export async function newRace(gateways: readonly TestGateway[]): Promise<Race> {
       patch(`/Groups/${groupId}`, { op: 'add', path: 'members', value: [{ value }] }),
     removeMember: (groupId, value) =>
       patch(`/Groups/${groupId}`, { op: 'remove', path: `members[value eq "${value}"]` }),
-    setActive: (userId, active) => patch(`/Users/${userId}`, { op: 'replace', path: 'active', value: active }),
+    setActive: (userId, active) =>
+      patch(`/Users/${userId}`, { op: 'replace', path: 'active', value: active }),
     contract: async (paidSeats, policy = 'queue') => {
       await api('PUT', '/contract', {
         kind: 'annual',
@@ -83,7 +84,11 @@ export async function newRace(gateways: readonly TestGateway[]): Promise<Race> {
 }
 
 /** All of them, a few at a time. */
-export async function each<T, R>(all: readonly T[], atOnce: number, work: (one: T) => Promise<R>): Promise<R[]> {
+export async function each<T, R>(
+  all: readonly T[],
+  atOnce: number,
+  work: (one: T) => Promise<R>,
+): Promise<R[]> {
   const results: R[] = [];
   for (let at = 0; at < all.length; at += atOnce) {
     results.push(...(await Promise.all(all.slice(at, at + atOnce).map(work))));

@@ -130,7 +130,7 @@ describe('what is refused', () => {
     const started = performance.now();
     const deep = `${'('.repeat(20_000)}title pr${')'.repeat(20_000)}`;
     expect(refusal(() => parseFilter(userType, deep))?.message).toContain('longer than');
-    expect(performance.now() - started).toBeLessThan(50);
+    expect(performance.now() - started).toBeLessThan(500);
   });
 
   test('depth and number of terms', () => {
