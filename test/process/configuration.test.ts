@@ -211,7 +211,7 @@ describe('on an external PostgreSQL', () => {
     expect(children).toContain(other);
     gateway.kill('SIGKILL');
     expect(await gateway.exited).toBe('SIGKILL');
-    await expect.poll(() => children.filter(isAlive), { timeout: 5000 }).toEqual([]);
+    await expect.poll(() => children.filter(isAlive), { timeout: 15_000 }).toEqual([]);
   });
 
   it('is two gateways on one database', async () => {
@@ -228,13 +228,17 @@ describe('on an external PostgreSQL', () => {
     const gateway = await startProcess({ env: { ...keys, DATABASE_URL: other.url, LOG_LEVEL: 'fatal' } });
     await gateway.ready();
     await other.drop();
-    const ready = await fetch(`${gateway.url}/readyz`);
+    const ask = (path: string, headers = {}) =>
+      fetch(`${gateway.url}${path}`, { headers }).catch(() => {
+        throw new Error(`the gateway is gone: ${JSON.stringify(gateway.output())}`);
+      });
+    const ready = await ask('/readyz');
     expect([ready.status, await ready.json()]).toEqual([
       503,
       { status: 'unavailable', cause: 'the database does not answer' },
     ]);
-    expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
-    const scim = await fetch(`${gateway.url}/scim/v2/Users`, { headers: { authorization: 'Bearer x' } });
+    expect((await ask('/healthz')).status).toBe(200);
+    const scim = await ask('/scim/v2/Users', { authorization: 'Bearer x' });
     expect(scim.status).toBe(503);
     expect(scim.headers.get('retry-after')).toMatch(/^\d+$/);
     gateway.kill('SIGTERM');

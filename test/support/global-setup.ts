@@ -4,7 +4,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -39,6 +39,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
 async function startServer(external: string | undefined): Promise<{ url: string; stop(): Promise<void> }> {
   if (external) return { url: external, stop: async () => {} };
   const dataDir = mkdtempSync(join(tmpdir(), 'blue-gateway-test-'));
+  // As root the database's account must reach it: else its files would go elsewhere, and stay.
+  chmodSync(dataDir, 0o711);
   const embedded = await startEmbeddedPostgres({ dataDir, durable: false });
   return {
     url: embedded.url,
