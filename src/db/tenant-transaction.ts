@@ -2,7 +2,8 @@
  * The only maker of a TenantTransaction: every statement in it runs as the request role with the tenant set, so that
  * row-level security refuses whatever slips through a store.
  *
- * Locks, in this order, for every writer: seat pool row → user rows in id order → group row. A write that changes
+ * Locks, in this order, for every writer: names of groups (an advisory lock: who makes or renames a group, or looks
+ * for one by name) → seat pool row → user rows in id order → group row. A write that changes
  * what a decision rests on (active, address, membership of a mapped group, mapping, contract) takes the pool row
  * first; all such writes of a tenant follow one another, and nothing else waits for them.
  */

@@ -15,6 +15,8 @@ export interface KnownGroup extends Group {
   /** A mapping names the group: a write to its members can change decisions. */
   mapped: boolean;
   isKnownToDirectory: boolean;
+  /** Those of the ids asked about that are users of this tenant. */
+  knownUsers: ReadonlySet<UserId>;
 }
 
 export function insertGroup(
@@ -40,21 +42,47 @@ export function insertGroup(
   if (directoryId !== null) upsertGroupSource(tx, group.id, directoryId, group.externalId);
 }
 
-export function updateGroup(tx: TenantTransaction, group: Group): void {
+/** An edit of members whose ids are known to be such. */
+export interface UserEdit {
+  /** `all`: everybody but those to add. */
+  remove: readonly UserId[] | 'all';
+  add: readonly UserId[];
+}
+
+/**
+ * Writes members and the group itself in one statement; the group's row only when its own attributes or a member
+ * changed. Answers who is new and who had been a member.
+ */
+export async function writeGroup(
+  tx: TenantTransaction,
+  group: Group,
+  isChanged: boolean,
+  { add, remove }: UserEdit,
+): Promise<{ added: UserId[]; removed: UserId[] }> {
   const displayName = displayNameOf(group.attributes);
-  tx.send(
-    db
-      .updateTable('groups')
-      .set({
-        attributes: JSON.stringify(group.attributes),
-        display_name: displayName,
-        display_name_key: fold(displayName),
-        version: group.version,
-        last_modified: group.lastModified,
-      })
-      .where('tenant_id', '=', tx.tenantId)
-      .where('id', '=', group.id),
-  );
+  const staying = new Set(add);
+  const leaving =
+    remove === 'all'
+      ? sql`user_id <> all(${add}::uuid[])`
+      : sql`user_id = any(${remove.filter((id) => !staying.has(id))}::uuid[])`;
+  const [row] = await tx.run(sql<{ added: UserId[]; removed: UserId[] }>`
+    with gone as (
+      delete from memberships where tenant_id = ${tx.tenantId} and group_id = ${group.id} and ${leaving}
+      returning user_id
+    ), new as (
+      insert into memberships (tenant_id, group_id, user_id)
+      select ${tx.tenantId}, ${group.id}, m.user_id from unnest(${add}::uuid[]) as m (user_id)
+      on conflict do nothing
+      returning user_id
+    ), written as (
+      update groups set attributes = ${JSON.stringify(group.attributes)}, display_name = ${displayName},
+        display_name_key = ${fold(displayName)}, version = ${group.version}, last_modified = ${group.lastModified}
+      where tenant_id = ${tx.tenantId} and id = ${group.id}
+        and (${isChanged} or exists (select from gone) or exists (select from new))
+    )
+    select array(select user_id from new) as added, array(select user_id from gone) as removed
+  `);
+  return row ?? { added: [], removed: [] };
 }
 
 export function upsertGroupSource(
@@ -82,11 +110,16 @@ export function deleteGroup(tx: TenantTransaction, id: GroupId): void {
   tx.send(db.deleteFrom('groups').where('tenant_id', '=', tx.tenantId).where('id', '=', id));
 }
 
-/** Locks a group's row for a change of anything but its keys. undefined: there is none of that id. */
+/**
+ * Locks a group's row for a change of anything but its keys. undefined: there is none of that id.
+ *
+ * @param userIds Asks in the same statement which of them are users.
+ */
 export async function lockGroup(
   tx: TenantTransaction,
   id: GroupId,
   directoryId: DirectoryId | null,
+  userIds: readonly UserId[] = [],
 ): Promise<KnownGroup | undefined> {
   const [row] = await tx.run(
     db
@@ -99,6 +132,11 @@ export async function lockGroup(
       )
       .select(['g.id', 'g.attributes', 'g.mapped', 'g.version', 'g.created_at', 'g.last_modified'])
       .select(['s.external_id', 's.directory_id'])
+      .select(
+        sql<UserId[]>`array(
+          select id from users where tenant_id = ${tx.tenantId} and id = any(${userIds}::uuid[])
+        )`.as('known_users'),
+      )
       .where('g.tenant_id', '=', tx.tenantId)
       .where('g.id', '=', id)
       .forNoKeyUpdate(['g']),
@@ -113,6 +151,7 @@ export async function lockGroup(
     createdAt: row.created_at,
     lastModified: row.last_modified,
     isKnownToDirectory: row.directory_id !== null,
+    knownUsers: new Set(row.known_users),
   };
 }
 
@@ -167,30 +206,11 @@ export async function addMembers(
   return rows.map((row) => row.user_id);
 }
 
-/** Takes these users out; answers who had been a member. */
-export async function removeMembers(
-  tx: TenantTransaction,
-  groupId: GroupId,
-  ids: readonly UserId[],
-): Promise<UserId[]> {
-  if (ids.length === 0) return [];
+/** Takes everybody out; answers who had been a member. */
+export async function removeAllMembers(tx: TenantTransaction, groupId: GroupId): Promise<UserId[]> {
   const rows = await tx.run(sql<{ user_id: UserId }>`
     delete from memberships
-    where tenant_id = ${tx.tenantId} and group_id = ${groupId} and user_id = any(${ids}::uuid[])
-    returning user_id
-  `);
-  return rows.map((row) => row.user_id);
-}
-
-/** Takes everybody out but these; answers who had been a member. */
-export async function removeMembersExcept(
-  tx: TenantTransaction,
-  groupId: GroupId,
-  ids: readonly UserId[],
-): Promise<UserId[]> {
-  const rows = await tx.run(sql<{ user_id: UserId }>`
-    delete from memberships
-    where tenant_id = ${tx.tenantId} and group_id = ${groupId} and user_id <> all(${ids}::uuid[])
+    where tenant_id = ${tx.tenantId} and group_id = ${groupId}
     returning user_id
   `);
   return rows.map((row) => row.user_id);

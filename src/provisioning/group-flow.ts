@@ -17,10 +17,10 @@ import {
   isDisplayNameTaken,
   type KnownGroup,
   lockGroup,
-  removeMembers,
-  removeMembersExcept,
-  updateGroup,
+  removeAllMembers,
+  type UserEdit,
   upsertGroupSource,
+  writeGroup,
 } from '../directory/group-store.ts';
 import { Fault, invalid } from '../kernel/fault.ts';
 import { fold } from '../kernel/fold.ts';
@@ -105,14 +105,13 @@ export async function reviseGroup(
   const work = async (tx: TenantTransaction) => {
     const ids = memberIdsOf(edit.add);
     if (isRenaming) lockGroupNames(tx, 'group');
-    const [pool, known, current] = await Promise.all([
+    const [pool, current] = await Promise.all([
       isPoolNeeded ? lockPool(tx) : lockPoolIfMapped(tx, id),
-      existingUsers(tx, ids),
-      lockGroup(tx, id, directoryId),
+      lockGroup(tx, id, directoryId, ids),
     ]);
     if (current === undefined) throw unknownGroup(id);
     draft = revise({ attributes: current.attributes, externalId: current.externalId });
-    refuseUnknown(ids, known);
+    refuseUnknown(ids, current.knownUsers);
     if (isRename(current, draft) && !isRenaming) {
       isRenaming = true;
       throw new Restart();
@@ -143,63 +142,57 @@ interface Revision {
 }
 
 async function writeRevision(tx: TenantTransaction, revision: Revision): Promise<Group> {
-  const { door, directoryId, current, draft, edit, ids, isBinding } = revision;
+  const { door, directoryId, current, draft, isBinding } = revision;
   const pool =
     revision.pool !== null && isBinding
       ? await bindMappings(tx, revision.pool, current.id, awaitedName(draft))
       : revision.pool;
   const decisive = pool !== null && (current.mapped || isBinding) ? pool : null;
-  const { added, removed, audit } = await editMembers(tx, door, current.id, edit, ids, decisive, isBinding);
-
   const isSame = current.externalId === draft.externalId && sameJson(current.attributes, draft.attributes);
-  const isUnchanged = isSame && added.length === 0 && removed.length === 0;
-  const after: Group = isUnchanged
-    ? current
-    : { ...current, ...draft, version: current.version + 1, lastModified: door.now };
-  if (!isUnchanged) updateGroup(tx, after);
-  if (!current.isKnownToDirectory || current.externalId !== after.externalId) {
-    upsertGroupSource(tx, after.id, directoryId, after.externalId);
+  const next: Group = { ...current, ...draft, version: current.version + 1, lastModified: door.now };
+  const { added, removed, audit } = await writeAndDecide(tx, revision, next, !isSame, decisive);
+
+  if (!current.isKnownToDirectory || current.externalId !== draft.externalId) {
+    upsertGroupSource(tx, current.id, directoryId, draft.externalId);
   }
   const events: AuditEvent[] = [];
   if (!isSame) {
     const { attributes: before, externalId } = current;
     events.push({
       action: 'group.updated',
-      subject: after.id,
+      subject: current.id,
       before: { attributes: before, externalId },
       after: draft,
     });
   }
   if (added.length + removed.length > 0) {
-    events.push({ action: 'group.members_changed', subject: after.id, after: { added, removed } });
+    events.push({ action: 'group.members_changed', subject: current.id, after: { added, removed } });
   }
   appendAudit(tx, door, [...events, ...audit]);
-  return after;
+  return isSame && added.length + removed.length === 0 ? current : next;
 }
 
-/** Membership first, then the decisions that rest on it; both in one round trip where the ids are known. */
-async function editMembers(
+/** The group with its members first, then the decisions that rest on it; in one round trip where the ids are known. */
+async function writeAndDecide(
   tx: TenantTransaction,
-  door: Door,
-  groupId: GroupId,
-  edit: MemberEdit,
-  add: UserId[],
+  { door, edit, ids: add, isBinding }: Revision,
+  group: Group,
+  isChanged: boolean,
   pool: Pool | null,
-  isBinding: boolean,
 ) {
-  const remove = edit.remove.flatMap((id) => parseId<UserId>(id) ?? []).sort();
-  const out = edit.clear ? removeMembersExcept(tx, groupId, add) : removeMembers(tx, groupId, remove);
+  const named = edit.remove.flatMap((id) => parseId<UserId>(id) ?? []).sort();
+  const members: UserEdit = { add, remove: edit.clear ? 'all' : named };
+  const writing = writeGroup(tx, group, isChanged, members);
   // Who leaves by a clearing is known only afterwards.
-  const left = edit.clear && pool !== null ? await out : remove;
+  const left = edit.clear && pool !== null ? (await writing).removed : named;
   const userIds = [...left, ...add];
   const isDecisive = pool !== null && (userIds.length > 0 || isBinding);
-  const affected = { userIds, groupIds: isBinding ? [groupId] : [] };
-  const [removed, added, decided] = await Promise.all([
-    out,
-    addMembers(tx, groupId, add),
+  const affected = { userIds, groupIds: isBinding ? [group.id] : [] };
+  const [written, decided] = await Promise.all([
+    writing,
     isDecisive ? decide(tx, door, pool, affected) : null,
   ]);
-  return { added, removed, audit: decided?.audit ?? [] };
+  return { ...written, audit: decided?.audit ?? [] };
 }
 
 /**
@@ -217,7 +210,7 @@ export async function removeGroup(database: Database, door: Door, id: GroupId): 
     if (pool === null) {
       deleteGroup(tx, id);
     } else {
-      const members = await removeMembersExcept(tx, id, []);
+      const members = await removeAllMembers(tx, id);
       const unbound = await unbindMappings(tx, pool, id, displayName);
       deleteGroup(tx, id);
       audit.push(...(await decide(tx, door, unbound, { userIds: members })).audit);

@@ -141,12 +141,20 @@ export async function selectMappings(tx: TenantTransaction): Promise<StoredMappi
   }));
 }
 
-/** Ids of the groups a name leads to: at most two are read, since more than one is ambiguous already. */
+/**
+ * Ids of the groups a name leads to: at most two are read, since more than one is ambiguous already. They are locked,
+ * so that none is deleted before the mapping names it.
+ */
 export async function findGroups(
   tx: TenantTransaction,
   by: { id: GroupId } | { displayName: string } | { externalId: string },
 ): Promise<GroupId[]> {
-  const groups = db.selectFrom('groups as g').select('g.id').where('g.tenant_id', '=', tx.tenantId).limit(2);
+  const groups = db
+    .selectFrom('groups as g')
+    .select('g.id')
+    .where('g.tenant_id', '=', tx.tenantId)
+    .limit(2)
+    .forNoKeyUpdate(['g']);
   if ('id' in by) return idsOf(await tx.run(groups.where('g.id', '=', by.id)));
   if ('displayName' in by)
     return idsOf(await tx.run(groups.where('g.display_name_key', '=', fold(by.displayName))));

@@ -176,6 +176,25 @@ function newValueOf(name: string): string {
   return name === 'profileUrl' ? 'https://example.com/ann' : `new-${name}`;
 }
 
+describe('one name', () => {
+  const user = { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: 'ann@example.com' };
+  const group = { schemas: ['urn:ietf:params:scim:schemas:core:2.0:Group'], displayName: 'Staff' };
+
+  it.each([
+    ['/Users', user],
+    ['/Groups', group],
+  ])('of %s is given once to 20 who ask at once, and deleted once', async (path, body) => {
+    const race = await newRace(gateways);
+    const answers = await Promise.all(numbers(20).map(() => race.scim('POST', path, body)));
+    const made = answers.filter(({ status }) => status === 201);
+    expect(made).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 409)).toHaveLength(19);
+    const id = made[0]?.body.id;
+    const gone = await Promise.all(numbers(10).map(() => race.scim('DELETE', `${path}/${id}`)));
+    expect(gone.map(({ status }) => status).sort()).toEqual([204, ...Array(9).fill(404)]);
+  });
+});
+
 describe('mappings', () => {
   it('can be edited during writes to their groups', async () => {
     const race = await newRace(gateways);
@@ -217,5 +236,37 @@ describe('mappings', () => {
     const unbound = body.items.filter((one: { group: { id?: string } }) => one.group.id === undefined);
     expect(unbound, 'mappings that wait for a group that is there').toEqual([]);
     expect(await watcher.seats(race)).toMatchObject({ held: 4 });
+  });
+
+  it('decide for members who come while their group becomes mapped', async () => {
+    const race = await newRace(gateways);
+    await race.contract(100);
+    const people = await each(numbers(6), 6, (n) => race.user(`p${n}@example.com`));
+    for (const n of numbers(15)) {
+      const id = await race.group(`Team ${n}`);
+      const adds = people.map((person) => race.addMember(id, person));
+      await Promise.all([...adds.slice(0, 3), race.map({ id }, 100 - n), ...adds.slice(3)]);
+      expect(await watcher.settle(race), 'nobody was forgotten').toBe(0);
+    }
+    expect(race.statuses.filter((status) => status >= 300)).toEqual([]);
+  });
+
+  it('are refused for a group that is deleted at the same time', async () => {
+    const race = await newRace(gateways);
+    await race.contract(100);
+    const statuses: number[] = [];
+    for (const n of numbers(30)) {
+      const id = await race.group(`Team ${n}`);
+      const draft = { group: { id }, role: 'team_member', workspaces: ['w1'], priority: n + 1 };
+      const gateway = gateways[n % 2] as TestGateway;
+      const [{ status }] = await Promise.all([
+        gateway.api('POST', `/tenants/${race.slug}/mappings`, draft),
+        race.scim('DELETE', `/Groups/${id}`),
+      ]);
+      statuses.push(status);
+    }
+    expect(statuses.filter((status) => ![201, 400].includes(status))).toEqual([]);
+    expect(race.statuses.filter((status) => status >= 300)).toEqual([]);
+    expect(await watcher.settle(race)).toBe(0);
   });
 });

@@ -133,7 +133,8 @@ describe.each([
     report(`${name}: statements ${JSON.stringify(counted)}`);
   });
 
-  it('takes as long in a group of 50,000 as in an empty one', async () => {
+  // Measured again before it fails: other work on the machine may slow one of the two down.
+  it('takes as long in a group of 50,000 as in an empty one', { retry: 2, timeout: 180_000 }, async () => {
     const [empty, full] = [await newGroup(isMapped), await newGroup(isMapped, large)];
     const times = { add: [[], []] as number[][], remove: [[], []] as number[][] };
     for (const round of numbers(timed + 2)) {
