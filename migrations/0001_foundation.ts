@@ -81,6 +81,10 @@ const directories = `
 `;
 
 const users = `
+  -- Says which of two people with one address had it first: in the order of arrival, not by anybody's clock.
+  create sequence address_order;
+  grant usage on sequence address_order to blue_gateway_request;
+
   create table users (
     tenant_id     uuid not null references tenants,
     id            uuid not null,
@@ -92,6 +96,8 @@ const users = `
     display_name  text,
     -- The person's address in Blue, lower-cased; null when no attribute holds one.
     address       text collate "C",
+    -- Drawn anew whenever active or address changes.
+    address_order bigint not null default nextval('address_order'),
     -- Breaks ties among equal claims; stored once, at creation.
     tie_key       text not null,
     version       integer not null default 1,

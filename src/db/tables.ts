@@ -44,6 +44,7 @@ export interface Tables {
     active: boolean;
     display_name: string | null;
     address: string | null;
+    address_order: Generated<number>;
     tie_key: string;
     version: Generated<number>;
     created_at: Time;

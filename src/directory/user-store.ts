@@ -38,6 +38,8 @@ export function insertUser(
 /** Sends the new attributes, version and time of a user that is locked. */
 export function updateUser(tx: TenantTransaction, before: User, after: User): void {
   const { userName, userNameKey, active, displayName, address, emails } = columnsOf(after.attributes);
+  const was = columnsOf(before.attributes);
+  const isArrival = was.active !== active || was.address !== address;
   tx.send(
     db
       .updateTable('users')
@@ -50,11 +52,12 @@ export function updateUser(tx: TenantTransaction, before: User, after: User): vo
         address,
         version: after.version,
         last_modified: after.lastModified,
+        ...(isArrival ? { address_order: sql<number>`nextval('address_order')` } : {}),
       })
       .where('tenant_id', '=', tx.tenantId)
       .where('id', '=', after.id),
   );
-  if (JSON.stringify(columnsOf(before.attributes).emails) === JSON.stringify(emails)) return;
+  if (JSON.stringify(was.emails) === JSON.stringify(emails)) return;
   tx.send(db.deleteFrom('user_emails').where('tenant_id', '=', tx.tenantId).where('user_id', '=', after.id));
   insertEmails(tx, after.id, after.attributes);
 }

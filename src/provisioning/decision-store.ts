@@ -146,7 +146,8 @@ export async function loadPersons(tx: TenantTransaction, affected: Affected): Pr
     with affected as (${affectedIds(tx, affected)})
     select u.id, u.active, u.address, md5(t.tie_salt || ' ' || u.tie_key) as tie,
       u.active and exists (
-        select from users o where o.tenant_id = u.tenant_id and o.address = u.address and o.active and o.id < u.id
+        select from users o where o.tenant_id = u.tenant_id and o.address = u.address and o.active
+          and o.address_order < u.address_order
       ) as is_duplicate,
       (select array_agg(m.group_id) from memberships m
        where m.tenant_id = u.tenant_id and m.user_id = u.id and m.group_id = any(

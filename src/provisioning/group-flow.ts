@@ -248,7 +248,12 @@ function refuseUnknown(ids: readonly UserId[], known: ReadonlySet<UserId>): void
 }
 
 function unknownMember(id: string): Fault {
-  return invalid('invalidValue', `members: there is no user "${id}" here; nothing was changed.`, 'members');
+  const shown = id.length <= 100 ? id : `${id.slice(0, 100)}…`;
+  return invalid(
+    'invalidValue',
+    `members: there is no user "${shown}" here; nothing was changed.`,
+    'members',
+  );
 }
 
 async function refuseTaken<T>(

@@ -31,7 +31,11 @@ export function wishOf(state: State, user: UserRow): Wish {
   });
   const paid = winners.filter(({ winner }) => isPaid(winner.role)).map(({ winner }) => winner.priority);
   const isSecond = state.users.some(
-    (other) => other.active && other.address !== null && other.address === user.address && other.id < user.id,
+    (other) =>
+      other.active &&
+      other.address !== null &&
+      other.address === user.address &&
+      other.address_order < user.address_order,
   );
   const isRefused = isSecond && winners.length > 0;
   return {

@@ -196,3 +196,34 @@ describe('the dates of a contract', () => {
     expect((await readState(broken)).pool.used).toBe(1);
   });
 });
+
+describe('an address belongs to whoever had it first', () => {
+  const same = { emails: [{ value: 'p0@example.com', primary: true }] };
+  const refusalOf = async (id: UserId) =>
+    (await readState(world)).decisions.find((row) => row.user_id === id)?.refusal ?? null;
+
+  it('also when a newcomer was made by a clock that is behind (I12)', async () => {
+    world.pass(-3_600_000);
+    const newcomer = await world.user('zoe', same);
+    expect(newcomer < nth(0), 'the newcomer sorts first').toBe(true);
+    world.pass(3_600_000);
+    await world.settle();
+    await world.editGroup(staff, { add: [newcomer] });
+    expect(await numbersOf('held')).toEqual([0, 1, 2]);
+    expect([await refusalOf(nth(0)), await refusalOf(newcomer)]).toEqual([null, 'DUPLICATE_EMAIL']);
+  });
+
+  it('also when an older account comes back (I12)', async () => {
+    const older = await world.user('old', { ...same, active: false });
+    await world.editGroup(staff, { add: [older] });
+    world.pass(-7_200_000);
+    const oldest = await world.user('oldest', { ...same, active: false });
+    await world.editGroup(staff, { add: [oldest] });
+    world.pass(7_200_000);
+    for (const id of [older, oldest]) await world.revise(id, { active: true });
+    expect(await numbersOf('held')).toEqual([0, 1, 2]);
+    await world.revise(nth(0), { active: false });
+    const refusals = [await refusalOf(older), await refusalOf(oldest)];
+    expect(refusals, 'the first to come back has it now').toEqual([null, 'DUPLICATE_EMAIL']);
+  });
+});

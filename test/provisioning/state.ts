@@ -10,6 +10,7 @@ export interface UserRow {
   user_name: string;
   active: boolean;
   address: string | null;
+  address_order: number;
 }
 
 export interface MappingRow {
@@ -60,7 +61,9 @@ export async function readState(world: TestWorld): Promise<State> {
   const own = sql`where tenant_id = ${tenantId}`;
   const read = await inTenant(world.database, tenantId, (tx) =>
     Promise.all([
-      tx.run(sql<UserRow>`select id, user_name, active, address from users ${own} order by id`),
+      tx.run(
+        sql<UserRow>`select id, user_name, active, address, address_order from users ${own} order by id`,
+      ),
       tx.run(sql<State['groups'][number]>`select id, display_name, mapped from groups ${own} order by id`),
       tx.run(
         sql<State['memberships'][number]>`select group_id, user_id from memberships ${own} order by 1, 2`,
