@@ -9,9 +9,11 @@ import {
   chownSync,
   closeSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -50,8 +52,12 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const placement = await placePostgres(options.dataDir);
   const lock = takeFolder(options.dataDir);
   await stopLeftover(placement.clusterDir);
+  const marker = join(options.dataDir, 'postgres-created');
+  const known = readPassword(options.dataDir);
+  if (known === undefined) setAside(placement);
   const isNew = !existsSync(join(placement.clusterDir, 'PG_VERSION'));
-  const password = isNew ? initialise(placement, options.dataDir) : readPassword(options.dataDir);
+  if (isNew) rmSync(marker, { force: true });
+  const password = isNew || known === undefined ? initialise(placement, options.dataDir) : known;
   const port = await freePort();
   const server = launch(placement, options, port);
   const stop = async () => {
@@ -61,7 +67,6 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const urlFor = (user: string, database: string) =>
     `postgres://${user}:${password}@127.0.0.1:${port}/${database}`;
   const superuserUrl = urlFor('postgres', 'postgres');
-  const marker = join(options.dataDir, 'postgres-created');
   try {
     await untilReady(placement.clusterDir, options, server.exited);
     if (!existsSync(marker)) {
@@ -90,9 +95,20 @@ async function stopServer({ child, exited }: Server): Promise<void> {
   }
 }
 
-function readPassword(dataDir: string): string {
-  // Written right after the cluster: without it, the folder is not one that this function made.
-  return readFileSync(join(dataDir, 'postgres-password'), 'utf8').trim();
+/** undefined: no cluster was made for this folder yet, or the folder was emptied since. */
+function readPassword(dataDir: string): string | undefined {
+  const path = join(dataDir, 'postgres-password');
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined;
+}
+
+/** A cluster whose password nobody has is kept, and is in nobody's way: it may stand outside a folder that was removed. */
+function setAside({ account, clusterDir, notes }: Placement): void {
+  if (!existsSync(join(clusterDir, 'PG_VERSION'))) return;
+  const kept = `${clusterDir}.${Date.now()}`;
+  renameSync(clusterDir, kept);
+  mkdirSync(clusterDir, { mode: 0o700 });
+  if (account !== undefined) chownSync(clusterDir, account.uid, account.gid);
+  notes.push(`the database in ${clusterDir} belongs to a data folder that is gone: it is kept in ${kept}`);
 }
 
 function initialise(placement: Placement, dataDir: string): string {
