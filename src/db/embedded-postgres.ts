@@ -52,11 +52,9 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const placement = await placePostgres(options.dataDir);
   const lock = takeFolder(options.dataDir);
   await stopLeftover(placement.clusterDir);
-  const marker = join(options.dataDir, 'postgres-created');
   const known = readPassword(options.dataDir);
   if (known === undefined) setAside(placement);
   const isNew = !existsSync(join(placement.clusterDir, 'PG_VERSION'));
-  if (isNew) rmSync(marker, { force: true });
   const password = isNew || known === undefined ? initialise(placement, options.dataDir) : known;
   const port = await freePort();
   const server = launch(placement, options, port);
@@ -67,6 +65,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const urlFor = (user: string, database: string) =>
     `postgres://${user}:${password}@127.0.0.1:${port}/${database}`;
   const superuserUrl = urlFor('postgres', 'postgres');
+  // Inside the cluster, so that both go together.
+  const marker = join(placement.clusterDir, 'gateway-created');
   try {
     await untilReady(placement.clusterDir, options, server.exited);
     if (!existsSync(marker)) {
