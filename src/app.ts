@@ -67,7 +67,7 @@ export async function buildApp({ services, log, ...options }: AppOptions): Promi
   await app.register(async (scope) => {
     await installOpenApi(scope, services.publicUrl);
     await scope.register(async (api) => adminScope(api, services), { prefix: '/api/v1' });
-    await scope.register(openApiPages, { prefix: '/docs' });
+    await scope.register(openApiPages);
   });
   app.setNotFoundHandler((request, reply) =>
     sendProblem(

@@ -31,5 +31,5 @@ export async function openApiPages(scope: FastifyInstance): Promise<void> {
   scope.addHook('onRoute', (route) => {
     route.config = { ...route.config, auth: 'none' };
   });
-  await scope.register(swaggerUi, { routePrefix: '/', uiConfig: { docExpansion: 'list' } });
+  await scope.register(swaggerUi, { routePrefix: '/docs', uiConfig: { docExpansion: 'list' } });
 }

@@ -281,7 +281,14 @@ describe('any call', () => {
         expect(Object.keys(responses), `${method} ${path}`).toEqual(expect.arrayContaining(['4XX']));
       }
     }
-    const page = await fetch(`${gateway.url}/docs/`);
-    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('swagger-ui')]);
+    for (const path of ['/docs', '/docs/']) {
+      const page = await fetch(`${gateway.url}${path}`);
+      const text = await page.text();
+      expect([page.status, text]).toEqual([200, expect.stringContaining('swagger-ui')]);
+      // What the page loads is there, from wherever it is looked at.
+      for (const [, source = ''] of text.matchAll(/(?:src|href)="([^"]+)"/g)) {
+        expect((await fetch(new URL(source, page.url))).status, `${path}: ${source}`).toBe(200);
+      }
+    }
   });
 });
