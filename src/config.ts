@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { ConfigurationError } from './kernel/configuration-error.ts';
 
@@ -131,7 +132,20 @@ function boolean(text: string): boolean {
 
 function proxies(text: string): boolean | string {
   if (text === 'off' || text === 'false') return false;
-  return text === 'true' ? true : text;
+  if (text === 'true') return true;
+  const parts = text.split(',').map((part) => part.trim());
+  const wrong = parts.find((part) => !isProxy(part));
+  if (wrong !== undefined) {
+    throw new Error(`must be off, true, or addresses and networks between commas, not "${wrong}"`);
+  }
+  return parts.join(',');
+}
+
+function isProxy(text: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
+  const [address = '', length = '0', ...more] = text.split('/');
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return more.length === 0 && /^\d{1,3}$/.test(length) && Number(length) <= bits;
 }
 
 function httpUrl(text: string): string {

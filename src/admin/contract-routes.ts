@@ -12,7 +12,7 @@ import type { AdminScope } from './admin-scope-hook.ts';
 import { type SeatCounts, selectContract, selectSeats } from './contract-store.ts';
 import { closed, Name, nullable, problems, TenantPath } from './schemas.ts';
 
-const day = '^\\d{4}-\\d{2}-\\d{2}$';
+const day = '^(?!0000)\\d{4}-\\d{2}-\\d{2}$';
 const Text = Type.Optional(nullable(Type.String({ maxLength: 2000 })));
 const Contract = Type.Object(
   {

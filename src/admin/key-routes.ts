@@ -5,8 +5,8 @@ import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
 import { Fault } from '../kernel/fault.ts';
 import { parseId } from '../kernel/ids.ts';
-import { createKey, createOperator, revokeKey } from '../tenants/tenant-flow.ts';
-import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
+import { createKey, createOperator, revokeKey, revokeOperator } from '../tenants/tenant-flow.ts';
+import { adminActorOf, adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
 import { selectKey, selectKeys, selectOperators } from './credential-list-store.ts';
 import { readExpiry } from './expiry.ts';
@@ -50,7 +50,12 @@ export function operatorRoutes(scope: AdminScope, { database, clock }: Services)
         response: { 201: Secret, ...problems },
       },
     },
-    async ({ body }, reply) => reply.code(201).send(await createOperator(database, clock.now(), body.name)),
+    async (request, reply) => {
+      const made = await createOperator(database, clock.now(), request.body.name);
+      // Operators belong to no tenant, and so to no tenant's trail.
+      request.log.info({ operator: made.id, by: adminActorOf(request) }, 'operator made');
+      return reply.code(201).send(made);
+    },
   );
 
   scope.get(
@@ -67,6 +72,26 @@ export function operatorRoutes(scope: AdminScope, { database, clock }: Services)
     async ({ query }, reply) => {
       const rows = await selectOperators(database, afterId(query), readLimit(query));
       return reply.send(toPage(query, rows, ({ id }) => id, showOperator));
+    },
+  );
+
+  scope.delete(
+    '/operators/:id',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Revoke an operator’s key at once',
+        params: Type.Object({ id: Id }),
+        response: { 204: Type.Null(), ...problems },
+      },
+    },
+    async (request, reply) => {
+      const id = parseId<string>(request.params.id);
+      if (id === undefined) throw new Fault('not_found', `There is no operator ${request.params.id}.`);
+      await revokeOperator(database, id);
+      request.log.info({ operator: id, by: adminActorOf(request) }, 'operator revoked');
+      return reply.code(204).send(null);
     },
   );
 }

@@ -3,6 +3,7 @@
 import { Fault } from '../kernel/fault.ts';
 import { parseId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
+import { isStorable } from '../kernel/storable.ts';
 
 /** Before all ids. */
 const firstId = '00000000-0000-0000-0000-000000000000';
@@ -26,7 +27,8 @@ export function readLimit({ limit = limits.listLimitDefault }: PageRequest): num
 export function afterKey({ cursor }: PageRequest, start: string): string {
   if (cursor === undefined) return start;
   const key = Buffer.from(cursor, 'base64url').toString('utf8');
-  if (Buffer.from(key, 'utf8').toString('base64url') !== cursor) throw foreignCursor();
+  const isOurs = Buffer.from(key, 'utf8').toString('base64url') === cursor && isStorable(key);
+  if (!isOurs) throw foreignCursor();
   return key;
 }
 

@@ -5,6 +5,8 @@ import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import type { FastifyInstance, FastifyReply, FastifySchemaValidationError } from 'fastify';
 import { faultOf, statusOf } from '../http/error-fault.ts';
 import { Fault } from '../kernel/fault.ts';
+import { limits } from '../kernel/limits.ts';
+import { isStorable } from '../kernel/storable.ts';
 
 export const problemType = 'application/problem+json; charset=utf-8';
 
@@ -14,6 +16,9 @@ export function installProblems(scope: FastifyInstance): void {
   scope.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) =>
     body === '' ? done(null, undefined) : parseJson(request, body, done),
   );
+  scope.addHook('preValidation', async ({ params, query, body }) => {
+    for (const part of [params, query, body]) refuseUnstorable(part);
+  });
   scope.setValidatorCompiler(TypeBoxValidatorCompiler);
   // Response schemas are for readers; they drop nothing.
   scope.setSerializerCompiler(() => JSON.stringify);
@@ -50,6 +55,21 @@ export function sendProblem(reply: FastifyReply, fault: Fault | undefined, reque
       ...(fault?.field === undefined ? {} : { field: fault.field }),
       requestId,
     });
+}
+
+/** Text that no column can hold is refused wherever it stands, and so is what is nested too deep. */
+function refuseUnstorable(value: unknown, depth = 0): void {
+  if (typeof value === 'string' && !isStorable(value)) {
+    throw new Fault('invalid', 'A text holds a character that can not be kept (NUL, or half of a pair).');
+  }
+  if (typeof value !== 'object' || value === null) return;
+  if (depth > limits.jsonDepthMax) {
+    throw new Fault('invalid', `The body is nested deeper than ${limits.jsonDepthMax}.`);
+  }
+  for (const [name, inner] of Object.entries(value)) {
+    refuseUnstorable(name, depth + 1);
+    refuseUnstorable(inner, depth + 1);
+  }
 }
 
 /** All that is wrong with a request, in one sentence a field. */

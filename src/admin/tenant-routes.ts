@@ -2,8 +2,10 @@
 
 import Type from 'typebox';
 import type { Services } from '../http/services.ts';
+import { Fault } from '../kernel/fault.ts';
+import { parseId } from '../kernel/ids.ts';
 import { listTenants } from '../tenants/credential-store.ts';
-import type { Tenant } from '../tenants/tenant.ts';
+import { slugPattern, type Tenant } from '../tenants/tenant.ts';
 import { createTenant } from '../tenants/tenant-flow.ts';
 import { adminActorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
@@ -15,7 +17,7 @@ const TenantDraft = Type.Object(
   {
     name: Name,
     slug: Type.String({
-      pattern: '^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$',
+      pattern: slugPattern,
       description: 'Stands in paths instead of the id: lower-case letters, digits and hyphens.',
     }),
   },
@@ -36,6 +38,9 @@ export function tenantRoutes(scope: AdminScope, { database, clock }: Services): 
       },
     },
     async (request, reply) => {
+      if (parseId(request.body.slug) !== undefined) {
+        throw new Fault('invalid', '"slug" must not look like an id.', { field: 'slug' });
+      }
       const door = { actor: adminActorOf(request), now: clock.now(), requestId: request.id };
       return reply.code(201).send(show(await createTenant(database, door, request.body)));
     },

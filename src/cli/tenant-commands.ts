@@ -52,6 +52,14 @@ const keys: Command[] = [
     columns: ['name', 'id', 'createdAt'],
   },
   {
+    noun: 'operator',
+    verb: 'revoke',
+    summary: "revoke an operator's key at once",
+    argument: 'operator-id',
+    flags: [],
+    call: (input) => ({ method: 'DELETE', path: `/operators/${part(input, 'operator-id')}` }),
+  },
+  {
     noun: 'key',
     verb: 'create',
     summary: "make a key of a tenant's own; it is shown once",

@@ -76,10 +76,10 @@ export async function createGroup(
       const bound = pool === null ? null : await bindMappings(tx, pool, id, awaitedName(draft));
       const [, decided] = await Promise.all([
         addMembers(tx, id, ids),
-        bound === null ? null : decide(tx, door, bound, { userIds: ids }),
+        bound === null ? null : decide(tx, door, bound.pool, { userIds: ids }),
       ]);
       const created: AuditEvent = { action: 'group.created', subject: id, after: { ...draft, members: ids } };
-      appendAudit(tx, door, [created, ...(decided?.audit ?? [])]);
+      appendAudit(tx, door, [created, ...(bound?.audit ?? []), ...(decided?.audit ?? [])]);
     }),
   );
   return group;
@@ -143,10 +143,11 @@ interface Revision {
 
 async function writeRevision(tx: TenantTransaction, revision: Revision): Promise<Group> {
   const { door, directoryId, current, draft, isBinding } = revision;
-  const pool =
+  const rebound =
     revision.pool !== null && isBinding
       ? await bindMappings(tx, revision.pool, current.id, awaitedName(draft))
-      : revision.pool;
+      : { pool: revision.pool, audit: [] };
+  const { pool } = rebound;
   const decisive = pool !== null && (current.mapped || isBinding) ? pool : null;
   const isSame = current.externalId === draft.externalId && sameJson(current.attributes, draft.attributes);
   const next: Group = { ...current, ...draft, version: current.version + 1, lastModified: door.now };
@@ -156,6 +157,9 @@ async function writeRevision(tx: TenantTransaction, revision: Revision): Promise
     upsertGroupSource(tx, current.id, directoryId, draft.externalId);
   }
   const events: AuditEvent[] = [];
+  if (!current.isKnownToDirectory) {
+    events.push({ action: 'group.linked', subject: current.id, after: { directoryId } });
+  }
   if (!isSame) {
     const { attributes: before, externalId } = current;
     events.push({
@@ -168,7 +172,7 @@ async function writeRevision(tx: TenantTransaction, revision: Revision): Promise
   if (added.length + removed.length > 0) {
     events.push({ action: 'group.members_changed', subject: current.id, after: { added, removed } });
   }
-  appendAudit(tx, door, [...events, ...audit]);
+  appendAudit(tx, door, [...events, ...rebound.audit, ...audit]);
   return isSame && added.length + removed.length === 0 ? current : next;
 }
 
@@ -213,7 +217,8 @@ export async function removeGroup(database: Database, door: Door, id: GroupId): 
       const members = await removeAllMembers(tx, id);
       const unbound = await unbindMappings(tx, pool, id, displayName);
       deleteGroup(tx, id);
-      audit.push(...(await decide(tx, door, unbound, { userIds: members })).audit);
+      const decided = await decide(tx, door, unbound.pool, { userIds: members });
+      audit.push(...unbound.audit, ...decided.audit);
     }
     appendAudit(tx, door, audit);
   });

@@ -1,6 +1,7 @@
 /** Rows of mappings, and the tie between a mapping and its group. Every write here is made under the pool's lock. */
 
 import { sql } from 'kysely';
+import type { AuditEvent } from '../audit/audit-event.ts';
 import { db } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { fold } from '../kernel/fold.ts';
@@ -30,19 +31,28 @@ export async function isAwaited(tx: TenantTransaction, name: AwaitedName): Promi
   return rows.length > 0;
 }
 
-/** Binds the mappings that wait for such a group to it; answers the pool with the rules as they are then. */
+/** The pool with the rules as they are then, and what became of which mappings. */
+export interface Rebound {
+  pool: Pool;
+  audit: AuditEvent[];
+}
+
+/** Binds the mappings that wait for such a group to it. */
 export async function bindMappings(
   tx: TenantTransaction,
   pool: Pool,
   groupId: GroupId,
   name: AwaitedName,
-): Promise<Pool> {
+): Promise<Rebound> {
   const rows = await tx.run(sql<{ id: MappingId }>`
     update mappings m set group_id = ${groupId} where m.tenant_id = ${tx.tenantId} and ${isAwaiting(name)} returning m.id
   `);
   setMapped(tx, groupId, true);
   const bound = new Set(rows.map((row) => row.id));
-  return withMappings(pool, (mapping) => (bound.has(mapping.id) ? { ...mapping, groupId } : mapping));
+  return {
+    pool: withMappings(pool, (mapping) => (bound.has(mapping.id) ? { ...mapping, groupId } : mapping)),
+    audit: [...bound].map((id) => ({ action: 'mapping.bound', subject: id, after: { groupId } })),
+  };
 }
 
 /** Makes the mappings of a group that goes away wait for one of its name. */
@@ -51,7 +61,7 @@ export async function unbindMappings(
   pool: Pool,
   groupId: GroupId,
   displayName: string,
-): Promise<Pool> {
+): Promise<Rebound> {
   tx.send(
     db
       .updateTable('mappings')
@@ -59,9 +69,18 @@ export async function unbindMappings(
       .where('tenant_id', '=', tx.tenantId)
       .where('group_id', '=', groupId),
   );
-  return withMappings(pool, (mapping) =>
-    mapping.groupId === groupId ? { ...mapping, groupId: null } : mapping,
-  );
+  const unbound = pool.rules.mappings.filter((mapping) => mapping.groupId === groupId);
+  return {
+    pool: withMappings(pool, (mapping) =>
+      mapping.groupId === groupId ? { ...mapping, groupId: null } : mapping,
+    ),
+    audit: unbound.map(({ id }) => ({
+      action: 'mapping.unbound',
+      subject: id,
+      before: { groupId },
+      after: { group: { displayName } },
+    })),
+  };
 }
 
 export function setMapped(tx: TenantTransaction, groupId: GroupId, mapped: boolean): void {

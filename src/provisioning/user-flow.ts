@@ -146,9 +146,17 @@ async function writeRevision(
   after: User,
 ): Promise<void> {
   if (after !== before) updateUser(tx, before, after);
-  const isNewSource = !before.isKnownToDirectory || before.externalId !== after.externalId;
-  if (directoryId !== null && isNewSource) upsertSource(tx, after.id, directoryId, after.externalId);
+  const isNewSource =
+    directoryId !== null && (!before.isKnownToDirectory || before.externalId !== after.externalId);
+  if (isNewSource) upsertSource(tx, after.id, directoryId, after.externalId);
   const events: AuditEvent[] = after === before ? [] : [revisionEvent(before, after)];
+  if (isNewSource && after === before) {
+    events.push({
+      action: 'user.linked',
+      subject: after.id,
+      after: { directoryId, externalId: after.externalId },
+    });
+  }
   if (pool !== null && isDecisive(before, after)) {
     const [was, is] = [columnsOf(before.attributes), columnsOf(after.attributes)];
     const addresses = [was.address, is.address].filter((address) => address !== null);

@@ -17,7 +17,7 @@ import {
 import { memberEditOfResource, splitMembers } from './core/member-edit.ts';
 import { applyPatch } from './core/patch.ts';
 import { readPatch } from './core/patch-request.ts';
-import { type ProjectionQuery, readProjection } from './core/project.ts';
+import { type Projection, type ProjectionQuery, readProjection } from './core/project.ts';
 import { groupType } from './core/schemas.ts';
 import { readResource } from './core/validate.ts';
 import { groupTarget } from './filter-sql.ts';
@@ -33,9 +33,16 @@ export function scimGroupRoutes(scope: FastifyInstance, services: Services): voi
   const baseUrl = `${publicUrl}/scim/v2`;
   const config = { auth: 'directory' } as const;
 
-  const answer = (request: FastifyRequest, reply: FastifyReply, status: number, group: Group) => {
+  // The projection is read before anything is written: what can't be read changes nothing.
+  const projectionOf = ({ query }: FastifyRequest) => readProjection(groupType, query as ProjectionQuery);
+  const answer = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    status: number,
+    group: Group,
+    projection: Projection,
+  ) => {
     const { tenantId } = directoryCallerOf(request);
-    const projection = readProjection(groupType, request.query as ProjectionQuery);
     return sendGroup(reply, status, { database, tenantId, baseUrl, projection }, group);
   };
   const revise = async (
@@ -51,6 +58,7 @@ export function scimGroupRoutes(scope: FastifyInstance, services: Services): voi
   };
 
   scope.post('/Groups', { config }, async (request, reply) => {
+    const projection = projectionOf(request);
     const { attributes } = readResource(groupType, request.body);
     const { add } = memberEditOfResource(groupType, request.body);
     const { directoryId } = directoryCallerOf(request);
@@ -58,7 +66,7 @@ export function scimGroupRoutes(scope: FastifyInstance, services: Services): voi
     const group = await createGroup(database, door, directoryId, draftOf(attributes), add);
     services.nudgeSync();
     reply.header('location', `${baseUrl}/Groups/${group.id}`);
-    return answer(request, reply, 201, group);
+    return answer(request, reply, 201, group, projection);
   });
 
   scope.get<{ Querystring: SearchQuery }>('/Groups', { config }, async (request, reply) => {
@@ -72,28 +80,31 @@ export function scimGroupRoutes(scope: FastifyInstance, services: Services): voi
 
   scope.get<ById>('/Groups/:id', { config }, async (request, reply) => {
     const { tenantId, directoryId } = directoryCallerOf(request);
+    const projection = projectionOf(request);
     const id = groupIdOf(request.params.id);
     const selection = { where: sql`g.id = ${id}`, directoryId, offset: 0, limit: 1 };
     const [group] = (await inTenant(database, tenantId, (tx) => selectGroups(tx, selection))).groups;
     if (group === undefined) throw unknownGroup(id);
-    return answer(request, reply, 200, group);
+    return answer(request, reply, 200, group, projection);
   });
 
   scope.put<ById>('/Groups/:id', { config }, async (request, reply) => {
+    const projection = projectionOf(request);
     const draft = draftOf(readResource(groupType, request.body).attributes);
     const edit = memberEditOfResource(groupType, request.body);
     const keep = ({ externalId }: GroupDraft) => ({ ...draft, externalId: draft.externalId ?? externalId });
-    return answer(request, reply, 200, await revise(request, keep, edit));
+    return answer(request, reply, 200, await revise(request, keep, edit), projection);
   });
 
   // 204 unless the query asks for attributes: the members of a large group are read for nobody.
   scope.patch<ById>('/Groups/:id', { config }, async (request, reply) => {
+    const projection = projectionOf(request);
     const { operations } = readPatch(groupType, request.body);
     const { memberEdit, rest } = splitMembers(operations);
     const change = (current: GroupDraft) => draftOf(applyPatch(groupType, attributesOf(current), rest));
     const group = await revise(request, change, memberEdit);
     const isAsked = request.query.attributes !== undefined || request.query.excludedAttributes !== undefined;
-    return isAsked ? answer(request, reply, 200, group) : reply.code(204).send();
+    return isAsked ? answer(request, reply, 200, group, projection) : reply.code(204).send();
   });
 
   scope.delete<ById>('/Groups/:id', { config }, async (request, reply) => {

@@ -27,8 +27,8 @@ import { sendScim } from './scim-message-hook.ts';
 import { readSearch, type SearchQuery, searchAnswer } from './search-sql.ts';
 import {
   attributesOf,
-  draftOf,
   draftOfCreate,
+  draftOfPatch,
   draftOfReplace,
   foresightOf,
   renderUser,
@@ -106,7 +106,8 @@ export function scimUserRoutes(scope: FastifyInstance, services: Services): void
 
   scope.patch<ById>('/Users/:id', { config }, async (request, reply) => {
     const { operations } = readPatch(userType, request.body);
-    const change = (current: UserDraft) => draftOf(applyPatch(userType, attributesOf(current), operations));
+    const change = (current: UserDraft) =>
+      draftOfPatch(applyPatch(userType, attributesOf(current), operations), current);
     return sendScim(reply, 200, await revise(request, change, foresightOf(operations)));
   });
 

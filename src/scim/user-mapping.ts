@@ -25,6 +25,11 @@ export function draftOfReplace(read: Attributes, current: Draft): Draft {
   return draftOf({ active, ...attributesOf({ externalId: current.externalId }), ...read });
 }
 
+/** A PATCH that clears `active` leaves it as it is: whoever was switched off stays so. */
+export function draftOfPatch(patched: Attributes, current: Draft): Draft {
+  return draftOf({ active: columnsOf(current.attributes).active, ...patched });
+}
+
 /** What a PATCH is applied to. */
 export function attributesOf({
   attributes = {},
@@ -48,8 +53,8 @@ export function foresightOf(operations: readonly PatchOperation[]): 'never' | 'a
     operations.map(({ path, value }) => [path.extension === undefined ? path.attribute.name : '', value]),
   );
   if (touched.has('emails') || touched.has('userName')) return 'always';
-  if (!touched.has('active')) return 'never';
-  return { active: touched.get('active') !== false };
+  const active = touched.get('active');
+  return typeof active === 'boolean' ? { active } : 'never';
 }
 
 /** @param baseUrl Where the SCIM endpoints are, without a slash at the end. */

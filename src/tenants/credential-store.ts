@@ -5,7 +5,14 @@ import { sql } from 'kysely';
 import type { Database } from '../db/database.ts';
 import { type DirectoryId, parseId, type TenantId } from '../kernel/ids.ts';
 import { hashToken } from '../kernel/token.ts';
-import type { Caller, DirectoryCaller, DirectoryKind, KeyRole, Tenant } from './tenant.ts';
+import {
+  type Caller,
+  type DirectoryCaller,
+  type DirectoryKind,
+  type KeyRole,
+  slugPattern,
+  type Tenant,
+} from './tenant.ts';
 
 /** undefined: no such token, or it has expired. */
 export async function findDirectoryCaller(
@@ -60,6 +67,7 @@ interface TenantRow {
 /** @param reference The tenant's id or slug. */
 export async function findTenant(database: Database, reference: string): Promise<Tenant | undefined> {
   const id = parseId<TenantId>(reference) ?? null;
+  if (id === null && !new RegExp(slugPattern).test(reference)) return undefined;
   const [row] = await database.run(sql<TenantRow>`select * from find_tenant(${id}::uuid, ${reference})`);
   return row === undefined ? undefined : toTenant(row);
 }

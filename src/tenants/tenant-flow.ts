@@ -59,14 +59,28 @@ export async function createOperator(
   return { id, key };
 }
 
+/** Ends an operator's key at once. @throws Fault `not_found`; `conflict` for the holder of OPERATOR_KEY. */
+export async function revokeOperator(database: Database, id: string): Promise<void> {
+  if (id === firstOperatorId) {
+    throw new Fault('conflict', 'The first operator goes with OPERATOR_KEY: change it and start again.');
+  }
+  const gone = await database.run(db.deleteFrom('operators').where('id', '=', id).returning('id'));
+  if (gone.length === 0) throw new Fault('not_found', `There is no operator ${id}.`);
+}
+
 /** Makes the holder of OPERATOR_KEY the first operator, and whoever held an earlier one no longer. */
 export async function ensureFirstOperator(database: Database, key: string, now: Date): Promise<void> {
-  const row = { id: firstOperatorId, name: 'first operator', key_hash: hashToken(key), created_at: now };
+  const hash = hashToken(key);
+  // Whoever was made with this key before is the first operator from now on.
+  await database.run(
+    db.deleteFrom('operators').where('key_hash', '=', hash).where('id', '!=', firstOperatorId),
+  );
+  const row = { id: firstOperatorId, name: 'first operator', key_hash: hash, created_at: now };
   await database.run(
     db
       .insertInto('operators')
       .values(row)
-      .onConflict((conflict) => conflict.column('id').doUpdateSet({ key_hash: row.key_hash })),
+      .onConflict((conflict) => conflict.column('id').doUpdateSet({ key_hash: hash })),
   );
 }
 

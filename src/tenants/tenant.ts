@@ -10,6 +10,9 @@ export interface Tenant {
   createdAt: Date;
 }
 
+/** A tenant's name in paths: no id looks like this, and nothing else is looked for. */
+export const slugPattern = '^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$';
+
 export type KeyRole = 'owner' | 'admin' | 'auditor';
 export type DirectoryKind = 'entra' | 'okta' | 'generic' | 'strict';
 

@@ -183,6 +183,26 @@ describe('a credential', () => {
     expect([past.status, past.body.field]).toEqual([400, 'expiresAt']);
   });
 
+  it('of an operator ends at once too, but for the first, who has OPERATOR_KEY', async () => {
+    const { id, key } = await made(gateway.api('POST', '/operators', { name: 'second' }));
+    expect((await gateway.api('GET', '/tenants', undefined, key)).status).toBe(200);
+    expect((await gateway.api('DELETE', `/operators/${id}`)).status).toBe(204);
+    expect((await gateway.api('GET', '/tenants', undefined, key)).status).toBe(401);
+    expect((await gateway.api('DELETE', `/operators/${id}`)).status).toBe(404);
+    const { items } = (await gateway.api('GET', '/operators')).body;
+    expect((await gateway.api('DELETE', `/operators/${items[0].id}`)).status).toBe(409);
+  });
+
+  it('made for an operator may become OPERATOR_KEY', async () => {
+    const { key } = await made(gateway.api('POST', '/operators', { name: 'heir' }));
+    const second = await startGateway({ databaseUrl: gateway.databaseUrl, config: { operatorKey: key } });
+    expect((await second.api('GET', '/tenants')).status).toBe(200);
+    await second.close();
+    const third = await startGateway({ databaseUrl: gateway.databaseUrl });
+    expect((await third.api('GET', '/tenants')).status).toBe(200);
+    await third.close();
+  });
+
   it('of a directory opens SCIM alone, and a key opens no SCIM', async () => {
     const token = await tenant.directoryToken('okta');
     expect((await gateway.scim(token, 'GET', '/Users')).status).toBe(200);

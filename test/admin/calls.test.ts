@@ -269,6 +269,41 @@ describe('any call', () => {
     }
   });
 
+  it('refuses text that no column can hold, wherever it stands', async () => {
+    const reads = [
+      'users?search=%00',
+      'users?role=%00',
+      'groups?search=%00',
+      'audit?subject=%00',
+      'audit?action=%00',
+    ];
+    for (const path of reads) {
+      expect([path, (await gateway.api('GET', `${base}/${path}`)).status]).toEqual([path, 400]);
+    }
+    expect((await gateway.api('GET', '/tenants?cursor=AA')).status).toBe(400);
+    expect((await gateway.api('GET', '/tenants/%00')).status).toBe(404);
+    for (const bad of ['a\u0000b', '\ud800']) {
+      const writes: [string, string, object][] = [
+        ['POST', '/tenants', { name: bad, slug: 'nul' }],
+        ['POST', '/operators', { name: bad }],
+        ['POST', `${base}/directories`, { name: bad, kind: 'okta' }],
+        ['POST', `${base}/keys`, { name: bad, role: 'admin' }],
+        ['POST', `${base}/mappings`, mapping(1, bad)],
+        ['PUT', `${base}/contract`, { ...contract, tier: bad }],
+        ['PUT', `${base}/blue`, { organizationId: bad, tokenId: 'x', tokenSecret: 'x' }],
+      ];
+      for (const [method, path, body] of writes) {
+        expect([path, (await gateway.api(method, path, body)).status]).toEqual([path, 400]);
+      }
+    }
+    const deep = `${'['.repeat(5000)}${']'.repeat(5000)}`;
+    expect((await gateway.api('POST', '/tenants', deep)).status).toBe(400);
+    const old = { ...contract, startsOn: '0000-01-01' };
+    expect((await gateway.api('PUT', `${base}/contract`, old)).body.field).toBe('startsOn');
+    const slug = '00000000-0000-7000-8000-000000000001';
+    expect((await gateway.api('POST', '/tenants', { name: 'x', slug })).body.field).toBe('slug');
+  });
+
   it('is in the OpenAPI document, with a summary and its answers', async () => {
     const { body } = await gateway.api('GET', '/openapi.json', undefined, null);
     expect(body.openapi).toBe('3.1.0');

@@ -110,8 +110,3 @@ export function isNamed(schema: Schema, urn: string): boolean {
   const wanted = urn.toLowerCase();
   return [schema.id, ...(schema.aliases ?? [])].some((name) => name.toLowerCase() === wanted);
 }
-
-/** Whether PostgreSQL and JSON can both hold the text: no NUL, no half of a surrogate pair. */
-export function isStorable(text: string): boolean {
-  return !text.includes('\0') && text.isWellFormed();
-}

@@ -7,7 +7,7 @@
 import type { Fault } from '../../kernel/fault.ts';
 import { invalid } from '../../kernel/fault.ts';
 import { limits } from '../../kernel/limits.ts';
-import { isStorable } from './attribute.ts';
+import { isStorable } from '../../kernel/storable.ts';
 
 /** A value as it was written; only the attribute's type tells what an unquoted `true` or `12` means. */
 export interface Literal {

@@ -12,7 +12,10 @@ export function readInstant(text: string): string | undefined {
   if (parts === null) return undefined;
   const [, time = '', fraction = '', offset = 'Z'] = parts;
   const ms = Date.parse(`${time}${fraction.slice(0, 4)}${offset.replace(' ', '+')}`);
-  return Number.isNaN(ms) ? undefined : new Date(ms).toISOString();
+  if (Number.isNaN(ms)) return undefined;
+  // An offset can lead out of the years that have four digits.
+  const instant = new Date(ms).toISOString();
+  return /^(?!0000)\d{4}-/.test(instant) ? instant : undefined;
 }
 
 const booleans: ReadonlyMap<string, boolean> = new Map([

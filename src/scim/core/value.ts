@@ -6,13 +6,8 @@
 import { fold } from '../../kernel/fold.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
 import { limits } from '../../kernel/limits.ts';
-import {
-  type Attribute,
-  type AttributeType,
-  findAttribute,
-  findSubAttribute,
-  isStorable,
-} from './attribute.ts';
+import { isStorable } from '../../kernel/storable.ts';
+import { type Attribute, type AttributeType, findAttribute, findSubAttribute } from './attribute.ts';
 import { isHollow, keepOnePrimary } from './elements.ts';
 import { addIgnored, addIssue, type Reading } from './reading.ts';
 import { readBoolean, readInstant } from './scalar.ts';
