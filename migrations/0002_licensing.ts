@@ -75,14 +75,13 @@ const licensing = `
     tie        text not null collate "C",
     seat       text not null check (seat in ('none', 'held', 'waiting')),
     since      timestamptz not null,
-    -- Why nothing was asked although memberships would: a code of licensing/effect.ts.
+    -- Why what is asked for is not even considered: a code of licensing/desire.ts.
     refusal    text,
     primary key (tenant_id, user_id),
     foreign key (tenant_id, user_id) references users on delete cascade,
     constraint decisions_claim check ((seat = 'none') = (priority is null) and (seat = 'none') = (claimed_at is null))
   );
   create index decisions_queue on decisions (tenant_id, priority, claimed_at, tie, user_id) where seat = 'waiting';
-  create index decisions_holders on decisions (tenant_id, user_id) where seat = 'held';
 `;
 
 const blue = `
@@ -135,6 +134,7 @@ const blue = `
     primary key (tenant_id, blue_user_id)
   );
   create index blue_members_address on blue_members (tenant_id, address);
+  create index blue_members_paid on blue_members (tenant_id) where paid_workspaces <> '{}';
 
   -- Blue's open invitations, likewise. A fresh one has no id yet: Blue answers none.
   create table blue_invitations (
@@ -179,7 +179,7 @@ const blue = `
     tries           integer not null default 0,
     primary key (tenant_id, user_id)
   );
-  create index blue_sync_not_before on blue_sync (tenant_id, not_before, marked_at);
+  create index blue_sync_not_before on blue_sync (tenant_id, not_before nulls first, marked_at, user_id);
 `;
 
 const workFinding = `

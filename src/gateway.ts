@@ -38,7 +38,7 @@ export interface GatewayOptions {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   return await withServices(options, async (services) => {
     const background = await startBackground(options, services);
-    const http = await startHttp(options, services, { nudge: background.nudge });
+    const http = await startHttp(options, services, { nudge: background.nudge }).catch(stopping(background));
     return { url: http.url, stop: () => inOrder(http.stop, background.stop) };
   });
 }
@@ -59,12 +59,22 @@ export async function startCluster(options: GatewayOptions): Promise<Gateway> {
   return await withServices(options, async (services) => {
     const background = await startBackground(options, services);
     const { nudge: onNudge } = background;
-    const workers = await startWorkers({ count: config.workers, environment, onNudge, log });
+    const workers = await startWorkers({ count: config.workers, environment, onNudge, log }).catch(
+      stopping(background),
+    );
     return {
       url: `http://${config.host}:${config.port}`,
       stop: () => inOrder(workers.stop, background.stop),
     };
   });
+}
+
+/** What runs already ends when what comes next can't start. */
+function stopping({ stop }: Background): (error: unknown) => Promise<never> {
+  return async (error) => {
+    await stop();
+    throw error;
+  };
 }
 
 async function inOrder(...steps: (() => Promise<void>)[]): Promise<void> {

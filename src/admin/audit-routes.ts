@@ -6,7 +6,7 @@ import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
 import { adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
-import { afterKey, readLimit, toPage } from './paging.ts';
+import { afterNumber, readLimit, toPage } from './paging.ts';
 import { listOf, nullable, pageQuery, problems, TenantPath, Time } from './schemas.ts';
 
 const Entry = Type.Object({
@@ -38,13 +38,8 @@ export function auditRoutes(scope: AdminScope, { database }: Services): void {
     },
     async (request, reply) => {
       const { subject, action, ...query } = request.query;
-      const before = Number(afterKey(query, String(Number.MAX_SAFE_INTEGER)));
-      const filter = {
-        subject,
-        action,
-        before: Number.isSafeInteger(before) ? before : 0,
-        limit: readLimit(query),
-      };
+      const before = afterNumber(query, Number.MAX_SAFE_INTEGER);
+      const filter = { subject, action, before, limit: readLimit(query) };
       const rows = await inTenant(database, adminTenantOf(request).id, (tx) => selectAudit(tx, filter));
       return reply.send(
         toPage(

@@ -18,7 +18,7 @@ import {
 import { type StoredMapping, selectMappings } from '../provisioning/mapping-store.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
-import { afterKey, readLimit, toPage } from './paging.ts';
+import { afterNumber, readLimit, toPage } from './paging.ts';
 import {
   closed,
   Id,
@@ -76,7 +76,7 @@ export function mappingRoutes(scope: AdminScope, { database }: Services): void {
     },
     async (request, reply) => {
       const { query } = request;
-      const after = Number(afterKey(query, '0')) || 0;
+      const after = afterNumber(query, 0);
       const all = await inTenant(database, adminTenantOf(request).id, selectMappings);
       const rows = all.filter(({ priority }) => priority > after).slice(0, readLimit(query));
       return reply.send(toPage(query, rows, ({ priority }) => String(priority), show));

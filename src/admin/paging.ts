@@ -39,6 +39,13 @@ export function afterId(request: PageRequest): string {
   return id;
 }
 
+/** As `afterKey`, for lists in the order of whole numbers. */
+export function afterNumber(request: PageRequest, start: number): number {
+  const key = Number(afterKey(request, String(start)));
+  if (!Number.isSafeInteger(key)) throw foreignCursor();
+  return key;
+}
+
 function foreignCursor(): Fault {
   return new Fault('invalid', '"cursor" is none of ours: leave it out to begin again.', { field: 'cursor' });
 }

@@ -51,7 +51,7 @@ export function sendProblem(reply: FastifyReply, fault: Fault | undefined, reque
       title: STATUS_CODES[status],
       status,
       code: fault?.code ?? 'internal',
-      detail: fault?.message ?? `Something went wrong here; nothing was changed. Reference ${requestId}.`,
+      detail: fault?.message ?? `Something went wrong here. Reference ${requestId}.`,
       ...(fault?.field === undefined ? {} : { field: fault.field }),
       requestId,
     });

@@ -70,7 +70,10 @@ async function checkServer(db: Kysely<unknown>): Promise<void> {
 
 async function makeRoles(db: Kysely<unknown>): Promise<void> {
   const { rows } = await sql<{ rolname: string; member: boolean }>`
-    select rolname, pg_has_role(current_user, oid, 'member') as member from pg_roles where rolname = any(${roles})
+    select rolname, case when current_setting('server_version_num')::integer >= 160000
+      -- Who made a role is a member that may not act as it until that is granted.
+      then pg_has_role(current_user, oid, 'set') else pg_has_role(current_user, oid, 'member') end as member
+    from pg_roles where rolname = any(${roles})
   `.execute(db);
   const [{ self } = { self: '' }] = (
     await sql<{ self: string }>`select quote_ident(current_user) as self`.execute(db)

@@ -19,12 +19,7 @@ export interface KnownGroup extends Group {
   knownUsers: ReadonlySet<UserId>;
 }
 
-export function insertGroup(
-  tx: TenantTransaction,
-  group: Group,
-  directoryId: DirectoryId | null,
-  mapped: boolean,
-): void {
+export function insertGroup(tx: TenantTransaction, group: Group, directoryId: DirectoryId | null): void {
   const displayName = displayNameOf(group.attributes);
   tx.send(
     db.insertInto('groups').values({
@@ -33,7 +28,6 @@ export function insertGroup(
       attributes: JSON.stringify(group.attributes),
       display_name: displayName,
       display_name_key: fold(displayName),
-      mapped,
       version: group.version,
       created_at: group.createdAt,
       last_modified: group.lastModified,
@@ -121,17 +115,10 @@ export async function lockGroup(
   directoryId: DirectoryId | null,
   userIds: readonly UserId[] = [],
 ): Promise<KnownGroup | undefined> {
-  const [row] = await tx.run(
+  const locking = tx.run(
     db
       .selectFrom('groups as g')
-      .leftJoin('group_sources as s', (join) =>
-        join
-          .onRef('s.tenant_id', '=', 'g.tenant_id')
-          .onRef('s.group_id', '=', 'g.id')
-          .on('s.directory_id', '=', directoryId),
-      )
       .select(['g.id', 'g.attributes', 'g.mapped', 'g.version', 'g.created_at', 'g.last_modified'])
-      .select(['s.external_id', 's.directory_id'])
       .select(
         sql<UserId[]>`array(
           select id from users where tenant_id = ${tx.tenantId} and id = any(${userIds}::uuid[])
@@ -141,16 +128,26 @@ export async function lockGroup(
       .where('g.id', '=', id)
       .forNoKeyUpdate(['g']),
   );
+  // A statement of its own: one that had to wait for the lock would still see the source as it was before.
+  const reading = tx.run(
+    db
+      .selectFrom('group_sources')
+      .select('external_id')
+      .where('tenant_id', '=', tx.tenantId)
+      .where('group_id', '=', id)
+      .where('directory_id', '=', directoryId),
+  );
+  const [[row], [source]] = await Promise.all([locking, reading]);
   if (row === undefined) return undefined;
   return {
     id: row.id as GroupId,
     attributes: row.attributes as JsonObject,
-    externalId: row.external_id,
+    externalId: source?.external_id ?? null,
     mapped: row.mapped,
     version: row.version,
     createdAt: row.created_at,
     lastModified: row.last_modified,
-    isKnownToDirectory: row.directory_id !== null,
+    isKnownToDirectory: source !== undefined,
     knownUsers: new Set(row.known_users),
   };
 }

@@ -1,6 +1,6 @@
 /** Rows of users: written, locked and read one at a time. Knows SQL; knows no decision and no SCIM message. */
 
-import { type SelectQueryBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import { db } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { DirectoryId, UserId } from '../kernel/ids.ts';
@@ -105,36 +105,32 @@ export async function lockUser(
   id: UserId,
   directoryId: DirectoryId | null,
 ): Promise<KnownUser | undefined> {
-  const [row] = await tx.run(selectUser(tx, id, directoryId).forNoKeyUpdate(['u']));
-  return row === undefined ? undefined : toUser(row);
-}
-
-function selectUser(tx: TenantTransaction, id: UserId, directoryId: DirectoryId | null) {
-  return db
-    .selectFrom('users as u')
-    .leftJoin('user_sources as s', (join) =>
-      join
-        .onRef('s.tenant_id', '=', 'u.tenant_id')
-        .onRef('s.user_id', '=', 'u.id')
-        .on('s.directory_id', '=', directoryId),
-    )
-    .select(['u.id', 'u.attributes', 'u.version', 'u.created_at', 'u.last_modified'])
-    .select(['s.external_id', 's.directory_id'])
-    .where('u.tenant_id', '=', tx.tenantId)
-    .where('u.id', '=', id);
-}
-
-type UserRow =
-  ReturnType<typeof selectUser> extends SelectQueryBuilder<infer _D, infer _T, infer Row> ? Row : never;
-
-function toUser(row: UserRow): KnownUser {
+  const locking = tx.run(
+    db
+      .selectFrom('users')
+      .select(['id', 'attributes', 'version', 'created_at', 'last_modified'])
+      .where('tenant_id', '=', tx.tenantId)
+      .where('id', '=', id)
+      .forNoKeyUpdate(),
+  );
+  // A statement of its own: one that had to wait for the lock would still see the source as it was before.
+  const reading = tx.run(
+    db
+      .selectFrom('user_sources')
+      .select('external_id')
+      .where('tenant_id', '=', tx.tenantId)
+      .where('user_id', '=', id)
+      .where('directory_id', '=', directoryId),
+  );
+  const [[row], [source]] = await Promise.all([locking, reading]);
+  if (row === undefined) return undefined;
   return {
     id: row.id as UserId,
     attributes: row.attributes as JsonObject,
-    externalId: row.external_id,
+    externalId: source?.external_id ?? null,
     version: row.version,
     createdAt: row.created_at,
     lastModified: row.last_modified,
-    isKnownToDirectory: row.directory_id !== null,
+    isKnownToDirectory: source !== undefined,
   };
 }

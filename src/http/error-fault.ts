@@ -13,7 +13,6 @@ export const statusOf: Record<FaultCode, number> = {
   too_large: 413,
   unsupported_media_type: 415,
   rate_limited: 429,
-  not_implemented: 501,
   unavailable: 503,
 };
 
@@ -25,10 +24,14 @@ export function faultOf(error: unknown): Fault | undefined {
   if (error instanceof Fault) return error;
   if (!(error instanceof Error)) return undefined;
   if (isDatabaseAway(error)) {
-    return new Fault('unavailable', 'The database does not answer; nothing was changed. Try again shortly.', {
-      retryAfterSeconds: databaseRetrySeconds,
-      cause: error,
-    });
+    return new Fault(
+      'unavailable',
+      'The database does not answer: it is not certain that anything was changed. Try again shortly.',
+      {
+        retryAfterSeconds: databaseRetrySeconds,
+        cause: error,
+      },
+    );
   }
   return faultOfFastify(error as FastifyError);
 }

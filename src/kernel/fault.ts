@@ -6,15 +6,12 @@
 /** `scimType` values of RFC 7644 §3.12 that a fault can carry. */
 export type ScimType =
   | 'invalidFilter'
-  | 'tooMany'
   | 'uniqueness'
   | 'mutability'
   | 'invalidSyntax'
   | 'invalidPath'
   | 'noTarget'
-  | 'invalidValue'
-  | 'invalidVers'
-  | 'sensitive';
+  | 'invalidValue';
 
 export type FaultCode =
   /** The request can't be read: malformed JSON, wrong type, unknown field, broken filter. */
@@ -34,8 +31,6 @@ export type FaultCode =
   /** A body of a type that is not read here. */
   | 'unsupported_media_type'
   | 'rate_limited'
-  /** Something this version does not do. */
-  | 'not_implemented'
   /** A part we depend on does not answer. */
   | 'unavailable';
 

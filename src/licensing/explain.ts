@@ -98,7 +98,7 @@ function reasonsOf({ active, decision, seat }: ExplainFacts): string[] {
   return [...new Set([...(seat.reason === null ? [] : [seat.reason]), ...mappings, ...fallbacks])];
 }
 
-function smallestChange({ active, decision, terms, used, ahead, groups }: ExplainFacts): string | null {
+function smallestChange({ active, decision, seat, terms, used, ahead, groups }: ExplainFacts): string | null {
   if (!active) return 'Activate the person in the identity provider.';
   if (decision === null) {
     const names = groups.map(({ displayName }) => `"${displayName}"`).join(', ');
@@ -107,7 +107,8 @@ function smallestChange({ active, decision, terms, used, ahead, groups }: Explai
   if (decision.refusal !== null) return 'Give one of the two people another e-mail address.';
   if (decision.seat !== 'waiting') return null;
   if (!terms.grants) return 'A contract that is in force today.';
-  const missing = ahead.length + 1 - freeSeats(terms, used);
+  // The position is not told under every policy, and then those ahead are counted.
+  const missing = (seat.position ?? ahead.length + 1) - freeSeats(terms, used);
   return missing === 1 ? 'One more seat.' : `${missing} more seats, or a mapping of better priority.`;
 }
 

@@ -31,7 +31,10 @@ export async function putContract(
     billing_portal_url: draft.billingPortalUrl,
   };
   await inTenant(database, door.tenantId, async (tx) => {
-    const pool = await lockPool(tx);
+    const [pool, [before]] = await Promise.all([
+      lockPool(tx),
+      tx.run(db.selectFrom('contracts').selectAll().where('tenant_id', '=', tx.tenantId)),
+    ]);
     tx.send(
       db
         .insertInto('contracts')
@@ -39,7 +42,7 @@ export async function putContract(
         .onConflict((conflict) => conflict.column('tenant_id').doUpdateSet(columns)),
     );
     const { audit } = await decide(tx, door, { ...pool, contract: draft }, { everyone: true });
-    const event = { action: 'contract.written', subject: null, before: pool.contract ?? null, after: draft };
+    const event = { action: 'contract.written', subject: null, before: before ?? null, after: columns };
     appendAudit(tx, door, [event, ...audit]);
   });
   return draft;

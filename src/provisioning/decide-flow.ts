@@ -80,6 +80,8 @@ async function loadFacts(
     ]);
   }
   const persons = await loadPersons(tx, affected);
+  // Whoever waits is among everyone.
+  if (everyone) return [persons, []];
   return [persons, await loadQueue(tx, free + persons.length)];
 }
 

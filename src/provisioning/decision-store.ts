@@ -41,9 +41,19 @@ export async function lockPool(tx: TenantTransaction): Promise<Pool> {
   return pool;
 }
 
+/** The pool row, locked, without the rules: a write that turns out to decide nothing never reads them. */
+export type LockedPool = Pick<Pool, 'used' | 'unmanagedPaid'>;
+
+/** Reads the rules as they are under the lock. */
+export async function withRules(tx: TenantTransaction, locked: LockedPool): Promise<Pool> {
+  const rules = await loadRules(tx, sql`true`);
+  assert(rules !== undefined, 'every tenant has a seat pool');
+  return { ...locked, ...rules };
+}
+
 /** Locks the pool row when the group is mapped; null: it is not. */
-export function lockPoolIfMapped(tx: TenantTransaction, groupId: GroupId): Promise<Pool | null> {
-  return lockPoolWhere(
+export function lockPoolIfMapped(tx: TenantTransaction, groupId: GroupId): Promise<LockedPool | null> {
+  return lockRowWhere(
     tx,
     sql`exists (select from groups g where g.tenant_id = p.tenant_id and g.id = ${groupId} and g.mapped)`,
   );
@@ -90,15 +100,27 @@ export function isAwaiting({ displayNameKey, externalId }: AwaitedName) {
 }
 
 async function lockPoolWhere(tx: TenantTransaction, condition: RawBuilder<unknown>): Promise<Pool | null> {
-  const locked = tx.run(sql<{ used: number; unmanagedPaid: number }>`
-    select used, unmanaged_paid as "unmanagedPaid" from seat_pools p where tenant_id = ${tx.tenantId} and ${condition} for no key update of p
-  `);
-  const [[pool], { contract, rules }] = await Promise.all([locked, loadRules(tx)]);
-  return pool === undefined ? null : { ...pool, contract, rules };
+  const [pool, rules] = await Promise.all([lockRowWhere(tx, condition), loadRules(tx, condition)]);
+  return pool === null || rules === undefined ? null : { ...pool, ...rules };
 }
 
-/** Contract and rules as they are now, without a lock. */
-async function loadRules(tx: TenantTransaction): Promise<{ contract: Contract | undefined; rules: Rules }> {
+/** @param condition On `p` (seat_pools). */
+async function lockRowWhere(
+  tx: TenantTransaction,
+  condition: RawBuilder<unknown>,
+): Promise<LockedPool | null> {
+  const [pool] = await tx.run(sql<LockedPool>`
+    select used, unmanaged_paid as "unmanagedPaid" from seat_pools p
+    where p.tenant_id = ${tx.tenantId} and ${condition} for no key update of p
+  `);
+  return pool ?? null;
+}
+
+/** Contract and rules as they are now; undefined, and nothing read, where the condition does not hold. */
+async function loadRules(
+  tx: TenantTransaction,
+  condition: RawBuilder<unknown>,
+): Promise<Pick<Pool, 'contract' | 'rules'> | undefined> {
   const [row] = await tx.run(sql<{
     contract: Contract | null;
     mappings: Rules['mappings'];
@@ -113,8 +135,9 @@ async function loadRules(tx: TenantTransaction): Promise<{ contract: Contract | 
        from mappings m where m.tenant_id = ${tx.tenantId}) as mappings,
       (select coalesce(max(b.default_workspaces), '{}')
        from blue_connections b where b.tenant_id = ${tx.tenantId}) as workspaces
+    from seat_pools p where p.tenant_id = ${tx.tenantId} and ${condition}
   `);
-  assert(row !== undefined, 'a select without from answers one row');
+  if (row === undefined) return undefined;
   return {
     contract: row.contract ?? undefined,
     rules: { mappings: row.mappings, defaultWorkspaces: row.workspaces },

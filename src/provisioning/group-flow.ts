@@ -30,10 +30,11 @@ import { sameJson } from '../kernel/same-json.ts';
 import { decide } from './decide-flow.ts';
 import {
   type AwaitedName,
+  type LockedPool,
   lockPool,
   lockPoolIfAwaited,
   lockPoolIfMapped,
-  type Pool,
+  withRules,
 } from './decision-store.ts';
 import { bindMappings, isAwaited, lockGroupNames, unbindMappings } from './mapping-store.ts';
 import { taken } from './user-flow.ts';
@@ -72,7 +73,7 @@ export async function createGroup(
       ]);
       if (isTaken) throw taken('displayName', displayName);
       refuseUnknown(ids, known);
-      insertGroup(tx, group, directoryId, pool !== null);
+      insertGroup(tx, group, directoryId);
       const bound = pool === null ? null : await bindMappings(tx, pool, id, awaitedName(draft));
       const [, decided] = await Promise.all([
         addMembers(tx, id, ids),
@@ -137,21 +138,15 @@ interface Revision {
   edit: MemberEdit;
   /** The ids to add, as users. */
   ids: UserId[];
-  pool: Pool | null;
+  pool: LockedPool | null;
   isBinding: boolean;
 }
 
 async function writeRevision(tx: TenantTransaction, revision: Revision): Promise<Group> {
-  const { door, directoryId, current, draft, isBinding } = revision;
-  const rebound =
-    revision.pool !== null && isBinding
-      ? await bindMappings(tx, revision.pool, current.id, awaitedName(draft))
-      : { pool: revision.pool, audit: [] };
-  const { pool } = rebound;
-  const decisive = pool !== null && (current.mapped || isBinding) ? pool : null;
+  const { door, directoryId, current, draft } = revision;
   const isSame = current.externalId === draft.externalId && sameJson(current.attributes, draft.attributes);
   const next: Group = { ...current, ...draft, version: current.version + 1, lastModified: door.now };
-  const { added, removed, audit } = await writeAndDecide(tx, revision, next, !isSame, decisive);
+  const { added, removed, audit } = await writeAndDecide(tx, revision, next, !isSame);
 
   if (!current.isKnownToDirectory || current.externalId !== draft.externalId) {
     upsertGroupSource(tx, current.id, directoryId, draft.externalId);
@@ -172,49 +167,53 @@ async function writeRevision(tx: TenantTransaction, revision: Revision): Promise
   if (added.length + removed.length > 0) {
     events.push({ action: 'group.members_changed', subject: current.id, after: { added, removed } });
   }
-  appendAudit(tx, door, [...events, ...rebound.audit, ...audit]);
+  appendAudit(tx, door, [...events, ...audit]);
   return isSame && added.length + removed.length === 0 ? current : next;
 }
 
-/** The group with its members first, then the decisions that rest on it; in one round trip where the ids are known. */
+/** The group with its members first, then the decisions that rest on it. */
 async function writeAndDecide(
   tx: TenantTransaction,
-  { door, edit, ids: add, isBinding }: Revision,
+  { door, current, draft, edit, ids: add, pool: locked, isBinding }: Revision,
   group: Group,
   isChanged: boolean,
-  pool: Pool | null,
 ) {
   const named = edit.remove.flatMap((id) => parseId<UserId>(id) ?? []).sort();
   const members: UserEdit = { add, remove: edit.clear ? 'all' : named };
-  const writing = writeGroup(tx, group, isChanged, members);
-  // Who leaves by a clearing is known only afterwards.
-  const left = edit.clear && pool !== null ? (await writing).removed : named;
-  const userIds = [...left, ...add];
-  const isDecisive = pool !== null && (userIds.length > 0 || isBinding);
-  const affected = { userIds, groupIds: isBinding ? [group.id] : [] };
-  const [written, decided] = await Promise.all([
-    writing,
-    isDecisive ? decide(tx, door, pool, affected) : null,
+  const isDecisive = locked !== null && (current.mapped || isBinding);
+  const [written, pool] = await Promise.all([
+    writeGroup(tx, group, isChanged, members),
+    isDecisive ? withRules(tx, locked) : null,
   ]);
-  return { ...written, audit: decided?.audit ?? [] };
+  const userIds = [...(edit.clear ? written.removed : named), ...add];
+  if (pool === null || (userIds.length === 0 && !isBinding)) return { ...written, audit: [] };
+  const rebound = isBinding
+    ? await bindMappings(tx, pool, group.id, awaitedName(draft))
+    : { pool, audit: [] };
+  const affected = { userIds, groupIds: isBinding ? [group.id] : [] };
+  const decided = await decide(tx, door, rebound.pool, affected);
+  return { ...written, audit: [...rebound.audit, ...decided.audit] };
 }
 
 /**
- * Deletes a group; its members stay. Mappings keep its name and wait for a group of that name to return.
+ * Deletes a group; its members stay. Mappings wait for a group of the name or externalId they were written with; those
+ * written with its id, for one of its name.
  *
  * @throws Fault `not_found`.
  */
 export async function removeGroup(database: Database, door: Door, id: GroupId): Promise<void> {
   await inTenant(database, door.tenantId, async (tx) => {
-    const [pool, group] = await Promise.all([lockPoolIfMapped(tx, id), lockGroup(tx, id, null)]);
+    // A group of the name that is being made meanwhile finds the mapping waiting.
+    lockGroupNames(tx, 'mapping');
+    const [locked, group] = await Promise.all([lockPoolIfMapped(tx, id), lockGroup(tx, id, null)]);
     if (group === undefined) throw unknownGroup(id);
-    if (group.mapped && pool === null) throw new Restart();
+    if (group.mapped && locked === null) throw new Restart();
     const displayName = displayNameOf(group.attributes);
     const audit: AuditEvent[] = [{ action: 'group.deleted', subject: id, before: { displayName } }];
-    if (pool === null) {
+    if (locked === null) {
       deleteGroup(tx, id);
     } else {
-      const members = await removeAllMembers(tx, id);
+      const [members, pool] = await Promise.all([removeAllMembers(tx, id), withRules(tx, locked)]);
       const unbound = await unbindMappings(tx, pool, id, displayName);
       deleteGroup(tx, id);
       const decided = await decide(tx, door, unbound.pool, { userIds: members });

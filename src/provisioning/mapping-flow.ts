@@ -107,13 +107,18 @@ export async function reorderMappings(
 ): Promise<StoredMapping[]> {
   return await edit(database, door, async (tx, _pool, before) => {
     const isComplete = ids.length === before.length && new Set(ids).size === ids.length;
-    if (!isComplete || !before.every(({ id }) => ids.includes(id))) {
+    const named = new Set(ids);
+    if (!isComplete || !before.every(({ id }) => named.has(id))) {
       throw new Fault('invalid', `ids must name each of the ${before.length} mappings exactly once.`, {
         field: 'ids',
       });
     }
     renumberMappings(tx, ids);
-    const after = ids.map((id, index) => ({ ...find(before, id), priority: index + 1 }));
+    const byId = new Map(before.map((mapping) => [mapping.id, mapping]));
+    const after = ids.flatMap((id, index) => {
+      const mapping = byId.get(id);
+      return mapping === undefined ? [] : [{ ...mapping, priority: index + 1 }];
+    });
     return {
       result: after,
       after,
@@ -159,24 +164,25 @@ async function edit<T>(
   }
 }
 
-/** In id order, as every writer locks groups. */
+/** Groups that become mapped or stop being so, in id order, as every writer locks groups. */
 function flagsOf(before: StoredMapping[], after: StoredMapping[]): [GroupId, boolean][] {
-  const mapped = groupsOf(after);
-  return [...new Set([...groupsOf(before), ...mapped])]
-    .sort()
-    .map((groupId) => [groupId, mapped.has(groupId)]);
+  const [was, is] = [groupsOf(before), groupsOf(after)];
+  return [...was.symmetricDifference(is)].sort().map((groupId) => [groupId, is.has(groupId)]);
 }
 
-function groupsOf(mappings: StoredMapping[]): Set<GroupId> {
+function groupsOf(mappings: readonly StoredMapping[]): Set<GroupId> {
   return new Set(mappings.flatMap(({ groupId }) => groupId ?? []));
 }
 
 /** The members of every group whose mappings are not what they were. */
 function affected(before: StoredMapping[], after: StoredMapping[]): Affected {
-  const print = (mappings: StoredMapping[], id: MappingId) =>
-    JSON.stringify(mappings.find((one) => one.id === id));
-  const changed = [...before, ...after].filter(({ id }) => print(before, id) !== print(after, id));
+  const [was, is] = [printsOf(before), printsOf(after)];
+  const changed = [...before, ...after].filter(({ id }) => was.get(id) !== is.get(id));
   return { groupIds: [...groupsOf(changed)] };
+}
+
+function printsOf(mappings: readonly StoredMapping[]): Map<MappingId, string> {
+  return new Map(mappings.map((mapping) => [mapping.id, JSON.stringify(mapping)]));
 }
 
 function find(mappings: StoredMapping[], id: MappingId): StoredMapping {

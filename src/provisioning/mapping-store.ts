@@ -47,7 +47,7 @@ export async function bindMappings(
   const rows = await tx.run(sql<{ id: MappingId }>`
     update mappings m set group_id = ${groupId} where m.tenant_id = ${tx.tenantId} and ${isAwaiting(name)} returning m.id
   `);
-  setMapped(tx, groupId, true);
+  if (rows.length > 0) setMapped(tx, groupId, true);
   const bound = new Set(rows.map((row) => row.id));
   return {
     pool: withMappings(pool, (mapping) => (bound.has(mapping.id) ? { ...mapping, groupId } : mapping)),
@@ -55,30 +55,36 @@ export async function bindMappings(
   };
 }
 
-/** Makes the mappings of a group that goes away wait for one of its name. */
+/**
+ * Makes the mappings of a group that goes away wait for it again, by what they were written with; those written with
+ * its id wait for its name.
+ */
 export async function unbindMappings(
   tx: TenantTransaction,
   pool: Pool,
   groupId: GroupId,
   displayName: string,
 ): Promise<Rebound> {
-  tx.send(
-    db
-      .updateTable('mappings')
-      .set({ group_id: null, group_display_name: displayName, group_display_name_key: fold(displayName) })
-      .where('tenant_id', '=', tx.tenantId)
-      .where('group_id', '=', groupId),
-  );
-  const unbound = pool.rules.mappings.filter((mapping) => mapping.groupId === groupId);
+  const isNameless = sql`group_display_name is null and group_external_id is null`;
+  const rows = await tx.run(sql<{ id: MappingId; displayName: string | null; externalId: string | null }>`
+    update mappings set group_id = null,
+      group_display_name = case when ${isNameless} then ${displayName} else group_display_name end,
+      group_display_name_key = case when ${isNameless} then ${fold(displayName)} else group_display_name_key end
+    where tenant_id = ${tx.tenantId} and group_id = ${groupId}
+    returning id, group_display_name as "displayName", group_external_id as "externalId"
+  `);
   return {
     pool: withMappings(pool, (mapping) =>
       mapping.groupId === groupId ? { ...mapping, groupId: null } : mapping,
     ),
-    audit: unbound.map(({ id }) => ({
+    audit: rows.map(({ id, ...names }) => ({
       action: 'mapping.unbound',
       subject: id,
       before: { groupId },
-      after: { group: { displayName } },
+      after: {
+        group:
+          names.displayName === null ? { externalId: names.externalId } : { displayName: names.displayName },
+      },
     })),
   };
 }

@@ -76,8 +76,18 @@ export async function selectUserViews(
   return { total: row?.total ?? 0, views: rows.map((one) => toView(one, now)) };
 }
 
-/** Reads `hits (id, total)`. */
-function viewOf(tx: TenantTransaction, { directoryId, withGroups }: UserSelection): RawBuilder<unknown> {
+/** Reads `hits (id, total)`. For one user those ahead are counted; for a page the queue is numbered once. */
+function viewOf(
+  tx: TenantTransaction,
+  { directoryId, withGroups, limit }: UserSelection,
+): RawBuilder<unknown> {
+  const queue = sql`(
+    select user_id, row_number() over (order by priority, claimed_at, tie, user_id) as position
+    from decisions where tenant_id = ${tx.tenantId} and seat = 'waiting')`;
+  const ahead = sql`(
+    select count(*) from decisions o where o.tenant_id = d.tenant_id and o.seat = 'waiting'
+      and (o.priority, o.claimed_at, o.tie, o.user_id) <= (d.priority, d.claimed_at, d.tie, d.user_id))`;
+  const isPage = limit > 1;
   const groups = withGroups
     ? sql`(select jsonb_agg(jsonb_build_object('id', g.id, 'displayName', g.display_name) order by g.id)
            from memberships m join groups g on g.tenant_id = m.tenant_id and g.id = m.group_id
@@ -90,10 +100,7 @@ function viewOf(tx: TenantTransaction, { directoryId, withGroups }: UserSelectio
             where x.tenant_id = u.tenant_id and x.user_id = u.id order by y.name) as sources,
       ${groups} as groups,
       d.requested, d.effective, d.priority, d.claimed_at, d.seat, d.since, d.refusal,
-      case when d.seat = 'waiting' then (
-        select count(*) from decisions q where q.tenant_id = d.tenant_id and q.seat = 'waiting'
-          and (q.priority, q.claimed_at, q.tie, q.user_id) <= (d.priority, d.claimed_at, d.tie, d.user_id)
-      ) end as position,
+      case when d.seat = 'waiting' then ${isPage ? sql`q.position` : ahead} end as position,
       jsonb_build_object('startsOn', c.starts_on, 'endsOn', c.ends_on, 'paidSeats', c.paid_seats,
         'policy', c.overage_policy, 'fallbackRole', c.fallback_role, 'kind', c.kind, 'tier', c.tier) as contract,
       b.state as blue_state, b.code as blue_code, b.detail as blue_detail
@@ -101,6 +108,7 @@ function viewOf(tx: TenantTransaction, { directoryId, withGroups }: UserSelectio
     join users u on u.tenant_id = ${tx.tenantId} and u.id = h.id
     left join user_sources s on s.tenant_id = u.tenant_id and s.user_id = u.id and s.directory_id = ${directoryId}::uuid
     left join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
+    ${isPage ? sql`left join ${queue} q on q.user_id = u.id` : sql``}
     left join contracts c on c.tenant_id = u.tenant_id
     left join blue_people b on b.tenant_id = u.tenant_id and b.user_id = u.id
     order by h.id

@@ -29,7 +29,7 @@ export function installScimMessages(scope: FastifyInstance): void {
 /** @param fault undefined: a mistake of ours. */
 export function sendFault(reply: FastifyReply, fault: Fault | undefined, requestId: string) {
   if (fault === undefined) {
-    const detail = `Something went wrong here; nothing was changed. Reference ${requestId}.`;
+    const detail = `Something went wrong here. Reference ${requestId}.`;
     return sendScim(reply, 500, scimError({ status: 500, detail }));
   }
   const status = statusOf[fault.code];

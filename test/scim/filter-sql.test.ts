@@ -132,7 +132,7 @@ beforeAll(async () => {
     for (const [n, id] of groupIds.entries()) {
       const attributes = { displayName: 'x', ...groups[n] };
       const externalId = n % 3 === 0 ? null : `${texts[n % texts.length]}${n}`;
-      insertGroup(tx, { id, attributes, externalId, ...stamps(n) }, n % 5 === 0 ? null : directoryId, false);
+      insertGroup(tx, { id, attributes, externalId, ...stamps(n) }, n % 5 === 0 ? null : directoryId);
       await addMembers(tx, id, userIds.filter((_, m) => m % (n + 2) === 1).slice(0, n % 7));
     }
   });

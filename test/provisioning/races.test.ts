@@ -1,0 +1,128 @@
+/** Two writers at once, held apart by hand: nobody's write is lost, and nothing is left waiting for what is there. */
+
+import { sql } from 'kysely';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Connection, db } from '../../src/db/database.ts';
+import { inTenant } from '../../src/db/tenant-transaction.ts';
+import type { GroupId, UserId } from '../../src/kernel/ids.ts';
+import { removeGroup, reviseGroup } from '../../src/provisioning/group-flow.ts';
+import { reviseUser } from '../../src/provisioning/user-flow.ts';
+import { createDirectory, type Directory } from '../../src/tenants/tenant-flow.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { newWorld, type TestWorld } from '../support/tenants.ts';
+import { readState } from './state.ts';
+
+let test: TestDatabase;
+let world: TestWorld;
+let other: Directory;
+
+beforeAll(async () => {
+  test = await testDatabase({ poolSize: 6 });
+});
+afterAll(() => test.close());
+beforeEach(async () => {
+  world = await newWorld(test.database);
+  other = await createDirectory(test.database, world.door, { name: 'other', kind: 'okta' });
+});
+
+/** Runs `work` while another transaction holds the row; what was begun in it is let go together. */
+async function whileLocked(table: 'users' | 'groups', id: string, work: () => Promise<unknown>[]) {
+  const waiting: Promise<unknown>[] = [];
+  await test.database.withConnection(async (connection: Connection) => {
+    await connection.send('begin');
+    await connection.send(`select set_config('app.tenant_id', $1, true)`, [world.tenantId]);
+    await connection.send(`set local role blue_gateway_request`);
+    await connection.send(`select 1 from ${table} where tenant_id = $1 and id = $2 for update`, [
+      world.tenantId,
+      id,
+    ]);
+    for (const one of work()) {
+      waiting.push(one);
+      // Locks are granted in the order in which they are asked for.
+      await new Promise((done) => setTimeout(done, 100));
+    }
+    await connection.send('commit');
+  });
+  return await Promise.all(waiting);
+}
+
+const externalIds = (table: 'user_sources' | 'group_sources') =>
+  inTenant(test.database, world.tenantId, (tx) =>
+    tx.run(
+      sql<{
+        external_id: string | null;
+      }>`select external_id from ${sql.table(table)} where directory_id = ${other.id}`,
+    ),
+  );
+
+describe('an externalId that one writer sets', () => {
+  it('is not lost to another writer of the same user', async () => {
+    const id = await world.user('ann@example.com');
+    const revise = (change: object, externalId?: string) =>
+      reviseUser(test.database, world.door, {
+        id,
+        directoryId: other.id,
+        withGroups: false,
+        revise: (current) => ({
+          attributes: { ...current.attributes, ...change },
+          externalId: externalId ?? current.externalId,
+        }),
+        foresight: 'never',
+      });
+    await whileLocked('users', id, () => [revise({}, 'X'), revise({ title: 'Boss' })]);
+    expect(await externalIds('user_sources')).toEqual([{ external_id: 'X' }]);
+  });
+
+  it('is not lost to another writer of the same group', async () => {
+    const id = await world.group('Staff');
+    const revise = (change: object, externalId?: string) =>
+      reviseGroup(test.database, world.door, other.id, id, (current) => ({
+        attributes: { ...current.attributes, ...change },
+        externalId: externalId ?? current.externalId,
+      }));
+    await whileLocked('groups', id, () => [revise({}, 'X'), revise({ note: 'more' })]);
+    expect(await externalIds('group_sources')).toEqual([{ external_id: 'X' }]);
+  });
+});
+
+describe('a mapping whose group is deleted', () => {
+  const waitsFor = () =>
+    inTenant(test.database, world.tenantId, (tx) =>
+      tx.run(
+        db
+          .selectFrom('mappings')
+          .select(['group_id', 'group_display_name', 'group_external_id'])
+          .where('tenant_id', '=', world.tenantId),
+      ),
+    );
+
+  it('waits for what it was written with: an externalId is no name', async () => {
+    const id: GroupId = await world.group('Staff');
+    await reviseGroup(test.database, world.door, world.directory.id, id, (current) => ({
+      ...current,
+      externalId: 'ext-1',
+    }));
+    await world.map({ group: { externalId: 'ext-1' }, priority: 1 });
+    await removeGroup(test.database, world.door, id);
+    const ann: UserId = await world.user('ann@example.com');
+    await world.group('Staff', [ann]);
+    expect(await waitsFor()).toEqual([
+      { group_id: null, group_display_name: null, group_external_id: 'ext-1' },
+    ]);
+    expect((await readState(world)).decisions).toEqual([]);
+  });
+
+  it('finds a group of the name that is made at the same time', async () => {
+    for (let round = 0; round < 15; round += 1) {
+      const name = `Group ${round}`;
+      const old = await world.group(name);
+      await world.map({ group: { displayName: name }, priority: round + 1 });
+      const [, made] = await Promise.all([
+        removeGroup(test.database, world.door, old),
+        world.group(name).catch(() => world.group(name).catch(() => undefined)),
+      ]);
+      const bound = (await waitsFor()).filter((row) => row.group_display_name === name);
+      if (made !== undefined) expect(bound.map((row) => row.group_id)).toEqual([made]);
+    }
+  });
+});
