@@ -124,7 +124,7 @@ function verdictsOf(work: Work, now: Date, isCutShort: boolean): Judged[] {
     const own = left.get(person.userId) ?? [];
     if (isCutShort && problem === undefined && own.length > 0) return [];
     const verdict = verdictOf({
-      ...{ person, outcome, problem, known, now, left: own },
+      ...{ person, outcome, problem, now, left: own },
       isObserving: connection.mode === 'observe',
       readAt: connection.readAt ?? now,
       random: Math.random(),

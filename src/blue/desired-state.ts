@@ -20,6 +20,8 @@ export interface DesiredPerson {
   readonly address: string | null;
   /** Blue's id once the person was matched: it outlives a change of address. */
   readonly blueUserId: string | null;
+  /** Who is taken for the person without proof: another's proof counts for more. */
+  readonly guessedBlueUserId: string | null;
   /** At most one a workspace. */
   readonly roles: readonly DesiredRole[];
   /** Inactive or deleted: roles don't matter then. */

@@ -24,8 +24,8 @@ export interface Diff {
 
 /**
  * Compares a batch of people, in the order in which they may take free seats.
- * An address or Blue user that two people claim belongs to the first who is not leaving: the batch must hold all
- * people of an address.
+ * A Blue user whom two people claim belongs to the one who was matched with him before, else to the first; so does an
+ * address. Who is leaving claims nothing. The batch must hold all people of an address and of its Blue user.
  */
 export function diff(
   desired: readonly DesiredPerson[],
@@ -36,6 +36,7 @@ export function diff(
   const index = indexOf(actual);
   const paid = paidKeys(actual, index, settings.isPaid, now);
   const claims = claimsOf(desired, index);
+  const holders = holdersOf(desired);
   const takeSeat = (key: string): boolean => {
     const { paidCeiling } = settings;
     const fits = paidCeiling === null || paid.size + actual.paidElsewhere + 1 <= paidCeiling;
@@ -44,11 +45,12 @@ export function diff(
     return true;
   };
   const compared = desired.map((person): PersonDiff => {
-    const member = memberOf(person, index);
+    const { member } = matchOf(person, index);
     const key = personKey(member, person.address);
     const early = withoutComparing(person, member, actual, settings, claims.get(key));
     if (early !== undefined) return { actions: [], outcome: early };
-    const addresses = new Set([person.address, member?.address ?? null]);
+    const isHolder = (holders.get(person.address) ?? person.userId) === person.userId;
+    const addresses = new Set([isHolder ? person.address : null, member?.address ?? null]);
     const invitations = [...addresses].flatMap((one) => index.invitations.get(one ?? '') ?? []);
     return diffPerson({ person, member, invitations, actual, settings, now, seats: () => takeSeat(key) });
   });
@@ -62,19 +64,39 @@ export function diff(
   };
 }
 
-/** Blue's id first, as addresses change; somebody whom Blue no longer lists under his id is looked up by address. */
-function memberOf({ blueUserId, address }: DesiredPerson, index: ActualIndex): ActualMember | undefined {
-  return index.byId.get(blueUserId ?? '') ?? index.byAddress.get(address ?? '');
+interface Match {
+  member: ActualMember | undefined;
+  isProven: boolean;
 }
 
-/** Who stands for each key: the first who stays. */
+/** Blue's id first, as addresses change; somebody whom Blue no longer lists under his id is looked up by address. */
+function matchOf({ blueUserId, guessedBlueUserId, address }: DesiredPerson, index: ActualIndex): Match {
+  const proven = index.byId.get(blueUserId ?? '');
+  if (proven !== undefined) return { member: proven, isProven: true };
+  const guessed = index.byId.get(guessedBlueUserId ?? '') ?? index.byAddress.get(address ?? '');
+  return { member: guessed, isProven: false };
+}
+
+/** Who stands for each key: of those who stay the first who is proven, else the first. */
 function claimsOf(desired: readonly DesiredPerson[], index: ActualIndex): Map<string, string> {
   const claims = new Map<string, string>();
-  for (const person of desired) {
-    const key = personKey(memberOf(person, index), person.address);
-    if (!person.leaving && !claims.has(key)) claims.set(key, person.userId);
+  for (const proven of [true, false]) {
+    for (const person of desired) {
+      const { member, isProven } = matchOf(person, index);
+      const key = personKey(member, person.address);
+      if (isProven === proven && !person.leaving && !claims.has(key)) claims.set(key, person.userId);
+    }
   }
   return claims;
+}
+
+/** Whose the invitations to an address are: the first's who stays; without any, everybody's who has it. */
+function holdersOf(desired: readonly DesiredPerson[]): Map<string | null, string> {
+  const holders = new Map<string | null, string>();
+  for (const { userId, address, leaving } of desired) {
+    if (!leaving && !holders.has(address)) holders.set(address, userId);
+  }
+  return holders;
 }
 
 /** The cases in which a person's roles are not looked at. */
@@ -95,9 +117,10 @@ function withoutComparing(
     return wantsNothing ? { ...base, state: 'none' } : { ...base, state: 'refused', code: 'NO_EMAIL' };
   }
   if (claimedBy !== undefined && claimedBy !== userId) {
+    // Nothing of the other's is kept, and who left loses what was theirs.
     return leaving
-      ? { ...base, state: 'removed', code: 'DUPLICATE_EMAIL' }
-      : { ...base, state: 'refused', code: 'DUPLICATE_EMAIL' };
+      ? { userId, state: 'removed', code: 'DUPLICATE_EMAIL', blueUserId: null }
+      : { userId, state: 'refused', code: 'DUPLICATE_EMAIL', blueUserId: person.blueUserId };
   }
   if (member === undefined && actual.addressesHidden) {
     return { ...base, state: 'refused', code: 'EMAIL_NOT_PERMITTED' };

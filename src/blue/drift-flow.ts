@@ -8,14 +8,14 @@ import { assert } from '../kernel/assert.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { noteUnmanagedPaid } from '../provisioning/unmanaged-flow.ts';
-import type { Action, Outcome } from './action.ts';
+import type { Action } from './action.ts';
 import { type ActualState, indexOf } from './actual-state.ts';
 import type { Connection, Organization } from './connection.ts';
 import { readLists, unwrapped } from './connection-client.ts';
 import { changeAsHolder, contactAt, noteRead } from './connection-store.ts';
 import { countUnmanagedPaid, replaceKnown } from './known-store.ts';
 import { checkGoing, loadFacts, type Pass, settingsOf } from './pass-flow.ts';
-import { compare, type Person } from './people.ts';
+import { compare, type Person, type Told } from './people.ts';
 import { markUnmarked, selectOurs, writeStandings } from './people-store.ts';
 import { isNews, type Standing } from './verdict.ts';
 
@@ -91,7 +91,7 @@ interface Compared {
   connection: Connection;
   known: ActualState;
   person: Person;
-  outcome: Outcome;
+  outcome: Told;
   steps: readonly Action[];
 }
 
@@ -103,13 +103,13 @@ interface Finding {
 
 function find(compared: Compared): Finding {
   const { connection, person, outcome, steps } = compared;
-  const { userId, address, kept, mark } = person;
+  const { userId, kept, mark } = person;
   const isOpen = steps.length > 0 || outcome.state === 'waiting';
   if (!isOpen || connection.mode === 'observe') {
     // Whoever is marked is told by the batch that carries them.
     if (mark !== null) return {};
-    const { blueUserId, state, code = null, detail = null } = outcome;
-    const standing = { userId, address: formerOr(person, address), blueUserId, state, code, detail };
+    const { address, blueUserId, state, code = null, detail = null } = outcome;
+    const standing = { userId, address, blueUserId, state, code, detail };
     return isNews(person, standing) ? { standing } : {};
   }
   if (mark !== null) return {};
@@ -118,17 +118,14 @@ function find(compared: Compared): Finding {
   return connection.drift === 'repair' ? { toMark: userId, audit } : report(compared, audit);
 }
 
-/** Until the batch has withdrawn the invitations to a former address. */
-function formerOr({ kept }: Person, address: string | null): string | null {
-  return kept !== null && kept.blueUserId === null && kept.state === 'invited' ? kept.address : address;
-}
-
-/** Not a change by others: what was refused or waited before, or an invitation that runs out. */
-function isDrift({ person, steps }: Compared): boolean {
-  const state = person.kept?.state;
-  return (
-    state !== 'refused' && state !== 'waiting' && !steps.every(({ kind }) => kind === 'resendInvitation')
-  );
+/** Not a change by others: what was refused or waited before, an invitation that runs out or that was just accepted. */
+function isDrift({ known, person, outcome, steps }: Compared): boolean {
+  const { state, code } = person.kept ?? {};
+  if (state === 'refused' || state === 'waiting') return false;
+  // Blue tells no custom role of an invitation: whether it still fits is seen once the person is a member.
+  const isMember = known.members.some(({ blueUserId }) => blueUserId === outcome.blueUserId);
+  if (state === 'invited' && code !== 'DRIFT' && isMember) return false;
+  return !steps.every(({ kind }) => kind === 'resendInvitation');
 }
 
 /** The state is that of Blue, which is left as it is. */
@@ -138,7 +135,8 @@ function report({ known, person, outcome, steps }: Compared, audit: AuditEvent):
   const isMember = byId.has(outcome.blueUserId ?? '') || byAddress.has(address ?? '');
   const state = isMember ? 'active' : invitations.has(address ?? '') ? 'invited' : 'removed';
   const detail = steps.map(summary).join(', ');
-  const standing = { userId, address, blueUserId: outcome.blueUserId, state, code: 'DRIFT', detail } as const;
+  const { blueUserId } = outcome;
+  const standing = { userId, address: outcome.address, blueUserId, state, code: 'DRIFT', detail } as const;
   if (!isNews(person, standing)) return {};
   return kept?.code === 'DRIFT' && kept.detail === detail ? { standing } : { standing, audit };
 }

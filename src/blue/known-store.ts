@@ -150,8 +150,9 @@ function insertInvitations(tx: TenantTransaction, invitations: readonly ActualIn
 }
 
 /**
- * How many people have a paid role in Blue without a seat of the gateway's, and keep it: strangers, the owner, and people
- * of ours whose paid role stands in a workspace that the gateway does not manage.
+ * How many people have a paid role in Blue without a seat of the gateway's, and keep it: strangers, also those whom the
+ * directory knows and nothing was decided for; the owner; and people of ours whose paid role stands in a workspace that
+ * the gateway does not manage.
  */
 export async function countUnmanagedPaid(
   tx: TenantTransaction,
@@ -170,7 +171,9 @@ export async function countUnmanagedPaid(
       and (m.blue_user_id = ${ownerUserId} or not m.paid_workspaces <@ ${managedWorkspaces}::text[] or not (
         exists (select from blue_people p where p.tenant_id = m.tenant_id and p.blue_user_id = m.blue_user_id)
         or exists (select from blue_people p where p.tenant_id = m.tenant_id and p.address = m.address)
-        or exists (select from users u where u.tenant_id = m.tenant_id and u.address = m.address)))
+        or exists (
+          select from users u join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
+          where u.tenant_id = m.tenant_id and u.address = m.address)))
   `);
   return row?.people ?? 0;
 }

@@ -5,7 +5,7 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import type { EffectiveRole } from '../licensing/effect.ts';
 import type { Outcome } from './action.ts';
-import type { Person } from './people.ts';
+import { isInvitedThere, type KeptPerson, type Person } from './people.ts';
 import type { Standing } from './verdict.ts';
 
 /** Marked people whose time has come, those marked first before others. */
@@ -50,11 +50,27 @@ interface PersonRow {
 }
 
 /**
- * The facts of these people and of everybody who shares an address or a Blue user with one of them, since only together
- * can it be told whose it is. In the order in which they may take seats: the better claim first.
+ * The facts of these people and of everybody who shares an address or a Blue user with one of them, or with one of those,
+ * since only together can it be told whose it is. In the order in which they may take seats: the better claim first.
  */
 export async function selectPeople(tx: TenantTransaction, ids: readonly UserId[]): Promise<Person[]> {
-  const rows = await tx.run(sql<PersonRow>`
+  let rows = await selectWithNeighbours(tx, ids);
+  for (let asked = ids.length; rows.length > asked; ) {
+    asked = rows.length;
+    rows = await selectWithNeighbours(
+      tx,
+      rows.map((row) => row.user_id),
+    );
+  }
+  const claimants = claimantsOf(rows);
+  return rows.map((row) => {
+    const others = claimants.get(row.known_address)?.some(({ user_id }) => user_id !== row.user_id);
+    return toPerson(row, others ?? false);
+  });
+}
+
+function selectWithNeighbours(tx: TenantTransaction, ids: readonly UserId[]): Promise<PersonRow[]> {
+  return tx.run(sql<PersonRow>`
     with everybody as (${everybody(tx, ids)})
     select e.user_id, u.user_name, coalesce(u.active, false) as active,
       case when u.id is null then p.address else u.address end as address, d.effective, d.refusal,
@@ -67,25 +83,44 @@ export async function selectPeople(tx: TenantTransaction, ids: readonly UserId[]
     left join blue_sync s on s.tenant_id = ${tx.tenantId} and s.user_id = e.user_id
     order by d.user_id is null, d.refusal is not null, d.priority nulls last, d.claimed_at, d.tie, e.user_id
   `);
-  return rows.map(toPerson);
 }
 
 function everybody(tx: TenantTransaction, ids: readonly UserId[]): RawBuilder<unknown> {
   const asked = sql`any(${ids}::uuid[])`;
   const users = sql`select address from users where tenant_id = ${tx.tenantId} and id = ${asked}`;
   const people = sql`select address from blue_people where tenant_id = ${tx.tenantId} and user_id = ${asked}`;
-  const addresses = sql`any(array(${users} union ${people}))`;
+  const own = sql`select blue_user_id from blue_people where tenant_id = ${tx.tenantId} and user_id = ${asked}`;
+  const known = sql`
+    select address from blue_members where tenant_id = ${tx.tenantId} and blue_user_id = any(array(${own}))
+  `;
+  const addresses = sql`any(array(${users} union ${people} union ${known}))`;
+  const members = sql`
+    select blue_user_id from blue_members where tenant_id = ${tx.tenantId} and address = ${addresses}
+  `;
   return sql`
     select unnest(${ids}::uuid[]) as user_id
     union select id from users where tenant_id = ${tx.tenantId} and address = ${addresses}
     union select user_id from blue_people where tenant_id = ${tx.tenantId} and address = ${addresses}
     union select user_id from blue_people where tenant_id = ${tx.tenantId} and blue_user_id = any(array(
-      select blue_user_id from blue_people where tenant_id = ${tx.tenantId} and user_id = ${asked}))
+      ${own} union ${members}))
   `;
 }
 
-function toPerson(row: PersonRow): Person {
-  const { state, code, detail, desired_version: version, tries } = row;
+/** By address, who has it in the directory or was invited to it. */
+function claimantsOf(rows: readonly PersonRow[]): Map<string | null, PersonRow[]> {
+  const present = rows
+    .filter(({ user_name }) => user_name !== null)
+    .map((row) => [row.address, row] as const);
+  const invited = rows.flatMap((row) => {
+    const kept = keptOf(row);
+    return kept !== null && isInvitedThere(kept) ? [[kept.address, row] as const] : [];
+  });
+  const claims = Map.groupBy([...present, ...invited], ([address]) => address);
+  return new Map([...claims].map(([address, own]) => [address, own.map(([, row]) => row)]));
+}
+
+function toPerson(row: PersonRow, isKeptAddressTaken: boolean): Person {
+  const { desired_version: version, tries } = row;
   return {
     userId: row.user_id,
     userName: row.user_name,
@@ -93,12 +128,14 @@ function toPerson(row: PersonRow): Person {
     address: row.address,
     effective: row.effective ?? [],
     isDuplicate: row.refusal === 'DUPLICATE_EMAIL',
-    kept:
-      state === null
-        ? null
-        : { address: row.known_address, blueUserId: row.blue_user_id, state, code, detail },
+    isKeptAddressTaken,
+    kept: keptOf(row),
     mark: version === null ? null : { version, tries: tries ?? 0 },
   };
+}
+
+function keptOf({ known_address: address, blue_user_id, state, code, detail }: PersonRow): KeptPerson | null {
+  return state === null ? null : { address, blueUserId: blue_user_id, state, code, detail };
 }
 
 /** Sends what differs from what is kept. */

@@ -17,6 +17,8 @@ export interface Person {
   effective: readonly EffectiveRole[];
   /** Another person has the address. */
   isDuplicate: boolean;
+  /** Another person has the address that is kept, or was invited to it as well. */
+  isKeptAddressTaken: boolean;
   /** What is kept of the person; null: the gateway never had anything to do for them in Blue. */
   kept: KeptPerson | null;
   /** Null: not marked. */
@@ -31,6 +33,18 @@ export interface KeptPerson {
   detail: string | null;
 }
 
+/** Invited at the kept address and not known to have accepted; also while it is in doubt whether that still holds. */
+export function isInvitedThere({ blueUserId, state, code }: KeptPerson): boolean {
+  if (blueUserId !== null) return false;
+  return state === 'invited' || (state === 'waiting' && code !== null && doubtCodes.has(code));
+}
+
+const doubtCodes: ReadonlySet<string> = new Set([
+  'UNAVAILABLE',
+  'INVITATION_NOT_FOUND',
+  'INVITATION_EXPIRED',
+]);
+
 /** Whether the gateway has, or had, anything to do for the person in Blue: others are left alone there. */
 export function isOurs({ effective, isDuplicate, kept }: Person): boolean {
   return kept !== null || isDuplicate || effective.some(({ workspace }) => workspace !== nowhere);
@@ -42,7 +56,12 @@ export interface Comparison {
   /** `down` steps first. */
   actions: readonly Action[];
   /** One a person, in order. */
-  outcomes: readonly Outcome[];
+  outcomes: readonly Told[];
+}
+
+export interface Told extends Outcome {
+  /** To be kept of the person: the present address, or the former one until no invitation to it is left. */
+  readonly address: string | null;
 }
 
 /** Compares people with Blue; see `diff`. */
@@ -52,9 +71,11 @@ export function compare(
   settings: BlueSettings,
   now: Date,
 ): Comparison {
+  const proven = new Set(people.flatMap(({ kept }) => kept?.blueUserId ?? []));
   const desired = people.flatMap((person) => {
-    const wanted = hasNoPlace(person) ? [] : [desiredOf(person, actual)];
-    return [...wanted, ...formerOf(person, wanted[0], actual)];
+    const guess = formerMember(person, actual, proven);
+    const wanted = guess === null && hasNoPlace(person) ? [] : [desiredOf(person, guess)];
+    return [...wanted, ...formerOf(person, guess, actual)];
   });
   const result = diff(desired, actual, settings, now);
   const said = new Map(result.outcomes.map((outcome) => [outcome.userId, outcome]));
@@ -63,22 +84,26 @@ export function compare(
     actions: result.actions.map((action) => ({ ...action, userId: ownerOf(action.userId) })),
     outcomes: people.map((person) => {
       const former = said.get(`${formerPrefix}${person.userId}`);
-      return withFormer(outcomeOf(person, said.get(person.userId)), former);
+      const outcome = withFormer(outcomeOf(person, said.get(person.userId)), former);
+      const { address, kept } = person;
+      return { ...outcome, address: former?.state === 'waiting' ? (kept?.address ?? null) : address };
     }),
   };
 }
 
-/** The address is another's, and so is whoever has it in Blue. */
+/** The address is another's, and so is whoever has it in Blue; also for whom it was refused until they left. */
 function hasNoPlace({ isDuplicate, active, kept }: Person): boolean {
-  return isDuplicate && active && (kept?.blueUserId ?? null) === null;
+  const isRefused = active ? isDuplicate : kept?.code === 'DUPLICATE_EMAIL';
+  return isRefused && (kept?.blueUserId ?? null) === null;
 }
 
-function desiredOf(person: Person, actual: ActualState): DesiredPerson {
-  const { userId, address, kept, effective, active } = person;
+function desiredOf(person: Person, guessedBlueUserId: string | null): DesiredPerson {
+  const { userId, address, kept, effective, active, isDuplicate } = person;
   return {
     userId,
-    address,
-    blueUserId: kept?.blueUserId ?? formerMember(person, actual) ?? null,
+    address: isDuplicate ? null : address,
+    blueUserId: kept?.blueUserId ?? null,
+    guessedBlueUserId,
     roles: effective.map(desiredRole),
     leaving: !active,
   };
@@ -89,10 +114,16 @@ function desiredRole({ role, workspace }: EffectiveRole): DesiredRole {
   return customRole === undefined ? { workspace, level } : { workspace, level, customRole };
 }
 
-/** Somebody who accepted under an address that has changed since. */
-function formerMember({ address, kept }: Person, { members }: ActualState): string | undefined {
-  if (kept === null || kept.address === null || kept.address === address) return undefined;
-  return members.find((member) => member.address === kept.address)?.blueUserId;
+/** Somebody who accepted under an address that has changed since: only where it can be nobody else. */
+function formerMember(
+  { address, kept, isKeptAddressTaken }: Person,
+  { members }: ActualState,
+  proven: ReadonlySet<string>,
+): string | null {
+  if (kept === null || kept.address === null || kept.address === address) return null;
+  if (isKeptAddressTaken || !isInvitedThere(kept)) return null;
+  const id = members.find((member) => member.address === kept.address)?.blueUserId;
+  return id === undefined || proven.has(id) ? null : id;
 }
 
 const formerPrefix = 'former:';
@@ -100,12 +131,12 @@ const formerPrefix = 'former:';
 /** Invitations to an address that the person no longer has must not be accepted by whoever has it next. */
 function formerOf(
   { userId, kept, address }: Person,
-  wanted: DesiredPerson | undefined,
+  guess: string | null,
   { invitations }: ActualState,
 ): DesiredPerson[] {
-  if (kept === null || kept.address === address || (wanted?.blueUserId ?? null) !== null) return [];
+  if (kept === null || kept.address === address || (kept.blueUserId ?? guess) !== null) return [];
   if (!invitations.some((one) => one.address === kept.address)) return [];
-  const nobody = { blueUserId: null, roles: [], leaving: true };
+  const nobody = { blueUserId: null, guessedBlueUserId: null, roles: [], leaving: true };
   return [{ userId: `${formerPrefix}${userId}`, address: kept.address, ...nobody }];
 }
 
@@ -115,14 +146,17 @@ function ownerOf(userId: string): string {
 
 /** Nobody is done while an invitation to a former address is open. */
 function withFormer(outcome: Outcome, former: Outcome | undefined): Outcome {
-  if (former?.state !== 'waiting' || outcome.code !== undefined) return outcome;
-  const { code } = former;
-  return { ...outcome, state: 'waiting', ...(code === undefined ? {} : { code }) };
+  if (former?.state !== 'waiting') return outcome;
+  const { userId, blueUserId } = outcome;
+  // An invitation that must be read first: told before anything else, since it is what makes it read.
+  if (former.code !== undefined) return { ...former, userId, blueUserId };
+  return outcome.code === undefined ? { ...outcome, state: 'waiting' } : outcome;
 }
 
 /** A decision refused for its address asks for no role; the person is told why. */
 function outcomeOf({ userId, isDuplicate, active }: Person, said: Outcome | undefined): Outcome {
-  const outcome: Outcome = said ?? { userId, state: 'refused', code: 'DUPLICATE_EMAIL', blueUserId: null };
+  const state = active ? 'refused' : 'removed';
+  const outcome: Outcome = said ?? { userId, state, code: 'DUPLICATE_EMAIL', blueUserId: null };
   const isSettled = outcome.code === undefined && outcome.state !== 'waiting';
   return isDuplicate && active && isSettled
     ? { ...outcome, state: 'refused', code: 'DUPLICATE_EMAIL' }

@@ -3,6 +3,8 @@
  * that a worker that dies in between leaves a doubt behind and no wrong knowledge.
  */
 
+import type { AuditEvent } from '../audit/audit-event.ts';
+import { appendAudit } from '../audit/audit-store.ts';
 import { inTenant } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
 import { limits } from '../kernel/limits.ts';
@@ -19,6 +21,7 @@ import { writeKnown } from './known-store.ts';
 import type { MutationResult } from './mutation.ts';
 import { checkGoing, type Pass } from './pass-flow.ts';
 import { compare, type Person } from './people.ts';
+import { acceptedEvent } from './sent-audit.ts';
 import { isOfConnection, refusalDetail } from './trouble.ts';
 import type { Problem } from './verdict.ts';
 
@@ -76,7 +79,7 @@ async function sendBatch(pass: Pass, work: Work, batch: Batch): Promise<void> {
   const before = work.known;
   const results = await client.mutate(batch.workspace, batch.mutations);
   const now = services.clock.now();
-  const { trouble, isUnsure } = note(work, batch.actions, results, now);
+  const { trouble, isUnsure, audit } = note(work, batch.actions, results, now);
   await inTenant(services.database, tenantId, async (tx) => {
     await changeAsHolder(tx, lease.holder, {
       ...(trouble === undefined ? contactAt(now) : {}),
@@ -86,24 +89,32 @@ async function sendBatch(pass: Pass, work: Work, batch: Batch): Promise<void> {
       invitations_sent: work.window.sent,
     });
     writeKnown(tx, before, work.known);
+    const actor = { kind: 'system', rule: 'sync' } as const;
+    appendAudit(tx, { tenantId, actor, now, requestId: null }, audit);
   });
   if (trouble !== undefined) throw new BlueTrouble(trouble);
 }
 
-/** Takes the results into what is known; answers what ends the pass, and whether something is in doubt. */
-function note(
-  work: Work,
-  actions: readonly Action[],
-  results: readonly MutationResult[],
-  now: Date,
-): { trouble: BlueFailure | undefined; isUnsure: boolean } {
+interface Noted {
+  /** What ends the pass. */
+  trouble: BlueFailure | undefined;
+  /** Something is in doubt. */
+  isUnsure: boolean;
+  /** One an action that Blue accepted. */
+  audit: AuditEvent[];
+}
+
+/** Takes the results into what is known. */
+function note(work: Work, actions: readonly Action[], results: readonly MutationResult[], now: Date): Noted {
   let trouble: BlueFailure | undefined;
   let isUnsure = false;
+  const audit: AuditEvent[] = [];
   for (const [index, action] of actions.entries()) {
     const result = results[index];
     assert(result !== undefined, 'one result for each action');
     if (result.ok) {
       if (isMailed(action, work.known)) work.window = { ...work.window, sent: work.window.sent + 1 };
+      audit.push(acceptedEvent(action, work.known));
       work.known = afterAction(work.known, action, now);
       work.hasFreed ||= action.phase === 'down';
     } else if (isOfConnection(result.failure)) {
@@ -117,5 +128,5 @@ function note(
       work.problems.set(action.userId, { kind: 'refused', code, detail });
     }
   }
-  return { trouble, isUnsure };
+  return { trouble, isUnsure, audit };
 }

@@ -1,8 +1,7 @@
 /** After a batch was carried into Blue: what is kept of each person, and what becomes of the mark. Pure. */
 
 import type { Action, Outcome } from './action.ts';
-import type { ActualState } from './actual-state.ts';
-import type { Person } from './people.ts';
+import type { Person, Told } from './people.ts';
 import { backOffMs, mayBeStale } from './trouble.ts';
 
 /** What went wrong for one person. */
@@ -35,11 +34,10 @@ export interface Verdict {
 
 export interface Circumstances {
   person: Person;
-  outcome: Outcome;
+  outcome: Told;
   /** What would still be sent. */
   left: readonly Action[];
   problem: Problem | undefined;
-  known: ActualState;
   /** In `observe` nothing is sent, so that nothing waits. */
   isObserving: boolean;
   /** Since when Blue's lists are known. */
@@ -111,17 +109,8 @@ function waiting(
   return { standing, mark: { notBefore, isTry }, readFirst: false, isForgotten: false };
 }
 
-/** A former address is kept until no invitation to it is left. */
-function baseOf({ person, outcome, known }: Circumstances) {
-  const { userId, address, kept } = person;
-  const former = kept?.address ?? null;
-  const isOpen =
-    former !== null && former !== address && known.invitations.some((one) => one.address === former);
-  return {
-    userId,
-    address: isOpen && outcome.blueUserId === null ? former : address,
-    blueUserId: outcome.blueUserId,
-  };
+function baseOf({ outcome: { userId, address, blueUserId } }: Circumstances) {
+  return { userId, address, blueUserId };
 }
 
 /** Whether it says something else than what is kept. */

@@ -1,6 +1,6 @@
 /**
- * Every write of a group and its members. Members are never read: an edit is an add-set and a remove-set, and the
- * people decided for are those that the request names.
+ * Every write of a group and its members. An edit is an add-set and a remove-set, and the people decided for are those
+ * that the request names; only where it clears the group, or deletes a mapped one, are they all who were in it.
  */
 
 import type { AuditEvent } from '../audit/audit-event.ts';

@@ -81,7 +81,8 @@ function wishesOf(world: World): DesiredPerson[] {
       }),
     );
     const leaving = wish?.leaving ?? false;
-    return { userId: name, address: addressOf(name), blueUserId: null, roles: wanted, leaving };
+    const unmatched = { blueUserId: null, guessedBlueUserId: null };
+    return { userId: name, address: addressOf(name), ...unmatched, roles: wanted, leaving };
   });
 }
 

@@ -49,6 +49,7 @@ export function person(change: Partial<DesiredPerson> = {}): DesiredPerson {
     userId: 'u1',
     address: 'ann@acme.example',
     blueUserId: null,
+    guessedBlueUserId: null,
     roles: [],
     leaving: false,
     ...change,

@@ -150,7 +150,7 @@ async function makeTenant(
       return view.user.id;
     },
     edit,
-    revise: (id: UserId, change: { active?: boolean; userName?: string }) =>
+    revise: (id: UserId, change: { active?: boolean; userName?: string; emails?: { value: string }[] }) =>
       reviseUser(database, door(), {
         id,
         directoryId: directory.id,

@@ -6,8 +6,8 @@ import { countPending } from '../../src/blue/people-store.ts';
 import { blueStatus, planBlue } from '../../src/blue/plan-flow.ts';
 import { syncNow } from '../../src/blue/sync-flow.ts';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
-import { day, hour } from '../demo/blue-double/support.ts';
-import { type Stage, stage } from './sync-support.ts';
+import { day, hour, seedOf } from '../demo/blue-double/support.ts';
+import { type BlueTenant, type Stage, stage } from './sync-support.ts';
 
 let s: Stage;
 beforeAll(async () => {
@@ -132,7 +132,7 @@ describe('a person', () => {
     const bob = await t.user('bob', [group]);
     await t.sync();
     expect([await t.blue(ann), await t.blue(two)]).toEqual(['invited', 'refused NO_EMAIL']);
-    await t.revise(two, { userName: 'two', ...{ emails: [{ value: 'bob@acme.example' }] } });
+    await t.revise(two, { userName: 'two', emails: [{ value: 'bob@acme.example' }] });
     await t.sync();
     expect([await t.blue(two), await t.blue(bob)].sort()).toEqual(['invited', 'refused DUPLICATE_EMAIL']);
     expect(t.invited().filter((one) => one.startsWith('bob'))).toHaveLength(1);
@@ -150,6 +150,46 @@ describe('a person', () => {
     );
     // The owner, an administrator and a member of the seed.
     expect(row?.unmanaged_paid).toBe(3);
+  });
+});
+
+describe('unmanaged paid people', () => {
+  const unmanaged = async (t: BlueTenant) => {
+    const [row] = await inTenant(s.test.database, t.tenantId, (tx) =>
+      tx.run(sql<{ unmanaged_paid: number }>`select unmanaged_paid from seat_pools`),
+    );
+    return row?.unmanaged_paid;
+  };
+
+  it('still count once the directory knows them, in no group or inactive', async () => {
+    const strangers = ['sam', 'tom'].map((id) => ({
+      ...{ id, email: `${id}@acme.example`, firstName: id, lastName: 'X' },
+      memberships: [{ workspaceId: 'w1', level: 'ADMIN' as const }],
+    }));
+    const people = [...seedOf().people.filter(({ id }) => id === 'owner'), ...strangers];
+    const tokens = seedOf().tokens.filter(({ userId }) => userId === 'owner');
+    const t = await s.tenant({ paidSeats: 3, seed: { people, tokens } });
+    await t.role('team_member');
+    await t.sync();
+    expect(await unmanaged(t)).toBe(3);
+    await t.user('sam');
+    await t.revise(await t.user('tom'), { active: false });
+    await syncNow(t.services, t.door(), { drift: true });
+    expect(await unmanaged(t)).toBe(3);
+    expect(t.held()).toEqual(['sam ADMIN', 'tom ADMIN']);
+  });
+
+  it('are not those of ours who accepted unnoticed and were deactivated', async () => {
+    const t = await s.tenant({ paidSeats: 5, connection: { mode: 'apply' } });
+    const { group } = await t.role('team_member');
+    const ann = await t.user('ann', [group]);
+    await t.sync();
+    expect(await unmanaged(t)).toBe(3);
+    t.double.state.accept('ann@acme.example');
+    await t.revise(ann, { active: false });
+    await t.write({ mode: 'observe' });
+    await syncNow(t.services, t.door(), { drift: true });
+    expect([t.held(), await unmanaged(t)]).toEqual([['ann MEMBER'], 3]);
   });
 });
 
@@ -261,6 +301,23 @@ describe('drift', () => {
     expect(t.held()).toEqual(['ann VIEW_ONLY']);
     expect([await t.blue(ann), await t.blue(bob)]).toEqual(['active DRIFT', 'invited']);
     expect(t.double.state.invitations()[0]?.expiredAt.getTime()).toBeGreaterThan(t.clock.now().getTime());
+  });
+});
+
+describe('an invitation accepted with another custom role than is wanted by now', () => {
+  it('is put right, though drift is only reported', async () => {
+    const t = await s.tenant({ connection: { drift: 'report' } });
+    const [member, reviewer] = [await t.role('team_member'), await t.role('custom:Reviewer')];
+    const ann = await t.user('ann', [member.group]);
+    await t.sync();
+    await t.edit(reviewer.group, [ann], []);
+    await t.edit(member.group, [], [ann]);
+    await t.sync();
+    expect(t.invited()).toEqual(['ann MEMBER w1']);
+    t.double.state.accept('ann@acme.example');
+    await syncNow(t.services, t.door(), { drift: true });
+    expect(t.held()).toEqual(['ann Reviewer']);
+    expect(await t.blue(ann)).toBe('active');
   });
 });
 
