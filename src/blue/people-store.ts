@@ -50,8 +50,8 @@ interface PersonRow {
 }
 
 /**
- * The facts of these people and of everybody who shares an address or a Blue user with one of them, or with one of those,
- * since only together can it be told whose it is. In the order in which they may take seats: the better claim first.
+ * The facts of these people and of everybody who shares an address or a Blue user with one of them, or with one of those
+ * and so on, since only together can it be told whose it is. In the order in which they may take seats: the better claim first.
  */
 export async function selectPeople(tx: TenantTransaction, ids: readonly UserId[]): Promise<Person[]> {
   let rows = await selectWithNeighbours(tx, ids);

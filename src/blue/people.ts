@@ -92,9 +92,12 @@ export function compare(
 }
 
 /** The address is another's, and so is whoever has it in Blue; also for whom it was refused until they left. */
-function hasNoPlace({ isDuplicate, active, kept }: Person): boolean {
-  const isRefused = active ? isDuplicate : kept?.code === 'DUPLICATE_EMAIL';
-  return isRefused && (kept?.blueUserId ?? null) === null;
+function hasNoPlace({ isDuplicate, active, kept, address }: Person): boolean {
+  if (kept !== null && kept.blueUserId !== null) return false;
+  if (active) return isDuplicate;
+  // A deleted user's address is the kept one: while something waits there, it is their own invitation.
+  const isOwn = kept?.state === 'waiting' && kept.address === address;
+  return kept?.code === 'DUPLICATE_EMAIL' && !isOwn;
 }
 
 function desiredOf(person: Person, guessedBlueUserId: string | null): DesiredPerson {

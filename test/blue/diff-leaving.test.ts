@@ -91,6 +91,29 @@ describe('leaving', () => {
     expect(result.outcomes.map(({ state }) => state)).toEqual(['removed', 'active']);
   });
 
+  test('whoever was matched before comes before who has the address, and nothing of theirs is kept', () => {
+    const is = { ...actual, ...member(row('w1', 'VIEW_ONLY')) };
+    const viewer = { roles: [{ workspace: 'w1', level: 'VIEW_ONLY' as const }] };
+    const proven = person({ ...viewer, userId: 'u2', blueUserId: 'b1', address: 'new@acme.example' });
+    for (const change of [{}, { address: 'x@acme.example', guessedBlueUserId: 'b1' }]) {
+      const result = diff([person({ ...memberOfW1, ...change }), proven], is, settings, now);
+      expect(result.actions).toEqual([]);
+      expect(result.outcomes).toEqual([
+        { userId: 'u1', state: 'refused', code: 'DUPLICATE_EMAIL', blueUserId: null },
+        { userId: 'u2', state: 'active', blueUserId: 'b1' },
+      ]);
+    }
+  });
+
+  test('a leaver leaves the invitation of the person who has the address now', () => {
+    const is = { ...actual, ...member(row('w1', 'MEMBER')) };
+    const invitations = [invited({ address: 'next@acme.example' })];
+    const old = person({ userId: 'old', blueUserId: 'b1', address: 'next@acme.example', leaving: true });
+    const next = person({ ...memberOfW1, address: 'next@acme.example' });
+    const result = diff([old, next], { ...is, invitations }, settings, now);
+    expect(result.actions).toMatchObject([{ userId: 'old', kind: 'removeFromWorkspace' }]);
+  });
+
   test('the second of two people with one address is refused', () => {
     const result = diff([person(memberOfW1), person({ ...memberOfW1, userId: 'u2' })], actual, settings, now);
     expect(result.actions).toHaveLength(1);

@@ -1,0 +1,54 @@
+/** Who of Blue's paid people counts as had by Blue itself. */
+
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { syncNow } from '../../src/blue/sync-flow.ts';
+import { inTenant } from '../../src/db/tenant-transaction.ts';
+import { seedOf } from '../demo/blue-double/support.ts';
+import { type BlueTenant, type Stage, stage } from './sync-support.ts';
+
+let s: Stage;
+beforeAll(async () => {
+  s = await stage();
+});
+afterAll(() => s.close());
+
+describe('unmanaged paid people', () => {
+  const unmanaged = async (t: BlueTenant) => {
+    const [row] = await inTenant(s.test.database, t.tenantId, (tx) =>
+      tx.run(sql<{ unmanaged_paid: number }>`select unmanaged_paid from seat_pools`),
+    );
+    return row?.unmanaged_paid;
+  };
+
+  it('still count once the directory knows them, in no group or inactive', async () => {
+    const strangers = ['sam', 'tom'].map((id) => ({
+      ...{ id, email: `${id}@acme.example`, firstName: id, lastName: 'X' },
+      memberships: [{ workspaceId: 'w1', level: 'ADMIN' as const }],
+    }));
+    const people = [...seedOf().people.filter(({ id }) => id === 'owner'), ...strangers];
+    const tokens = seedOf().tokens.filter(({ userId }) => userId === 'owner');
+    const t = await s.tenant({ paidSeats: 3, seed: { people, tokens } });
+    await t.role('team_member');
+    await t.sync();
+    expect(await unmanaged(t)).toBe(3);
+    await t.user('sam');
+    await t.revise(await t.user('tom'), { active: false });
+    await syncNow(t.services, t.door(), { drift: true });
+    expect(await unmanaged(t)).toBe(3);
+    expect(t.held()).toEqual(['sam ADMIN', 'tom ADMIN']);
+  });
+
+  it('are not those of ours who accepted unnoticed and were deactivated', async () => {
+    const t = await s.tenant({ paidSeats: 5 });
+    const { group } = await t.role('team_member');
+    const ann = await t.user('ann', [group]);
+    await t.sync();
+    expect(await unmanaged(t)).toBe(3);
+    t.double.state.accept('ann@acme.example');
+    await t.revise(ann, { active: false });
+    await t.write({ mode: 'observe' });
+    await syncNow(t.services, t.door(), { drift: true });
+    expect([t.held(), await unmanaged(t)]).toEqual([['ann MEMBER'], 3]);
+  });
+});
