@@ -1,4 +1,10 @@
-/** Loaded before anything else: says what to do where the runtime is too old to read the code. Runs on any Node. */
+/**
+ * Loaded before anything else: says what to do where the runtime is too old to read the code (it runs on any Node), and
+ * keeps what was compiled for the next start.
+ */
+
+import module from 'node:module';
+import { fileURLToPath } from 'node:url';
 
 const oldest = 24;
 if (Number(process.versions.node.split('.')[0]) < oldest) {
@@ -8,3 +14,5 @@ if (Number(process.versions.node.split('.')[0]) < oldest) {
   );
   process.exit(78);
 }
+// Beside what it was compiled from: nobody else may write there. Where we may not either, it stays as it was.
+module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/compiled', import.meta.url)));
