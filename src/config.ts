@@ -233,9 +233,14 @@ export function readCliConfig(environment: Environment = process.env): CliConfig
   if (key === '') {
     try {
       key = readFileSync(file, 'utf8').trim();
+      if (key === '') problems.push(`OPERATOR_KEY is not set, and ${file} is empty`);
     } catch (error) {
       problems.push(`OPERATOR_KEY is not set, and ${file} can't be read (${(error as Error).message})`);
     }
+  }
+  // Said here, without the key: what sends it would name it whole.
+  if (key !== '' && !/^[\x21-\x7e]+$/.test(key)) {
+    problems.push('OPERATOR_KEY holds a space, a line break or another character that no key has');
   }
   if (problems.length > 0) throw new ConfigurationError(problems);
   return { url, key };

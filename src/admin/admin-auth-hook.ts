@@ -33,6 +33,8 @@ export function installAdminAuth(scope: FastifyInstance, services: Services): vo
     if (rule === 'none') return;
     const caller = await callerOf(request, services);
     request.adminCaller = caller;
+    // Who asks for what is not here is told so, whatever the key may do.
+    if (request.is404) return;
     const { t } = request.params as { t?: string };
     if (t !== undefined) request.adminTenant = await tenantOf(t, caller, services);
     const isAllowed = caller.kind === 'operator' || (rule !== undefined && isIn(rule, caller.role));

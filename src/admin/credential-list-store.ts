@@ -3,16 +3,15 @@
 import { type Database, db } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 
+const operators = db.selectFrom('operators').select(['id', 'name', 'created_at']);
+
 /** In id order, those after `after`. */
 export function selectOperators(database: Database, after: string, most: number) {
-  return database.run(
-    db
-      .selectFrom('operators')
-      .select(['id', 'name', 'created_at'])
-      .where('id', '>', after)
-      .orderBy('id')
-      .limit(most),
-  );
+  return database.run(operators.where('id', '>', after).orderBy('id').limit(most));
+}
+
+export async function selectOperator(database: Database, id: string) {
+  return (await database.run(operators.where('id', '=', id)))[0];
 }
 
 function keys(tx: TenantTransaction) {

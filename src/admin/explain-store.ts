@@ -28,6 +28,7 @@ export async function selectExplainFacts(
     selectAhead(tx, id),
   ]);
   if (view === undefined) return undefined;
+  const isWaiting = view.decision?.seat === 'waiting';
   return {
     name: nameOf(view),
     active: view.user.attributes.active !== false,
@@ -37,7 +38,8 @@ export async function selectExplainFacts(
     used: seats.held + seats.unmanagedPaid,
     decision: view.decision,
     seat: view.seat,
-    ahead,
+    place: isWaiting ? (ahead[0]?.total ?? 0) + 1 : null,
+    ahead: ahead.map(({ id: userId, userName }) => ({ id: userId, userName })),
   };
 }
 
@@ -52,10 +54,17 @@ async function selectDefaultWorkspaces(tx: TenantTransaction): Promise<string[]>
   return row?.default_workspaces ?? [];
 }
 
+interface Ahead {
+  id: UserId;
+  userName: string;
+  /** Of all ahead, also of those who are not named. */
+  total: number;
+}
+
 /** Those who wait and are served before this person, in order; none when the person does not wait. */
-function selectAhead(tx: TenantTransaction, id: UserId): Promise<{ id: UserId; userName: string }[]> {
-  return tx.run(sql<{ id: UserId; userName: string }>`
-    select u.id, u.user_name as "userName"
+function selectAhead(tx: TenantTransaction, id: UserId): Promise<Ahead[]> {
+  return tx.run(sql<Ahead>`
+    select u.id, u.user_name as "userName", count(*) over () as total
     from decisions d
     join decisions q on q.tenant_id = d.tenant_id and q.seat = 'waiting'
       and (q.priority, q.claimed_at, q.tie, q.user_id) < (d.priority, d.claimed_at, d.tie, d.user_id)

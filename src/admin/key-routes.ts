@@ -8,7 +8,7 @@ import { parseId } from '../kernel/ids.ts';
 import { createKey, createOperator, revokeKey, revokeOperator } from '../tenants/tenant-flow.ts';
 import { adminActorOf, adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
-import { selectKey, selectKeys, selectOperators } from './credential-list-store.ts';
+import { selectKey, selectKeys, selectOperator, selectOperators } from './credential-list-store.ts';
 import { readExpiry } from './expiry.ts';
 import { afterId, readLimit, toPage } from './paging.ts';
 import {
@@ -34,6 +34,7 @@ const Key = Type.Object({
   createdAt: Time,
   expiresAt: nullable(Time),
 });
+const OperatorPath = Type.Object({ id: Id });
 const KeyDraft = Type.Object({ name: Name, role: Role, expiresAt: Type.Optional(nullable(Time)) }, closed);
 const tags = ['keys'];
 
@@ -75,6 +76,25 @@ export function operatorRoutes(scope: AdminScope, { database, clock }: Services)
     },
   );
 
+  scope.get(
+    '/operators/:id',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Read an operator',
+        params: OperatorPath,
+        response: { 200: Operator, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const id = operatorIdOf(request.params.id);
+      const row = await selectOperator(database, id);
+      if (row === undefined) throw unknownOperator(id);
+      return reply.send(showOperator(row));
+    },
+  );
+
   scope.delete(
     '/operators/:id',
     {
@@ -82,13 +102,12 @@ export function operatorRoutes(scope: AdminScope, { database, clock }: Services)
       schema: {
         tags,
         summary: 'Revoke an operator’s key at once',
-        params: Type.Object({ id: Id }),
+        params: OperatorPath,
         response: { 204: Type.Null(), ...problems },
       },
     },
     async (request, reply) => {
-      const id = parseId<string>(request.params.id);
-      if (id === undefined) throw new Fault('not_found', `There is no operator ${request.params.id}.`);
+      const id = operatorIdOf(request.params.id);
       await revokeOperator(database, id);
       request.log.info({ operator: id, by: adminActorOf(request) }, 'operator revoked');
       return reply.code(204).send(null);
@@ -169,6 +188,16 @@ export function keyRoutes(scope: AdminScope, { database, clock }: Services): voi
       return reply.code(204).send(null);
     },
   );
+}
+
+function operatorIdOf(text: string): string {
+  const id = parseId<string>(text);
+  if (id === undefined) throw unknownOperator(text);
+  return id;
+}
+
+function unknownOperator(id: string): Fault {
+  return new Fault('not_found', `There is no operator ${id}.`);
 }
 
 function keyIdOf(text: string): string {

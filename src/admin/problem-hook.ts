@@ -3,12 +3,33 @@
 import { STATUS_CODES } from 'node:http';
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import type { FastifyInstance, FastifyReply, FastifySchemaValidationError } from 'fastify';
+import Type from 'typebox';
 import { faultOf, statusOf } from '../http/error-fault.ts';
 import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
 import { isStorable } from '../kernel/storable.ts';
+import { closed } from './schemas.ts';
 
 export const problemType = 'application/problem+json; charset=utf-8';
+
+interface FieldError {
+  /** As the caller wrote it, with dots between the levels. */
+  field: string;
+  message: string;
+}
+
+/** A request that its route's schema refuses: each field that is wrong, the first of them as the fault's own. */
+class FieldsFault extends Fault {
+  readonly errors: readonly FieldError[];
+
+  constructor(message: string, errors: readonly FieldError[]) {
+    super('invalid', message, errors[0] === undefined ? {} : { field: errors[0].field });
+    this.errors = errors;
+  }
+}
+
+/** What a route without a query takes. */
+const NoQuery = Type.Object({}, closed);
 
 export function installProblems(scope: FastifyInstance): void {
   const parseJson = scope.getDefaultJsonParser('error', 'error');
@@ -18,6 +39,9 @@ export function installProblems(scope: FastifyInstance): void {
   );
   scope.addHook('preValidation', async ({ params, query, body }) => {
     for (const part of [params, query, body]) refuseUnstorable(part);
+  });
+  scope.addHook('onRoute', (route) => {
+    route.schema = { querystring: NoQuery, ...route.schema };
   });
   scope.setValidatorCompiler(TypeBoxValidatorCompiler);
   // Response schemas are for readers; they drop nothing.
@@ -53,6 +77,7 @@ export function sendProblem(reply: FastifyReply, fault: Fault | undefined, reque
       code: fault?.code ?? 'internal',
       detail: fault?.message ?? `Something went wrong here. Reference ${requestId}.`,
       ...(fault?.field === undefined ? {} : { field: fault.field }),
+      ...(fault instanceof FieldsFault && fault.errors.length > 0 ? { errors: fault.errors } : {}),
       requestId,
     });
 }
@@ -73,9 +98,9 @@ function refuseUnstorable(value: unknown, depth = 0): void {
 }
 
 /** All that is wrong with a request, in one sentence a field. */
-function describe(errors: FastifySchemaValidationError[], part: string): Fault {
+function describe(found: FastifySchemaValidationError[], part: string): Fault {
   const problems = new Map<string, string[]>();
-  for (const { keyword, instancePath, params, message = '' } of errors) {
+  for (const { keyword, instancePath, params, message = '' } of found) {
     const field = instancePath.slice(1).replaceAll('/', '.');
     const add = (name: string, text: string) => problems.set(name, [...(problems.get(name) ?? []), text]);
     const inside = (name: unknown) => (field === '' ? String(name) : `${field}.${name}`);
@@ -89,12 +114,17 @@ function describe(errors: FastifySchemaValidationError[], part: string): Fault {
       add(field, message);
     }
   }
-  const [first] = problems.keys();
-  const sentences = [...problems].map(
-    ([name, texts]) => `"${name || part}" ${[...new Set(texts)].join(' or ')}`,
-  );
+  const errors = [...problems].map(([field, texts]) => ({
+    field,
+    message: [...new Set(texts)].join(' or '),
+  }));
+  const sentences = errors.map(({ field, message }) => `"${field || part}" ${message}`);
   const text = sentences.length === 0 ? `The ${part} can't be read` : sentences.join('; ');
-  return new Fault('invalid', `${text}.`, first === undefined || first === '' ? {} : { field: first });
+  // The whole body is no field.
+  return new FieldsFault(
+    `${text}.`,
+    errors.filter(({ field }) => field !== ''),
+  );
 }
 
 function listOf(value: unknown): unknown[] {

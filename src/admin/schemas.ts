@@ -44,11 +44,21 @@ const Problem = Type.Object(
     status: Type.Integer(),
     code: Type.String({ description: 'Stable: branch on this.' }),
     detail: Type.String({ description: 'What is wrong and what to do, for a person.' }),
-    field: Type.Optional(Type.String({ description: 'The field that is wrong.' })),
+    field: Type.Optional(Type.String({ description: 'The field that is wrong; of several the first.' })),
+    errors: Type.Optional(
+      Type.Array(Type.Object({ field: Type.String(), message: Type.String() }), {
+        description: 'Each field that is wrong.',
+      }),
+    ),
     requestId: Type.String(),
   },
   { description: 'RFC 9457' },
 );
 
+const content = { 'application/problem+json': { schema: Problem } };
+
 /** The answers that every call can get besides its own. */
-export const problems = { '4xx': Problem, '5xx': Problem };
+export const problems = {
+  '4xx': { description: 'Refused: the problem says why.', content },
+  '5xx': { description: 'Failed here: try again, or tell the request id.', content },
+};

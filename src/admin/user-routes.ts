@@ -102,8 +102,8 @@ export function userRoutes(scope: AdminScope, { database, clock }: Services): vo
         // Only a seat's name depends on the contract.
         const policy = termsAt(seat === undefined ? undefined : await selectContract(tx), now).policy;
         const where = userCondition({ after, search, role, seat }, policy);
-        const limit = readLimit(query);
-        return selectUserViews(tx, { where, directoryId: null, offset: 0, limit, withGroups: false }, now);
+        const page = { offset: 0, limit: readLimit(query), withTotal: false };
+        return selectUserViews(tx, { where, directoryId: null, withGroups: false, ...page }, now);
       });
       return reply.send(toPage(query, views, ({ user }) => user.id, show));
     },

@@ -1,6 +1,7 @@
 /** Calls the admin API over HTTP. */
 
 import type { Call } from './command.ts';
+import { printable } from './output.ts';
 
 export interface ClientOptions {
   /** The gateway's, without a trailing slash. */
@@ -11,11 +12,20 @@ export interface ClientOptions {
 /** The gateway refused, or could not be reached: the message is for the person at the terminal. */
 export class CallFailed extends Error {}
 
-/** The parsed answer; undefined when it has no body. */
-export async function call({ url, key }: ClientOptions, { method, path, body }: Call): Promise<unknown> {
-  let answer: Response;
+/** The parsed answer; undefined when it has no body. @throws CallFailed */
+export async function call(options: ClientOptions, request: Call): Promise<unknown> {
+  const { status, isGood, text } = await send(options, request);
+  const answer = parse(text);
+  if (!isGood) throw new CallFailed(`${status}: ${detailOf(answer) ?? printable(text.slice(0, 500))}`);
+  if (text !== '' && answer === undefined) {
+    throw new CallFailed(`What answers at ${options.url} is no Blue Gateway. Set GATEWAY_URL.`);
+  }
+  return answer;
+}
+
+async function send({ url, key }: ClientOptions, { method, path, body }: Call) {
   try {
-    answer = await fetch(`${url}/api/v1${path}`, {
+    const answer = await fetch(`${url}/api/v1${path}`, {
       method,
       headers: {
         authorization: `Bearer ${key}`,
@@ -23,21 +33,26 @@ export async function call({ url, key }: ClientOptions, { method, path, body }: 
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
+    return { status: answer.status, isGood: answer.ok, text: await answer.text() };
   } catch (error) {
     const { message, cause } = error as Error & { cause?: Error };
     throw new CallFailed(
       `No gateway answers at ${url} (${cause?.message || message}). Is it running? Set GATEWAY_URL.`,
     );
   }
-  const text = await answer.text();
-  if (answer.ok) return text === '' ? undefined : JSON.parse(text);
-  throw new CallFailed(`${answer.status}: ${detailOf(text)}`);
 }
 
-function detailOf(text: string): string {
+/** undefined: it is no JSON. */
+function parse(text: string): unknown {
   try {
-    return (JSON.parse(text) as { detail: string }).detail;
+    return JSON.parse(text);
   } catch {
-    return text.slice(0, 500);
+    return undefined;
   }
+}
+
+/** What a problem (RFC 9457) says; undefined for an answer that is none, as a proxy's. */
+function detailOf(answer: unknown): string | undefined {
+  if (typeof answer !== 'object' || answer === null || !('detail' in answer)) return undefined;
+  return typeof answer.detail === 'string' ? printable(answer.detail) : undefined;
 }

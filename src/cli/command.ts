@@ -55,10 +55,10 @@ export function withQuery(path: string, input: Input, names: readonly string[]):
   return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`;
 }
 
-/** A value that is there because its flag is required. */
+/** A value that is there because its flag is required; empty it would name another path, or nothing. */
 export function text(input: Input, name: string): string {
   const value = input[name];
-  if (typeof value !== 'string') throw new UsageError(`--${name} is missing`);
+  if (typeof value !== 'string' || value === '') throw new UsageError(`${name} must not be empty`);
   return value;
 }
 

@@ -34,8 +34,10 @@ const contracts: Command[] = [
         description: 'when no seat is free; queue when left out',
       },
       { name: 'fallback-role', value: 'role', description: 'view_only when left out' },
+      { name: 'terms', value: 'text', description: 'what else was agreed' },
       { name: 'document-reference', value: 'text', description: 'where the paper is' },
       { name: 'account-manager', value: 'text', description: 'who keeps it' },
+      { name: 'billing-portal-url', value: 'url', description: 'where invoices are' },
     ],
     call: (input) => ({ method: 'PUT', path: tenantPath(input, '/contract'), body: contractOf(input) }),
   },
@@ -65,8 +67,10 @@ function contractOf(input: Input): Record<string, unknown> {
     paymentSchedule: input['payment-schedule'] ?? 'annual',
     overage: { policy: input.policy ?? 'queue' },
     fallbackRole: input['fallback-role'] ?? 'view_only',
+    terms: input.terms,
     documentReference: input['document-reference'],
     accountManager: input['account-manager'],
+    billingPortalUrl: input['billing-portal-url'],
   });
 }
 

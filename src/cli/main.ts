@@ -6,7 +6,7 @@
 import { CommanderError, Command as Program } from 'commander';
 import { readCliConfig } from '../config.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
-import { CallFailed, call } from './admin-client.ts';
+import { call } from './admin-client.ts';
 import { blueCommands } from './blue-commands.ts';
 import { type Command, type Input, UsageError } from './command.ts';
 import { licensingCommands } from './licensing-commands.ts';
@@ -68,7 +68,6 @@ function exitCodeOf(error: unknown): number {
   process.stderr.write(`${text}\n`);
   if (error instanceof UsageError) return 2;
   if (error instanceof ConfigurationError) return 78;
-  if (error instanceof CallFailed) return 1;
   return 1;
 }
 

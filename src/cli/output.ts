@@ -40,8 +40,16 @@ function at(item: Json, path: string): Json {
 function short(value: Json): string {
   if (value === null || value === undefined) return '–';
   if (Array.isArray(value)) return value.map(short).join(', ') || '–';
-  if (!isObject(value)) return String(value);
+  if (!isObject(value)) return printable(String(value));
   return Object.values(value).map(short).join(' ');
+}
+
+/** Names come from outside: what would steer a terminal, or break a line, is shown as its code. */
+export function printable(text: string): string {
+  return text.replace(
+    /\p{Cc}/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function isObject(value: Json): value is Record<string, Json> {

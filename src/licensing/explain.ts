@@ -2,7 +2,7 @@
 
 import type { GroupId, MappingId, UserId } from '../kernel/ids.ts';
 import { roleOf } from './catalogue.ts';
-import { freeSeats, type Terms } from './contract.ts';
+import type { Terms } from './contract.ts';
 import { matching } from './desire.ts';
 import type { Decision, SeatView } from './effect.ts';
 import { type Mapping, type Rules, workspacesOf } from './mapping.ts';
@@ -17,7 +17,9 @@ export interface ExplainFacts {
   used: number;
   decision: Decision | null;
   seat: SeatView;
-  /** Those who are served before this person, in order. */
+  /** Place among those who wait, from 1, under every policy; null: the person does not wait. */
+  place: number | null;
+  /** Those who are served before this person, in order; of a long queue its head. */
   ahead: readonly { id: UserId; userName: string }[];
 }
 
@@ -98,18 +100,29 @@ function reasonsOf({ active, decision, seat }: ExplainFacts): string[] {
   return [...new Set([...(seat.reason === null ? [] : [seat.reason]), ...mappings, ...fallbacks])];
 }
 
-function smallestChange({ active, decision, seat, terms, used, ahead, groups }: ExplainFacts): string | null {
+function smallestChange({ active, decision, terms, used, place, groups }: ExplainFacts): string | null {
   if (!active) return 'Activate the person in the identity provider.';
   if (decision === null) {
-    const names = groups.map(({ displayName }) => `"${displayName}"`).join(', ');
-    return names === '' ? 'Put the person into a mapped group.' : `Map one of the person's groups: ${names}.`;
+    return groups.length === 0
+      ? 'Put the person into a mapped group.'
+      : `Map one of the person's groups: ${listOf(groups.map(({ displayName }) => `"${displayName}"`))}.`;
   }
   if (decision.refusal !== null) return 'Give one of the two people another e-mail address.';
-  if (decision.seat !== 'waiting') return null;
+  if (decision.seat !== 'waiting' || place === null) return null;
   if (!terms.grants) return 'A contract that is in force today.';
-  // The position is not told under every policy, and then those ahead are counted.
-  const missing = (seat.position ?? ahead.length + 1) - freeSeats(terms, used);
-  return missing === 1 ? 'One more seat.' : `${missing} more seats, or a mapping of better priority.`;
+  return terms.capacity === null ? null : seatsWanting(used - terms.capacity, place);
+}
+
+/**
+ * @param excess Seats used above the capacity, which a smaller contract or people whom Blue has by itself leave:
+ *   nobody is served before they are made up for. Below zero: seats that are free.
+ */
+function seatsWanting(excess: number, place: number): string | null {
+  const [asTheQueueIs, atItsHead] = [excess + place, excess + 1];
+  if (asTheQueueIs <= 0) return null;
+  const seats = asTheQueueIs === 1 ? 'One more seat' : `${asTheQueueIs} more seats`;
+  if (place === 1 || atItsHead <= 0) return `${seats}.`;
+  return `${seats}, or ${atItsHead === 1 ? 'one' : atItsHead} and a mapping of better priority than those ahead.`;
 }
 
 function sentenceOf(facts: ExplainFacts, winner: Rule | undefined): string {
@@ -133,6 +146,13 @@ function sentenceOf(facts: ExplainFacts, winner: Rule | undefined): string {
   return `${asks}, but ${full}: ${name} ${place} and ${role} meanwhile.`;
 }
 
+/** Names that one sentence holds; of more it tells how many. */
+const namesMax = 5;
+
 function listOf(names: readonly string[]): string {
-  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+  const shown =
+    names.length > namesMax
+      ? [...names.slice(0, namesMax - 1), `${names.length - namesMax + 1} more`]
+      : [...names];
+  return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
 }

@@ -1,8 +1,13 @@
 /** The command line as a person runs it: a process of its own, against a real gateway, with its exit codes. */
 
 import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { made, startGateway, type TestGateway } from '../support/gateway.ts';
 
 let gateway: TestGateway;
 beforeAll(async () => {
@@ -67,6 +72,8 @@ it.each([
   ['a missing flag', ['tenant', 'create', '--name', 'x'], 2, '--slug'],
   ['an unknown flag', ['tenant', 'list', '--page', '2'], 2, '--page'],
   ['an unknown command', ['tenant', 'destroy'], 2, 'destroy'],
+  ['an empty flag', ['tenant', 'show', '--tenant', ''], 2, 'tenant must not be empty'],
+  ['an empty argument', ['users', 'show', '--tenant', 't', ''], 2, 'user-id must not be empty'],
   [
     'no number',
     [
@@ -116,6 +123,90 @@ it('tells that nobody answers, and that there is no key', async () => {
   expect([silent.code, silent.err]).toEqual([1, expect.stringContaining('GATEWAY_URL')]);
   const keyless = await run(['tenant', 'list'], { OPERATOR_KEY: '', DATA_DIR: '/nonexistent' });
   expect([keyless.code, keyless.err]).toEqual([78, expect.stringContaining('OPERATOR_KEY')]);
+});
+
+it('tells of a key that can not be one, without naming it', async () => {
+  for (const key of ['two\nlines', 'secret one', 'schlüssel']) {
+    const { code, out, err } = await run(['tenant', 'list'], { OPERATOR_KEY: key });
+    expect([code, out, err]).toEqual([78, '', expect.stringContaining('OPERATOR_KEY')]);
+    expect(err).not.toContain(key);
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'cli-'));
+  try {
+    await writeFile(join(folder, 'operator-key'), '\n');
+    const empty = await run(['tenant', 'list'], { OPERATOR_KEY: '', DATA_DIR: folder });
+    expect([empty.code, empty.err]).toEqual([78, expect.stringContaining('is empty')]);
+    await writeFile(join(folder, 'operator-key'), `${gateway.operatorKey}\n`);
+    expect(await run(['tenant', 'list'], { OPERATOR_KEY: '', DATA_DIR: folder })).toMatchObject({ code: 0 });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+it('tells what is no gateway from what refuses', async () => {
+  const stranger = createServer((request, response) => {
+    const isList = request.url === '/api/v1/tenants';
+    response.writeHead(isList ? 200 : 502, { 'content-type': isList ? 'text/html' : 'application/json' });
+    response.end(isList ? '<html>' : '{"error":"\\u001b[31mbad"}');
+  });
+  await new Promise<void>((done) => stranger.listen(0, '127.0.0.1', done));
+  const { port } = stranger.address() as AddressInfo;
+  const at = { GATEWAY_URL: `http://127.0.0.1:${port}` };
+  try {
+    const page = await run(['tenant', 'list'], at);
+    expect([page.code, page.err]).toEqual([
+      1,
+      expect.stringContaining('is no Blue Gateway. Set GATEWAY_URL'),
+    ]);
+    const proxy = await run(['tenant', 'show', '--tenant', 't'], at);
+    expect([proxy.code, proxy.err]).toEqual([1, expect.stringMatching(/^502: \{"error"/)]);
+  } finally {
+    stranger.close();
+  }
+});
+
+it('writes every field of the contract', async () => {
+  await run(['tenant', 'create', '--name', 'Whole', '--slug', 'whole']);
+  const fields = {
+    kind: 'multi_year',
+    tier: 'T',
+    'paid-seats': 'unlimited',
+    'starts-on': '2026-01-01',
+    'ends-on': '2028-12-31',
+    'payment-schedule': 'quarterly',
+    policy: 'block',
+    'fallback-role': 'client',
+    terms: 'as agreed',
+    'document-reference': 'D-1',
+    'account-manager': 'Ada',
+    'billing-portal-url': 'https://billing.example.com',
+  };
+  const flags = Object.entries(fields).flatMap(([name, value]) => [`--${name}`, value]);
+  expect(await run(['contract', 'set', '--tenant', 'whole', ...flags])).toMatchObject({ code: 0, err: '' });
+  const { out } = await run(['contract', 'show', '--tenant', 'whole', '--json']);
+  expect(JSON.parse(out)).toEqual({
+    kind: 'multi_year',
+    tier: 'T',
+    paidSeats: null,
+    startsOn: '2026-01-01',
+    endsOn: '2028-12-31',
+    paymentSchedule: 'quarterly',
+    overage: { policy: 'block' },
+    fallbackRole: 'client',
+    terms: 'as agreed',
+    documentReference: 'D-1',
+    accountManager: 'Ada',
+    billingPortalUrl: 'https://billing.example.com',
+  });
+});
+
+it('shows names that would steer a terminal by their codes, and as they are to programs', async () => {
+  const name = 'a\u001b[31m\nb';
+  await made(gateway.api('POST', '/tenants', { name, slug: 'steering' }));
+  const shown = await run(['tenant', 'show', '--tenant', 'steering']);
+  expect(shown.out).toContain('name: a\\u001b[31m\\u000ab\n');
+  const { out } = await run(['tenant', 'show', '--tenant', 'steering', '--json']);
+  expect(JSON.parse(out).name).toBe(name);
 });
 
 it('helps', async () => {

@@ -1,0 +1,235 @@
+/** Explanations: which mapping wins and why the others don't, what would help, in codes and in one sentence. */
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { freeSeats, termsAt } from '../../src/licensing/contract.ts';
+import { desire } from '../../src/licensing/desire.ts';
+import { type Decision, effect, type Seat, seatView } from '../../src/licensing/effect.ts';
+import { type ExplainFacts, explain } from '../../src/licensing/explain.ts';
+import type { Rules } from '../../src/licensing/mapping.ts';
+import { contract, groupId, mapping, person, rules, userId } from './support.ts';
+
+const now = new Date('2026-06-01T00:00:00Z');
+const terms = termsAt(contract({ policy: 'queue', fallbackRole: 'view_only' }), now);
+
+/** Ann in these groups, as the core decides for her. */
+function facts(
+  groups: string[],
+  all: Rules,
+  seat: Seat,
+  change: Partial<ExplainFacts> & { isDuplicate?: boolean } = {},
+): ExplainFacts {
+  const { isDuplicate = false, ...rest } = change;
+  const active = rest.active ?? true;
+  const wish = desire(person(groups, { active, isDuplicate }), all);
+  const inForce = rest.terms ?? terms;
+  const decision: Decision | null =
+    wish.requested.length === 0
+      ? null
+      : {
+          requested: wish.requested,
+          effective: effect(wish, seat, inForce),
+          claim: wish.priority === null ? null : { priority: wish.priority, claimedAt: now },
+          seat,
+          since: now,
+          refusal: wish.refusal,
+        };
+  const place = rest.place ?? null;
+  return {
+    name: 'Ann',
+    active,
+    groups: groups.map((name) => ({ id: groupId(name), displayName: name.toUpperCase() })),
+    rules: all,
+    terms: inForce,
+    used: 3,
+    decision,
+    seat: seatView(decision, place, inForce.policy),
+    place,
+    ahead: [],
+    ...rest,
+  };
+}
+
+const one = rules([mapping('a', 1)]);
+
+describe('which mapping wins', () => {
+  it('is the best of each workspace, and each other says to which it lost', () => {
+    const all = rules([
+      mapping('a', 1, { workspaces: ['w1'] }),
+      mapping('b', 2, { workspaces: ['w1', 'w2'], role: 'client' }),
+      mapping('c', 3, { workspaces: ['w2'] }),
+      mapping('other', 4),
+    ]);
+    const { winner, losers } = explain(facts(['c', 'b', 'a'], all, 'held'));
+    expect(winner).toEqual({ mapping: 'a', group: 'A', role: 'team_member', workspace: 'w1', priority: 1 });
+    expect(losers.map((loser) => [loser.mapping, loser.workspace, loser.because])).toEqual([
+      ['b', 'w1', 'priority 1 wins in this workspace over 2'],
+      ['c', 'w2', 'priority 2 wins in this workspace over 3'],
+    ]);
+  });
+
+  it('is the paid one where there is one: it is what the seat is asked for', () => {
+    const all = rules([
+      mapping('a', 1, { workspaces: ['w1'], role: 'client' }),
+      mapping('b', 2, { workspaces: ['w2'] }),
+    ]);
+    expect(explain(facts(['a', 'b'], all, 'held')).winner).toMatchObject({ mapping: 'b', priority: 2 });
+    expect(explain(facts(['a'], all, 'none')).winner).toMatchObject({ mapping: 'a', priority: 1 });
+  });
+
+  it('reads * as the default workspaces', () => {
+    const all = rules([mapping('a', 1, { workspaces: ['*'] }), mapping('b', 2)], ['w1', 'w2']);
+    const { winner, losers } = explain(facts(['a', 'b'], all, 'held'));
+    expect([winner?.workspace, losers.map(({ workspace }) => workspace)]).toEqual(['w1', ['w1']]);
+  });
+
+  it('is none for the inactive, whose every mapping says so', () => {
+    expect(explain(facts(['a'], one, 'none', { active: false }))).toMatchObject({
+      reasons: ['INACTIVE'],
+      winner: null,
+      losers: [{ mapping: 'a', because: 'the person is inactive' }],
+      smallestChange: 'Activate the person in the identity provider.',
+      sentence: 'Ann is inactive, and so has no role and no seat.',
+    });
+  });
+
+  it('is the mapping that the decision rests on, whatever the mappings are', () => {
+    const names = ['a', 'b', 'c', 'd'];
+    const workspaces = fc.uniqueArray(fc.constantFrom('w1', 'w2', 'w3'), { minLength: 1 });
+    const set = fc.tuple(
+      ...names.map((name, index) =>
+        fc
+          .record({ workspaces, role: fc.constantFrom('team_member', 'client', 'custom:X') })
+          .map((change) => mapping(name, index + 1, change)),
+      ),
+    );
+    fc.assert(
+      fc.property(set, fc.subarray(names, { minLength: 1 }), (mappings, groups) => {
+        const all = rules(mappings);
+        const given = facts(groups, all, 'held');
+        const { winner, losers } = explain(given);
+        const requested = given.decision?.requested ?? [];
+        expect(requested).toContainEqual(
+          expect.objectContaining({ mapping: winner?.mapping, workspace: winner?.workspace }),
+        );
+        const priority = given.decision?.claim?.priority;
+        if (priority !== undefined) expect(winner?.priority).toBe(priority);
+        const asked = mappings.filter(({ id }) => groups.includes(id)).flatMap((each) => each.workspaces);
+        expect(losers).toHaveLength(asked.length - requested.length);
+      }),
+    );
+  });
+});
+
+describe('reasons', () => {
+  it.each<[string, ExplainFacts, string[]]>([
+    ['a seat', facts(['a'], one, 'held'), ['SEAT_HELD', 'MAPPING:a']],
+    [
+      'the queue',
+      facts(['a'], one, 'waiting', { place: 2 }),
+      ['SEAT_QUEUED', 'MAPPING:a', 'FALLBACK:view_only'],
+    ],
+    [
+      'a refusal under block',
+      facts(['a'], one, 'waiting', { terms: { ...terms, policy: 'block' }, place: 2 }),
+      ['SEAT_BLOCKED', 'MAPPING:a', 'FALLBACK:view_only'],
+    ],
+    [
+      'a fallback that nobody is told the queue of',
+      facts(['a'], one, 'waiting', { terms: { ...terms, policy: 'fallback' }, place: 2 }),
+      ['FALLBACK:view_only', 'MAPPING:a'],
+    ],
+    ['an address taken', facts(['a'], one, 'none', { isDuplicate: true }), ['DUPLICATE_EMAIL', 'MAPPING:a']],
+    ['nothing', facts(['x'], one, 'none'), []],
+  ])('name %s, the deciding one first', (_what, given, reasons) => {
+    expect(explain(given).reasons).toEqual(reasons);
+  });
+});
+
+describe('the smallest change', () => {
+  const waits = (place: number, used: number, change: Partial<ExplainFacts> = {}) =>
+    explain(facts(['a'], one, 'waiting', { place, used, ...change })).smallestChange;
+
+  it('is a seat for the first, and one more for each who is ahead', () => {
+    expect(waits(1, 3)).toBe('One more seat.');
+    expect(waits(3, 3)).toBe('3 more seats, or one and a mapping of better priority than those ahead.');
+  });
+
+  it('makes up first for what is used above the capacity', () => {
+    expect(waits(1, 5)).toBe('3 more seats.');
+    expect(waits(2, 5)).toBe('4 more seats, or 3 and a mapping of better priority than those ahead.');
+  });
+
+  it('counts those ahead, not those who are named', () => {
+    const ahead = [{ id: userId('bob'), userName: 'bob' }];
+    expect(waits(4000, 3, { ahead })).toMatch(/^4000 more seats,/);
+    expect(waits(4000, 3, { ahead, terms: { ...terms, policy: 'block' } })).toMatch(/^4000 more seats,/);
+  });
+
+  it('is exactly as many seats as reach this person', () => {
+    const counts = fc.record({ used: fc.nat({ max: 12 }), place: fc.integer({ min: 1, max: 9 }) });
+    fc.assert(
+      fc.property(counts, ({ used, place }) => {
+        const text = waits(place, used);
+        const more = text === null ? 0 : Number(/^\d+/.exec(text)?.[0] ?? 1);
+        const reach = (seats: number) =>
+          freeSeats({ ...terms, capacity: (terms.capacity ?? 0) + seats }, used) >= place;
+        expect(reach(more)).toBe(true);
+        if (more > 0) expect(reach(more - 1)).toBe(false);
+      }),
+    );
+  });
+
+  it('is a contract where none gives seats', () => {
+    expect(waits(1, 0, { terms: termsAt(undefined, now) })).toBe('A contract that is in force today.');
+  });
+
+  it('is a group or a mapping for whom nothing is asked', () => {
+    const change = (groups: string[]) => explain(facts(groups, one, 'none')).smallestChange;
+    expect(change([])).toBe('Put the person into a mapped group.');
+    expect(change(['x', 'y'])).toBe('Map one of the person\'s groups: "X" and "Y".');
+    const many = change(Array.from({ length: 40 }, (_, index) => `g${index}`));
+    expect(many).toBe('Map one of the person\'s groups: "G0", "G1", "G2", "G3" and 36 more.');
+  });
+
+  it('is another address for the second of one', () => {
+    expect(explain(facts(['a'], one, 'none', { isDuplicate: true })).smallestChange).toMatch(/address/);
+  });
+
+  it('is none where nothing is wanting', () => {
+    expect(explain(facts(['a'], one, 'held')).smallestChange).toBeNull();
+    const free = rules([mapping('a', 1, { role: 'client' })]);
+    expect(explain(facts(['a'], free, 'none')).smallestChange).toBeNull();
+    expect(waits(1, 2), 'a seat is free, and given in a moment').toBeNull();
+  });
+});
+
+describe('the sentence', () => {
+  const free = rules([mapping('a', 1, { role: 'client' })]);
+  const off = rules([mapping('a', 1, { fallbackRole: 'none' })]);
+  const asks = 'A asks for team_member (priority 1)';
+  it.each<[string, ExplainFacts]>([
+    [`${asks}, and Ann holds a seat.`, facts(['a'], one, 'held')],
+    ['A asks for client (priority 1), a free role that needs no seat.', facts(['a'], free, 'none')],
+    [
+      `${asks}, but 3 of 3 seats are taken: Ann is number 2 in the queue and has view_only meanwhile.`,
+      facts(['a'], one, 'waiting', { place: 2 }),
+    ],
+    [
+      `${asks}, but 3 of 3 seats are taken: Ann waits and has no role meanwhile.`,
+      facts(['a'], off, 'waiting', { place: 2, terms: { ...terms, policy: 'block' } }),
+    ],
+    [
+      `${asks}, but no contract is in force that gives seats: Ann is number 1 in the queue and has view_only meanwhile.`,
+      facts(['a'], one, 'waiting', { place: 1, terms: termsAt(undefined, now) }),
+    ],
+    [
+      `${asks}, but another active person has the same e-mail address.`,
+      facts(['a'], one, 'none', { isDuplicate: true }),
+    ],
+    ['Ann is in no group, so that nothing is asked for.', facts([], one, 'none')],
+    ['Ann is in X, which no mapping names.', facts(['x'], one, 'none')],
+  ])('is: %s', (sentence, given) => {
+    expect(explain(given).sentence).toBe(sentence);
+  });
+});
