@@ -4,6 +4,7 @@ import Type from 'typebox';
 import { selectAudit } from '../audit/audit-store.ts';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
+import { Fault } from '../kernel/fault.ts';
 import { adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
 import { afterNumber, readLimit, toPage } from './paging.ts';
@@ -19,6 +20,9 @@ const Entry = Type.Object({
   requestId: nullable(Type.String()),
 });
 const Query = pageQuery({
+  actor: Type.Optional(Type.String({ maxLength: 200, description: 'Id of who did it.' })),
+  from: Type.Optional(Type.String({ maxLength: 40, description: 'ISO 8601: from this instant on.' })),
+  to: Type.Optional(Type.String({ maxLength: 40, description: 'ISO 8601: before this instant.' })),
   subject: Type.Optional(Type.String({ maxLength: 200, description: 'Id of what it was done to.' })),
   action: Type.Optional(Type.String({ maxLength: 200 })),
 });
@@ -37,9 +41,13 @@ export function auditRoutes(scope: AdminScope, { database }: Services): void {
       },
     },
     async (request, reply) => {
-      const { subject, action, ...query } = request.query;
+      const { actor, subject, action, from, to, ...query } = request.query;
       const before = afterNumber(query, Number.MAX_SAFE_INTEGER);
-      const filter = { subject, action, before, limit: readLimit(query) };
+      const filter = {
+        ...{ actor, subject, action, before, limit: readLimit(query) },
+        from: readInstant('from', from),
+        to: readInstant('to', to),
+      };
       const rows = await inTenant(database, adminTenantOf(request).id, (tx) => selectAudit(tx, filter));
       return reply.send(
         toPage(
@@ -59,4 +67,14 @@ export function auditRoutes(scope: AdminScope, { database }: Services): void {
       );
     },
   );
+}
+
+/** @throws Fault `invalid` for what is no time, or one that the database can't hold. */
+function readInstant(field: string, text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined;
+  const at = new Date(text);
+  if (Number.isNaN(at.getTime()) || !/^(?!0000)\d{4}-/.test(at.toISOString())) {
+    throw new Fault('invalid', `"${field}" must be a time in ISO 8601.`, { field });
+  }
+  return at;
 }

@@ -17,20 +17,37 @@ export function appendAudit(tx: TenantTransaction, door: Door, events: readonly 
   `);
 }
 
-/** Newest first, entries older than `before` (a `seq`). */
-export function selectAudit(
-  tx: TenantTransaction,
-  filter: { subject: string | undefined; action: string | undefined; before: number; limit: number },
-) {
-  const { subject, action, before, limit } = filter;
+export interface AuditQuery {
+  /** Id of who did it. */
+  actor: string | undefined;
+  subject: string | undefined;
+  action: string | undefined;
+  /** From this instant on. */
+  from: Date | undefined;
+  /** Before this instant. */
+  to: Date | undefined;
+  /** Older than this `seq`. */
+  before: number;
+  limit: number;
+}
+
+/** Newest first. */
+export function selectAudit(tx: TenantTransaction, query: AuditQuery) {
+  const { actor, subject, action, from, to, before, limit } = query;
+  const conditions = [
+    ...(actor === undefined ? [] : [sql<boolean>`actor ->> 'id' = ${actor}`]),
+    ...(subject === undefined ? [] : [sql<boolean>`subject = ${subject}`]),
+    ...(action === undefined ? [] : [sql<boolean>`action = ${action}`]),
+    ...(from === undefined ? [] : [sql<boolean>`at >= ${from}`]),
+    ...(to === undefined ? [] : [sql<boolean>`at < ${to}`]),
+  ];
   return tx.run(
     db
       .selectFrom('audit_events')
       .select(['seq', 'at', 'actor', 'action', 'subject', 'before', 'after', 'request_id'])
       .where('tenant_id', '=', tx.tenantId)
       .where('seq', '<', before)
-      .$if(subject !== undefined, (query) => query.where('subject', '=', subject ?? null))
-      .$if(action !== undefined, (query) => query.where('action', '=', action ?? ''))
+      .where((where) => where.and(conditions))
       .orderBy('seq', 'desc')
       .limit(limit),
   );

@@ -236,6 +236,18 @@ describe('people', () => {
     const id = await pushed(token, 'ada');
     const { items } = (await gateway.api('GET', `${base}/audit?subject=${id}`)).body;
     expect(items).toMatchObject([{ action: 'user.created', actor: { kind: 'directory', name: 'okta' } }]);
+    const [{ at, actor }] = items;
+    const found = async (query: string) =>
+      (await made(gateway.api('GET', `${base}/audit?${query}`))).items.map(
+        (one: { action: string }) => one.action,
+      );
+    const later = new Date(Date.parse(at) + 1).toISOString();
+    expect(await found(`actor=${actor.id}`)).toEqual(['user.created']);
+    expect(await found(`from=${at}`)).toEqual(['user.created']);
+    expect(await found(`from=${later}`)).toEqual([]);
+    expect(await found(`to=${later}&action=user.created`)).toEqual(['user.created']);
+    expect(await found(`to=${at}&action=user.created`)).toEqual([]);
+    expect((await gateway.api('GET', `${base}/audit?from=yesterday`)).body.field).toBe('from');
     const pages: string[] = [];
     for (let cursor: string | null = ''; cursor !== null; ) {
       const page = await made(gateway.api('GET', `${base}/audit?limit=1${cursor && `&cursor=${cursor}`}`));
