@@ -38,13 +38,24 @@ export async function startWorkers({ count, environment, onNudge, log }: Workers
       if (worker.isConnected()) worker.send({ kind: 'figures', text } satisfies Message);
     }
   });
+  const isStarted = allListening(count);
   cluster.on('exit', async (worker, code, signal) => {
-    if (isStopping) return;
+    // At the start one that ends by itself will do so again: that ends the start.
+    if (
+      isStopping ||
+      (signal === null &&
+        !(await isStarted.then(
+          () => true,
+          () => false,
+        )))
+    )
+      return;
     log.error({ worker: worker.id, code, signal }, 'an HTTP process died and is started again');
     await sleep(restartDelayMs);
     if (!isStopping) cluster.fork(environment);
   });
-  await Promise.all(Array.from({ length: count }, () => listening(cluster.fork(environment))));
+  for (let n = 0; n < count; n += 1) cluster.fork(environment);
+  await isStarted;
   return {
     stop: async () => {
       isStopping = true;
@@ -60,10 +71,17 @@ export async function startWorkers({ count, environment, onNudge, log }: Workers
   };
 }
 
-function listening(worker: Worker): Promise<void> {
+/** One that is killed at the start is started again; one that ends by itself fails the start. */
+function allListening(count: number): Promise<void> {
   return new Promise((done, failed) => {
-    worker.once('listening', () => done());
-    worker.once('exit', (code) => failed(new Error(`an HTTP process ended at start with ${code}`)));
+    let listening = 0;
+    cluster.on('listening', () => {
+      listening += 1;
+      if (listening === count) done();
+    });
+    cluster.on('exit', (_worker, code, signal) => {
+      if (signal === null) failed(new Error(`an HTTP process ended at start with ${code}`));
+    });
   });
 }
 
