@@ -39,11 +39,7 @@ export async function selectConnection(tx: TenantTransaction): Promise<Connectio
       .leftJoin('seat_pools as p', 'p.tenant_id', 'c.tenant_id')
       .selectAll('c')
       .select([
-        sql<
-          number | null
-        >`case when p.ceiling is not null then greatest(p.ceiling, p.used + p.unmanaged_paid) end`.as(
-          'paid_ceiling',
-        ),
+        'p.ceiling as paid_ceiling',
         sql<
           string[]
         >`array(select distinct unnest(m.workspaces) from mappings m where m.tenant_id = c.tenant_id)`.as(

@@ -77,7 +77,10 @@ function matchOf({ blueUserId, guessedBlueUserId, address }: DesiredPerson, inde
   return { member: guessed, isProven: false };
 }
 
-/** Who stands for each key: of those who stay the first who is proven, else the first. */
+/**
+ * Who stands for each key: of those who stay the first who is proven, else the first; without any, a leaver who is proven,
+ * so that nobody is taken for them by an address.
+ */
 function claimsOf(desired: readonly DesiredPerson[], index: ActualIndex): Map<string, string> {
   const claims = new Map<string, string>();
   for (const proven of [true, false]) {
@@ -86,6 +89,11 @@ function claimsOf(desired: readonly DesiredPerson[], index: ActualIndex): Map<st
       const key = personKey(member, person.address);
       if (isProven === proven && !person.leaving && !claims.has(key)) claims.set(key, person.userId);
     }
+  }
+  for (const person of desired) {
+    const { member, isProven } = matchOf(person, index);
+    const key = personKey(member, person.address);
+    if (isProven && !claims.has(key)) claims.set(key, person.userId);
   }
   return claims;
 }

@@ -135,9 +135,11 @@ const formerPrefix = 'former:';
 function formerOf(
   { userId, kept, address }: Person,
   guess: string | null,
-  { invitations }: ActualState,
+  { invitations, members }: ActualState,
 ): DesiredPerson[] {
-  if (kept === null || kept.address === address || (kept.blueUserId ?? guess) !== null) return [];
+  if (kept === null || kept.address === address || guess !== null) return [];
+  // Whoever is a member has no invitation open; an id alone is kept also when the account has left.
+  if (members.some(({ blueUserId }) => blueUserId === kept.blueUserId)) return [];
   if (!invitations.some((one) => one.address === kept.address)) return [];
   const nobody = { blueUserId: null, guessedBlueUserId: null, roles: [], leaving: true };
   return [{ userId: `${formerPrefix}${userId}`, address: kept.address, ...nobody }];

@@ -162,3 +162,52 @@ describe('an address that changes hands', () => {
     expect([await t.blue(ann), await t.blue(ben)]).toEqual(['active', 'invited']);
   });
 });
+
+describe('an account that was left', () => {
+  it.each(['deactivated and back', 'removed by hand'] as const)(
+    'leaves no invitation behind at the former address: %s',
+    async (how) => {
+      const deactivation = how === 'removed by hand' ? 'leave_workspaces' : 'leave_organization';
+      const t = await s.tenant({ connection: { deactivation } });
+      const { group } = await t.role('project_administrator');
+      const bob = await t.user('bob', [group]);
+      await t.sync();
+      const person = t.double.state.accept(email('bob'));
+      await rest(t);
+      if (how === 'removed by hand') t.double.state.world.leaveOrganization(person);
+      else {
+        await t.revise(bob, { active: false });
+        await rest(t);
+        await t.revise(bob, { active: true });
+      }
+      await rest(t);
+      expect(t.invited()).toEqual(['bob ADMIN w1']);
+      await move(t, bob, 'bob2');
+      await move(t, await t.user('zoe'), 'bob');
+      await rest(t);
+      expect(t.invited()).toEqual(['bob2 ADMIN w1']);
+    },
+  );
+
+  it('is nobody’s who had its address by mistake meanwhile', async () => {
+    const t = await s.tenant({ connection: { deactivation: 'view_only' } });
+    const [admin, viewer] = [await t.role('project_administrator'), await t.role('view_only')];
+    const ann = await t.user('ann', [viewer.group]);
+    const eve = await t.user('eve', [admin.group]);
+    await t.sync();
+    t.double.state.accept(email('ann'));
+    await rest(t);
+    for (const id of [ann, eve]) await t.revise(id, { active: false });
+    await rest(t);
+    await move(t, ann, 'ann-new');
+    await move(t, eve, 'ann');
+    await rest(t);
+    await move(t, eve, 'eve');
+    await rest(t);
+    for (const id of [eve, ann]) await t.revise(id, { active: true });
+    await rest(t);
+    expect(t.held()).toEqual(['ann VIEW_ONLY']);
+    expect(t.invited()).toEqual(['eve ADMIN w1']);
+    expect([await t.blue(ann), await t.blue(eve)]).toEqual(['active', 'invited']);
+  });
+});

@@ -213,8 +213,19 @@ describe('observe', () => {
 });
 
 describe('seats in Blue', () => {
-  it('are given back before they are given anew, in one pass', async () => {
+  it('are never more than the contract has, also when people were decided for before Blue was read', async () => {
     const t = await s.tenant({ paidSeats: 4 });
+    const { group } = await t.role('team_member');
+    const [ann, bob] = [await t.user('ann', [group]), await t.user('bob', [group])];
+    await t.sync();
+    // The owner, Amy and Max are paid in Blue by themselves.
+    expect(t.invited()).toEqual(['ann MEMBER w1']);
+    expect([await t.blue(ann), await t.blue(bob)]).toEqual(['invited', 'waiting SEATS_IN_BLUE']);
+    expect(t.double.state.paidPeopleAndInvited()).toBe(4);
+  });
+
+  it('are given back before they are given anew, in one pass', async () => {
+    const t = await s.tenant({ paidSeats: 5 });
     const { group } = await t.role('team_member');
     const ann = await t.user('ann', [group]);
     const bob = await t.user('bob', [group]);
