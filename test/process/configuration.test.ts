@@ -10,6 +10,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { migrate } from '../../src/db/migrate.ts';
 import { cloneDatabase } from '../support/database.ts';
+import { dropDatabase } from '../support/drop-database.ts';
 import { freePort } from '../support/gateway.ts';
 import { dataFolder, descendantsOf, endLeftovers, isAlive, runProcess, startProcess } from './support.ts';
 
@@ -111,7 +112,7 @@ describe('a role that may not make roles', () => {
   });
 
   afterAll(async () => {
-    await admin.query(`drop database if exists ${role} with (force)`);
+    await dropDatabase(admin, role);
     await admin.query(`drop role if exists ${role}`);
     await admin.end();
   });

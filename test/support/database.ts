@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { type Database, type DatabaseOptions, openDatabase } from '../../src/db/database.ts';
+import { dropDatabase } from './drop-database.ts';
 
 export interface TestDatabase {
   url: string;
@@ -18,7 +19,7 @@ export async function cloneDatabase(): Promise<{ url: string; drop(): Promise<vo
   await onServer(`create database ${name} template ${inject('template')}`);
   const url = new URL(inject('serverUrl'));
   url.pathname = `/${name}`;
-  return { url: url.href, drop: () => onServer(`drop database if exists ${name} with (force)`) };
+  return { url: url.href, drop: () => withServer((client) => dropDatabase(client, name)) };
 }
 
 export async function testDatabase(options: Omit<DatabaseOptions, 'url'> = {}): Promise<TestDatabase> {
@@ -34,11 +35,17 @@ export async function testDatabase(options: Omit<DatabaseOptions, 'url'> = {}): 
   };
 }
 
-async function onServer(statement: string): Promise<void> {
+function onServer(statement: string): Promise<void> {
+  return withServer(async (client) => {
+    await client.query(statement);
+  });
+}
+
+async function withServer(work: (client: pg.Client) => Promise<void>): Promise<void> {
   const client = new pg.Client({ connectionString: inject('serverUrl') });
   await client.connect();
   try {
-    await client.query(statement);
+    await work(client);
   } finally {
     await client.end();
   }

@@ -11,6 +11,7 @@ import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
 import { migrate } from '../../src/db/migrate.ts';
+import { dropDatabase } from './drop-database.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -65,6 +66,6 @@ async function dropTestDatabases(url: string, template: string): Promise<void> {
   const { rows } = await client.query('select datname from pg_database where datname like $1', [
     `${template}%`,
   ]);
-  for (const { datname } of rows) await client.query(`drop database if exists ${datname} with (force)`);
+  for (const { datname } of rows) await dropDatabase(client, datname);
   await client.end();
 }
