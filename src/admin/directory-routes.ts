@@ -11,6 +11,7 @@ import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
 import { selectDirectories, selectDirectory, selectToken, selectTokens } from './credential-list-store.ts';
 import { readExpiry } from './expiry.ts';
+import { tenantPage } from './page-hook.ts';
 import { afterId, readLimit, toPage } from './paging.ts';
 import {
   closed,
@@ -68,14 +69,8 @@ export function directoryRoutes(scope: AdminScope, { database, clock }: Services
         response: { 200: listOf(DirectoryAnswer), ...problems },
       },
     },
-    async (request, reply) => {
-      const { query } = request;
-      const after = afterId(query);
-      const rows = await inTenant(database, adminTenantOf(request).id, (tx) =>
-        selectDirectories(tx, after, readLimit(query)),
-      );
-      return reply.send(toPage(query, rows, ({ id }) => id, show));
-    },
+    async (request, reply) =>
+      reply.send(await tenantPage(database, request, request.query, selectDirectories, show)),
   );
 
   scope.get(

@@ -10,6 +10,7 @@ import { adminActorOf, adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
 import { selectKey, selectKeys, selectOperator, selectOperators } from './credential-list-store.ts';
 import { readExpiry } from './expiry.ts';
+import { tenantPage } from './page-hook.ts';
 import { afterId, readLimit, toPage } from './paging.ts';
 import {
   closed,
@@ -148,14 +149,8 @@ export function keyRoutes(scope: AdminScope, { database, clock }: Services): voi
         response: { 200: listOf(Key), ...problems },
       },
     },
-    async (request, reply) => {
-      const { query } = request;
-      const after = afterId(query);
-      const rows = await inTenant(database, adminTenantOf(request).id, (tx) =>
-        selectKeys(tx, after, readLimit(query)),
-      );
-      return reply.send(toPage(query, rows, ({ id }) => id, showKey));
-    },
+    async (request, reply) =>
+      reply.send(await tenantPage(database, request, request.query, selectKeys, showKey)),
   );
 
   scope.get(
