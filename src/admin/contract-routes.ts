@@ -4,6 +4,7 @@ import Type, { type Static } from 'typebox';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
 import { Fault } from '../kernel/fault.ts';
+import { fallbackRoles } from '../licensing/catalogue.ts';
 import type { ContractDraft } from '../licensing/contract.ts';
 import { termsAt } from '../licensing/contract.ts';
 import { putContract } from '../provisioning/contract-flow.ts';
@@ -30,7 +31,7 @@ const Contract = Type.Object(
       },
       closed,
     ),
-    fallbackRole: Type.Enum(['view_only', 'comment_only', 'client', 'none'], {
+    fallbackRole: Type.Enum([...fallbackRoles], {
       description: 'Instead of a paid role without a seat.',
     }),
     terms: Text,

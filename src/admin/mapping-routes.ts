@@ -6,7 +6,7 @@ import type { Services } from '../http/services.ts';
 import { Fault } from '../kernel/fault.ts';
 import { type GroupId, type MappingId, parseId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
-import { findRole } from '../licensing/catalogue.ts';
+import { fallbackRoles, findRole } from '../licensing/catalogue.ts';
 import { everyDefaultWorkspace } from '../licensing/mapping.ts';
 import {
   createMapping,
@@ -55,7 +55,7 @@ const fields = {
     description: 'Ids of workspaces in Blue, or exactly ["*"]: the tenant’s default workspaces.',
   }),
   priority: Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Unique; 1 beats 2.' }),
-  fallbackRole: Type.Optional(nullable(Type.Enum(['view_only', 'comment_only', 'client', 'none']))),
+  fallbackRole: Type.Optional(nullable(Type.Enum([...fallbackRoles]))),
 };
 const Draft = Type.Object(fields, closed);
 const Mapping = Type.Object({ id: Id, ...fields });

@@ -19,6 +19,7 @@ export interface Role {
 }
 
 export const freeRoles = ['client', 'comment_only', 'view_only'] as const satisfies readonly FreeRole[];
+export const fallbackRoles = [...freeRoles, 'none'] as const satisfies readonly FallbackRole[];
 
 const catalogue: readonly Role[] = [
   { key: 'project_administrator', billing: 'paid', level: 'ADMIN' },
