@@ -5,11 +5,13 @@ import { type Migration, Migrator } from 'kysely/migration';
 import pg from 'pg';
 import * as foundation from '../../migrations/0001_foundation.ts';
 import * as licensing from '../../migrations/0002_licensing.ts';
+import * as scim from '../../migrations/0003_scim.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 
 const migrations: Record<string, Migration> = {
   '0001_foundation': foundation,
   '0002_licensing': licensing,
+  '0003_scim': scim,
 };
 
 /** Requests run as the first; look-ups across tenants are functions that belong to the second. */

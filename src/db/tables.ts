@@ -8,7 +8,11 @@ type Time = ColumnType<Date, Date, Date>;
 
 export interface Tables {
   tenants: { tenant_id: string; slug: string; name: string; created_at: Time; tie_salt: string };
-  tenant_locators: { kind: 'slug' | 'directory_token' | 'api_key'; key: string; tenant_id: string };
+  tenant_locators: {
+    kind: 'slug' | 'directory_token' | 'api_key' | 'oauth_client';
+    key: string;
+    tenant_id: string;
+  };
   operators: { id: string; name: string; key_hash: string; created_at: Time };
   api_keys: {
     tenant_id: string;
@@ -34,6 +38,80 @@ export interface Tables {
     token_hash: string;
     created_at: Time;
     expires_at: Time | null;
+    client_id: Generated<string | null>;
+    scope: Generated<string>;
+    last_used_at: ColumnType<Date | null, never, Date>;
+  };
+  tenant_settings: {
+    tenant_id: string;
+    parking: Generated<boolean>;
+    request_retention_days: Generated<number>;
+    schema_revision: Generated<number>;
+  };
+  extension_schemas: {
+    tenant_id: string;
+    id: string;
+    urn: string;
+    urn_key: string;
+    resource_type: 'User' | 'Group';
+    name: string;
+    description: string;
+    attributes: Json<unknown[]>;
+    directory_ids: string[] | null;
+    created_at: Time;
+  };
+  parked_members: {
+    tenant_id: string;
+    group_id: string;
+    directory_id: string;
+    value: string;
+    value_key: string;
+    since: Time;
+  };
+  unanswered_creations: {
+    tenant_id: string;
+    resource_id: string;
+    directory_id: string;
+    draft_hash: string;
+    created_at: Time;
+  };
+  oauth_clients: {
+    tenant_id: string;
+    id: string;
+    directory_id: string;
+    name: string;
+    scope: string;
+    issuer: string | null;
+    audience: string | null;
+    subject: string | null;
+    created_at: Time;
+  };
+  oauth_client_secrets: {
+    tenant_id: string;
+    id: string;
+    client_id: string;
+    secret_hash: string;
+    created_at: Time;
+    expires_at: Time | null;
+    last_used_at: ColumnType<Date | null, never, Date>;
+  };
+  recorded_requests: {
+    tenant_id: string;
+    id: string;
+    at: Time;
+    directory_id: string;
+    token_id: string;
+    request_id: string;
+    method: string;
+    path: string;
+    query: string;
+    user_agent: string | null;
+    request_body: string | null;
+    status: number;
+    response_body: string | null;
+    duration_ms: number;
+    subject: string | null;
+    truncated: boolean;
   };
   users: {
     tenant_id: string;
