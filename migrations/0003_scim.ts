@@ -157,9 +157,11 @@ const lookups = `
   create policy finder on oauth_client_secrets for select to blue_gateway_finder using (true);
   create policy finder on recorded_requests for select to blue_gateway_finder using (true);
   create policy finder on unanswered_creations for select to blue_gateway_finder using (true);
+  create policy finder on parked_members for select to blue_gateway_finder using (true);
   grant select on tenant_settings, oauth_clients, oauth_client_secrets to blue_gateway_finder;
   grant select (tenant_id, at) on recorded_requests to blue_gateway_finder;
   grant select (tenant_id, created_at) on unanswered_creations to blue_gateway_finder;
+  grant select (tenant_id) on parked_members to blue_gateway_finder;
 
   drop function find_directory_token(text);
   create function find_directory_token(hash text)
@@ -202,13 +204,24 @@ const lookups = `
     order by t.tenant_id limit most
   $$;
 
+  -- Tenants with members that wait for their people.
+  create function find_parking_tenants(most integer) returns table (tenant_id uuid)
+  language sql stable security definer set search_path = public, pg_temp as $$
+    select s.tenant_id from tenant_settings s
+    where s.parking and exists (select from parked_members p where p.tenant_id = s.tenant_id)
+    order by s.tenant_id limit most
+  $$;
+
   grant create on schema public to blue_gateway_finder;
   alter function find_directory_token(text) owner to blue_gateway_finder;
   alter function find_oauth_client(uuid, timestamptz) owner to blue_gateway_finder;
   alter function find_leftovers(timestamptz, integer) owner to blue_gateway_finder;
+  alter function find_parking_tenants(integer) owner to blue_gateway_finder;
   revoke execute on function
-    find_directory_token(text), find_oauth_client(uuid, timestamptz), find_leftovers(timestamptz, integer) from public;
+    find_directory_token(text), find_oauth_client(uuid, timestamptz), find_leftovers(timestamptz, integer),
+    find_parking_tenants(integer) from public;
   grant execute on function
-    find_directory_token(text), find_oauth_client(uuid, timestamptz), find_leftovers(timestamptz, integer) to current_user;
+    find_directory_token(text), find_oauth_client(uuid, timestamptz), find_leftovers(timestamptz, integer),
+    find_parking_tenants(integer) to current_user;
   revoke create on schema public from blue_gateway_finder;
 `;

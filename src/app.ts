@@ -29,9 +29,8 @@ import { Fault } from './kernel/fault.ts';
 import { limits } from './kernel/limits.ts';
 import { installScimAuth } from './scim/scim-auth-hook.ts';
 import { scimDiscoveryRoutes } from './scim/scim-discovery-routes.ts';
-import { scimGroupRoutes } from './scim/scim-group-routes.ts';
 import { installScimMessages, sendFault } from './scim/scim-message-hook.ts';
-import { scimUserRoutes } from './scim/scim-user-routes.ts';
+import { scimBulkRoutes, scimResourceRoutes, scimRootRoutes } from './scim/scim-resource-routes.ts';
 
 export interface AppOptions {
   services: Services;
@@ -112,6 +111,7 @@ function scimScope(scope: FastifyInstance, services: Services, rateLimit: number
   installScimMessages(scope);
   installScimAuth(scope, services, rateLimit);
   scimDiscoveryRoutes(scope, services);
-  scimUserRoutes(scope, services);
-  scimGroupRoutes(scope, services);
+  scimResourceRoutes(scope, services);
+  scimRootRoutes(scope, services);
+  scimBulkRoutes(scope, services);
 }

@@ -5,13 +5,15 @@ import type { Logger } from 'pino';
 import { buildApp } from './app.ts';
 import { startSyncTask } from './blue/sync-task.ts';
 import type { Config } from './config.ts';
-import { type DatabaseOptions, openDatabase } from './db/database.ts';
+import { type Database, type DatabaseOptions, openDatabase } from './db/database.ts';
 import type { Services } from './http/services.ts';
 import { systemClock } from './kernel/clock.ts';
 import { ConfigurationError } from './kernel/configuration-error.ts';
 import { secretBox } from './kernel/secret-box.ts';
 import { outboundAgent } from './outbound/outbound-client.ts';
 import { startContractTask } from './provisioning/contract-task.ts';
+import { startParkingTask } from './provisioning/parking-task.ts';
+import { CreationLedger } from './scim/creation-hook.ts';
 import { ensureFirstOperator } from './tenants/tenant-flow.ts';
 import { type FirstProcess, startWorkers } from './workers.ts';
 
@@ -81,8 +83,13 @@ async function inOrder(...steps: (() => Promise<void>)[]): Promise<void> {
   for (const step of steps) await step();
 }
 
+/** Connections for what nobody waits for, so that it takes none from requests. */
+const backgroundPoolSize = 8;
+
 /** All but what depends on the kind of process. */
-type SharedServices = Omit<Services, 'nudgeSync'>;
+interface SharedServices extends Omit<Services, 'nudgeSync' | 'creations'> {
+  background: Database;
+}
 
 /** What all parts share is closed when they have stopped, or could not start. */
 async function withServices(
@@ -91,15 +98,18 @@ async function withServices(
 ): Promise<Gateway> {
   const { publicUrl, blueApiUrl, allowPrivateNetworks } = config;
   const database = openDatabase({ url: databaseUrl, ...observe });
+  const background = openDatabase({ url: databaseUrl, poolSize: backgroundPoolSize });
   const blueAgent = outboundAgent({ allowPrivateNetworks });
   const close = () =>
     inOrder(
       () => blueAgent.close(),
+      () => background.close(),
       () => database.close(),
     );
   try {
     const { url, stop } = await start({
       database,
+      background,
       clock: systemClock,
       secrets: secretBox(config.secretsKey),
       publicUrl,
@@ -124,14 +134,15 @@ async function startBackground(
   { config, log }: GatewayOptions,
   services: SharedServices,
 ): Promise<Background> {
-  const { database, clock } = services;
+  const { background: database, clock } = services;
   await ensureFirstOperator(database, config.operatorKey, clock.now());
   const contracts = startContractTask(database, clock, log);
-  const sync = startSyncTask({ ...services, log });
+  const parking = startParkingTask(database, clock, log);
+  const sync = startSyncTask({ ...services, database, log });
   return {
     nudge: () => sync.nudge(),
     stop: async () => {
-      await Promise.all([contracts.stop(), sync.stop()]);
+      await Promise.all([contracts.stop(), parking.stop(), sync.stop()]);
     },
   };
 }
@@ -141,7 +152,8 @@ async function startHttp(
   shared: SharedServices,
   { nudge, metrics }: Pick<FirstProcess, 'nudge'> & Partial<FirstProcess>,
 ): Promise<Gateway> {
-  const services: Services = { ...shared, nudgeSync: nudge };
+  const creations = new CreationLedger(shared.background, log);
+  const services: Services = { ...shared, nudgeSync: nudge, creations };
   const { trustProxy, scimRateLimit } = config;
   const app = await buildApp({ services, log, trustProxy, scimRateLimit, metricsOfAll: metrics });
   try {
@@ -159,6 +171,7 @@ async function startHttp(
       const idle = setInterval(() => app.server.closeIdleConnections(), idleCheckMs);
       await app.close();
       clearInterval(idle);
+      await creations.stop();
     },
   };
 }

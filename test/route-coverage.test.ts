@@ -12,6 +12,7 @@ import { type AuthRule, requireAuthRules } from '../src/http/auth-rule.ts';
 import { systemClock } from '../src/kernel/clock.ts';
 import { secretBox } from '../src/kernel/secret-box.ts';
 import { newToken } from '../src/kernel/token.ts';
+import { CreationLedger } from '../src/scim/creation-hook.ts';
 import { type TestDatabase, testDatabase } from './support/database.ts';
 
 let test: TestDatabase;
@@ -29,6 +30,7 @@ beforeAll(async () => {
       blueAgent: new Agent(),
       allowPrivateNetworks: false,
       nudgeSync: () => {},
+      creations: new CreationLedger(test.database, pino({ level: 'silent' })),
     },
     log: pino({ level: 'silent' }),
     trustProxy: false,

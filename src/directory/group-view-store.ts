@@ -2,6 +2,7 @@
 
 import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../db/database.ts';
+import { byId, orderSql, type RowOrder } from '../db/row-order.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { DirectoryId, GroupId, TenantId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
@@ -15,12 +16,18 @@ export interface GroupSelection {
   directoryId: DirectoryId | null;
   offset: number;
   limit: number;
+  /** By id where it is left out. */
+  order?: RowOrder;
+  /** false: for a page that goes on behind another, and so never looks at what comes after it. */
+  withTotal?: boolean;
 }
 
 export interface GroupPage {
-  /** Of all that match, wherever the page stands. */
+  /** Of all that match, wherever the page stands; 0 when it was not asked for. */
   total: number;
   groups: Group[];
+  /** The key of each in the order, as text. */
+  keys: (string | null)[];
 }
 
 interface Row {
@@ -31,19 +38,21 @@ interface Row {
   version: number;
   created_at: Date;
   last_modified: Date;
+  sort_key: string | null;
 }
 
-/** A page of the groups that match, in id order, without members. */
+/** A page of the groups that match, without members. */
 export async function selectGroups(tx: TenantTransaction, selection: GroupSelection): Promise<GroupPage> {
-  const { where, directoryId, offset, limit } = selection;
+  const { where, directoryId, offset, limit, order, withTotal = true } = selection;
   const matching = sql`
     from groups g
     left join group_sources s on s.tenant_id = g.tenant_id and s.group_id = g.id and s.directory_id = ${directoryId}::uuid
     where g.tenant_id = ${tx.tenantId} and ${where}
   `;
   const rows = await tx.run(sql<Row>`
-    select count(*) over () as total, g.id, g.attributes, s.external_id, g.version, g.created_at, g.last_modified
-    ${matching} order by g.id limit ${limit} offset ${offset}
+    select ${withTotal ? sql`count(*) over ()` : sql`0`} as total, g.id, g.attributes, s.external_id, g.version,
+      g.created_at, g.last_modified, (${order?.key ?? sql`null`})::text as sort_key
+    ${matching} order by ${orderSql(order ?? byId, sql`g.id`)} limit ${limit} offset ${offset}
   `);
   const groups = rows.map(
     (row): Group => ({
@@ -55,11 +64,12 @@ export async function selectGroups(tx: TenantTransaction, selection: GroupSelect
       lastModified: row.last_modified,
     }),
   );
-  if (rows[0] === undefined && (offset > 0 || limit === 0)) {
+  const keys = rows.map((row) => row.sort_key);
+  if (rows[0] === undefined && withTotal && (offset > 0 || limit === 0)) {
     const [count] = await tx.run(sql<{ total: number }>`select count(*) as total ${matching}`);
-    return { total: count?.total ?? 0, groups };
+    return { total: count?.total ?? 0, groups, keys };
   }
-  return { total: rows[0]?.total ?? 0, groups };
+  return { total: rows[0]?.total ?? 0, groups, keys };
 }
 
 /** The members of these groups, page by page, in the order of group and user ids; a page is a transaction. */

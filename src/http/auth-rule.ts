@@ -19,6 +19,8 @@ export type AuthRule =
 declare module 'fastify' {
   interface FastifyContextConfig {
     auth?: AuthRule;
+    /** Changes nothing, whatever its method. */
+    isRead?: boolean;
   }
   interface FastifyInstance {
     /** Every route, with its auth rule in `config`. */

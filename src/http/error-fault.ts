@@ -10,9 +10,11 @@ export const statusOf: Record<FaultCode, number> = {
   not_found: 404,
   conflict: 409,
   no_seat: 403,
+  precondition_failed: 412,
   too_large: 413,
   unsupported_media_type: 415,
   rate_limited: 429,
+  not_implemented: 501,
   unavailable: 503,
 };
 

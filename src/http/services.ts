@@ -4,6 +4,7 @@ import type { Dispatcher } from 'undici';
 import type { Database } from '../db/database.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
+import type { CreationLedger } from '../scim/creation-hook.ts';
 
 export interface Services {
   database: Database;
@@ -18,4 +19,5 @@ export interface Services {
   allowPrivateNetworks: boolean;
   /** Tells the sync worker of this process that people were marked, so that it need not wait for its next look. */
   nudgeSync: () => void;
+  creations: CreationLedger;
 }

@@ -3,7 +3,7 @@
  * it knows nothing of HTTP: each scope's error handler turns a code into a status and a body.
  */
 
-/** `scimType` values of RFC 7644 §3.12 that a fault can carry. */
+/** `scimType` values of RFC 7644 §3.12 and RFC 9865 §2.3 that a fault can carry. */
 export type ScimType =
   | 'invalidFilter'
   | 'uniqueness'
@@ -11,7 +11,10 @@ export type ScimType =
   | 'invalidSyntax'
   | 'invalidPath'
   | 'noTarget'
-  | 'invalidValue';
+  | 'invalidValue'
+  | 'invalidVers'
+  | 'invalidCursor'
+  | 'invalidCount';
 
 export type FaultCode =
   /** The request can't be read: malformed JSON, wrong type, unknown field, broken filter. */
@@ -26,11 +29,15 @@ export type FaultCode =
   | 'conflict'
   /** Policy `block`: the person wants a paid role and no seat is free (docs/licensing.md "Policies"). */
   | 'no_seat'
+  /** The resource is no longer what the caller named in If-Match. */
+  | 'precondition_failed'
   /** A limit of `kernel/limits.ts` was met. */
   | 'too_large'
   /** A body of a type that is not read here. */
   | 'unsupported_media_type'
   | 'rate_limited'
+  /** A part of a protocol that the gateway does not have. */
+  | 'not_implemented'
   /** A part we depend on does not answer. */
   | 'unavailable';
 

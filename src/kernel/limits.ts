@@ -28,6 +28,20 @@ export const limits = {
   /** Resources on one page (`filter.maxResults` of ServiceProviderConfig). */
   pageSizeMax: 1000,
   pageSizeDefault: 100,
+  /** Characters of a paging cursor. */
+  cursorLengthMax: 4096,
+  /** A search that has to look at every resource ends after this. */
+  searchMsMax: 8000,
+  /** Operations in one Bulk request. */
+  bulkOperationsMax: 1000,
+  /** Extension schemas of a tenant, and attributes in one. */
+  extensionSchemasMax: 20,
+  attributesPerSchemaMax: 100,
+  subAttributesMax: 30,
+  /** Members of a tenant's groups that wait for their people. */
+  parkedMembersMax: 100_000,
+  /** How long a creation whose answer was lost is answered again. */
+  lostAnswerMs: 10 * 60_000,
   /** Names in `attributes` or `excludedAttributes`. */
   projectionNamesMax: 200,
   /** Rows on one page of the admin API. */

@@ -1,6 +1,7 @@
 /** Bearer tokens and keys: 256 random bits behind a readable prefix, shown once, kept as their SHA-256. */
 
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { digest } from './digest.ts';
 
 export type TokenKind = 'directory' | 'key';
 
@@ -12,7 +13,7 @@ export function newToken(kind: TokenKind): string {
 
 /** In hex: what the database holds of a secret that is only ever compared. */
 export function hashToken(token: string): string {
-  return createHash('sha256').update(token).digest('hex');
+  return digest(token);
 }
 
 /** The token of `Authorization: Bearer …` (RFC 6750 §2.1), or undefined. */

@@ -24,9 +24,10 @@ import {
 } from '../directory/group-store.ts';
 import { Fault, invalid } from '../kernel/fault.ts';
 import { fold } from '../kernel/fold.ts';
-import { type DirectoryId, type GroupId, newId, parseId, type UserId } from '../kernel/ids.ts';
+import { type DirectoryId, type GroupId, newId, type UserId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { sameJson } from '../kernel/same-json.ts';
+import { type Creation, insertUnanswered } from './creation-store.ts';
 import { decide } from './decide-flow.ts';
 import {
   type AwaitedName,
@@ -37,6 +38,14 @@ import {
   withRules,
 } from './decision-store.ts';
 import { bindMappings, isAwaited, lockGroupNames, unbindMappings } from './mapping-store.ts';
+import {
+  idsAmong,
+  type SettledMembers,
+  settleParking,
+  settleStrictly,
+  unknownAmong,
+} from './member-names.ts';
+import { refuseCrowd, resolveNames, selectStillParked, writeParked } from './parking-store.ts';
 import { taken } from './user-flow.ts';
 
 export interface GroupDraft {
@@ -44,11 +53,10 @@ export interface GroupDraft {
   externalId: string | null;
 }
 
-const noEdit: MemberEdit = { clear: false, add: [], remove: [] };
-
 /**
  * Creates a group with its members; a mapping that waits for a group of this name is bound to it.
  *
+ * @param parking Unknown members wait for their people.
  * @throws Fault `conflict` when this directory has a group of that displayName, or externalId is taken in it;
  *   `invalid` for an unknown member.
  */
@@ -58,32 +66,48 @@ export async function createGroup(
   directoryId: DirectoryId,
   draft: GroupDraft,
   memberIds: readonly string[],
+  { creation, parking = false }: { creation?: Creation<GroupId>; parking?: boolean } = {},
 ): Promise<Group> {
-  const id = newId<GroupId>(door.now.getTime());
+  const id = creation?.id ?? newId<GroupId>(door.now.getTime());
   const group: Group = { ...draft, id, version: 1, createdAt: door.now, lastModified: door.now };
   const displayName = displayNameOf(draft.attributes);
   await refuseTaken(draft, () =>
     inTenant(database, door.tenantId, async (tx) => {
-      const ids = memberIdsOf(memberIds);
       lockGroupNames(tx, 'group');
       const [pool, isTaken, known] = await Promise.all([
         lockPoolIfAwaited(tx, awaitedName(draft)),
         isDisplayNameTaken(tx, displayName, directoryId),
-        existingUsers(tx, ids),
+        existingUsers(tx, idsAmong(memberIds)),
       ]);
       if (isTaken) throw taken('displayName', displayName);
-      refuseUnknown(ids, known);
+      const edit: MemberEdit = { clear: false, add: memberIds, remove: [] };
+      const { add: ids, park } = await settleMembers(tx, { directoryId, edit, parking }, known);
       insertGroup(tx, group, directoryId);
+      writeParked(tx, { groupId: id, directoryId, forget: [], park }, door.now);
+      if (creation !== undefined) insertUnanswered(tx, creation, directoryId, door.now);
       const bound = pool === null ? null : await bindMappings(tx, pool, id, awaitedName(draft));
       const [, decided] = await Promise.all([
         addMembers(tx, id, ids),
         bound === null ? null : decide(tx, door, bound.pool, { userIds: ids }),
       ]);
-      const created: AuditEvent = { action: 'group.created', subject: id, after: { ...draft, members: ids } };
+      const parked = park.length === 0 ? {} : { parked: park };
+      const after = { ...draft, members: ids, ...parked };
+      const created: AuditEvent = { action: 'group.created', subject: id, after };
       appendAudit(tx, door, [created, ...(bound?.audit ?? []), ...(decided?.audit ?? [])]);
     }),
   );
   return group;
+}
+
+export interface GroupRevision {
+  id: GroupId;
+  /** Whose externalId the draft holds. */
+  directoryId: DirectoryId;
+  /** A pure function of what the group is now, and of its version. */
+  revise: (current: GroupDraft, version: number) => GroupDraft;
+  edit: MemberEdit;
+  /** Unknown members wait for their people; `arrival`: of those to add only who still waits joins. */
+  parking?: boolean | 'arrival';
 }
 
 /**
@@ -92,27 +116,21 @@ export async function createGroup(
  *
  * @throws Fault `not_found`; `invalid` for an unknown member; `conflict` for a taken externalId.
  */
-export async function reviseGroup(
-  database: Database,
-  door: Door,
-  directoryId: DirectoryId,
-  id: GroupId,
-  revise: (current: GroupDraft) => GroupDraft,
-  edit: MemberEdit = noEdit,
-): Promise<Group> {
+export async function reviseGroup(database: Database, door: Door, revision: GroupRevision): Promise<Group> {
+  const { id, directoryId, revise, edit } = revision;
   let isPoolNeeded = false;
   let isRenaming = false;
   let draft: GroupDraft | undefined;
   const work = async (tx: TenantTransaction) => {
-    const ids = memberIdsOf(edit.add);
     if (isRenaming) lockGroupNames(tx, 'group');
     const [pool, current] = await Promise.all([
       isPoolNeeded ? lockPool(tx) : lockPoolIfMapped(tx, id),
-      lockGroup(tx, id, directoryId, ids),
+      lockGroup(tx, id, directoryId, idsAmong(edit.add)),
     ]);
     if (current === undefined) throw unknownGroup(id);
-    draft = revise({ attributes: current.attributes, externalId: current.externalId });
-    refuseUnknown(ids, current.knownUsers);
+    const { attributes, externalId, version } = current;
+    draft = revise({ attributes, externalId }, version);
+    const members = await settleMembers(tx, revision, current.knownUsers);
     if (isRename(current, draft) && !isRenaming) {
       isRenaming = true;
       throw new Restart();
@@ -122,7 +140,7 @@ export async function reviseGroup(
       isPoolNeeded = true;
       throw new Restart();
     }
-    return await writeRevision(tx, { door, directoryId, current, draft, edit, ids, pool, isBinding });
+    return await writeRevision(tx, { door, directoryId, current, draft, edit, members, pool, isBinding });
   };
   return await refuseTaken(
     () => draft,
@@ -136,10 +154,24 @@ interface Revision {
   current: KnownGroup;
   draft: GroupDraft;
   edit: MemberEdit;
-  /** The ids to add, as users. */
-  ids: UserId[];
+  members: SettledMembers;
   pool: LockedPool | null;
   isBinding: boolean;
+}
+
+/** With parking the people behind the names are looked up; without, no statement is sent. */
+async function settleMembers(
+  tx: TenantTransaction,
+  { id, directoryId, edit, parking = false }: Omit<GroupRevision, 'id' | 'revise'> & { id?: GroupId },
+  known: ReadonlySet<UserId>,
+): Promise<SettledMembers> {
+  if (parking === false) return settleStrictly(edit, known);
+  const isArrival = parking === 'arrival' && id !== undefined;
+  const waiting = isArrival ? { ...edit, add: await selectStillParked(tx, id, edit.add) } : edit;
+  const names = [...unknownAmong(waiting.add, known), ...unknownAmong(edit.remove, new Set())];
+  const settled = settleParking(waiting, known, await resolveNames(tx, directoryId, names));
+  await refuseCrowd(tx, settled.park.length);
+  return settled;
 }
 
 async function writeRevision(tx: TenantTransaction, revision: Revision): Promise<Group> {
@@ -174,12 +206,15 @@ async function writeRevision(tx: TenantTransaction, revision: Revision): Promise
 /** The group with its members first, then the decisions that rest on it. */
 async function writeAndDecide(
   tx: TenantTransaction,
-  { door, current, draft, edit, ids: add, pool: locked, isBinding }: Revision,
+  { door, directoryId, current, draft, edit, members: settled, pool: locked, isBinding }: Revision,
   group: Group,
   isChanged: boolean,
 ) {
-  const named = edit.remove.flatMap((id) => parseId<UserId>(id) ?? []).sort();
+  const { add, remove: named, park } = settled;
   const members: UserEdit = { add, remove: edit.clear ? 'all' : named };
+  if (settled.forget !== undefined) {
+    writeParked(tx, { groupId: group.id, directoryId, forget: settled.forget, park }, door.now);
+  }
   const isDecisive = locked !== null && (current.mapped || isBinding);
   const [written, pool] = await Promise.all([
     writeGroup(tx, group, isChanged, members),
@@ -199,14 +234,21 @@ async function writeAndDecide(
  * Deletes a group; its members stay. Mappings wait for a group of the name or externalId they were written with; those
  * written with its id, for one of its name.
  *
- * @throws Fault `not_found`.
+ * @param check May refuse the version that is there.
+ * @throws Fault `not_found`; whatever `check` throws.
  */
-export async function removeGroup(database: Database, door: Door, id: GroupId): Promise<void> {
+export async function removeGroup(
+  database: Database,
+  door: Door,
+  id: GroupId,
+  check: (version: number) => void = () => {},
+): Promise<void> {
   await inTenant(database, door.tenantId, async (tx) => {
     // A group of the name that is being made meanwhile finds the mapping waiting.
     lockGroupNames(tx, 'mapping');
     const [locked, group] = await Promise.all([lockPoolIfMapped(tx, id), lockGroup(tx, id, null)]);
     if (group === undefined) throw unknownGroup(id);
+    check(group.version);
     if (group.mapped && locked === null) throw new Restart();
     const displayName = displayNameOf(group.attributes);
     const audit: AuditEvent[] = [{ action: 'group.deleted', subject: id, before: { displayName } }];
@@ -234,30 +276,6 @@ function awaitedName({ attributes, externalId }: GroupDraft): AwaitedName {
 function isRename(current: Group, draft: GroupDraft): boolean {
   const [before, after] = [awaitedName(current), awaitedName(draft)];
   return before.displayNameKey !== after.displayNameKey || before.externalId !== after.externalId;
-}
-
-/** Sorted, so that concurrent writers meet rows in one order. An id that is no UUID is an unknown member. */
-function memberIdsOf(ids: readonly string[]): UserId[] {
-  const parsed = ids.map((id) => {
-    const userId = parseId<UserId>(id);
-    if (userId === undefined) throw unknownMember(id);
-    return userId;
-  });
-  return [...new Set(parsed)].sort();
-}
-
-function refuseUnknown(ids: readonly UserId[], known: ReadonlySet<UserId>): void {
-  const missing = ids.find((id) => !known.has(id));
-  if (missing !== undefined) throw unknownMember(missing);
-}
-
-function unknownMember(id: string): Fault {
-  const shown = id.length <= 100 ? id : `${id.slice(0, 100)}…`;
-  return invalid(
-    'invalidValue',
-    `members: there is no user "${shown}" here; nothing was changed.`,
-    'members',
-  );
 }
 
 async function refuseTaken<T>(

@@ -24,6 +24,7 @@ import { type DirectoryId, newId, type UserId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { sameJson } from '../kernel/same-json.ts';
 import { seatView } from '../licensing/effect.ts';
+import { type Creation, insertUnanswered } from './creation-store.ts';
 import { decide } from './decide-flow.ts';
 import { lockPool, lockPoolIfUserDiffers, type Pool } from './decision-store.ts';
 import { seatRefusal, withRefusals } from './refusal-flow.ts';
@@ -45,6 +46,7 @@ export type Foresight = 'never' | 'always' | Partial<{ active: boolean; address:
  * A new user is in no group yet, so that nothing is decided and the seat pool is not locked.
  *
  * @param directory Whose externalId the draft holds; null: nobody's.
+ * @param creation The id it is to have, written down until its answer is out.
  * @throws Fault `conflict` when userName, or externalId in this directory, is taken.
  */
 export async function createUser(
@@ -52,10 +54,11 @@ export async function createUser(
   door: Door,
   directory: { id: DirectoryId; name: string } | null,
   draft: UserDraft,
+  { creation }: { creation?: Creation<UserId> } = {},
 ): Promise<UserView> {
   const user: User = {
     ...draft,
-    id: newId<UserId>(door.now.getTime()),
+    id: creation?.id ?? newId<UserId>(door.now.getTime()),
     version: 1,
     createdAt: door.now,
     lastModified: door.now,
@@ -65,6 +68,8 @@ export async function createUser(
   await refuseTaken(draft, () =>
     inTenant(database, door.tenantId, async (tx) => {
       insertUser(tx, user, directory?.id ?? null, tieKey);
+      if (creation !== undefined && directory !== null)
+        insertUnanswered(tx, creation, directory.id, door.now);
       appendAudit(tx, door, [{ action: 'user.created', subject: user.id, after: draft }]);
     }),
   );
@@ -83,8 +88,8 @@ export interface UserRevision {
   id: UserId;
   /** Whose externalId the draft holds; null: nobody's. */
   directoryId: DirectoryId | null;
-  /** A pure function of what the user is now. */
-  revise: (current: UserDraft) => UserDraft;
+  /** A pure function of what the user is now, and of its version. */
+  revise: (current: UserDraft, version: number) => UserDraft;
   foresight: Foresight;
   /** Whether the answer holds the user's groups. */
   withGroups: boolean;
@@ -103,7 +108,8 @@ export async function reviseUser(database: Database, door: Door, revision: UserR
   const work = async (tx: TenantTransaction) => {
     const [pool, current] = await Promise.all([poolFor(tx, id, foresight), lockUser(tx, id, directoryId)]);
     if (current === undefined) throw unknownUser(id);
-    draft = revision.revise({ attributes: current.attributes, externalId: current.externalId });
+    const { attributes, externalId, version } = current;
+    draft = revision.revise({ attributes, externalId }, version);
     const after = next(current, draft, door.now);
     if (isDecisive(current, after) && pool === null) {
       foresight = 'always';
@@ -182,12 +188,19 @@ function revisionEvent(before: User, after: User): AuditEvent {
 /**
  * Deletes a user; the seat is given back and the person is taken out of Blue.
  *
- * @throws Fault `not_found`.
+ * @param check May refuse the version that is there.
+ * @throws Fault `not_found`; whatever `check` throws.
  */
-export async function removeUser(database: Database, door: Door, id: UserId): Promise<void> {
+export async function removeUser(
+  database: Database,
+  door: Door,
+  id: UserId,
+  check: (version: number) => void = () => {},
+): Promise<void> {
   await inTenant(database, door.tenantId, async (tx) => {
     const [pool, user] = await Promise.all([lockPool(tx), lockUser(tx, id, null)]);
     if (user === undefined) throw unknownUser(id);
+    check(user.version);
     const { address, userName } = columnsOf(user.attributes);
     // Inactive first: the decision then gives everything back, also to others of the same address.
     updateUser(tx, user, { ...user, attributes: { ...user.attributes, active: false } });

@@ -1,6 +1,7 @@
 /** Reads users whole: what the directory says, what was decided, and what is known of them in Blue. One statement. */
 
 import { type RawBuilder, sql } from 'kysely';
+import { byId, orderSql, type RowOrder } from '../db/row-order.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { DirectoryId, UserId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
@@ -19,7 +20,9 @@ export interface UserSelection {
   offset: number;
   limit: number;
   withGroups: boolean;
-  /** false: for a list that goes on by its last id, and so never looks at what comes after the page. */
+  /** By id where it is left out. */
+  order?: RowOrder;
+  /** false: for a page that goes on behind another, and so never looks at what comes after it. */
   withTotal?: boolean;
 }
 
@@ -27,6 +30,8 @@ export interface UserPage {
   /** Of all that match, wherever the page stands; 0 when it was not asked for. */
   total: number;
   views: UserView[];
+  /** The key of each in the order, as text. */
+  keys: (string | null)[];
 }
 
 interface Row {
@@ -52,15 +57,16 @@ interface Row {
   blue_state: BlueState | null;
   blue_code: string | null;
   blue_detail: string | null;
+  sort_key: string | null;
 }
 
-/** A page of the users that match, in id order. */
+/** A page of the users that match. */
 export async function selectUserViews(
   tx: TenantTransaction,
   selection: UserSelection,
   now: Date,
 ): Promise<UserPage> {
-  const { where, directoryId, offset, limit, withTotal = true } = selection;
+  const { where, directoryId, offset, limit, order = byId, withTotal = true } = selection;
   const total = withTotal ? sql`count(*) over ()` : sql`0`;
   const matching = sql`
     from users u
@@ -68,21 +74,25 @@ export async function selectUserViews(
     where u.tenant_id = ${tx.tenantId} and ${where}
   `;
   const rows = await tx.run(sql<Row>`
-    with hits as (select u.id, ${total} as total ${matching} order by u.id limit ${limit} offset ${offset})
+    with hits as (
+      select u.id, ${total} as total, ${order.key ?? sql`null`} as sort_value ${matching}
+      order by ${orderSql(order, sql`u.id`)} limit ${limit} offset ${offset}
+    )
     ${viewOf(tx, selection)}
   `);
   const [row] = rows;
   if (row === undefined && withTotal && (offset > 0 || limit === 0)) {
     const [count] = await tx.run(sql<{ total: number }>`select count(*) as total ${matching}`);
-    return { total: count?.total ?? 0, views: [] };
+    return { total: count?.total ?? 0, views: [], keys: [] };
   }
-  return { total: row?.total ?? 0, views: rows.map((one) => toView(one, now)) };
+  const views = rows.map((one) => toView(one, now));
+  return { total: row?.total ?? 0, views, keys: rows.map((one) => one.sort_key) };
 }
 
-/** Reads `hits (id, total)`. For one user those ahead are counted; for a page the queue is numbered once. */
+/** Reads `hits (id, total, sort_value)`. For one user those ahead are counted; for a page the queue is numbered once. */
 function viewOf(
   tx: TenantTransaction,
-  { directoryId, withGroups, limit }: UserSelection,
+  { directoryId, withGroups, limit, order = byId }: UserSelection,
 ): RawBuilder<unknown> {
   const queue = sql`(
     select user_id, row_number() over (order by priority, claimed_at, tie, user_id) as position
@@ -97,7 +107,7 @@ function viewOf(
            where m.tenant_id = u.tenant_id and m.user_id = u.id)`
     : sql`null::jsonb`;
   return sql`
-    select h.total, u.id, u.attributes, u.version, u.created_at, u.last_modified, u.address, s.external_id,
+    select h.total, h.sort_value::text as sort_key, u.id, u.attributes, u.version, u.created_at, u.last_modified, u.address, s.external_id,
       array(select y.name from user_sources x
             join directories y on y.tenant_id = x.tenant_id and y.id = x.directory_id
             where x.tenant_id = u.tenant_id and x.user_id = u.id order by y.name) as sources,
@@ -114,7 +124,7 @@ function viewOf(
     ${isPage ? sql`left join ${queue} q on q.user_id = u.id` : sql``}
     left join contracts c on c.tenant_id = u.tenant_id
     left join blue_people b on b.tenant_id = u.tenant_id and b.user_id = u.id
-    order by h.id
+    order by ${orderSql({ ...order, key: order.key && sql`h.sort_value` }, sql`h.id`)}
   `;
 }
 

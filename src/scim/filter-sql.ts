@@ -7,97 +7,12 @@ import { type RawBuilder, sql } from 'kysely';
 import { unreachable } from '../kernel/assert.ts';
 import { invalid } from '../kernel/fault.ts';
 import { fold } from '../kernel/fold.ts';
-import { parseId, type TenantId } from '../kernel/ids.ts';
-import { type AttributePath, nameOf } from './core/attribute.ts';
+import { parseId } from '../kernel/ids.ts';
+import { type Attribute, type AttributePath, nameOf } from './core/attribute.ts';
 import type { Filter, Operator } from './core/filter.ts';
+import type { Column, Condition, FilterTarget } from './filter-target-sql.ts';
 
-type Condition = RawBuilder<unknown>;
 type Comparison = Filter & { kind: 'compare' };
-
-/** How an attribute is kept outside the document. */
-type Column =
-  /** Folded unless the attribute is exact. */
-  | { kind: 'text'; sql: RawBuilder<unknown> }
-  | { kind: 'boolean' | 'time' | 'uuid'; sql: RawBuilder<unknown> }
-  /** Rows that lead from the resource to others, by the id of the other. */
-  | { kind: 'links'; to: (id: string) => Condition; any: Condition };
-
-/** A table of resources, by its alias in the statement. */
-export interface FilterTarget {
-  alias: 'u' | 'g';
-  columns: ReadonlyMap<string, Column>;
-  /** A faster form of a condition on elements of a list, where there is one. */
-  element?: (path: AttributePath, filter: Filter) => Condition | undefined;
-}
-
-/** Users as `u`, with the asking directory's user_sources as `s`. */
-export function userTarget(tenantId: TenantId): FilterTarget {
-  const inGroup = (condition: Condition) =>
-    sql`u.id in (select user_id from memberships where tenant_id = ${tenantId} and ${condition})`;
-  return {
-    alias: 'u',
-    columns: new Map<string, Column>([
-      ...common('u'),
-      ['userName', { kind: 'text', sql: sql.ref('u.user_name_key') }],
-      ['active', { kind: 'boolean', sql: sql.ref('u.active') }],
-      [
-        'groups.value',
-        {
-          kind: 'links',
-          to: (id) => inGroup(sql`group_id = ${id}`),
-          any: sql`exists (select from memberships m where m.tenant_id = ${tenantId} and m.user_id = u.id)`,
-        },
-      ],
-    ]),
-    element: (path, filter) =>
-      path.attribute.name === 'emails' ? emailCondition(tenantId, filter) : undefined,
-  };
-}
-
-/** Groups as `g`, with the asking directory's group_sources as `s`. */
-export function groupTarget(tenantId: TenantId): FilterTarget {
-  return {
-    alias: 'g',
-    columns: new Map<string, Column>([
-      ...common('g'),
-      ['displayName', { kind: 'text', sql: sql.ref('g.display_name_key') }],
-      [
-        'members.value',
-        {
-          kind: 'links',
-          to: (id) =>
-            sql`g.id in (select group_id from memberships where tenant_id = ${tenantId} and user_id = ${id})`,
-          any: sql`exists (select from memberships m where m.tenant_id = ${tenantId} and m.group_id = g.id)`,
-        },
-      ],
-    ]),
-  };
-}
-
-function common(alias: string): [string, Column][] {
-  return [
-    ['id', { kind: 'uuid', sql: sql.ref(`${alias}.id`) }],
-    ['externalId', { kind: 'text', sql: sql.ref('s.external_id') }],
-    ['meta.created', { kind: 'time', sql: sql.ref(`${alias}.created_at`) }],
-    ['meta.lastModified', { kind: 'time', sql: sql.ref(`${alias}.last_modified`) }],
-  ];
-}
-
-/** `value eq`, alone or together with `type eq`, looks e-mails up by their index. */
-function emailCondition(tenantId: TenantId, filter: Filter): Condition | undefined {
-  const parts = filter.kind === 'and' ? filter.filters : [filter];
-  const wanted = new Map<string, string>();
-  for (const part of parts) {
-    if (part.kind !== 'compare' || part.op !== 'eq' || typeof part.value !== 'string') return undefined;
-    wanted.set(part.path.attribute.name, fold(part.value));
-  }
-  const [value, type] = [wanted.get('value'), wanted.get('type')];
-  const isPlain = wanted.size === parts.length && value !== undefined;
-  if (!isPlain || wanted.size !== (type === undefined ? 1 : 2)) return undefined;
-  const ofType = type === undefined ? sql`true` : sql`type_key = ${type}`;
-  return sql`u.id in (select user_id from user_emails
-    where tenant_id = ${tenantId} and value_key = ${value} and ${ofType})`;
-}
 
 /** @throws Fault `invalidFilter` for an attribute that is worked out when it is read and can't be searched. */
 export function filterSql(filter: Filter, target: FilterTarget): Condition {
@@ -122,6 +37,8 @@ export function filterSql(filter: Filter, target: FilterTarget): Condition {
       return filter.op === 'ne'
         ? negation(comparison({ ...filter, op: 'eq' }, target))
         : comparison(filter, target);
+    case 'constant':
+      return sql`${filter.holds}`;
     default:
       return unreachable(filter);
   }
@@ -144,10 +61,11 @@ function comparison(filter: Comparison, target: FilterTarget): Condition {
   const column = target.columns.get(nameOf(filter.path));
   if (column !== undefined) return columnCondition(column, filter);
   const { path } = filter;
-  if (path.sub === undefined)
-    return textCondition(sql`${holderOf(path, target)} ->> ${path.attribute.name}`, filter);
-  const inner: Filter = { ...filter, path: { extension: undefined, attribute: path.sub, sub: undefined } };
-  return elementCondition(path, inner, target);
+  if (path.sub === undefined) {
+    if (!path.attribute.multiValued) return valueCondition(documentAt(path, target), filter);
+    return anyElement(path, target, (element) => valueCondition(element, filter));
+  }
+  return elementCondition(path, innerOf(filter, path.sub), target);
 }
 
 /** That one element (or the only value) of a complex attribute fits the whole filter. */
@@ -190,10 +108,11 @@ function conditionIn(element: Condition, filter: Filter): Condition {
     case 'present':
       return sql`${element} -> ${filter.path.attribute.name} is not null`;
     case 'compare': {
-      const value = sql`${element} ->> ${filter.path.attribute.name}`;
-      if (filter.op === 'ne') return negation(textCondition(value, { ...filter, op: 'eq' }));
-      return textCondition(value, filter);
+      const value = sql`${element} -> ${filter.path.attribute.name}`;
+      if (filter.op === 'ne') return negation(valueCondition(value, { ...filter, op: 'eq' }));
+      return valueCondition(value, filter);
     }
+    case 'constant':
     case 'element':
       throw invalid('invalidFilter', "The filter can't be read: brackets stand inside brackets.");
     default:
@@ -201,7 +120,8 @@ function conditionIn(element: Condition, filter: Filter): Condition {
   }
 }
 
-function documentAt(path: AttributePath, target: FilterTarget): Condition {
+/** Where an attribute stands in the document, as jsonb. @throws Fault `invalidFilter` as `filterSql`. */
+export function documentAt(path: AttributePath, target: FilterTarget): Condition {
   return sql`${holderOf(path, target)} -> ${path.attribute.name}`;
 }
 
@@ -221,15 +141,31 @@ function holderOf({ extension, attribute }: AttributePath, { alias }: FilterTarg
 }
 
 /**
- * A value of the document, read as text. Booleans compare as the words they are written with. The database takes away
+ * A value of the document, as jsonb. Booleans compare as the words they are written with. The database takes away
  * the case on both sides: its rules for it are its locale's, not ours.
  */
-function textCondition(text: Condition, { path, op, value }: Comparison): Condition {
+function valueCondition(json: Condition, { path, op, value }: Comparison): Condition {
   const attribute = path.sub ?? path.attribute;
+  const text = sql`(${json} #>> '{}')`;
+  const cast = castOf(attribute);
+  if (cast !== undefined)
+    return sql`${typedValue(json, cast)} ${operatorOf(op)} ${String(value)}::${sql.raw(cast)}`;
   if (typeof value !== 'string' || attribute.caseExact || attribute.type === 'binary') {
     return textTest(text, op, sql`${String(value)}::text`);
   }
   return textTest(sql`lower(${text})`, op, sql`lower(${value}::text)`);
+}
+
+/** What values of the attribute are compared and sorted as; undefined: text. */
+export function castOf({ type }: Attribute): 'numeric' | 'timestamptz' | undefined {
+  if (type === 'dateTime') return 'timestamptz';
+  return type === 'integer' || type === 'decimal' ? 'numeric' : undefined;
+}
+
+/** Null where the document holds something else, from before the schema said so. */
+export function typedValue(json: Condition, cast: 'numeric' | 'timestamptz'): Condition {
+  const form = cast === 'numeric' ? 'number' : 'string';
+  return sql`case when jsonb_typeof(${json}) = ${form} then (${json} #>> '{}')::${sql.raw(cast)} end`;
 }
 
 function columnCondition(column: Column, { path, op, value }: Comparison): Condition {
@@ -279,4 +215,53 @@ function operatorOf(op: Operator): RawBuilder<unknown> {
   if (sign === undefined)
     throw invalid('invalidFilter', `"${op}" does not go with this attribute.`, 'filter');
   return sql.raw(sign);
+}
+
+/** Whether an index leads to what the filter finds, so that its cost does not grow with the tenant. */
+export function isIndexed(filter: Filter, target: FilterTarget): boolean {
+  switch (filter.kind) {
+    case 'and':
+      return filter.filters.some((part) => isIndexed(part, target));
+    case 'or':
+      return filter.filters.every((part) => isIndexed(part, target));
+    case 'constant':
+      return true;
+    case 'element':
+      return isIndexedElement(filter.path, filter.filter, target);
+    case 'compare':
+      return isIndexedComparison(filter, target);
+    case 'not':
+    case 'present':
+      return false;
+    default:
+      return unreachable(filter);
+  }
+}
+
+function isIndexedElement(path: AttributePath, filter: Filter, target: FilterTarget): boolean {
+  if (target.element?.(path, filter) !== undefined) return true;
+  const isLink = target.columns.get(`${path.attribute.name}.value`)?.kind === 'links';
+  return isLink && filter.kind === 'compare' && filter.path.attribute.name === 'value';
+}
+
+function isIndexedComparison(filter: Comparison, target: FilterTarget): boolean {
+  const { path, op } = filter;
+  const column = target.columns.get(nameOf(path));
+  if (column === undefined) {
+    return path.sub !== undefined && target.element?.(path, innerOf(filter, path.sub)) !== undefined;
+  }
+  switch (column.kind) {
+    case 'text':
+      return path.attribute.name !== 'meta' && (op === 'eq' || op === 'sw');
+    case 'uuid':
+    case 'links':
+      return op === 'eq';
+    default:
+      return false;
+  }
+}
+
+/** The comparison as it reads inside the brackets. */
+function innerOf(filter: Comparison, sub: Attribute): Comparison {
+  return { ...filter, path: { extension: undefined, attribute: sub, sub: undefined } };
 }

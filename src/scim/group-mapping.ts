@@ -2,21 +2,33 @@
 
 import type { Group, Member } from '../directory/group.ts';
 import type { JsonObject } from '../kernel/json.ts';
+import type { Attributes, ResourceType } from './core/attribute.ts';
+import { replaceAttributes } from './core/immutable.ts';
 import { renderResource } from './core/messages.ts';
-import { groupType } from './core/schemas.ts';
-import { attributesOf } from './user-mapping.ts';
+import { entityTag } from './core/precondition.ts';
+import { attributesOf, draftOf } from './user-mapping.ts';
+
+/** A PUT clears what it leaves out, but for `externalId`. */
+export function draftOfGroupReplace(
+  type: ResourceType,
+  read: Attributes,
+  current: { attributes: JsonObject; externalId: string | null },
+) {
+  const draft = draftOf(replaceAttributes(type, current.attributes, read));
+  return { ...draft, externalId: draft.externalId ?? current.externalId };
+}
 
 /** The group without its members. @param baseUrl Where the SCIM endpoints are, without a slash at the end. */
-export function renderGroup(group: Group, baseUrl: string): JsonObject {
+export function renderGroup(type: ResourceType, group: Group, baseUrl: string): JsonObject {
   return renderResource({
-    type: groupType,
+    type,
     id: group.id,
     attributes: attributesOf(group),
     meta: {
       created: group.createdAt.toISOString(),
       lastModified: group.lastModified.toISOString(),
       location: `${baseUrl}/Groups/${group.id}`,
-      version: `W/"${group.version}"`,
+      version: entityTag(group.version),
     },
   });
 }

@@ -1,25 +1,30 @@
 /** Who calls under `/scim/v2`: a directory token, read from the database on each request, and how often it may. */
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Door } from '../audit/door.ts';
 import type { Services } from '../http/services.ts';
 import { assert } from '../kernel/assert.ts';
 import { Fault } from '../kernel/fault.ts';
 import { bearerToken } from '../kernel/token.ts';
 import { findDirectoryCaller } from '../tenants/credential-store.ts';
 import { actorOf, type DirectoryCaller } from '../tenants/tenant.ts';
+import type { Dialect } from './dialect.ts';
+import { Dialects } from './dialect-hook.ts';
 import { RateLimit } from './rate-limit.ts';
+import type { Asking } from './resource-flow.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     directoryCaller: DirectoryCaller | null;
+    dialect: Dialect | null;
   }
 }
 
 /** @param ratePerSecond Sustained requests a second, for each token and process; 0: no limit. */
 export function installScimAuth(scope: FastifyInstance, services: Services, ratePerSecond: number): void {
   const rate = new RateLimit(ratePerSecond);
+  const dialects = new Dialects(services.database);
   scope.decorateRequest('directoryCaller', null);
+  scope.decorateRequest('dialect', null);
   scope.addHook('onRequest', async (request) => {
     const token = bearerToken(request.headers.authorization);
     if (token === undefined) {
@@ -38,6 +43,7 @@ export function installScimAuth(scope: FastifyInstance, services: Services, rate
       throw new Fault('rate_limited', text, { retryAfterSeconds });
     }
     request.directoryCaller = caller;
+    request.dialect = await dialects.find(caller);
   });
 }
 
@@ -46,8 +52,21 @@ export function directoryCallerOf({ directoryCaller }: FastifyRequest): Director
   return directoryCaller;
 }
 
-/** The door of a write that an identity provider makes. */
-export function doorOf(request: FastifyRequest, now: Date): Door {
+export function dialectOf({ dialect }: FastifyRequest): Dialect {
+  assert(dialect !== null, 'the hook lets nobody else through');
+  return dialect;
+}
+
+/** Everything that an operation needs to know of whoever asks for it. */
+export function askingOf(request: FastifyRequest, services: Services): Asking {
+  const { database, clock, publicUrl, creations } = services;
   const caller = directoryCallerOf(request);
-  return { tenantId: caller.tenantId, actor: actorOf(caller), now, requestId: request.id };
+  return {
+    database,
+    caller,
+    dialect: dialectOf(request),
+    door: { tenantId: caller.tenantId, actor: actorOf(caller), now: clock.now(), requestId: request.id },
+    baseUrl: `${publicUrl}/scim/v2`,
+    creations,
+  };
 }

@@ -28,15 +28,24 @@ export function installScimMessages(scope: FastifyInstance): void {
 
 /** @param fault undefined: a mistake of ours. */
 export function sendFault(reply: FastifyReply, fault: Fault | undefined, requestId: string) {
+  const { status, body } = describeFault(fault, requestId);
+  if (fault?.retryAfterSeconds !== undefined) reply.header('retry-after', String(fault.retryAfterSeconds));
+  if (status === 401) reply.header('www-authenticate', 'Bearer');
+  return sendScim(reply, status, body);
+}
+
+/** RFC 7644 §3.12. @param fault undefined: a mistake of ours. */
+export function describeFault(
+  fault: Fault | undefined,
+  requestId: string,
+): { status: number; body: JsonObject } {
   if (fault === undefined) {
     const detail = `Something went wrong here. Reference ${requestId}.`;
-    return sendScim(reply, 500, scimError({ status: 500, detail }));
+    return { status: 500, body: scimError({ status: 500, detail }) };
   }
   const status = statusOf[fault.code];
-  if (fault.retryAfterSeconds !== undefined) reply.header('retry-after', String(fault.retryAfterSeconds));
-  if (status === 401) reply.header('www-authenticate', 'Bearer');
   const scimType = status === 400 || status === 409 ? fault.scimType : undefined;
-  return sendScim(reply, status, scimError({ status, scimType, detail: fault.message }));
+  return { status, body: scimError({ status, scimType, detail: fault.message }) };
 }
 
 export function sendScim(reply: FastifyReply, status: number, body: JsonObject) {

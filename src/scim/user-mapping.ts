@@ -3,10 +3,12 @@
 import { columnsOf } from '../directory/user.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { UserView } from '../provisioning/user-view.ts';
-import type { Attributes } from './core/attribute.ts';
+import type { Attributes, ResourceType } from './core/attribute.ts';
+import { replaceAttributes } from './core/immutable.ts';
 import { renderResource } from './core/messages.ts';
 import type { PatchOperation } from './core/patch-request.ts';
-import { provisioningSchema, userType } from './core/schemas.ts';
+import { entityTag } from './core/precondition.ts';
+import { provisioningSchema } from './core/schemas.ts';
 
 /** As the write path takes it: see provisioning/user-flow.ts. */
 interface Draft {
@@ -20,9 +22,10 @@ export function draftOfCreate(read: Attributes): Draft {
 }
 
 /** A PUT clears what it leaves out, but for `active` and `externalId`. */
-export function draftOfReplace(read: Attributes, current: Draft): Draft {
+export function draftOfReplace(type: ResourceType, read: Attributes, current: Draft): Draft {
   const { active } = columnsOf(current.attributes);
-  return draftOf({ active, ...attributesOf({ externalId: current.externalId }), ...read });
+  const replaced = replaceAttributes(type, current.attributes, read);
+  return draftOf({ active, ...attributesOf({ externalId: current.externalId }), ...replaced });
 }
 
 /** A PATCH that clears `active` leaves it as it is: whoever was switched off stays so. */
@@ -58,17 +61,17 @@ export function foresightOf(operations: readonly PatchOperation[]): 'never' | 'a
 }
 
 /** @param baseUrl Where the SCIM endpoints are, without a slash at the end. */
-export function renderUser(view: UserView, baseUrl: string): JsonObject {
+export function renderUser(type: ResourceType, view: UserView, baseUrl: string): JsonObject {
   const { user, groups } = view;
   return renderResource({
-    type: userType,
+    type,
     id: user.id,
     attributes: attributesOf(user),
     meta: {
       created: user.createdAt.toISOString(),
       lastModified: user.lastModified.toISOString(),
       location: `${baseUrl}/Users/${user.id}`,
-      version: `W/"${user.version}"`,
+      version: entityTag(user.version),
     },
     extensions: {
       ...(groups.length === 0 ? {} : { groups: groups.map((group) => renderMembership(group, baseUrl)) }),

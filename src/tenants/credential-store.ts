@@ -28,6 +28,8 @@ export async function findDirectoryCaller(
       directory_name: string;
       directory_kind: DirectoryKind;
       expires_at: Date | null;
+      parking: boolean;
+      schema_revision: number;
     }>`select * from find_directory_token(${hashToken(token)})`,
   );
   if (row === undefined || (row.expires_at !== null && row.expires_at <= now)) return undefined;
@@ -37,6 +39,8 @@ export async function findDirectoryCaller(
     directoryName: row.directory_name,
     directoryKind: row.directory_kind,
     tokenId: row.token_id,
+    parking: row.parking,
+    schemaRevision: row.schema_revision,
   };
 }
 

@@ -28,6 +28,10 @@ export interface DirectoryCaller {
   directoryName: string;
   directoryKind: DirectoryKind;
   tokenId: string;
+  /** Whether unknown members of groups wait for their people. */
+  parking: boolean;
+  /** 0: no extension schema was ever registered. */
+  schemaRevision: number;
 }
 
 /** Who an audit entry names for a caller. */

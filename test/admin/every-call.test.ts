@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildApp } from '../../src/app.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { secretBox } from '../../src/kernel/secret-box.ts';
+import { CreationLedger } from '../../src/scim/creation-hook.ts';
 import { testDatabase } from '../support/database.ts';
 import { made, startGateway, type TestGateway, type TestTenant } from '../support/gateway.ts';
 
@@ -76,6 +77,7 @@ describe('the description', () => {
       blueAgent: new Agent(),
       allowPrivateNetworks: false,
       nudgeSync: () => {},
+      creations: new CreationLedger(test.database, pino({ level: 'silent' })),
     };
     const log = pino({ level: 'silent' });
     const app = await buildApp({ services, log, trustProxy: false, scimRateLimit: 0 });

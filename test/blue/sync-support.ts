@@ -186,10 +186,11 @@ async function makeTenant(
   };
 
   async function edit(group: GroupId, add: UserId[], remove: UserId[]): Promise<void> {
-    await reviseGroup(database, door(), directory.id, group, (current) => current, {
-      clear: false,
-      add,
-      remove,
+    await reviseGroup(database, door(), {
+      id: group,
+      directoryId: directory.id,
+      edit: { clear: false, add, remove },
+      revise: (current) => current,
     });
   }
 }

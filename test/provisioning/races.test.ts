@@ -76,10 +76,15 @@ describe('an externalId that one writer sets', () => {
   it('is not lost to another writer of the same group', async () => {
     const id = await world.group('Staff');
     const revise = (change: object, externalId?: string) =>
-      reviseGroup(test.database, world.door, other.id, id, (current) => ({
-        attributes: { ...current.attributes, ...change },
-        externalId: externalId ?? current.externalId,
-      }));
+      reviseGroup(test.database, world.door, {
+        id,
+        directoryId: other.id,
+        edit: { clear: false, add: [], remove: [] },
+        revise: (current) => ({
+          attributes: { ...current.attributes, ...change },
+          externalId: externalId ?? current.externalId,
+        }),
+      });
     await whileLocked('groups', id, () => [revise({}, 'X'), revise({ note: 'more' })]);
     expect(await externalIds('group_sources')).toEqual([{ external_id: 'X' }]);
   });
@@ -98,10 +103,12 @@ describe('a mapping whose group is deleted', () => {
 
   it('waits for what it was written with: an externalId is no name', async () => {
     const id: GroupId = await world.group('Staff');
-    await reviseGroup(test.database, world.door, world.directory.id, id, (current) => ({
-      ...current,
-      externalId: 'ext-1',
-    }));
+    await reviseGroup(test.database, world.door, {
+      id,
+      directoryId: world.directory.id,
+      edit: { clear: false, add: [], remove: [] },
+      revise: (current) => ({ ...current, externalId: 'ext-1' }),
+    });
     await world.map({ group: { externalId: 'ext-1' }, priority: 1 });
     await removeGroup(test.database, world.door, id);
     const ann: UserId = await world.user('ann@example.com');

@@ -100,7 +100,6 @@ describe('a path', () => {
     ['something else', '/Nonsense'],
     ['something below', `/Users/${unknownId}/x`],
     ['two slashes', '//Users'],
-    ['nothing', ''],
   ])('of %s is 404', async (_what, path) => {
     await refuse({ path }, 404);
   });

@@ -11,7 +11,7 @@ import { selectGroups } from '../../src/directory/group-view-store.ts';
 import { type DirectoryId, newId, type TenantId } from '../../src/kernel/ids.ts';
 import { selectUserView, selectUserViews } from '../../src/provisioning/user-view-store.ts';
 import { groupType, userType } from '../../src/scim/core/schemas.ts';
-import { groupTarget, userTarget } from '../../src/scim/filter-sql.ts';
+import { groupTarget, userTarget } from '../../src/scim/filter-target-sql.ts';
 import { readSearch } from '../../src/scim/search-sql.ts';
 import { captured, planOf } from '../support/captured.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';

@@ -83,17 +83,15 @@ export class TestWorld {
 
   async editGroup(id: GroupId, edit: Partial<MemberEdit>, displayName?: string): Promise<void> {
     const { database, door, directory } = this;
-    await reviseGroup(
-      database,
-      door,
-      directory.id,
+    await reviseGroup(database, door, {
       id,
-      ({ attributes, externalId }) => ({
+      directoryId: directory.id,
+      edit: { clear: false, add: [], remove: [], ...edit },
+      revise: ({ attributes, externalId }) => ({
         attributes: displayName === undefined ? attributes : { ...attributes, displayName },
         externalId,
       }),
-      { clear: false, add: [], remove: [], ...edit },
-    );
+    });
   }
 
   removeGroup(id: GroupId): Promise<void> {

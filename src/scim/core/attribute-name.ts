@@ -46,7 +46,8 @@ function resolveShort(type: ResourceType, text: string): ResolvedName {
   if (core.kind !== 'unknown') return core;
   const common = resolveIn(type.common, undefined, text);
   if (common.kind !== 'unknown') return common;
-  for (const { schema } of type.extensions) {
+  const others = type.tolerates.has('shortExtensionNames') ? type.extensions : [];
+  for (const { schema } of others) {
     const found = resolveIn(schema.attributes, schema, text);
     if (found.kind !== 'unknown') return found;
   }

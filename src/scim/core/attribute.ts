@@ -4,6 +4,7 @@
  */
 
 import type { JsonObject } from '../../kernel/json.ts';
+import type { Leniencies } from './leniency.ts';
 
 /**
  * A resource's attributes under their canonical names, extension data under its URN.
@@ -65,6 +66,8 @@ export interface ResourceType {
   readonly common: readonly Attribute[];
   /** Names that are accepted and dropped without a word, such as `password` (OKTA-05, OKTA-19). */
   readonly discarded: readonly string[];
+  /** What the client may send beside the RFC. */
+  readonly tolerates: Leniencies;
 }
 
 /** An attribute of a resource, or one of its sub-attributes, or (in a filter's brackets) one of an element. */

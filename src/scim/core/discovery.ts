@@ -8,16 +8,27 @@ import { limits } from '../../kernel/limits.ts';
 import type { Attribute, ResourceType, Schema } from './attribute.ts';
 import { urns } from './urns.ts';
 
-/** @param baseUrl Where the SCIM endpoints are, without a slash at the end. */
-export function serviceProviderConfig(baseUrl: string): JsonObject {
+/**
+ * @param baseUrl Where the SCIM endpoints are, without a slash at the end.
+ * @param origin Where access tokens are issued.
+ */
+export function serviceProviderConfig(baseUrl: string, origin: string): JsonObject {
   return {
     schemas: [urns.serviceProviderConfig],
     patch: { supported: true },
-    bulk: { supported: false, maxOperations: 0, maxPayloadSize: 0 },
+    bulk: { supported: true, maxOperations: limits.bulkOperationsMax, maxPayloadSize: limits.bodyBytesMax },
     filter: { supported: true, maxResults: limits.pageSizeMax },
     changePassword: { supported: false },
-    sort: { supported: false },
-    etag: { supported: false },
+    sort: { supported: true },
+    etag: { supported: true },
+    // RFC 9865 §3. A cursor is a place in an order, so that it stays good for as long as it is kept.
+    pagination: {
+      cursor: true,
+      index: true,
+      defaultPaginationMethod: 'index',
+      defaultPageSize: limits.pageSizeDefault,
+      maxPageSize: limits.pageSizeMax,
+    },
     authenticationSchemes: [
       {
         type: 'oauthbearertoken',
@@ -25,6 +36,13 @@ export function serviceProviderConfig(baseUrl: string): JsonObject {
         description: 'A bearer token of the directory in the Authorization header.',
         specUri: 'https://www.rfc-editor.org/info/rfc6750',
         primary: true,
+      },
+      {
+        type: 'oauth2',
+        name: 'OAuth 2.0 client credentials',
+        description: `An access token for the scope "scim" from ${origin}/oauth/token, by secret or by assertion (RFC 7523).`,
+        specUri: 'https://www.rfc-editor.org/info/rfc6749',
+        primary: false,
       },
     ],
     meta: { resourceType: 'ServiceProviderConfig', location: `${baseUrl}/ServiceProviderConfig` },

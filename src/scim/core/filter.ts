@@ -12,6 +12,7 @@ import {
   type ResourceType,
 } from './attribute.ts';
 import { resolveName } from './attribute-name.ts';
+import type { Leniencies } from './leniency.ts';
 import { type Literal, normaliseFilter, unreadable } from './normalise-filter.ts';
 import { readBoolean, readInstant } from './scalar.ts';
 
@@ -32,34 +33,41 @@ export type Filter =
       readonly value: string | number | boolean;
     }
   | { readonly kind: 'present'; readonly path: AttributePath }
-  | { readonly kind: 'element'; readonly path: AttributePath; readonly filter: Filter };
+  | { readonly kind: 'element'; readonly path: AttributePath; readonly filter: Filter }
+  /** About an attribute that only other resource types have: it is unassigned here (RFC 7644 §3.4.2.1). */
+  | { readonly kind: 'constant'; readonly holds: boolean };
 
 /** Where names are looked up: in the resource, or inside the brackets of a value path. */
 interface Scope {
-  readonly find: (name: string) => AttributePath | undefined;
+  /** `elsewhere`: an attribute of another resource type that is searched at the same time. */
+  readonly find: (name: string) => AttributePath | 'elsewhere' | undefined;
   readonly literals: readonly Literal[];
+  readonly tolerates: Leniencies;
 }
 
 /**
  * The filter of a search.
  * Errors: `invalidFilter` for broken syntax, a limit, an unknown attribute (ENTRA-50: never the whole list), or a
  * value or operator that does not fit the attribute's type.
+ *
+ * @param others Resource types that the search covers besides.
  */
-export function parseFilter(type: ResourceType, text: string): Filter {
-  return parseIn(text, (name) => {
+export function parseFilter(type: ResourceType, text: string, others: readonly ResourceType[] = []): Filter {
+  return parseIn(text, type.tolerates, (name) => {
     const resolved = resolveName(type, name);
-    return resolved.kind === 'attribute' ? resolved.path : undefined;
+    if (resolved.kind === 'attribute') return resolved.path;
+    return others.some((other) => resolveName(other, name).kind === 'attribute') ? 'elsewhere' : undefined;
   });
 }
 
 /** The filter inside the brackets of a value path: its names are sub-attributes of `attribute` (RFC 7644 §3.5.2). */
-export function parseElementFilter(attribute: Attribute, text: string): Filter {
-  return parseIn(text, findIn(attribute));
+export function parseElementFilter({ tolerates }: ResourceType, attribute: Attribute, text: string): Filter {
+  return parseIn(text, tolerates, findIn(attribute));
 }
 
-function parseIn(text: string, find: Scope['find']): Filter {
-  const normalised = normaliseFilter(text);
-  return resolve(parseRaw(normalised.text), { find, literals: normalised.literals });
+function parseIn(text: string, tolerates: Leniencies, find: Scope['find']): Filter {
+  const normalised = normaliseFilter(text, tolerates);
+  return resolve(parseRaw(normalised.text), { find, literals: normalised.literals, tolerates });
 }
 
 function findIn(attribute: Attribute): Scope['find'] {
@@ -97,7 +105,7 @@ function resolve(raw: RawFilter, scope: Scope): Filter {
     case '[]':
       return element(raw.attrPath, raw.valFilter, scope);
     case 'pr':
-      return Object.freeze({ kind: 'present', path: pathOf(raw.attrPath, scope) });
+      return about(raw.attrPath, scope, false, (path) => ({ kind: 'present', path }));
     default:
       if (!('compValue' in raw)) throw malformed();
       return comparison(raw.attrPath, raw.op, scope.literals[Number(raw.compValue)], scope);
@@ -110,33 +118,48 @@ function junction(kind: 'and' | 'or', filters: readonly Filter[]): Filter {
   return Object.freeze({ kind, filters: Object.freeze(flat) });
 }
 
+/** @param absent What holds for an attribute that is unassigned. */
+function about(name: string, scope: Scope, absent: boolean, make: (path: AttributePath) => Filter): Filter {
+  const path = scope.find(name);
+  if (path === undefined) throw unreadable(`"${shorten(name)}" is not an attribute of the resource`);
+  return Object.freeze(
+    path === 'elsewhere' ? { kind: 'constant', holds: absent } : make(Object.freeze(path)),
+  );
+}
+
 function element(name: string, raw: RawFilter, scope: Scope): Filter {
-  const path = pathOf(name, scope);
+  return about(name, scope, false, (path) => elementOf(path, name, raw, scope));
+}
+
+function elementOf(path: AttributePath, name: string, raw: RawFilter, scope: Scope): Filter {
   if (path.sub !== undefined || path.attribute.type !== 'complex') {
     throw unreadable(`"${shorten(name)}" has no elements to choose from`);
   }
-  const filter = resolve(raw, { ...scope, find: findIn(path.attribute) });
-  return Object.freeze({ kind: 'element', path, filter });
-}
-
-function pathOf(name: string, scope: Scope): AttributePath {
-  const path = scope.find(name);
-  if (path === undefined) throw unreadable(`"${shorten(name)}" is not an attribute of the resource`);
-  return Object.freeze(path);
+  return { kind: 'element', path, filter: resolve(raw, { ...scope, find: findIn(path.attribute) }) };
 }
 
 function comparison(name: string, op: Operator, literal: Literal | undefined, scope: Scope): Filter {
   if (literal === undefined) throw malformed();
-  const path = pathOf(name, scope);
+  return about(name, scope, op === 'ne', (path) => comparisonOf(path, name, op, literal, scope));
+}
+
+function comparisonOf(
+  path: AttributePath,
+  name: string,
+  op: Operator,
+  literal: Literal,
+  scope: Scope,
+): Filter {
   // RFC 7643 §2.5: null and unassigned are the same.
   if (!literal.quoted && literal.text.toLowerCase() === 'null') return nullComparison(path, op);
   const compared = comparedPath(path, name);
   const attribute = compared.sub ?? compared.attribute;
   if (!operators[attribute.type].has(op)) throw unreadable(`"${op}" does not go with "${shorten(name)}"`);
-  const value = valueReaders[attribute.type](literal.text);
+  const isText = literal.quoted && attribute.type === 'boolean' && !scope.tolerates.has('scalarsAsText');
+  const value = isText ? undefined : valueReaders[attribute.type](literal.text);
   if (value === undefined)
     throw unreadable(`"${shorten(name)}" is compared with a value that is no ${attribute.type}`);
-  return Object.freeze({ kind: 'compare', path: compared, op, value });
+  return { kind: 'compare', path: compared, op, value };
 }
 
 function nullComparison(path: AttributePath, op: Operator): Filter {

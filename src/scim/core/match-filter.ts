@@ -27,6 +27,8 @@ export function matches(filter: Filter, resource: JsonObject): boolean {
       );
     case 'compare':
       return matchesComparison(filter, valuesAt(resource, filter.path));
+    case 'constant':
+      return filter.holds;
     default:
       return unreachable(filter);
   }

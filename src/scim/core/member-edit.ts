@@ -47,7 +47,7 @@ export function splitMembers(operations: readonly PatchOperation[]): SplitOperat
 export function memberEditOfResource(type: ResourceType, body: unknown): MemberEdit {
   const attribute = type.schema.attributes.find((candidate) => candidate.storedApart);
   assert(attribute !== undefined, 'the resource type has members');
-  const reading = newReading();
+  const reading = newReading(type.tolerates);
   const sent = isObject(body) ? memberOf(body, attribute.name.toLowerCase()) : undefined;
   const members = readValue(attribute, sent, attribute.name, reading);
   refuseIssues(reading);

@@ -41,18 +41,16 @@ function hasData(value: JsonValue | undefined): boolean {
   return isObject(value) && Object.keys(value).length > 0;
 }
 
-export interface ListPage {
-  readonly totalResults: number;
-  readonly startIndex: number;
-  readonly resources: readonly JsonObject[];
-}
+/** Where a page stands: by index, or by cursor, which counts nothing (RFC 9865 §2.1). */
+export type PagePlace =
+  | { readonly totalResults: number; readonly startIndex: number }
+  | { readonly totalResults?: number; readonly nextCursor?: string };
 
 /** `Resources` is there even when empty (A0-01), and `itemsPerPage` is what really is on the page (OKTA-02). */
-export function listResponse({ totalResults, startIndex, resources }: ListPage): JsonObject {
+export function listResponse(place: PagePlace, resources: readonly JsonObject[]): JsonObject {
   return {
     schemas: [urns.listResponse],
-    totalResults,
-    startIndex,
+    ...place,
     itemsPerPage: resources.length,
     Resources: [...resources],
   };

@@ -8,6 +8,7 @@ import type { Fault } from '../../kernel/fault.ts';
 import { invalid } from '../../kernel/fault.ts';
 import { limits } from '../../kernel/limits.ts';
 import { isStorable } from '../../kernel/storable.ts';
+import type { Leniencies } from './leniency.ts';
 
 /** A value as it was written; only the attribute's type tells what an unquoted `true` or `12` means. */
 export interface Literal {
@@ -36,16 +37,17 @@ const subAttribute = /\.(?=[a-z_])/iy;
 const keywords: ReadonlySet<string> = new Set(['and', 'or', 'not', 'pr']);
 
 /** Errors: `invalidFilter` when a limit is met, a bracket has no partner, or a character can't be read. */
-export function normaliseFilter(text: string): NormalisedFilter {
+export function normaliseFilter(text: string, tolerates: Leniencies): NormalisedFilter {
   if (text.length > limits.filterLengthMax) {
     throw tooComplex(`longer than ${limits.filterLengthMax} characters`);
   }
-  return new Rewriter(text).rewrite();
+  return new Rewriter(text, tolerates).rewrite();
 }
 
 /** One pass over the text; the parts go out as they are read. */
 class Rewriter {
   readonly #text: string;
+  readonly #tolerates: Leniencies;
   readonly #out: string[] = [];
   readonly #literals: Literal[] = [];
   readonly #open: string[] = [];
@@ -54,8 +56,9 @@ class Rewriter {
   /** Set behind `emails[…].`: the bracket stays open until the term that belongs inside has been read. */
   #closing = false;
 
-  constructor(text: string) {
+  constructor(text: string, tolerates: Leniencies) {
     this.#text = text;
+    this.#tolerates = tolerates;
   }
 
   rewrite(): NormalisedFilter {
@@ -91,7 +94,9 @@ class Rewriter {
     if (mark === ')') return;
     // ENTRA-06: `emails[type eq "work"].value eq "x"` asks for one element that is both.
     if (this.#take(subAttribute) === undefined) this.#out.push(']');
-    else {
+    else if (!this.#tolerates.has('subAttributesOfElements')) {
+      throw unreadable('nothing may follow a closing bracket but "and" or "or"');
+    } else {
       this.#out.push('and');
       this.#closing = true;
     }
@@ -121,6 +126,9 @@ class Rewriter {
     const quoted = this.#take(quotedValue);
     const text = quoted === undefined ? this.#take(bareValue)?.trim() : unquote(quoted);
     if (text === undefined) throw unreadable(`a value is missing at character ${this.#at + 1}`);
+    if (quoted === undefined && !isJsonValue(text) && !this.#tolerates.has('bareFilterValues')) {
+      throw unreadable('a text is written in quotes');
+    }
     if (!isStorable(text)) throw unreadable('a value holds a character that no attribute can hold');
     return { text, quoted: quoted !== undefined };
   }
@@ -134,6 +142,11 @@ class Rewriter {
     if (this.#closing) this.#out.push(']');
     this.#closing = false;
   }
+}
+
+/** What RFC 7644 lets stand without quotes: false, null, true, a number. */
+function isJsonValue(text: string): boolean {
+  return /^(?:false|null|true|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)$/.test(text);
 }
 
 /** Strings are JSON strings (RFC 7644 §3.4.2.2), `\u` escapes included. */

@@ -7,12 +7,12 @@ import { Fault, invalid } from '../../kernel/fault.ts';
 import { isObject, type JsonValue } from '../../kernel/json.ts';
 import { limits } from '../../kernel/limits.ts';
 import { nameOf, type ResourceType, type Schema } from './attribute.ts';
-import { resolveName } from './attribute-name.ts';
+import { findExtension, resolveName } from './attribute-name.ts';
 import type { Filter } from './filter.ts';
 import { type PatchPath, parsePath, type ValuePath } from './path.ts';
-import { addIgnored, addIssue, newReading, type Reading, refuseIssues } from './reading.ts';
+import { addIssue, addUnknown, newReading, type Reading, refuseIssues } from './reading.ts';
 import { urns } from './urns.ts';
-import { memberOf, readBody } from './validate.ts';
+import { isDiscarded, memberOf, readBody } from './validate.ts';
 import { isUnassigned, readElements, readObject, readValue } from './value.ts';
 
 export type PatchVerb = 'add' | 'replace' | 'remove';
@@ -63,7 +63,7 @@ export function readPatch(type: ResourceType, body: unknown): Patch {
       `At most ${limits.patchOperationsMax} operations are accepted in one PATCH.`,
     );
   }
-  const context: Context = { type, reading: newReading(), operations: [], paths: new Map() };
+  const context: Context = { type, reading: newReading(type.tolerates), operations: [], paths: new Map() };
   operations.forEach((operation, index) => {
     readOperation(context, operation, `Operations[${index}]`);
   });
@@ -130,7 +130,8 @@ function readOperation(context: Context, operation: unknown, label: string): voi
 function readForm(reading: Reading, operation: unknown, label: string): Form | undefined {
   if (!isObject(operation)) return addIssue(reading, 'invalidSyntax', label, 'must be an object');
   // Entra's default dialect writes "Add", "Replace", "Remove" (ENTRA-14).
-  const op = verbs.get(String(memberOf(operation, 'op')).toLowerCase());
+  const sent = String(memberOf(operation, 'op'));
+  const op = verbs.get(reading.tolerates.has('opsInAnyCase') ? sent.toLowerCase() : sent);
   if (op === undefined)
     return addIssue(reading, 'invalidSyntax', `${label}.op`, 'must be add, replace or remove');
   const value = memberOf(operation, 'value');
@@ -158,13 +159,20 @@ function readMembersOf(
   explicit: boolean,
 ): void {
   for (const [key, value] of Object.entries(object)) {
-    readPathed(context, op, namedPath(context.type, `${prefix}${key}`), value, explicit);
+    readPathed(context, op, namedPath(context.type, prefix, key), value, explicit);
   }
 }
 
-/** A member's name may be anything, so what has no form of a path is unknown here, not an error. */
-function namedPath(type: ResourceType, name: string): PatchPath {
-  if (name.includes('[')) return parsePath(type, name);
+/**
+ * A member's name may be anything, so what has no form of a path is unknown here, not an error.
+ *
+ * @param key The name without the extension that the object stands in.
+ */
+function namedPath(type: ResourceType, prefix: string, key: string): PatchPath {
+  const name = `${prefix}${key}`;
+  const isPlain = !/[.:[]/.test(key) || findExtension(type, key) !== undefined;
+  if (!isPlain && !type.tolerates.has('namesAsPaths')) return { kind: 'unknown', text: name };
+  if (key.includes('[')) return parsePath(type, name);
   const resolved = resolveName(type, name);
   switch (resolved.kind) {
     case 'attribute':
@@ -194,7 +202,7 @@ function readPathed(
 ): void {
   switch (path.kind) {
     case 'unknown':
-      if (!context.type.discarded.includes(path.text.toLowerCase())) addIgnored(context.reading, path.text);
+      if (!isDiscarded(context.type, path.text)) addUnknown(context.reading, path.text, 'invalidPath');
       return;
     case 'extension':
       readExtension(context, op, path.extension, value, explicit);
@@ -239,7 +247,7 @@ function readTarget(
   if (!readOnly) {
     const read = op === 'remove' ? readRemoved : readSet;
     context.operations.push({ op, path, value: read(path, value, context.reading, explicit) });
-  } else if (explicit) {
+  } else if (explicit || !context.type.tolerates.has('readOnlyInValues')) {
     addIssue(context.reading, 'mutability', nameOf(path), 'is read-only');
   }
 }
@@ -255,6 +263,14 @@ type ReadTarget = (
 const readRemoved: ReadTarget = (path, value, reading) => {
   const isList = path.attribute.multiValued && path.sub === undefined && path.filter === undefined;
   if (!isList || value === undefined || value === null) return undefined;
+  if (!reading.tolerates.has('removalsByValue')) {
+    return addIssue(
+      reading,
+      'invalidValue',
+      nameOf(path),
+      'is removed by a filter in the path, not by a value',
+    );
+  }
   return readElements(path.attribute, listOf(value), nameOf(path), reading);
 };
 

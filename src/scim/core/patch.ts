@@ -29,7 +29,10 @@ export function applyPatch(
   current: Attributes,
   operations: readonly PatchOperation[],
 ): Attributes {
-  const result = operations.reduce(applyOperation, current);
+  const result = operations.reduce(
+    (attributes, operation) => applyOperation(type, attributes, operation),
+    current,
+  );
   for (const { name, required } of type.schema.attributes) {
     if (!required || result[name] !== undefined) continue;
     const removed = operations.some(({ op, path }) => op === 'remove' && path.attribute.name === name);
@@ -42,14 +45,14 @@ export function applyPatch(
   return result;
 }
 
-function applyOperation(attributes: Attributes, operation: PatchOperation): Attributes {
+function applyOperation(type: ResourceType, attributes: Attributes, operation: PatchOperation): Attributes {
   const { extension, attribute } = operation.path;
   if (extension === undefined) {
-    return withMember(attributes, attribute.name, editValue(operation, attributes[attribute.name]));
+    return withMember(attributes, attribute.name, editValue(type, operation, attributes[attribute.name]));
   }
   const held = attributes[extension.id];
   const data = isObject(held) ? held : {};
-  const edited = withMember(data, attribute.name, editValue(operation, data[attribute.name]));
+  const edited = withMember(data, attribute.name, editValue(type, operation, data[attribute.name]));
   return withMember(attributes, extension.id, unlessEmpty(edited));
 }
 
@@ -63,9 +66,13 @@ function unlessEmpty(object: JsonObject): JsonObject | undefined {
   return Object.keys(object).length === 0 ? undefined : object;
 }
 
-function editValue(operation: PatchOperation, current: JsonValue | undefined): JsonValue | undefined {
+function editValue(
+  type: ResourceType,
+  operation: PatchOperation,
+  current: JsonValue | undefined,
+): JsonValue | undefined {
   const { path, op, value } = operation;
-  if (path.attribute.multiValued) return editList(operation, Array.isArray(current) ? current : []);
+  if (path.attribute.multiValued) return editList(type, operation, Array.isArray(current) ? current : []);
   const changes = changesOf(operation);
   if (changes === undefined) return op === 'remove' ? undefined : value;
   // §3.5.2.3: also a replace leaves the sub-attributes alone that it does not name.
@@ -78,10 +85,15 @@ function changesOf({ path, op, value }: PatchOperation): JsonObject | undefined 
   return isObject(value) ? value : undefined;
 }
 
-function editList(operation: PatchOperation, before: JsonValue[]): JsonValue[] | undefined {
+function editList(
+  type: ResourceType,
+  operation: PatchOperation,
+  before: JsonValue[],
+): JsonValue[] | undefined {
   const { attribute, filter, sub } = operation.path;
-  const edit = filter === undefined && sub === undefined ? editWhole : editChosen;
-  const after = keepOnePrimary(before, edit(operation, before));
+  const isWhole = filter === undefined && sub === undefined;
+  const edited = isWhole ? editWhole(operation, before) : editChosen(type, operation, before);
+  const after = keepOnePrimary(before, edited);
   const max = elementsMax(attribute);
   if (after.length > max)
     throw invalid('invalidValue', `"${attribute.name}" has more than ${max} values.`, attribute.name);
@@ -101,12 +113,12 @@ function editWhole({ op, path, value }: PatchOperation, before: JsonValue[]): Js
 }
 
 /** Without a filter a sub-attribute of a list means that of every element. */
-function editChosen(operation: PatchOperation, before: JsonValue[]): JsonValue[] {
+function editChosen(type: ResourceType, operation: PatchOperation, before: JsonValue[]): JsonValue[] {
   const { filter } = operation.path;
   const chosen = new Set(
     before.filter((element) => isObject(element) && (filter === undefined || matches(filter, element))),
   );
-  if (chosen.size === 0) return editMissing(operation, before);
+  if (chosen.size === 0) return editMissing(type, operation, before);
   return before.flatMap((element) =>
     isObject(element) && chosen.has(element) ? editElement(operation, element) : [element],
   );
@@ -130,14 +142,19 @@ function clearsSome(changes: JsonObject): boolean {
 
 /**
  * No element fits. Removing or clearing what is not there is done already (ENTRA-35, ENTRA-37); setting makes the
- * element that the filter describes, for replace as for add (ENTRA-15, ENTRA-55), where §3.5.2.3 says noTarget.
+ * element that the filter describes, for add (errata 8097) and, tolerated, for replace (ENTRA-15, ENTRA-55).
  */
-function editMissing(operation: PatchOperation, before: JsonValue[]): JsonValue[] {
+function editMissing(
+  { tolerates }: ResourceType,
+  operation: PatchOperation,
+  before: JsonValue[],
+): JsonValue[] {
   const changes = changesOf(operation);
   if (changes === undefined || Object.values(changes).every((value) => value === null)) return before;
   const { attribute, filter } = operation.path;
   const described = filter === undefined ? {} : elementOf(filter);
-  if (described === undefined) {
+  const isCreated = operation.op === 'add' || filter === undefined || tolerates.has('createdByReplace');
+  if (described === undefined || !isCreated) {
     const name = nameOf(operation.path);
     throw invalid('noTarget', `No element of "${name}" fits the filter of the path.`, name);
   }

@@ -43,16 +43,17 @@ export function parsePath(type: ResourceType, text: string): PatchPath {
   ) {
     throw invalid('invalidPath', `"${name}" has no elements to choose from.`, name);
   }
-  return elementsPath(resolved.path, filter, subName, text);
+  return elementsPath(type, resolved.path, filter, subName, text);
 }
 
 function elementsPath(
+  type: ResourceType,
   path: AttributePath,
   filterText: string,
   subName: string | undefined,
   text: string,
 ): PatchPath {
-  const filter = parseElementFilter(path.attribute, filterText);
+  const filter = parseElementFilter(type, path.attribute, filterText);
   if (subName === undefined) return { kind: 'value', path: { ...path, filter } };
   const sub = findSubAttribute(path.attribute, subName);
   return sub === undefined ? { kind: 'unknown', text } : { kind: 'value', path: { ...path, sub, filter } };

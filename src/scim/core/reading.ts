@@ -2,6 +2,7 @@
 
 import type { ScimType } from '../../kernel/fault.ts';
 import { invalid } from '../../kernel/fault.ts';
+import type { Leniencies } from './leniency.ts';
 
 interface Issue {
   readonly scimType: ScimType;
@@ -11,6 +12,7 @@ interface Issue {
 }
 
 export interface Reading {
+  readonly tolerates: Leniencies;
   readonly issues: Issue[];
   /** Names the gateway does not know, for the log and the recorded call. */
   readonly ignored: string[];
@@ -21,8 +23,8 @@ const issuesMax = 10;
 const ignoredMax = 50;
 const nameLengthMax = 200;
 
-export function newReading(): Reading {
-  return { issues: [], ignored: [] };
+export function newReading(tolerates: Leniencies): Reading {
+  return { tolerates, issues: [], ignored: [] };
 }
 
 /** Answers undefined, the value of what could not be read. */
@@ -32,7 +34,17 @@ export function addIssue(reading: Reading, scimType: ScimType, field: string, pr
   }
 }
 
-export function addIgnored(reading: Reading, name: string): void {
+/** A name that nobody here knows: left out and reported, or refused (leniency `unknownNames`). */
+export function addUnknown(
+  reading: Reading,
+  name: string,
+  scimType: 'invalidSyntax' | 'invalidPath' = 'invalidSyntax',
+): void {
+  if (reading.tolerates.has('unknownNames')) addIgnored(reading, name);
+  else addIssue(reading, scimType, name.slice(0, nameLengthMax), 'is not known here');
+}
+
+function addIgnored(reading: Reading, name: string): void {
   const short = name.slice(0, nameLengthMax);
   if (reading.ignored.length < ignoredMax && !reading.ignored.includes(short)) reading.ignored.push(short);
 }

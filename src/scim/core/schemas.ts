@@ -4,6 +4,7 @@ import type { Attribute, ResourceType, Schema } from './attribute.ts';
 import { complex, dateTime, reference, string } from './define.ts';
 import { enterpriseUserSchema, provisioningSchema } from './extension-schemas.ts';
 import { groupSchema } from './group-schema.ts';
+import { everyLeniency } from './leniency.ts';
 import { userSchema } from './user-schema.ts';
 
 export { enterpriseUserSchema, groupSchema, provisioningSchema, userSchema };
@@ -53,6 +54,7 @@ export const userType: ResourceType = {
   ],
   common: commonAttributes,
   discarded: ['password'],
+  tolerates: everyLeniency,
 };
 
 export const groupType: ResourceType = {
@@ -64,11 +66,10 @@ export const groupType: ResourceType = {
   extensions: [],
   common: commonAttributes,
   discarded: [],
+  tolerates: everyLeniency,
 };
 
-export const resourceTypes: readonly ResourceType[] = [userType, groupType];
-
-/** Every schema that is served, each once. */
-export const schemas: readonly Schema[] = [
-  ...new Set(resourceTypes.flatMap((type) => [type.schema, ...type.extensions.map(({ schema }) => schema)])),
-];
+/** Every schema of the types, each once. */
+export function schemasOf(types: readonly ResourceType[]): readonly Schema[] {
+  return [...new Set(types.flatMap((type) => [type.schema, ...type.extensions.map(({ schema }) => schema)]))];
+}

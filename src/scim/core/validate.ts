@@ -15,7 +15,7 @@ import {
   type Schema,
 } from './attribute.ts';
 import { findExtension } from './attribute-name.ts';
-import { addIgnored, addIssue, newReading, type Reading, refuseIssues } from './reading.ts';
+import { addIssue, addUnknown, newReading, type Reading, refuseIssues } from './reading.ts';
 import { isUnassigned, readMembers, readValue } from './value.ts';
 
 export interface ReadResource {
@@ -31,7 +31,7 @@ export interface ReadResource {
  */
 export function readResource(type: ResourceType, body: unknown): ReadResource {
   const source = readBody(body);
-  const reading = newReading();
+  const reading = newReading(type.tolerates);
   readSchemas(type, memberOf(source, 'schemas'), reading);
   const attributes: Attributes = {};
   for (const [key, value] of Object.entries(source)) readMember(type, key, value, attributes, reading);
@@ -77,7 +77,7 @@ function readSchemas(type: ResourceType, named: unknown, reading: Reading): void
     addIssue(reading, 'invalidSyntax', 'schemas', `${problem}: it must hold ${type.schema.id}`);
   }
   for (const urn of urns) {
-    if (!isNamed(type.schema, urn) && findExtension(type, urn) === undefined) addIgnored(reading, urn);
+    if (!isNamed(type.schema, urn) && findExtension(type, urn) === undefined) addUnknown(reading, urn);
   }
 }
 
@@ -95,7 +95,12 @@ function readMember(
   }
   const extension = findExtension(type, key);
   if (extension !== undefined) readExtension(extension, value, attributes, reading);
-  else if (!type.discarded.includes(key.toLowerCase())) addIgnored(reading, key);
+  else if (!isDiscarded(type, key)) addUnknown(reading, key);
+}
+
+/** Accepted and dropped without a word by who tolerates unknown names. */
+export function isDiscarded({ discarded, tolerates }: ResourceType, name: string): boolean {
+  return tolerates.has('unknownNames') && discarded.includes(name.toLowerCase());
 }
 
 function readAttribute(attribute: Attribute, value: unknown, attributes: Attributes, reading: Reading): void {

@@ -9,7 +9,7 @@ import { limits } from '../../kernel/limits.ts';
 import { isStorable } from '../../kernel/storable.ts';
 import { type Attribute, type AttributeType, findAttribute, findSubAttribute } from './attribute.ts';
 import { isHollow, keepOnePrimary } from './elements.ts';
-import { addIgnored, addIssue, type Reading } from './reading.ts';
+import { addIssue, addUnknown, type Reading } from './reading.ts';
 import { readBoolean, readInstant } from './scalar.ts';
 
 /** RFC 7643 §2.5, and "" besides, with which Entra and Okta clear (ENTRA-34, OKTA-13). */
@@ -73,7 +73,7 @@ function readSingle(
     const assigned = Object.entries(members).filter(([, member]) => member !== null);
     return assigned.length === 0 ? undefined : Object.fromEntries(assigned);
   }
-  const found = readers[attribute.type](value);
+  const found = readers[attribute.type](value, reading);
   if (found === undefined) {
     return addIssue(reading, 'invalidValue', label, `must be ${expected[attribute.type]}`);
   }
@@ -99,7 +99,8 @@ export function readObject(
 ): JsonObject {
   const subAttributes = attribute.subAttributes ?? [];
   if (isObject(value)) return readMembers(subAttributes, value, `${label}.`, reading);
-  const bare = typeof value === 'string' ? findSubAttribute(attribute, 'value') : undefined;
+  const isBare = typeof value === 'string' && reading.tolerates.has('bareComplexValues');
+  const bare = isBare ? findSubAttribute(attribute, 'value') : undefined;
   if (bare === undefined) {
     addIssue(reading, 'invalidValue', label, 'must be an object');
     return {};
@@ -118,7 +119,7 @@ export function readMembers(
   const members: JsonObject = {};
   for (const [key, value] of Object.entries(object)) {
     const attribute = findAttribute(attributes, key);
-    if (attribute === undefined) addIgnored(reading, `${prefix}${key}`);
+    if (attribute === undefined) addUnknown(reading, `${prefix}${key}`);
     else if (attribute.mutability !== 'readOnly') {
       members[attribute.name] = readValue(attribute, value, `${prefix}${attribute.name}`, reading) ?? null;
     }
@@ -132,13 +133,13 @@ function readText(value: unknown): string | undefined {
   return typeof value === 'string' && isStorable(value) ? value : undefined;
 }
 
-const readers: Record<Simple, (value: unknown) => string | number | boolean | undefined> = {
+const readers: Record<Simple, (value: unknown, reading: Reading) => string | number | boolean | undefined> = {
   string: readText,
   reference: readText,
   binary: readText,
-  boolean: (value) => {
+  boolean: (value, { tolerates }) => {
     if (typeof value === 'boolean') return value;
-    return typeof value === 'string' ? readBoolean(value) : undefined;
+    return typeof value === 'string' && tolerates.has('scalarsAsText') ? readBoolean(value) : undefined;
   },
   integer: (value) => (Number.isSafeInteger(value) ? Number(value) : undefined),
   decimal: (value) => (Number.isFinite(value) ? Number(value) : undefined),

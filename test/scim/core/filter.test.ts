@@ -262,6 +262,8 @@ function isFrozen(filter: Filter): boolean {
     case 'not':
     case 'element':
       return isFrozen(filter.filter);
+    case 'constant':
+      return true;
     default:
       return Object.isFrozen(filter.path);
   }

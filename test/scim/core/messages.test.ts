@@ -7,7 +7,7 @@ import {
 } from '../../../src/scim/core/discovery.ts';
 import { listResponse, renderResource, scimError } from '../../../src/scim/core/messages.ts';
 import { readPaging } from '../../../src/scim/core/paging.ts';
-import { groupType, resourceTypes, schemas, userType } from '../../../src/scim/core/schemas.ts';
+import { groupType, schemasOf, userType } from '../../../src/scim/core/schemas.ts';
 import { coreGroup, coreUser, enterprise, refused } from './support.ts';
 
 const base = 'https://gw.example/scim/v2';
@@ -49,7 +49,7 @@ describe('messages', () => {
   });
 
   test('ENTRA-01, A0-01: an empty list', () => {
-    expect(listResponse({ totalResults: 0, startIndex: 1, resources: [] })).toEqual({
+    expect(listResponse({ totalResults: 0, startIndex: 1 }, [])).toEqual({
       schemas: ['urn:ietf:params:scim:api:messages:2.0:ListResponse'],
       totalResults: 0,
       startIndex: 1,
@@ -80,7 +80,7 @@ describe('paging', () => {
     [{ startIndex: 6, count: 5 }, 6, 5],
     [{ count: '99999' }, 1, limits.pageSizeMax],
   ])('GEN-03 %j', (query, startIndex, count) => {
-    expect(readPaging(query)).toEqual({ startIndex, count });
+    expect(readPaging(query, '')).toEqual({ kind: 'index', startIndex, count });
   });
 
   test.each([
@@ -90,26 +90,34 @@ describe('paging', () => {
     { startIndex: '' },
     { count: '1e3' },
   ])('%j', (query) => {
-    expect(refused(() => readPaging(query))).toBe('invalidValue');
+    expect(refused(() => readPaging(query, ''))).toBe('invalidValue');
   });
 });
 
 describe('discovery', () => {
+  const origin = 'https://gateway.example.com';
+  const resourceTypes = [userType, groupType];
+  const schemas = schemasOf(resourceTypes);
   const everything = [
-    serviceProviderConfig(base),
+    serviceProviderConfig(base, origin),
     ...resourceTypes.map((type) => resourceTypeResource(type, base)),
     ...schemas.map((schema) => schemaResource(schema, base)),
   ];
 
   test('AK-01: every member of ServiceProviderConfig', () => {
-    expect(serviceProviderConfig(base)).toMatchObject({
+    expect(serviceProviderConfig(base, origin)).toMatchObject({
       patch: { supported: true },
-      bulk: { supported: false, maxOperations: 0, maxPayloadSize: 0 },
+      bulk: {
+        supported: true,
+        maxOperations: limits.bulkOperationsMax,
+        maxPayloadSize: limits.bodyBytesMax,
+      },
       filter: { supported: true, maxResults: limits.pageSizeMax },
       changePassword: { supported: false },
-      sort: { supported: false },
-      etag: { supported: false },
-      authenticationSchemes: [{ type: 'oauthbearertoken' }],
+      sort: { supported: true },
+      etag: { supported: true },
+      pagination: { cursor: true, index: true, defaultPaginationMethod: 'index' },
+      authenticationSchemes: [{ type: 'oauthbearertoken' }, { type: 'oauth2' }],
       meta: { location: `${base}/ServiceProviderConfig` },
     });
   });

@@ -58,6 +58,8 @@ export function print(filter: Filter): string {
       return `${nameOf(filter.path)}[${print(filter.filter)}]`;
     case 'compare':
       return `${nameOf(filter.path)} ${filter.op} ${JSON.stringify(filter.value)}`;
+    case 'constant':
+      return String(filter.holds);
   }
 }
 

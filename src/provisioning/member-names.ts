@@ -1,0 +1,64 @@
+/** Which people a change of members means: by their ids, and with parking by the names a directory has for them. */
+
+import type { MemberEdit } from '../directory/group.ts';
+import { type Fault, invalid } from '../kernel/fault.ts';
+import { parseId, type UserId } from '../kernel/ids.ts';
+
+export interface SettledMembers {
+  /** Sorted, so that concurrent writers meet rows in one order. */
+  readonly add: readonly UserId[];
+  readonly remove: readonly UserId[];
+  /** Who is to wait. */
+  readonly park: readonly string[];
+  /** Who no longer waits; undefined: nobody can be waiting. */
+  readonly forget: readonly string[] | 'all' | undefined;
+}
+
+/** The ids among names. */
+export function idsAmong(names: readonly string[]): UserId[] {
+  return sorted(names.flatMap((name) => parseId<UserId>(name) ?? []));
+}
+
+/** Names that are no id of a known user. */
+export function unknownAmong(names: readonly string[], known: ReadonlySet<UserId>): string[] {
+  return names.filter((name) => {
+    const id = parseId<UserId>(name);
+    return id === undefined || !known.has(id);
+  });
+}
+
+/** @throws Fault `invalid` for a member that is no user: nothing of the request is done. */
+export function settleStrictly(edit: MemberEdit, known: ReadonlySet<UserId>): SettledMembers {
+  const [missing] = unknownAmong(edit.add, known);
+  if (missing !== undefined) throw unknownMember(missing);
+  return { add: idsAmong(edit.add), remove: idsAmong(edit.remove), park: [], forget: undefined };
+}
+
+/** @param resolved The people behind names that are no ids. */
+export function settleParking(
+  edit: MemberEdit,
+  known: ReadonlySet<UserId>,
+  resolved: ReadonlyMap<string, UserId>,
+): SettledMembers {
+  const unknown = unknownAmong(edit.add, known);
+  const named = (names: readonly string[]) => names.flatMap((name) => resolved.get(name) ?? []);
+  return {
+    add: sorted([...idsAmong(edit.add).filter((id) => known.has(id)), ...named(unknown)]),
+    remove: sorted([...idsAmong(edit.remove), ...named(edit.remove)]),
+    park: unknown.filter((name) => !resolved.has(name)),
+    forget: edit.clear ? 'all' : [...unknown.filter((name) => resolved.has(name)), ...edit.remove],
+  };
+}
+
+function sorted(ids: readonly UserId[]): UserId[] {
+  return [...new Set(ids)].sort();
+}
+
+function unknownMember(id: string): Fault {
+  const shown = id.length <= 100 ? id : `${id.slice(0, 100)}…`;
+  return invalid(
+    'invalidValue',
+    `members: there is no user "${shown}" here; nothing was changed.`,
+    'members',
+  );
+}

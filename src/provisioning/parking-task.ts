@@ -1,0 +1,41 @@
+/** Looks every few seconds whether somebody has arrived for whom a group waits. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
+import type { Logger } from 'pino';
+import type { Database } from '../db/database.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { TenantId } from '../kernel/ids.ts';
+import { joinByRule } from './parking-flow.ts';
+
+const intervalMs = 5000;
+const tenantsPerLook = 1000;
+
+/** A failure of one tenant is logged and tried again at the next look. */
+export function startParkingTask(database: Database, clock: Clock, log: Logger): { stop(): Promise<void> } {
+  const stopping = new AbortController();
+  const look = async () => {
+    const rows = await database.run(
+      sql<{ tenant_id: TenantId }>`select tenant_id from find_parking_tenants(${tenantsPerLook})`,
+    );
+    for (const { tenant_id: tenantId } of rows) {
+      if (stopping.signal.aborted) return;
+      await joinByRule(database, tenantId, clock.now()).catch((error) => {
+        log.warn({ err: error, tenant: tenantId }, 'who waits for a group could not be looked at');
+      });
+    }
+  };
+  const run = async () => {
+    while (!stopping.signal.aborted) {
+      await look().catch((error) => log.warn({ err: error }, 'who waits for a group could not be looked at'));
+      await sleep(intervalMs, undefined, { signal: stopping.signal }).catch(() => {});
+    }
+  };
+  const running = run();
+  return {
+    stop: async () => {
+      stopping.abort();
+      await running;
+    },
+  };
+}
