@@ -17,7 +17,9 @@ import { groupRoutes } from './admin/group-routes.ts';
 import { keyRoutes, operatorRoutes } from './admin/key-routes.ts';
 import { mappingEditRoutes, mappingRoutes } from './admin/mapping-routes.ts';
 import { installOpenApi, openApiPages, openApiRoutes } from './admin/openapi-hook.ts';
+import { parkingRoutes } from './admin/parking-routes.ts';
 import { sendProblem } from './admin/problem-hook.ts';
+import { schemaEditRoutes, schemaRoutes } from './admin/schema-routes.ts';
 import { tenantRoutes } from './admin/tenant-routes.ts';
 import { userRoutes } from './admin/user-routes.ts';
 import { requireAuthRules } from './http/auth-rule.ts';
@@ -104,6 +106,9 @@ function adminScope(api: FastifyInstance, services: Services): void {
   mappingRoutes(scope, services);
   mappingEditRoutes(scope, services);
   userRoutes(scope, services);
+  schemaRoutes(scope, services);
+  schemaEditRoutes(scope, services);
+  parkingRoutes(scope, services);
   auditRoutes(scope, services);
 }
 

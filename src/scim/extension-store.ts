@@ -124,3 +124,16 @@ export async function isExtensionUsed(
   );
   return rows.length > 0;
 }
+
+/** Those of the ids that are directories of the tenant. */
+export async function selectDirectoryIds(
+  tx: TenantTransaction,
+  ids: readonly DirectoryId[],
+): Promise<ReadonlySet<DirectoryId>> {
+  const rows = await tx.run(
+    sql<{
+      id: DirectoryId;
+    }>`select id from directories where tenant_id = ${tx.tenantId} and id = any(${ids}::uuid[])`,
+  );
+  return new Set(rows.map(({ id }) => id));
+}

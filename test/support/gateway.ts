@@ -28,7 +28,13 @@ export interface TestGateway {
   operatorKey: string;
   /** Calls `/api/v1…` as the operator, or with another key; null: anonymously. */
   api(method: string, path: string, body?: unknown, key?: string | null): Promise<Answer>;
-  scim(token: string, method: string, path: string, body?: unknown): Promise<Answer>;
+  scim(
+    token: string,
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answer>;
   createTenant(): Promise<TestTenant>;
   close(): Promise<void>;
 }
@@ -66,8 +72,8 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     databaseUrl,
     operatorKey: config.operatorKey,
     api,
-    scim: (token, method, path, body) =>
-      call(`${gateway.url}/scim/v2${path}`, method, body, token, 'application/scim+json'),
+    scim: (token, method, path, body, headers = {}) =>
+      call(`${gateway.url}/scim/v2${path}`, method, body, token, 'application/scim+json', headers),
     createTenant: () => createTenant(api),
     close: async () => {
       await gateway.stop();
@@ -82,12 +88,14 @@ async function call(
   body: unknown,
   key: string | null,
   type: string,
+  more: Record<string, string> = {},
 ): Promise<Answer> {
   const answer = await fetch(url, {
     method,
     headers: {
       ...(key === null ? {} : { authorization: `Bearer ${key}` }),
       ...(body === undefined ? {} : { 'content-type': type }),
+      ...more,
     },
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });

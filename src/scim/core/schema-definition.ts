@@ -43,12 +43,12 @@ const nameForm = /^[A-Za-z][A-Za-z0-9_-]*$/;
  */
 export function defineSchema(type: ResourceType, { attributes, ...head }: SchemaDefinition): Schema {
   if (!urnForm.test(head.id))
-    throw wrong('id', 'must be a URN, such as urn:example:params:scim:schemas:badge:1.0:User');
+    throw wrong('urn', 'must be a URN, such as urn:example:params:scim:schemas:badge:1.0:User');
   const urn = head.id.toLowerCase();
   const own = [type.schema, ...type.extensions.map(({ schema }) => schema)];
   const taken = own.some(({ id, aliases = [] }) => [id, ...aliases].some((name) => overlaps(name, urn)));
   if (taken || urn.startsWith('urn:ietf:params:scim:') || urn.startsWith('urn:blue:')) {
-    throw wrong('id', 'is a URN of SCIM or of the gateway: choose one of your own');
+    throw wrong('urn', 'is a URN of SCIM or of the gateway: choose one of your own');
   }
   return Object.freeze({
     ...head,
@@ -65,7 +65,7 @@ function overlaps(a: string, b: string): boolean {
 /** Refuses a URN that begins one of the others or is begun by it. @throws Fault `conflict`. */
 export function refuseOverlap(urn: string, others: readonly string[]): void {
   const other = others.find((known) => overlaps(known, urn));
-  if (other !== undefined) throw wrong('id', `can't stand beside ${other}: one begins with the other`);
+  if (other !== undefined) throw wrong('urn', `can't stand beside ${other}: one begins with the other`);
 }
 
 function defineAll(
