@@ -53,7 +53,12 @@ export async function buildApp({ services, log, ...options }: AppOptions): Promi
     requestIdHeader: false,
     forceCloseConnections: 'idle',
     logController: new LogController({ disableRequestLogging: true }),
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: limits.pathPartLengthMax },
+    // Microsoft's Postman collection has /users.
+    routerOptions: {
+      ignoreTrailingSlash: true,
+      caseSensitive: false,
+      maxParamLength: limits.pathPartLengthMax,
+    },
     frameworkErrors: refusePath,
   });
   requireAuthRules(app);

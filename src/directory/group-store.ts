@@ -7,7 +7,7 @@ import { sql } from 'kysely';
 import { db } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { fold } from '../kernel/fold.ts';
-import type { DirectoryId, GroupId, UserId } from '../kernel/ids.ts';
+import { type DirectoryId, type GroupId, parseId, type UserId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { displayNameOf, type Group } from './group.ts';
 
@@ -211,4 +211,14 @@ export async function removeAllMembers(tx: TenantTransaction, groupId: GroupId):
     returning user_id
   `);
   return rows.map((row) => row.user_id);
+}
+
+/** Whether a name is the id of a group. */
+export async function isGroup(tx: TenantTransaction, name: string): Promise<boolean> {
+  const id = parseId<GroupId>(name);
+  if (id === undefined) return false;
+  const rows = await tx.run(
+    db.selectFrom('groups').select('id').where('tenant_id', '=', tx.tenantId).where('id', '=', id),
+  );
+  return rows.length > 0;
 }

@@ -15,6 +15,7 @@ import {
   existingUsers,
   insertGroup,
   isDisplayNameTaken,
+  isGroup,
   type KnownGroup,
   lockGroup,
   removeAllMembers,
@@ -44,6 +45,7 @@ import {
   settleParking,
   settleStrictly,
   unknownAmong,
+  unknownMember,
 } from './member-names.ts';
 import { refuseCrowd, resolveNames, selectStillParked, writeParked } from './parking-store.ts';
 import { taken } from './user-flow.ts';
@@ -165,7 +167,11 @@ async function settleMembers(
   { id, directoryId, edit, parking = false }: Omit<GroupRevision, 'id' | 'revise'> & { id?: GroupId },
   known: ReadonlySet<UserId>,
 ): Promise<SettledMembers> {
-  if (parking === false) return settleStrictly(edit, known);
+  if (parking === false) {
+    const [missing] = unknownAmong(edit.add, known);
+    if (missing !== undefined) throw unknownMember(missing, await isGroup(tx, missing));
+    return settleStrictly(edit);
+  }
   const isArrival = parking === 'arrival' && id !== undefined;
   const waiting = isArrival ? { ...edit, add: await selectStillParked(tx, id, edit.add) } : edit;
   const names = [...unknownAmong(waiting.add, known), ...unknownAmong(edit.remove, new Set())];

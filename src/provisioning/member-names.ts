@@ -27,10 +27,8 @@ export function unknownAmong(names: readonly string[], known: ReadonlySet<UserId
   });
 }
 
-/** @throws Fault `invalid` for a member that is no user: nothing of the request is done. */
-export function settleStrictly(edit: MemberEdit, known: ReadonlySet<UserId>): SettledMembers {
-  const [missing] = unknownAmong(edit.add, known);
-  if (missing !== undefined) throw unknownMember(missing);
+/** Where every name to add is the id of a user. */
+export function settleStrictly(edit: MemberEdit): SettledMembers {
   return { add: idsAmong(edit.add), remove: idsAmong(edit.remove), park: [], forget: undefined };
 }
 
@@ -54,7 +52,11 @@ function sorted(ids: readonly UserId[]): UserId[] {
   return [...new Set(ids)].sort();
 }
 
-function unknownMember(id: string): Fault {
+/** Nothing of the request is done. */
+export function unknownMember(id: string, isGroup: boolean): Fault {
+  if (isGroup) {
+    return invalid('invalidValue', `members: ${id} is a group: nested groups are not supported.`, 'members');
+  }
   const shown = id.length <= 100 ? id : `${id.slice(0, 100)}…`;
   return invalid(
     'invalidValue',

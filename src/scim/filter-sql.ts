@@ -171,7 +171,11 @@ export function typedValue(json: Condition, cast: 'numeric' | 'timestamptz'): Co
 function columnCondition(column: Column, { path, op, value }: Comparison): Condition {
   switch (column.kind) {
     case 'text':
-      return textTest(column.sql, op, sql`${path.attribute.caseExact ? value : fold(String(value))}::text`);
+      return textTest(
+        column.sql,
+        op,
+        sql`${(path.sub ?? path.attribute).caseExact ? value : fold(String(value))}::text`,
+      );
     case 'boolean':
       return sql`${column.sql} = ${value}`;
     case 'time':
