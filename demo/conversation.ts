@@ -21,6 +21,8 @@ export interface Conversation {
   grade: 'D' | 'T' | 'W' | 'S' | 'I';
   /** One line: what breaks in the client when this goes wrong. */
   why: string;
+  /** The kind of directory it is played against; without it the folder tells. */
+  kind?: 'entra' | 'okta' | 'generic';
   /** For recordings: how the story ends, person by person. */
   story?: Story;
   /** Sent with each request; a step's own headers win, null takes one away. */

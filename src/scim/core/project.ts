@@ -56,7 +56,14 @@ function readNames(type: ResourceType, parameter: string, value: unknown): Names
       parameter,
     );
   }
-  return new Set(names.flatMap((name) => canonical(type, name.trim())));
+  // Only what is asked for: an exclusion of some elements must not hide them all.
+  const plain = parameter === 'attributes' ? withoutFilter : (name: string) => name;
+  return new Set(names.flatMap((name) => canonical(type, plain(name).trim())));
+}
+
+/** `emails[type eq "work"]` asks for `emails`: §3.10 has no filters in names, Microsoft's collection does (MSP-PROJECTION). */
+function withoutFilter(name: string): string {
+  return name.replace(/\[.*$/s, '');
 }
 
 function canonical(type: ResourceType, name: string): string[] {

@@ -34,6 +34,7 @@ describe('attributes', () => {
     ['its sub-attribute', `${enterprise}:manager.value`, { [enterprise]: { manager: { value: 'm' } } }],
     ['common ones', 'meta.location,externalId', { externalId: 'e', meta: { location: '/Users/u1' } }],
     ['several parameters', ['userName', 'externalId'], { userName: 'u@x', externalId: 'e' }],
+    ['a name with a filter, whole', 'emails[type eq "work"]', { emails: user.emails }],
     ['unknown ones', 'shoeSize', {}],
   ];
   test.each(cases)('%s', (_, attributes, rest) => {
@@ -42,6 +43,10 @@ describe('attributes', () => {
 });
 
 describe('excludedAttributes', () => {
+  test('a name with a filter hides nothing', () => {
+    expect(projected({ excludedAttributes: 'emails[type eq "work"]' })).toEqual(user);
+  });
+
   test('whole, in part, never what is always returned', () => {
     const excludedAttributes = `id,schemas,meta,externalId,name.familyName,emails,${enterprise}:manager`;
     expect(projected({ excludedAttributes })).toEqual({
