@@ -6,7 +6,7 @@
 import type { DirectoryKind } from '../tenants/tenant.ts';
 import type { Attribute, ResourceType, Schema } from './core/attribute.ts';
 import { everyLeniency, type Leniencies, noLeniency } from './core/leniency.ts';
-import { groupType, schemasOf, userType } from './core/schemas.ts';
+import { commonAttributes, groupType, schemasOf, userType } from './core/schemas.ts';
 
 export interface Dialect {
   readonly user: ResourceType;
@@ -40,7 +40,11 @@ export function dialectOf(kind: DirectoryKind, extensions: readonly ExtensionSch
   };
   const [user, group] = [adapt(userType), adapt(groupType)];
   const schemas = schemasOf([user, group]);
-  return { user, group, published: kind === 'entra' ? schemas.map(trimmed) : schemas };
+  if (kind === 'strict') return { user, group, published: schemas };
+  const whole = schemas.map((schema) =>
+    schema === user.schema || schema === group.schema ? withExternalId(schema) : schema,
+  );
+  return { user, group, published: kind === 'entra' ? whole.map(trimmed) : whole };
 }
 
 function withoutAliases({ aliases: _, ...schema }: Schema): Schema {
@@ -51,6 +55,15 @@ function withoutAlias({ aliases: _, subAttributes, ...attribute }: Attribute): A
   return subAttributes === undefined
     ? attribute
     : { ...attribute, subAttributes: subAttributes.map(withoutAlias) };
+}
+
+/**
+ * RFC 7643 §3.1 leaves the common attributes out of the schemas; Microsoft's gallery test looks there for every mapped
+ * one but `id` (MSG-SCIM-SCHEMA).
+ */
+function withExternalId(schema: Schema): Schema {
+  const written = commonAttributes.filter(({ mutability }) => mutability !== 'readOnly');
+  return { ...schema, attributes: [...schema.attributes, ...written] };
 }
 
 /**

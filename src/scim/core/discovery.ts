@@ -6,7 +6,6 @@
 import type { JsonObject } from '../../kernel/json.ts';
 import { limits } from '../../kernel/limits.ts';
 import type { Attribute, ResourceType, Schema } from './attribute.ts';
-import { commonAttributes, resourceTypes } from './schemas.ts';
 import { urns } from './urns.ts';
 
 /**
@@ -71,19 +70,9 @@ export function schemaResource(schema: Schema, baseUrl: string): JsonObject {
     id: schema.id,
     name: schema.name,
     description: schema.description,
-    attributes: publishedOf(schema).map(attributeResource),
+    attributes: schema.attributes.map(attributeResource),
     meta: { resourceType: 'Schema', location: `${baseUrl}/Schemas/${schema.id}` },
   };
-}
-
-/**
- * With a resource's own schema also the common attribute that clients write, `externalId`: Microsoft's gallery test looks
- * there for every mapped attribute but `id` (MSG-SCIM-SCHEMA).
- */
-function publishedOf(schema: Schema): readonly Attribute[] {
-  const isOwn = resourceTypes.some((type) => type.schema === schema);
-  const written = commonAttributes.filter(({ mutability }) => mutability !== 'readOnly');
-  return isOwn ? [...schema.attributes, ...written] : schema.attributes;
 }
 
 /** Every characteristic that RFC 7643 §7 names and none of our own. */

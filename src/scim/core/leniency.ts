@@ -55,17 +55,17 @@ export const leniencies = {
   },
   olderNames: {
     why: "OneLogin's templates name schemas and the manager as SCIM 1.1 and its drafts did.",
-    fixture: 'OL-07',
+    fixture: 'OL-X2',
     otherwise: '400 `invalidSyntax`',
   },
   shortExtensionNames: {
     why: 'Entra\'s reference check filters by `manager eq "…"` without the URN of the extension.',
-    fixture: 'ENTRA-94',
+    fixture: 'ENTRA-X2',
     otherwise: '400 `invalidFilter`, in a path `invalidPath`',
   },
   bareFilterValues: {
     why: "authentik 2025.8 and Microsoft's Postman collection leave out the quotes of a text.",
-    fixture: 'AK-09',
+    fixture: 'AK-X2',
     otherwise: '400 `invalidFilter`',
   },
   subAttributesOfElements: {

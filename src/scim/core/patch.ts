@@ -17,6 +17,7 @@ import {
 } from './elements.ts';
 import { matches } from './match-filter.ts';
 import type { PatchOperation } from './patch-request.ts';
+import { missingOf } from './validate.ts';
 import { elementsMax } from './value.ts';
 
 /**
@@ -33,16 +34,16 @@ export function applyPatch(
     (attributes, operation) => applyOperation(type, attributes, operation),
     current,
   );
-  for (const { name, required } of type.schema.attributes) {
-    if (!required || result[name] !== undefined) continue;
-    const removed = operations.some(({ op, path }) => op === 'remove' && path.attribute.name === name);
-    throw invalid(
-      removed ? 'mutability' : 'invalidValue',
-      `"${name}" is required and can't be removed.`,
-      name,
-    );
-  }
-  return result;
+  const [missing] = missingOf(type, result);
+  if (missing === undefined) return result;
+  const isRemoved = operations.some(
+    ({ op, path }) => op === 'remove' && nameOf({ ...path, sub: undefined }) === missing,
+  );
+  throw invalid(
+    isRemoved ? 'mutability' : 'invalidValue',
+    `"${missing}" is required and can't be left out.`,
+    missing,
+  );
 }
 
 function applyOperation(type: ResourceType, attributes: Attributes, operation: PatchOperation): Attributes {

@@ -35,13 +35,27 @@ export function readResource(type: ResourceType, body: unknown): ReadResource {
   readSchemas(type, memberOf(source, 'schemas'), reading);
   const attributes: Attributes = {};
   for (const [key, value] of Object.entries(source)) readMember(type, key, value, attributes, reading);
-  for (const { name, required } of type.schema.attributes) {
+  for (const name of missingOf(type, attributes)) {
     const known = reading.issues.some((issue) => issue.field === name);
-    if (required && attributes[name] === undefined && !known)
-      addIssue(reading, 'invalidValue', name, 'is required');
+    if (!known) addIssue(reading, 'invalidValue', name, 'is required');
   }
   refuseIssues(reading);
   return { attributes, ignored: reading.ignored };
+}
+
+/** What is required and has no value; of an extension only where it is used at all. */
+export function missingOf(type: ResourceType, attributes: Attributes): string[] {
+  const own = requiredOf(type.schema).filter((name) => attributes[name] === undefined);
+  const others = type.extensions.flatMap(({ schema }) => {
+    const data = attributes[schema.id];
+    if (!isObject(data)) return [];
+    return requiredOf(schema).flatMap((name) => (data[name] === undefined ? [`${schema.id}:${name}`] : []));
+  });
+  return [...own, ...others];
+}
+
+function requiredOf({ attributes }: Schema): string[] {
+  return attributes.filter(({ required }) => required).map(({ name }) => name);
 }
 
 /** A JSON object of bounded depth. Errors: `invalidSyntax`. */

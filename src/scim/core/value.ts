@@ -10,7 +10,7 @@ import { isStorable } from '../../kernel/storable.ts';
 import { type Attribute, type AttributeType, findAttribute, findSubAttribute } from './attribute.ts';
 import { isHollow, keepOnePrimary } from './elements.ts';
 import { addIssue, addUnknown, type Reading } from './reading.ts';
-import { readBoolean, readInstant } from './scalar.ts';
+import { hasZone, readBoolean, readInstant } from './scalar.ts';
 
 /** RFC 7643 §2.5, and "" besides, with which Entra and Okta clear (ENTRA-34, OKTA-13). */
 export function isUnassigned(value: unknown): boolean {
@@ -143,7 +143,8 @@ const readers: Record<Simple, (value: unknown, reading: Reading) => string | num
   },
   integer: (value) => (Number.isSafeInteger(value) ? Number(value) : undefined),
   decimal: (value) => (Number.isFinite(value) ? Number(value) : undefined),
-  dateTime: (value) => (typeof value === 'string' && readInstant(value) !== undefined ? value : undefined),
+  dateTime: (value) =>
+    typeof value === 'string' && hasZone(value) && readInstant(value) !== undefined ? value : undefined,
 };
 
 const expected: Record<Simple, string> = {

@@ -184,12 +184,6 @@ describe('discovery', () => {
     });
   });
 
-  test('MSG-SCIM-SCHEMA: externalId stands in the schemas of the resources, and only there', () => {
-    const published = schemas.map((schema) => schemaResource(schema, base));
-    const holders = published.filter(({ attributes }) => JSON.stringify(attributes).includes('"externalId"'));
-    expect(holders.map(({ id }) => id)).toEqual([coreUser, coreGroup]);
-  });
-
   test('the provisioning extension is read-only throughout', () => {
     const extension = schemas.find((schema) => schema.id === provisioning);
     const all = extension?.attributes.flatMap((attribute) => [attribute, ...(attribute.subAttributes ?? [])]);
