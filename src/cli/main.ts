@@ -8,12 +8,13 @@ import { readCliConfig } from '../config.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 import { call } from './admin-client.ts';
 import { blueCommands } from './blue-commands.ts';
+import { clientCommands } from './client-commands.ts';
 import { type Command, type Input, UsageError } from './command.ts';
 import { licensingCommands } from './licensing-commands.ts';
 import { render } from './output.ts';
 import { tenantCommands } from './tenant-commands.ts';
 
-const commands = [...tenantCommands, ...licensingCommands, ...blueCommands];
+const commands = [...tenantCommands, ...clientCommands, ...licensingCommands, ...blueCommands];
 
 function build(): Program {
   const program = new Program('gateway')

@@ -1,14 +1,16 @@
-/** Who calls under `/scim/v2`: a directory token, read from the database on each request, and how often it may. */
+/** Who calls under `/scim/v2`: a directory token or an access token, read from the database on each request, and
+ * what and how often it may. */
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Door } from '../audit/door.ts';
+import { RateLimit } from '../http/rate-limit.ts';
 import type { Services } from '../http/services.ts';
 import { assert } from '../kernel/assert.ts';
 import { Fault } from '../kernel/fault.ts';
 import { bearerToken } from '../kernel/token.ts';
 import { findDirectoryCaller } from '../tenants/credential-store.ts';
+import { mayWrite } from '../tenants/scope.ts';
 import { actorOf, type DirectoryCaller } from '../tenants/tenant.ts';
-import { RateLimit } from './rate-limit.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -20,7 +22,7 @@ declare module 'fastify' {
 export function installScimAuth(scope: FastifyInstance, services: Services, ratePerSecond: number): void {
   const rate = new RateLimit(ratePerSecond);
   scope.decorateRequest('directoryCaller', null);
-  scope.addHook('onRequest', async (request) => {
+  scope.addHook('onRequest', async (request, reply) => {
     const token = bearerToken(request.headers.authorization);
     if (token === undefined) {
       throw new Fault('unauthenticated', 'Send the directory token as "Authorization: Bearer <token>".');
@@ -38,7 +40,16 @@ export function installScimAuth(scope: FastifyInstance, services: Services, rate
       throw new Fault('rate_limited', text, { retryAfterSeconds });
     }
     request.directoryCaller = caller;
+    if (!isRead(request) && !mayWrite(caller.scope)) {
+      reply.header('www-authenticate', 'Bearer error="insufficient_scope", scope="scim"');
+      throw new Fault('forbidden', 'This access token only reads: ask for one with the scope "scim".');
+    }
   });
+}
+
+/** A search by POST (RFC 7644 §3.4.3) reads. What is not here is told so, whatever the token may do. */
+function isRead({ method, routeOptions, is404 }: FastifyRequest): boolean {
+  return is404 || method === 'GET' || method === 'HEAD' || routeOptions.url?.endsWith('/.search') === true;
 }
 
 export function directoryCallerOf({ directoryCaller }: FastifyRequest): DirectoryCaller {

@@ -3,7 +3,7 @@
 
 import { sql } from 'kysely';
 import type { Database } from '../db/database.ts';
-import { type DirectoryId, parseId, type TenantId } from '../kernel/ids.ts';
+import { type ClientId, type DirectoryId, parseId, type TenantId } from '../kernel/ids.ts';
 import { hashToken } from '../kernel/token.ts';
 import {
   type Caller,
@@ -28,6 +28,8 @@ export async function findDirectoryCaller(
       directory_name: string;
       directory_kind: DirectoryKind;
       expires_at: Date | null;
+      scope: string;
+      client_id: ClientId | null;
     }>`select * from find_directory_token(${hashToken(token)})`,
   );
   if (row === undefined || (row.expires_at !== null && row.expires_at <= now)) return undefined;
@@ -37,6 +39,8 @@ export async function findDirectoryCaller(
     directoryName: row.directory_name,
     directoryKind: row.directory_kind,
     tokenId: row.token_id,
+    clientId: row.client_id,
+    scope: row.scope,
   };
 }
 
