@@ -2,7 +2,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
+import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 
 export interface TestKey {
   kid: string;
@@ -69,7 +69,7 @@ export class TestIssuer {
 
 export interface AssertionOptions {
   key: TestKey;
-  claims: JWTPayload;
+  claims: Record<string, unknown>;
   header?: Record<string, unknown>;
 }
 
