@@ -176,17 +176,22 @@ describe('a removed client', () => {
   });
 
   it('leaves nothing of a token that is issued at that moment', async () => {
-    for (let round = 0; round < 5; round += 1) {
-      const other = await newClient(gateway, directory);
-      const [answer] = await Promise.all([
-        askToken(gateway, bySecret(other)),
-        gateway.api('DELETE', `${directory}/clients/${other.id}`),
-      ]);
-      expect([200, 401]).toContain(answer.status);
-      if (answer.status === 200) {
-        expect((await gateway.scim(answer.body.access_token, 'GET', '/Users')).status).toBe(401);
-      }
-    }
+    const other = await newClient(gateway, directory);
+    const [row] = await rows(`select tenant_id, directory_id from oauth_clients where id = '${other.id}'`);
+    // As the token endpoint does it, but slowly.
+    await database.query('begin');
+    await database.query(
+      `insert into directory_tokens (tenant_id, id, directory_id, name, token_hash, created_at, expires_at, client_id)
+       values ($1, gen_random_uuid(), $2, 'x', 'slow', now(), now() + interval '1 hour', $3)`,
+      [row?.tenant_id, row?.directory_id, other.id],
+    );
+    await database.query(`insert into tenant_locators values ('directory_token', 'slow', $1)`, [
+      row?.tenant_id,
+    ]);
+    const removed = gateway.api('DELETE', `${directory}/clients/${other.id}`);
+    await new Promise((done) => setTimeout(done, 300));
+    await database.query('commit');
+    expect((await removed).status).toBe(204);
     const orphans = `select key from tenant_locators l where tenant_id = '${tenant.tenantId}'
       and kind = 'directory_token' and not exists (select from directory_tokens t where t.token_hash = l.key)`;
     expect(await rows(orphans)).toEqual([]);
