@@ -166,10 +166,10 @@ const lookups = `
   drop function find_directory_token(text);
   create function find_directory_token(hash text)
   returns table (tenant_id uuid, token_id uuid, directory_id uuid, directory_name text, directory_kind text,
-                 expires_at timestamptz, scope text, parking boolean, schema_revision integer)
+                 expires_at timestamptz, scope text, client_id uuid, parking boolean, schema_revision integer)
   language sql stable security definer set search_path = public, pg_temp as $$
-    select t.tenant_id, t.id, d.id, d.name, d.kind, t.expires_at, t.scope, coalesce(s.parking, false),
-      coalesce(s.schema_revision, 0)
+    select t.tenant_id, t.id, d.id, d.name, d.kind, t.expires_at, t.scope, t.client_id,
+      coalesce(s.parking, false), coalesce(s.schema_revision, 0)
     from tenant_locators l
     join directory_tokens t on t.tenant_id = l.tenant_id and t.token_hash = l.key
     join directories d on d.tenant_id = t.tenant_id and d.id = t.directory_id

@@ -11,6 +11,7 @@ import Fastify, {
 import { installAdmin } from './admin/admin-scope-hook.ts';
 import { auditRoutes } from './admin/audit-routes.ts';
 import { blueRoutes, blueWorkRoutes } from './admin/blue-routes.ts';
+import { clientRoutes, clientSecretRoutes } from './admin/client-routes.ts';
 import { contractRoutes } from './admin/contract-routes.ts';
 import { directoryRoutes, directoryTokenRoutes } from './admin/directory-routes.ts';
 import { groupRoutes } from './admin/group-routes.ts';
@@ -21,6 +22,7 @@ import { parkingRoutes } from './admin/parking-routes.ts';
 import { sendProblem } from './admin/problem-hook.ts';
 import { schemaEditRoutes, schemaRoutes } from './admin/schema-routes.ts';
 import { tenantRoutes } from './admin/tenant-routes.ts';
+import { tokenRotationRoutes } from './admin/token-rotation-routes.ts';
 import { userRoutes } from './admin/user-routes.ts';
 import { requireAuthRules } from './http/auth-rule.ts';
 import { healthRoutes } from './http/health-routes.ts';
@@ -29,6 +31,7 @@ import { installRequestLog } from './http/request-log-hook.ts';
 import type { Services } from './http/services.ts';
 import { Fault } from './kernel/fault.ts';
 import { limits } from './kernel/limits.ts';
+import { oauthMetadataRoutes, tokenRoutes } from './oauth/oauth-routes.ts';
 import { installScimAuth } from './scim/scim-auth-hook.ts';
 import { scimDiscoveryRoutes } from './scim/scim-discovery-routes.ts';
 import { installScimMessages, sendFault } from './scim/scim-message-hook.ts';
@@ -70,6 +73,8 @@ export async function buildApp({ services, log, ...options }: AppOptions): Promi
   await app.register(async (scope) => scimScope(scope, services, options.scimRateLimit), {
     prefix: '/scim/v2',
   });
+  oauthMetadataRoutes(app, services);
+  await app.register(async (scope) => tokenRoutes(scope, services));
   await app.register(async (scope) => {
     await installOpenApi(scope, services.publicUrl);
     await scope.register(async (api) => adminScope(api, services), { prefix: '/api/v1' });
@@ -104,6 +109,9 @@ function adminScope(api: FastifyInstance, services: Services): void {
   keyRoutes(scope, services);
   directoryRoutes(scope, services);
   directoryTokenRoutes(scope, services);
+  tokenRotationRoutes(scope, services);
+  clientRoutes(scope, services);
+  clientSecretRoutes(scope, services);
   blueRoutes(scope, services);
   blueWorkRoutes(scope, services);
   contractRoutes(scope, services);

@@ -121,7 +121,8 @@ describe('every route', () => {
 
   it('is guarded unless it is one of these', () => {
     const open = everyRule().filter(({ auth, method }) => auth === 'none' && method !== 'HEAD');
-    const allowed = /^\/(healthz|readyz|metrics|docs(\/.*)?|api\/v1\/openapi\.json)$/;
+    const allowed =
+      /^\/(healthz|readyz|metrics|docs(\/.*)?|api\/v1\/openapi\.json|oauth\/token|\.well-known\/oauth-authorization-server)$/;
     expect(open.map(({ url }) => url).filter((url) => !allowed.test(url))).toEqual([]);
   });
 

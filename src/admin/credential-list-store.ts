@@ -45,11 +45,15 @@ export async function selectDirectory(tx: TenantTransaction, id: string) {
 }
 
 function tokens(tx: TenantTransaction, directoryId: string) {
-  return db
-    .selectFrom('directory_tokens')
-    .select(['id', 'name', 'created_at', 'expires_at'])
-    .where('tenant_id', '=', tx.tenantId)
-    .where('directory_id', '=', directoryId);
+  return (
+    db
+      .selectFrom('directory_tokens')
+      .select(['id', 'name', 'scope', 'created_at', 'expires_at', 'last_used_at'])
+      .where('tenant_id', '=', tx.tenantId)
+      .where('directory_id', '=', directoryId)
+      // Those that admins issued: access tokens come and go with their client.
+      .where('client_id', 'is', null)
+  );
 }
 
 export function selectTokens(tx: TenantTransaction, directoryId: string, after: string, most: number) {

@@ -4,12 +4,13 @@ import Type from 'typebox';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
 import { Fault } from '../kernel/fault.ts';
-import { type DirectoryId, parseId } from '../kernel/ids.ts';
+import { parseId } from '../kernel/ids.ts';
 import type { DirectoryKind } from '../tenants/tenant.ts';
 import { createDirectory, issueToken, revokeToken } from '../tenants/tenant-flow.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
 import { selectDirectories, selectDirectory, selectToken, selectTokens } from './credential-list-store.ts';
+import { directoryIdOf, nobody, unknownDirectory } from './directory-path.ts';
 import { readExpiry } from './expiry.ts';
 import { tenantPage } from './page-hook.ts';
 import { afterId, readLimit, toPage } from './paging.ts';
@@ -28,10 +29,15 @@ import {
 
 const Kind = Type.Enum(['entra', 'okta', 'generic', 'strict']);
 const DirectoryAnswer = Type.Object({ id: Id, name: Type.String(), kind: Kind, createdAt: Time });
-const Token = Type.Object({ id: Id, name: Type.String(), createdAt: Time, expiresAt: nullable(Time) });
+const Token = Type.Object({
+  id: Id,
+  name: Type.String(),
+  scope: Type.String({ description: '`scim` reads and writes, `scim.read` only reads.' }),
+  createdAt: Time,
+  expiresAt: nullable(Time),
+  lastUsedAt: nullable(Time),
+});
 const tags = ['directories'];
-/** An id that no token has. */
-const nobody = '00000000-0000-0000-0000-000000000000';
 const TokenPath = Type.Object({ t: Type.String(), id: Id, tokenId: Id });
 
 export function directoryRoutes(scope: AdminScope, { database, clock }: Services): void {
@@ -183,25 +189,17 @@ export function directoryTokenRoutes(scope: AdminScope, { database, clock }: Ser
   );
 }
 
-function directoryIdOf(text: string): DirectoryId {
-  const id = parseId<DirectoryId>(text);
-  if (id === undefined) throw unknownDirectory(text);
-  return id;
-}
-
-function unknownDirectory(id: string): Fault {
-  return new Fault('not_found', `There is no directory ${id}.`);
-}
-
 function show(row: { id: string; name: string; kind: DirectoryKind; created_at: Date }) {
   return { id: row.id, name: row.name, kind: row.kind, createdAt: row.created_at.toISOString() };
 }
 
-function showToken(row: { id: string; name: string; created_at: Date; expires_at: Date | null }) {
+function showToken(row: Awaited<ReturnType<typeof selectTokens>>[number]) {
   return {
     id: row.id,
     name: row.name,
+    scope: row.scope,
     createdAt: row.created_at.toISOString(),
     expiresAt: row.expires_at?.toISOString() ?? null,
+    lastUsedAt: row.last_used_at?.toISOString() ?? null,
   };
 }

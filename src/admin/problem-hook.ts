@@ -37,7 +37,10 @@ export function installProblems(scope: FastifyInstance): void {
   scope.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) =>
     body === '' ? done(null, undefined) : parseJson(request, body, done),
   );
-  scope.addHook('preValidation', async ({ params, query, body }) => {
+  scope.addHook('preValidation', async (request) => {
+    const { params, query, body, routeOptions } = request;
+    // No body says as much as an empty one: what is missing in it is told by its name, if anything is.
+    if (body === undefined && routeOptions.schema?.body !== undefined) request.body = {};
     for (const part of [params, query, body]) refuseUnstorable(part);
   });
   scope.addHook('onRoute', (route) => {

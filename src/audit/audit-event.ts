@@ -1,9 +1,9 @@
 /** Who did what to whom: the shape of an entry of the audit trail. */
 
-import type { DirectoryId } from '../kernel/ids.ts';
+import type { ClientId, DirectoryId } from '../kernel/ids.ts';
 
 export type Actor =
-  | { kind: 'directory'; id: DirectoryId; name: string; token: string }
+  | { kind: 'directory'; id: DirectoryId; name: string; token: string; client?: ClientId }
   | { kind: 'operator'; id: string; name: string }
   | { kind: 'key'; id: string; name: string; role: 'owner' | 'admin' | 'auditor' }
   /** A rule of the gateway itself: promotion, a contract's date, drift. */

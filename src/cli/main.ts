@@ -8,13 +8,20 @@ import { readCliConfig } from '../config.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 import { call } from './admin-client.ts';
 import { blueCommands } from './blue-commands.ts';
+import { clientCommands } from './client-commands.ts';
 import { type Command, type Input, UsageError } from './command.ts';
 import { licensingCommands } from './licensing-commands.ts';
 import { render } from './output.ts';
 import { scimCommands } from './scim-commands.ts';
 import { tenantCommands } from './tenant-commands.ts';
 
-const commands = [...tenantCommands, ...scimCommands, ...licensingCommands, ...blueCommands];
+const commands = [
+  ...tenantCommands,
+  ...clientCommands,
+  ...scimCommands,
+  ...licensingCommands,
+  ...blueCommands,
+];
 
 function build(): Program {
   const program = new Program('gateway')

@@ -137,7 +137,7 @@ const directories: Command[] = [
       method: 'GET',
       path: tenantPath(input, `/directories/${part(input, 'directory')}/tokens`, 'limit', 'cursor'),
     }),
-    columns: ['name', 'id', 'createdAt', 'expiresAt'],
+    columns: ['name', 'id', 'createdAt', 'expiresAt', 'lastUsedAt'],
   },
   {
     noun: 'token',

@@ -14,7 +14,7 @@ export interface Services {
   publicUrl: string;
   /** Blue's GraphQL endpoint for tenants that set none. */
   blueApiUrl: string;
-  /** What connects to Blue, by the rules for outbound URLs. */
+  /** What connects to Blue and to issuers, by the rules for outbound URLs. */
   blueAgent: Dispatcher;
   allowPrivateNetworks: boolean;
   /** Tells the sync worker of this process that people were marked, so that it need not wait for its next look. */

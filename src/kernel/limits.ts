@@ -47,6 +47,25 @@ export const limits = {
   /** Rows on one page of the admin API. */
   listLimitMax: 200,
   listLimitDefault: 50,
+  /** Body of a request to the token endpoint. */
+  tokenRequestBytesMax: 64 * 1024,
+  /** Characters of a client's assertion (RFC 7523): Entra's have about 1,500. */
+  assertionLengthMax: 16 * 1024,
+  /** An assertion that is good for longer is none for signing in. */
+  assertionHoursMax: 24,
+  /** How far another's clock may be off. */
+  clockSkewSecondsMax: 60,
+  /** Requests to the token endpoint that one remote address may sustain, and tokens that one client may. */
+  tokenRequestsPerSecondAndAddress: 20,
+  tokensPerSecondAndClient: 2,
+  secretsPerClientMax: 10,
+  /** Bytes of a discovery document or key set that are read, and how long each pair of them is waited for. */
+  issuerDocumentBytesMax: 256 * 1024,
+  issuerMsMax: 5000,
+  /** Keys of one issuer that are kept, issuers whose keys are kept, and issuers that are asked at a time. */
+  keysPerIssuerMax: 64,
+  issuersMax: 500,
+  issuersAskedAtOnceMax: 50,
   mappingsPerTenantMax: 5000,
   workspacesPerMappingMax: 200,
   /** A deadlock or serialization failure is tried again this often. */

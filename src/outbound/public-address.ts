@@ -40,6 +40,13 @@ export function isPublicAddress(address: string): boolean {
   return isIn(globalIpv6) && !closedIpv6.some(isIn);
 }
 
+/** Whom an address belongs to, for counting: an IPv4 address by itself, of IPv6 the 64 bits that a line is given. */
+export function networkOf(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
+  const v6 = ipv4Bits(plain) === undefined ? ipv6Bits(plain) : undefined;
+  return v6 === undefined ? plain : `${(v6 >> 64n).toString(16)}::/64`;
+}
+
 function isWithin(bits: bigint, network: bigint | undefined, length: number, width: number): boolean {
   const shift = BigInt(width - length);
   return network !== undefined && bits >> shift === network >> shift;

@@ -1,15 +1,17 @@
-/** Who calls under `/scim/v2`: a directory token, read from the database on each request, and how often it may. */
+/** Who calls under `/scim/v2`: a directory token or an access token, read from the database on each request, and
+ * what and how often it may. */
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { RateLimit } from '../http/rate-limit.ts';
 import type { Services } from '../http/services.ts';
 import { assert } from '../kernel/assert.ts';
 import { Fault } from '../kernel/fault.ts';
 import { bearerToken } from '../kernel/token.ts';
 import { findDirectoryCaller } from '../tenants/credential-store.ts';
+import { mayWrite } from '../tenants/scope.ts';
 import { actorOf, type DirectoryCaller } from '../tenants/tenant.ts';
 import type { Dialect } from './dialect.ts';
 import { Dialects } from './dialect-hook.ts';
-import { RateLimit } from './rate-limit.ts';
 import type { Asking } from './resource-flow.ts';
 
 declare module 'fastify' {
@@ -25,7 +27,7 @@ export function installScimAuth(scope: FastifyInstance, services: Services, rate
   const dialects = new Dialects(services.database);
   scope.decorateRequest('directoryCaller', null);
   scope.decorateRequest('dialect', null);
-  scope.addHook('onRequest', async (request) => {
+  scope.addHook('onRequest', async (request, reply) => {
     const token = bearerToken(request.headers.authorization);
     if (token === undefined) {
       throw new Fault('unauthenticated', 'Send the directory token as "Authorization: Bearer <token>".');
@@ -43,8 +45,17 @@ export function installScimAuth(scope: FastifyInstance, services: Services, rate
       throw new Fault('rate_limited', text, { retryAfterSeconds });
     }
     request.directoryCaller = caller;
+    if (!isRead(request) && !mayWrite(caller.scope)) {
+      reply.header('www-authenticate', 'Bearer error="insufficient_scope", scope="scim"');
+      throw new Fault('forbidden', 'This access token only reads: ask for one with the scope "scim".');
+    }
     request.dialect = await dialects.find(caller);
   });
+}
+
+/** A search by POST (RFC 7644 §3.4.3) reads. What is not here is told so, whatever the token may do. */
+function isRead({ method, routeOptions, is404 }: FastifyRequest): boolean {
+  return is404 || method === 'GET' || method === 'HEAD' || routeOptions.config.isRead === true;
 }
 
 export function directoryCallerOf({ directoryCaller }: FastifyRequest): DirectoryCaller {

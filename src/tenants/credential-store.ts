@@ -3,7 +3,7 @@
 
 import { sql } from 'kysely';
 import type { Database } from '../db/database.ts';
-import { type DirectoryId, parseId, type TenantId } from '../kernel/ids.ts';
+import { type ClientId, type DirectoryId, parseId, type TenantId } from '../kernel/ids.ts';
 import { hashToken } from '../kernel/token.ts';
 import {
   type Caller,
@@ -30,6 +30,8 @@ export async function findDirectoryCaller(
       expires_at: Date | null;
       parking: boolean;
       schema_revision: number;
+      scope: string;
+      client_id: ClientId | null;
     }>`select * from find_directory_token(${hashToken(token)})`,
   );
   if (row === undefined || (row.expires_at !== null && row.expires_at <= now)) return undefined;
@@ -41,6 +43,8 @@ export async function findDirectoryCaller(
     tokenId: row.token_id,
     parking: row.parking,
     schemaRevision: row.schema_revision,
+    clientId: row.client_id,
+    scope: row.scope,
   };
 }
 

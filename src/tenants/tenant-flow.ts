@@ -8,6 +8,7 @@ import { brokenConstraint, inTenant, type TenantTransaction } from '../db/tenant
 import { Fault } from '../kernel/fault.ts';
 import { type DirectoryId, newId, type TenantId } from '../kernel/ids.ts';
 import { hashToken, newToken } from '../kernel/token.ts';
+import { dislocate, locate } from './locator-store.ts';
 import type { DirectoryKind, KeyRole, Tenant } from './tenant.ts';
 
 const firstOperatorId = '00000000-0000-7000-8000-000000000001';
@@ -41,11 +42,6 @@ export async function createTenant(
     throw new Fault('conflict', `slug "${draft.slug}" is taken by another tenant.`, { field: 'slug' });
   }
   return tenant;
-}
-
-/** Puts an outside key of this tenant where look-ups find it. */
-function locate(tx: TenantTransaction, kind: 'slug' | 'directory_token' | 'api_key', key: string): void {
-  tx.send(db.insertInto('tenant_locators').values({ kind, key, tenant_id: tx.tenantId }));
 }
 
 export async function createOperator(
@@ -130,13 +126,7 @@ function forget(
   why: string,
 ) {
   if (hash === undefined) throw new Fault('not_found', why);
-  tx.send(
-    db
-      .deleteFrom('tenant_locators')
-      .where('tenant_id', '=', tx.tenantId)
-      .where('kind', '=', kind)
-      .where('key', '=', hash),
-  );
+  dislocate(tx, kind, [hash]);
 }
 
 export interface Directory {
@@ -212,6 +202,8 @@ export async function revokeToken(
         .where('tenant_id', '=', tx.tenantId)
         .where('directory_id', '=', directoryId)
         .where('id', '=', id)
+        // An access token ends with its client.
+        .where('client_id', 'is', null)
         .returning('token_hash'),
     );
     forget(tx, 'directory_token', gone[0]?.token_hash, `There is no token ${id} of this directory.`);

@@ -1,7 +1,7 @@
 /** Tenants, and those who may call on their behalf. */
 
 import type { Actor } from '../audit/audit-event.ts';
-import type { DirectoryId, TenantId } from '../kernel/ids.ts';
+import type { ClientId, DirectoryId, TenantId } from '../kernel/ids.ts';
 
 export interface Tenant {
   id: TenantId;
@@ -21,7 +21,7 @@ export type Caller =
   | { kind: 'operator'; id: string; name: string }
   | { kind: 'key'; id: string; name: string; role: KeyRole; tenantId: TenantId };
 
-/** An identity provider's provisioning service, known by a directory token. */
+/** An identity provider's provisioning service, known by a directory token or an access token. */
 export interface DirectoryCaller {
   tenantId: TenantId;
   directoryId: DirectoryId;
@@ -32,12 +32,19 @@ export interface DirectoryCaller {
   parking: boolean;
   /** 0: no extension schema was ever registered. */
   schemaRevision: number;
+  /** The OAuth client whose access token it is; null: a token that an admin issued. */
+  clientId: ClientId | null;
+  /** What it may do, words of tenants/scope.ts between spaces. */
+  scope: string;
 }
 
 /** Who an audit entry names for a caller. */
 export function actorOf(caller: Caller | DirectoryCaller): Actor {
   if ('directoryId' in caller) {
-    return { kind: 'directory', id: caller.directoryId, name: caller.directoryName, token: caller.tokenId };
+    const { directoryId, directoryName, tokenId, clientId } = caller;
+    // An access token is gone within the hour: the client that it belongs to says more.
+    const client = clientId === null ? {} : { client: clientId };
+    return { kind: 'directory', id: directoryId, name: directoryName, token: tokenId, ...client };
   }
   const { id, name } = caller;
   return caller.kind === 'operator'

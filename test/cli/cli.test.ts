@@ -66,6 +66,27 @@ it('makes a tenant, its contract, mappings and tokens, and shows them', async ()
   expect(await run(['mapping', 'delete', '--tenant', 'cli', id])).toMatchObject({ code: 0, out: '' });
 });
 
+it('makes clients of the token endpoint and their secrets, and rotates a token', async () => {
+  await run(['tenant', 'create', '--name', 'Machines', '--slug', 'machines']);
+  const own = ['--tenant', 'machines'];
+  const json = async (...args: string[]) => JSON.parse((await run([...args, ...own, '--json'])).out);
+  const at = ['--directory', (await json('directory', 'create', '--name', 'd', '--kind', 'entra')).id];
+  const client = await json('client', 'create', ...at, '--name', 'Sync', '--scopes', 'scim,scim.read');
+  expect(client).toMatchObject({ scopes: ['scim', 'scim.read'], clientSecret: expect.any(String) });
+  const trust = ['--issuer', 'https://login.example.com/t', '--audience', 'api://a', '--subject', 's'];
+  expect(await json('client', 'create', ...at, '--name', 'Entra', ...trust)).toMatchObject({ subject: 's' });
+  const list = await run(['client', 'list', ...own, ...at]);
+  expect(list.out).toMatch(/name +id +scopes +issuer[^\n]*\nSync/);
+  const secret = await json('client-secret', 'create', ...at, '--client', client.id);
+  const revoke = ['client-secret', 'revoke', ...own, ...at, '--client', client.id, secret.id];
+  expect(await run(revoke)).toMatchObject({ code: 0, out: '' });
+  expect((await json('client', 'show', ...at, client.id)).secrets).toHaveLength(1);
+  expect(await run(['client', 'delete', ...own, ...at, client.id])).toMatchObject({ code: 0, out: '' });
+  const token = await json('token', 'issue', ...at, '--name', 't');
+  const rotate = await run(['token', 'rotate', ...own, ...at, token.id, '--overlap-minutes', '5']);
+  expect(rotate.out).toMatch(/token: bgw_scim_/);
+});
+
 it.each([
   ['a refusal', ['tenant', 'show', '--tenant', 'nobody'], 1, '404: There is no tenant "nobody".'],
   ['a refused body', ['tenant', 'create', '--name', 'x', '--slug', 'A B'], 1, '"slug"'],
@@ -212,5 +233,6 @@ it('shows names that would steer a terminal by their codes, and as they are to p
 it('helps', async () => {
   const { code, out } = await run(['--help']);
   expect(code).toBe(0);
-  for (const noun of ['tenant', 'contract', 'mapping', 'users', 'blue', 'token']) expect(out).toContain(noun);
+  for (const noun of ['tenant', 'contract', 'mapping', 'users', 'blue', 'token', 'client', 'client-secret'])
+    expect(out).toContain(noun);
 });

@@ -44,6 +44,8 @@ export interface TestGatewayOptions {
   observe?: Pick<DatabaseOptions, 'onStatement' | 'onWait'>;
   /** Another gateway's database, to be two on one. */
   databaseUrl?: string;
+  /** Takes the lines of the log. */
+  onLog?: (line: string) => void;
 }
 
 export async function startGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
@@ -62,8 +64,9 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     }),
     ...options.config,
   };
-  const log = pino({ level: config.logLevel });
-  const { observe } = options;
+  const { observe, onLog } = options;
+  const level = { level: config.logLevel };
+  const log = onLog === undefined ? pino(level) : pino(level, { write: onLog });
   const gateway = await start({ config, databaseUrl, log, ...(observe === undefined ? {} : { observe }) });
   const api: TestGateway['api'] = (method, path, body, key = config.operatorKey) =>
     call(`${gateway.url}/api/v1${path}`, method, body, key, 'application/json');

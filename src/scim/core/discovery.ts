@@ -33,7 +33,8 @@ export function serviceProviderConfig(baseUrl: string, origin: string): JsonObje
       {
         type: 'oauthbearertoken',
         name: 'OAuth Bearer Token',
-        description: 'A bearer token of the directory in the Authorization header.',
+        description:
+          'A token of the directory, or an access token from /oauth/token, in the Authorization header.',
         specUri: 'https://www.rfc-editor.org/info/rfc6750',
         primary: true,
       },

@@ -1,0 +1,80 @@
+/** Checks a client's assertion (RFC 7523 §3): a JWT that the issuer signed about exactly this client, for us, just now. */
+
+import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
+import { limits } from '../kernel/limits.ts';
+import type { IssuerKeys } from './issuer-keys-client.ts';
+import { OAuthRefusal } from './refusal.ts';
+
+/** What a client's assertions must say, each word for word. */
+export interface Trust {
+  issuer: string;
+  audience: string;
+  subject: string;
+}
+
+export const assertionAlgorithms = [
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+  ...['ES256', 'ES384', 'ES512'],
+];
+
+/**
+ * @param now Real time, since the issuer's clock knows no other.
+ * @throws OAuthRefusal `invalid_client`; IssuerUnavailable when the issuer's keys can't be had.
+ */
+export async function checkAssertion(
+  keys: IssuerKeys,
+  trust: Trust,
+  assertion: string,
+  now: Date,
+): Promise<void> {
+  checkHeader(assertion);
+  try {
+    const { payload } = await jwtVerify(assertion, keys.keyFinder(trust.issuer), {
+      ...trust,
+      algorithms: assertionAlgorithms,
+      requiredClaims: ['exp'],
+      clockTolerance: limits.clockSkewSecondsMax,
+      currentDate: now,
+    });
+    checkTimes(payload, now);
+  } catch (error) {
+    throw error instanceof errors.JOSEError ? refused(sentenceOf(error)) : error;
+  }
+}
+
+/** What can be told before any key is looked for. */
+function checkHeader(assertion: string): void {
+  let header: ReturnType<typeof decodeProtectedHeader>;
+  try {
+    header = decodeProtectedHeader(assertion);
+  } catch {
+    throw refused('is no signed JWT');
+  }
+  if (!assertionAlgorithms.includes(String(header.alg)))
+    throw refused('is signed by an algorithm that is not taken');
+  if (header.crit !== undefined) throw refused('has a crit header, which is not understood here');
+}
+
+function checkTimes({ exp = 0, iat }: JWTPayload, now: Date): void {
+  const seconds = now.getTime() / 1000;
+  const { clockSkewSecondsMax: skew, assertionHoursMax: hours } = limits;
+  if (exp > seconds + hours * 3600 + skew) throw refused(`is good for more than ${hours} hours`);
+  if (iat !== undefined && (typeof iat !== 'number' || iat > seconds + skew)) {
+    throw refused('has an iat that is yet to come');
+  }
+}
+
+/** Claims are named only of what the issuer did sign. */
+function sentenceOf(error: errors.JOSEError): string {
+  if (error instanceof errors.JWTExpired) return 'has expired';
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return `has no ${error.claim} that fits this client and now`;
+  if (error instanceof errors.JWKSNoMatchingKey)
+    return 'is signed with a key that its issuer does not publish';
+  if (error instanceof errors.JWKSMultipleMatchingKeys) return 'must name its key (kid)';
+  return 'is not signed by its issuer';
+}
+
+function refused(what: string): OAuthRefusal {
+  return new OAuthRefusal('invalid_client', `The client_assertion ${what}.`);
+}

@@ -1,0 +1,51 @@
+/** Reads a JSON document from an address that somebody gave us: no redirect, a time limit, a limit on bytes. */
+
+import { type Dispatcher, request } from 'undici';
+
+/** The document could not be had; the message says why, without naming the address. */
+export class DocumentFailed extends Error {}
+
+export interface DocumentOptions {
+  /** The outbound agent: it decides where to connect. */
+  dispatcher: Dispatcher;
+  signal: AbortSignal;
+  bytesMax: number;
+}
+
+/** @throws DocumentFailed */
+export async function readJson(
+  url: string,
+  { dispatcher, signal, bytesMax }: DocumentOptions,
+): Promise<unknown> {
+  const answer = await request(url, { dispatcher, signal, headers: { accept: 'application/json' } }).catch(
+    failed,
+  );
+  // A body that nobody reads would hold its connection.
+  if (answer.statusCode !== 200) {
+    answer.body.on('error', () => {}).destroy();
+    throw new DocumentFailed(`it answers ${answer.statusCode}`);
+  }
+  const text = await cappedText(answer.body, bytesMax).catch(failed);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new DocumentFailed('what it answers is no JSON');
+  }
+}
+
+async function cappedText(body: AsyncIterable<Buffer>, bytesMax: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > bytesMax) throw new DocumentFailed(`what it answers is larger than ${bytesMax} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Whether it is refused, silent or unknown is told to nobody: that would say what stands in our own network. */
+function failed(error: unknown): never {
+  if (error instanceof DocumentFailed) throw error;
+  throw new DocumentFailed('it does not answer', { cause: error });
+}
