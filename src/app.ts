@@ -18,6 +18,8 @@ import { keyRoutes, operatorRoutes } from './admin/key-routes.ts';
 import { mappingEditRoutes, mappingRoutes } from './admin/mapping-routes.ts';
 import { installOpenApi, openApiPages, openApiRoutes } from './admin/openapi-hook.ts';
 import { sendProblem } from './admin/problem-hook.ts';
+import { requestRoutes } from './admin/request-routes.ts';
+import { settingsRoutes } from './admin/settings-routes.ts';
 import { tenantRoutes } from './admin/tenant-routes.ts';
 import { userRoutes } from './admin/user-routes.ts';
 import { requireAuthRules } from './http/auth-rule.ts';
@@ -27,6 +29,7 @@ import { installRequestLog } from './http/request-log-hook.ts';
 import type { Services } from './http/services.ts';
 import { Fault } from './kernel/fault.ts';
 import { limits } from './kernel/limits.ts';
+import { installRecorder } from './requests/record-hook.ts';
 import { installScimAuth } from './scim/scim-auth-hook.ts';
 import { scimDiscoveryRoutes } from './scim/scim-discovery-routes.ts';
 import { scimGroupRoutes } from './scim/scim-group-routes.ts';
@@ -60,10 +63,16 @@ export async function buildApp({ services, log, ...options }: AppOptions): Promi
     reply.header('x-request-id', request.id);
   });
   installRequestLog(app);
-  healthRoutes(app, services.database, installMetrics(app, options.metricsOfAll));
-  await app.register(async (scope) => scimScope(scope, services, options.scimRateLimit), {
-    prefix: '/scim/v2',
-  });
+  const metrics = installMetrics(app, options.metricsOfAll);
+  healthRoutes(app, services.database, metrics);
+  await app.register(
+    async (scope) => {
+      const callerOf = ({ directoryCaller }: FastifyRequest) => directoryCaller;
+      installRecorder(scope, services, { log, metrics: metrics.registry, callerOf });
+      scimScope(scope, services, options.scimRateLimit);
+    },
+    { prefix: '/scim/v2' },
+  );
   await app.register(async (scope) => {
     await installOpenApi(scope, services.publicUrl);
     await scope.register(async (api) => adminScope(api, services), { prefix: '/api/v1' });
@@ -106,6 +115,8 @@ function adminScope(api: FastifyInstance, services: Services): void {
   mappingEditRoutes(scope, services);
   userRoutes(scope, services);
   auditRoutes(scope, services);
+  requestRoutes(scope, services);
+  settingsRoutes(scope, services);
 }
 
 function scimScope(scope: FastifyInstance, services: Services, rateLimit: number): void {

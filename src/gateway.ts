@@ -12,6 +12,7 @@ import { ConfigurationError } from './kernel/configuration-error.ts';
 import { secretBox } from './kernel/secret-box.ts';
 import { outboundAgent } from './outbound/outbound-client.ts';
 import { startContractTask } from './provisioning/contract-task.ts';
+import { startLeftoversTask } from './tenants/leftovers-task.ts';
 import { ensureFirstOperator } from './tenants/tenant-flow.ts';
 import { type FirstProcess, startWorkers } from './workers.ts';
 
@@ -127,11 +128,12 @@ async function startBackground(
   const { database, clock } = services;
   await ensureFirstOperator(database, config.operatorKey, clock.now());
   const contracts = startContractTask(database, clock, log);
+  const leftovers = startLeftoversTask(database, clock, log);
   const sync = startSyncTask({ ...services, log });
   return {
     nudge: () => sync.nudge(),
     stop: async () => {
-      await Promise.all([contracts.stop(), sync.stop()]);
+      await Promise.all([contracts.stop(), leftovers.stop(), sync.stop()]);
     },
   };
 }
@@ -157,6 +159,7 @@ async function startHttp(
     stop: async () => {
       // A connection whose last answer was under way stays open for the next request: nobody waits for that one.
       const idle = setInterval(() => app.server.closeIdleConnections(), idleCheckMs);
+      // Ends with the recorder, which writes what it still has.
       await app.close();
       clearInterval(idle);
     },

@@ -11,9 +11,10 @@ import { blueCommands } from './blue-commands.ts';
 import { type Command, type Input, UsageError } from './command.ts';
 import { licensingCommands } from './licensing-commands.ts';
 import { render } from './output.ts';
+import { requestCommands } from './request-commands.ts';
 import { tenantCommands } from './tenant-commands.ts';
 
-const commands = [...tenantCommands, ...licensingCommands, ...blueCommands];
+const commands = [...tenantCommands, ...requestCommands, ...licensingCommands, ...blueCommands];
 
 function build(): Program {
   const program = new Program('gateway')
