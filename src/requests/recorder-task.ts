@@ -85,7 +85,11 @@ export class Recorder {
         try {
           await writeRequests(this.#options.database, tenantId, records);
         } catch (error) {
-          if (this.#isToRepeat(error)) return;
+          if (this.#isToRepeat(error)) {
+            // It may be this tenant's rows alone that are locked: the others go first next time.
+            this.#queue.defer(records);
+            return;
+          }
           this.#options.onDropped(records.length);
         }
         this.#failures = 0;

@@ -72,13 +72,14 @@ class Walk {
   }
 
   #object(object: Record<string, unknown>, depth: number): void {
-    const isAboutSecret = namesSecretAttribute(object);
+    const names = Object.keys(object);
+    const isAboutSecret = namesSecretAttribute(object, names);
     this.#write('{');
     let separator = '';
-    for (const name in object) {
+    for (const name of names) {
       if (this.#isFull) return;
       const value = object[name];
-      if (value === undefined || !Object.hasOwn(object, name)) continue;
+      if (value === undefined) continue;
       this.#write(`${separator}${JSON.stringify(this.#cut(name))}:`);
       separator = ',';
       if (isSecretName(name) || (isAboutSecret && holdsValue.test(name))) this.#remove(value);
@@ -125,9 +126,13 @@ function cutAtCharacter(text: string, bytesMax: number): string {
   return bytes.toString('utf8', 0, end);
 }
 
+/** No object that says what it is about has more. */
+const namesMax = 100;
+
 /** Whether its `value` is that of a secret: `{"op": "replace", "path": "password", "value": …}`. */
-function namesSecretAttribute(object: Record<string, unknown>): boolean {
-  for (const name in object) {
+function namesSecretAttribute(object: Record<string, unknown>, names: readonly string[]): boolean {
+  if (names.length > namesMax) return true;
+  for (const name of names) {
     if (!saysWhich.test(name)) continue;
     const which = object[name];
     if (typeof which === 'string' ? namesSecret(which) : /^path$/i.test(name) && which !== null) return true;

@@ -35,6 +35,14 @@ export class RequestQueue {
     return batch;
   }
 
+  /** Puts them behind all others. */
+  defer(records: readonly RecordedRequest[]): void {
+    const late = new Set(records);
+    const isLate = ({ record }: { record: RecordedRequest }) => late.has(record);
+    const waiting = this.#waiting;
+    this.#waiting = [...waiting.filter((one) => !isLate(one)), ...waiting.filter(isLate)];
+  }
+
   remove(records: readonly RecordedRequest[]): void {
     const gone = new Set(records);
     this.#waiting = this.#waiting.filter(({ record }) => !gone.has(record));
