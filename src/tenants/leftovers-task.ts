@@ -7,12 +7,17 @@ import type { Clock } from '../kernel/clock.ts';
 import { listTenants } from './credential-store.ts';
 import { clearExcess, clearLeftovers } from './leftovers-flow.ts';
 
-const intervalMs = 60_000;
+const minuteMs = 60_000;
 /** To know whether a tenant has too many, they are counted: a look does so for no more tenants than this. */
 const countedPerLook = 100;
 
 /** A failure is logged and tried again at the next look. */
-export function startLeftoversTask(database: Database, clock: Clock, log: Logger): { stop(): Promise<void> } {
+export function startLeftoversTask(
+  database: Database,
+  clock: Clock,
+  log: Logger,
+  intervalMs = minuteMs,
+): { stop(): Promise<void> } {
   const stopping = new AbortController();
   let lastSlug = '';
   const isOver = () => stopping.signal.aborted;
@@ -26,7 +31,7 @@ export function startLeftoversTask(database: Database, clock: Clock, log: Logger
   };
   const run = async () => {
     // Whoever starts and stops at once has nothing to clear.
-    while (await pause(stopping.signal)) {
+    while (await pause(intervalMs, stopping.signal)) {
       for (const work of [() => clearLeftovers(database, clock.now(), isOver), countSome]) {
         await work().catch((error: unknown) => log.warn({ err: error }, 'leftovers could not be cleared'));
       }
@@ -42,7 +47,7 @@ export function startLeftoversTask(database: Database, clock: Clock, log: Logger
 }
 
 /** false: it was to stop. */
-async function pause(signal: AbortSignal): Promise<boolean> {
-  await sleep(intervalMs, undefined, { signal }).catch(() => {});
+async function pause(ms: number, signal: AbortSignal): Promise<boolean> {
+  await sleep(ms, undefined, { signal }).catch(() => {});
   return !signal.aborted;
 }

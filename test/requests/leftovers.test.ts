@@ -1,10 +1,13 @@
 /** What has served its time goes, and nothing else does. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type Database, openDatabase } from '../../src/db/database.ts';
 import type { TenantId } from '../../src/kernel/ids.ts';
 import { limits } from '../../src/kernel/limits.ts';
 import { clearExcess, clearLeftovers } from '../../src/tenants/leftovers-flow.ts';
+import { startLeftoversTask } from '../../src/tenants/leftovers-task.ts';
 import { made, startGateway, type TestGateway, type TestTenant } from '../support/gateway.ts';
 import { asTenant, insertCalls } from './support.ts';
 
@@ -64,6 +67,23 @@ it('more tenants than a round takes are cleared in one look', { timeout: 120_000
   for (const { tenantId } of tenants) await insertCalls(gateway, tenantId, ago(31), 1);
   await clearLeftovers(database, now);
   for (const one of tenants) expect(await countOf(one)).toBe(0);
+});
+
+it('all of it is done by itself, and what fails is tried again', async () => {
+  await insertCalls(gateway, tenant.tenantId, ago(40), 3);
+  await insertCalls(gateway, tenant.tenantId, ago(1), 3);
+  let failures = 1;
+  const broken: Database = {
+    ...database,
+    run: (query) => {
+      failures -= 1;
+      return failures >= 0 ? Promise.reject(new Error('away')) : database.run(query);
+    },
+  };
+  const task = startLeftoversTask(broken, { now: () => now }, pino({ level: 'silent' }), 10);
+  for (let tries = 0; (await countOf(tenant)) !== 3 && tries < 100; tries += 1) await sleep(50);
+  expect(await countOf(tenant)).toBe(3);
+  await task.stop();
 });
 
 it('of too many calls the oldest go', async () => {

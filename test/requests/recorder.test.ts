@@ -118,10 +118,14 @@ describe('a call', () => {
     const body = JSON.stringify({ schemas: userSchemas, userName: 'gone@x.example' });
     const { hostname, port } = new URL(gateway.url);
     const socket = connect(Number(port), hostname);
+    let received = '';
+    socket.on('data', (part) => {
+      received += part;
+    });
     await asTenant(gateway, tenant.tenantId, async (client) => {
       // Holds the creation up until the client is gone.
       await client.query('begin');
-      await client.query('select from seat_pools for update');
+      await client.query('lock table users');
       socket.write(
         `POST /scim/v2/Users HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n` +
           `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
@@ -131,6 +135,7 @@ describe('a call', () => {
       await sleep(100);
       await client.query('rollback');
     });
+    expect(received).toBe('');
     expect(await newest(gateway, tenant.slug, 1)).toMatchObject({
       status: 201,
       requestBody: { userName: 'gone@x.example' },
@@ -194,12 +199,14 @@ it('who calls too often is recorded, too', async () => {
   try {
     const { slug, directoryToken } = await slow.createTenant();
     const own = await directoryToken('okta');
-    const calls = Array.from({ length: 280 }, () => slow.scim(own, 'GET', '/ServiceProviderConfig'));
-    const refused = (await Promise.all(calls)).filter(({ status }) => status === 429);
-    expect(refused.length).toBeGreaterThan(0);
-    const items = await recorded(slow, slug, refused.length, '&status=429');
-    expect(items).toHaveLength(refused.length);
-    expect((await slow.api('GET', `/tenants/${slug}/requests?limit=200`)).body.nextCursor).not.toBeNull();
+    let refused = 0;
+    for (let round = 0; round < 50 && refused === 0; round += 1) {
+      const calls = Array.from({ length: 50 }, () => slow.scim(own, 'GET', '/ServiceProviderConfig'));
+      refused = (await Promise.all(calls)).filter(({ status }) => status === 429).length;
+    }
+    expect(refused).toBeGreaterThan(0);
+    const items = await recorded(slow, slug, refused, '&status=429');
+    expect(items).toHaveLength(refused);
   } finally {
     await slow.close();
   }
