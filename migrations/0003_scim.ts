@@ -196,7 +196,7 @@ const lookups = `
   language sql stable security definer set search_path = public, pg_temp as $$
     select t.tenant_id from tenants t left join tenant_settings s on s.tenant_id = t.tenant_id
     where exists (select from recorded_requests r where r.tenant_id = t.tenant_id
-        and r.at < at - make_interval(days => coalesce(s.request_retention_days, 30)))
+        and r.at < find_leftovers.at - make_interval(days => coalesce(s.request_retention_days, 30)))
       or exists (select from directory_tokens k where k.tenant_id = t.tenant_id
         and k.client_id is not null and k.expires_at < at)
       or exists (select from unanswered_creations c where c.tenant_id = t.tenant_id

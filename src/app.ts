@@ -20,7 +20,9 @@ import { mappingEditRoutes, mappingRoutes } from './admin/mapping-routes.ts';
 import { installOpenApi, openApiPages, openApiRoutes } from './admin/openapi-hook.ts';
 import { parkingRoutes } from './admin/parking-routes.ts';
 import { sendProblem } from './admin/problem-hook.ts';
+import { requestRoutes } from './admin/request-routes.ts';
 import { schemaEditRoutes, schemaRoutes } from './admin/schema-routes.ts';
+import { settingsRoutes } from './admin/settings-routes.ts';
 import { tenantRoutes } from './admin/tenant-routes.ts';
 import { tokenRotationRoutes } from './admin/token-rotation-routes.ts';
 import { userRoutes } from './admin/user-routes.ts';
@@ -32,6 +34,7 @@ import type { Services } from './http/services.ts';
 import { Fault } from './kernel/fault.ts';
 import { limits } from './kernel/limits.ts';
 import { oauthMetadataRoutes, tokenRoutes } from './oauth/oauth-routes.ts';
+import { installRecorder } from './requests/record-hook.ts';
 import { installScimAuth } from './scim/scim-auth-hook.ts';
 import { scimDiscoveryRoutes } from './scim/scim-discovery-routes.ts';
 import { installScimMessages, sendFault } from './scim/scim-message-hook.ts';
@@ -69,10 +72,16 @@ export async function buildApp({ services, log, ...options }: AppOptions): Promi
     reply.header('x-request-id', request.id);
   });
   installRequestLog(app);
-  healthRoutes(app, services.database, installMetrics(app, options.metricsOfAll));
-  await app.register(async (scope) => scimScope(scope, services, options.scimRateLimit), {
-    prefix: '/scim/v2',
-  });
+  const metrics = installMetrics(app, options.metricsOfAll);
+  healthRoutes(app, services.database, metrics);
+  await app.register(
+    async (scope) => {
+      const callerOf = ({ directoryCaller }: FastifyRequest) => directoryCaller;
+      installRecorder(scope, services, { log, metrics: metrics.registry, callerOf });
+      scimScope(scope, services, options.scimRateLimit);
+    },
+    { prefix: '/scim/v2' },
+  );
   oauthMetadataRoutes(app, services);
   await app.register(async (scope) => tokenRoutes(scope, services));
   await app.register(async (scope) => {
@@ -123,6 +132,8 @@ function adminScope(api: FastifyInstance, services: Services): void {
   schemaEditRoutes(scope, services);
   parkingRoutes(scope, services);
   auditRoutes(scope, services);
+  requestRoutes(scope, services);
+  settingsRoutes(scope, services);
 }
 
 function scimScope(scope: FastifyInstance, services: Services, rateLimit: number): void {

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { buildApp } from './app.ts';
 import { startSyncTask } from './blue/sync-task.ts';
 import type { Config } from './config.ts';
-import { type Database, type DatabaseOptions, openDatabase } from './db/database.ts';
+import { type DatabaseOptions, openDatabase } from './db/database.ts';
 import type { Services } from './http/services.ts';
 import { systemClock } from './kernel/clock.ts';
 import { ConfigurationError } from './kernel/configuration-error.ts';
@@ -14,6 +14,7 @@ import { outboundAgent } from './outbound/outbound-client.ts';
 import { startContractTask } from './provisioning/contract-task.ts';
 import { startParkingTask } from './provisioning/parking-task.ts';
 import { CreationLedger } from './scim/creation-hook.ts';
+import { startLeftoversTask } from './tenants/leftovers-task.ts';
 import { ensureFirstOperator } from './tenants/tenant-flow.ts';
 import { type FirstProcess, startWorkers } from './workers.ts';
 
@@ -83,13 +84,10 @@ async function inOrder(...steps: (() => Promise<void>)[]): Promise<void> {
   for (const step of steps) await step();
 }
 
-/** Connections for what nobody waits for, so that it takes none from requests. */
 const backgroundPoolSize = 8;
 
 /** All but what depends on the kind of process. */
-interface SharedServices extends Omit<Services, 'nudgeSync' | 'creations'> {
-  background: Database;
-}
+type SharedServices = Omit<Services, 'nudgeSync' | 'creations'>;
 
 /** What all parts share is closed when they have stopped, or could not start. */
 async function withServices(
@@ -137,12 +135,13 @@ async function startBackground(
   const { background: database, clock } = services;
   await ensureFirstOperator(database, config.operatorKey, clock.now());
   const contracts = startContractTask(database, clock, log);
+  const leftovers = startLeftoversTask(database, clock, log);
   const parking = startParkingTask(database, clock, log);
   const sync = startSyncTask({ ...services, database, log });
   return {
     nudge: () => sync.nudge(),
     stop: async () => {
-      await Promise.all([contracts.stop(), parking.stop(), sync.stop()]);
+      await Promise.all([contracts.stop(), leftovers.stop(), parking.stop(), sync.stop()]);
     },
   };
 }
@@ -169,6 +168,7 @@ async function startHttp(
     stop: async () => {
       // A connection whose last answer was under way stays open for the next request: nobody waits for that one.
       const idle = setInterval(() => app.server.closeIdleConnections(), idleCheckMs);
+      // Ends with the recorder, which writes what it still has.
       await app.close();
       clearInterval(idle);
       await creations.stop();

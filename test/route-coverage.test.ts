@@ -23,6 +23,7 @@ beforeAll(async () => {
   app = await buildApp({
     services: {
       database: test.database,
+      background: test.database,
       clock: systemClock,
       secrets: secretBox(Buffer.alloc(32)),
       publicUrl: 'http://gateway.example.com',

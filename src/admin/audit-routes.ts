@@ -4,9 +4,9 @@ import Type from 'typebox';
 import { selectAudit } from '../audit/audit-store.ts';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
-import { Fault } from '../kernel/fault.ts';
 import { adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
+import { readInstant } from './instant.ts';
 import { afterNumber, readLimit, toPage } from './paging.ts';
 import { listOf, nullable, pageQuery, problems, TenantPath, Time } from './schemas.ts';
 
@@ -67,14 +67,4 @@ export function auditRoutes(scope: AdminScope, { database }: Services): void {
       );
     },
   );
-}
-
-/** @throws Fault `invalid` for what is no time, or one that the database can't hold. */
-function readInstant(field: string, text: string | undefined): Date | undefined {
-  if (text === undefined) return undefined;
-  const at = new Date(text);
-  if (Number.isNaN(at.getTime()) || !/^(?!0000)\d{4}-/.test(at.toISOString())) {
-    throw new Fault('invalid', `"${field}" must be a time in ISO 8601.`, { field });
-  }
-  return at;
 }

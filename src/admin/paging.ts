@@ -5,8 +5,9 @@ import { parseId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { isStorable } from '../kernel/storable.ts';
 
-/** Before all ids. */
-const firstId = '00000000-0000-0000-0000-000000000000';
+/** Before and behind all ids. */
+export const firstId = '00000000-0000-0000-0000-000000000000';
+export const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 export interface PageRequest {
   limit?: number;
@@ -33,8 +34,8 @@ export function afterKey({ cursor }: PageRequest, start: string): string {
 }
 
 /** As `afterKey`, for lists in the order of ids. */
-export function afterId(request: PageRequest): string {
-  const id = parseId<string>(afterKey(request, firstId));
+export function afterId(request: PageRequest, start: string = firstId): string {
+  const id = parseId<string>(afterKey(request, start));
   if (id === undefined) throw foreignCursor();
   return id;
 }

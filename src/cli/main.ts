@@ -12,6 +12,7 @@ import { clientCommands } from './client-commands.ts';
 import { type Command, type Input, UsageError } from './command.ts';
 import { licensingCommands } from './licensing-commands.ts';
 import { render } from './output.ts';
+import { requestCommands } from './request-commands.ts';
 import { scimCommands } from './scim-commands.ts';
 import { tenantCommands } from './tenant-commands.ts';
 
@@ -19,6 +20,7 @@ const commands = [
   ...tenantCommands,
   ...clientCommands,
   ...scimCommands,
+  ...requestCommands,
   ...licensingCommands,
   ...blueCommands,
 ];

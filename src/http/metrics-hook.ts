@@ -1,12 +1,20 @@
 /** Figures for Prometheus: how long requests take, by route and status, and what the process uses. */
 
 import type { FastifyInstance } from 'fastify';
-import { AggregatorRegistry, collectDefaultMetrics, Histogram } from 'prom-client';
+import {
+  AggregatorRegistry,
+  collectDefaultMetrics,
+  Histogram,
+  type Registry,
+  type RegistryContentType,
+} from 'prom-client';
 
 export interface Metrics {
   contentType: string;
   /** Prometheus text format. */
   text(): Promise<string>;
+  /** Where other figures of this process are to be put. */
+  registry: Registry<RegistryContentType>;
 }
 
 const buckets = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -29,5 +37,5 @@ export function installMetrics(app: FastifyInstance, ofAll?: () => Promise<strin
     const labels = { method: request.method, route, status: reply.statusCode };
     durations.observe(labels, reply.elapsedTime / 1000);
   });
-  return { contentType: registry.contentType, text: ofAll ?? (() => registry.metrics()) };
+  return { contentType: registry.contentType, text: ofAll ?? (() => registry.metrics()), registry };
 }

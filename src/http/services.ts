@@ -8,6 +8,8 @@ import type { CreationLedger } from '../scim/creation-hook.ts';
 
 export interface Services {
   database: Database;
+  /** Connections for what nobody waits for, so that it takes none from requests. */
+  background: Database;
   clock: Clock;
   secrets: SecretBox;
   /** Origin that identity providers and browsers see, without a trailing slash. */

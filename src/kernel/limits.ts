@@ -71,6 +71,24 @@ export const limits = {
   /** A deadlock or serialization failure is tried again this often. */
   transactionTriesMax: 5,
   statementMsMax: 15_000,
+  /** Bytes of one body of a recorded call that are kept. */
+  recordedBodyBytesMax: 16 * 1024,
+  /** Nesting of a body that is recorded. */
+  recordedDepthMax: 32,
+  /** Recorded calls of a tenant that are kept, the newest. */
+  recordedRequestsPerTenantMax: 500_000,
+  /** Recorded calls that wait for the database; what comes on top is dropped and counted. */
+  recorderQueueEntriesMax: 5000,
+  recorderQueueBytesMax: 16 * 1024 * 1024,
+  /** What one flush of the recorder writes at most. */
+  recorderBatchEntriesMax: 500,
+  recorderBatchBytesMax: 4 * 1024 * 1024,
+  /** How long a process that ends waits for the recorder. */
+  recorderStopMsMax: 2000,
+  requestRetentionDaysMax: 365,
+  /** Rows that one statement of the housekeeping deletes, and statements for each kind of row, tenant and look. */
+  housekeepingRowsPerStatement: 5000,
+  housekeepingStatementsPerLook: 4,
   /** Bytes of an answer from Blue that are read. */
   blueAnswerBytesMax: 16 * 1024 * 1024,
   blueRequestMsMax: 30_000,

@@ -39,12 +39,13 @@ export function installScimAuth(scope: FastifyInstance, services: Services, rate
         'The directory token is unknown, revoked or expired: issue a new one.',
       );
     }
+    // Also who calls too often is known, and recorded.
+    request.directoryCaller = caller;
     const retryAfterSeconds = rate.take(caller.tokenId, services.clock.now().getTime());
     if (retryAfterSeconds > 0) {
       const text = `More than ${ratePerSecond} requests a second: wait, then go on.`;
       throw new Fault('rate_limited', text, { retryAfterSeconds });
     }
-    request.directoryCaller = caller;
     if (!isRead(request) && !mayWrite(caller.scope)) {
       reply.header('www-authenticate', 'Bearer error="insufficient_scope", scope="scim"');
       throw new Fault('forbidden', 'This access token only reads: ask for one with the scope "scim".');

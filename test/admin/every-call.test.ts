@@ -70,6 +70,7 @@ describe('the description', () => {
     const test = await testDatabase();
     const services = {
       database: test.database,
+      background: test.database,
       clock: systemClock,
       secrets: secretBox(Buffer.alloc(32)),
       publicUrl: 'http://gateway.example.com',

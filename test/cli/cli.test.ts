@@ -87,7 +87,35 @@ it('makes clients of the token endpoint and their secrets, and rotates a token',
   expect(rotate.out).toMatch(/token: bgw_scim_/);
 });
 
+it('shows what identity providers sent, and writes settings', async () => {
+  await run(['tenant', 'create', '--name', 'Seen', '--slug', 'seen']);
+  const base = '/tenants/seen/directories';
+  const { id } = await made(gateway.api('POST', base, { name: 'd', kind: 'okta' }));
+  const { token } = await made(gateway.api('POST', `${base}/${id}/tokens`, { name: 't' }));
+  const { headers } = await gateway.scim(token, 'POST', '/Users', { password: 'hunter2' });
+  const filters = [
+    '--request-id',
+    String(headers.get('x-request-id')),
+    '--status',
+    '4xx',
+    '--search',
+    'users',
+  ];
+  let listed = await run(['request', 'list', '--tenant', 'seen', ...filters]);
+  for (let tries = 0; /none/.test(listed.out) && tries < 20; tries += 1) {
+    listed = await run(['request', 'list', '--tenant', 'seen', ...filters]);
+  }
+  const [, call = ''] = /POST +\/scim\/v2\/Users .* 400 .* ([0-9a-f-]{36})$/m.exec(listed.out) ?? [];
+  const shown = await run(['request', 'show', '--tenant', 'seen', call]);
+  expect([shown.code, shown.out]).toEqual([0, expect.stringContaining('requestBody.password: [removed]')]);
+  const settings = ['settings', 'set', '--tenant', 'seen', '--parking', 'true'];
+  expect((await run(settings)).out).toBe('parking: true\nrequestRetentionDays: 30\n');
+  expect((await run([...settings, '--request-retention-days', '7'])).code).toBe(0);
+  expect((await run(['settings', 'show', '--tenant', 'seen'])).out).toContain('requestRetentionDays: 7');
+});
+
 it.each([
+  ['no truth', ['settings', 'set', '--tenant', 't', '--parking', 'yes'], 2, '--parking takes true or false'],
   ['a refusal', ['tenant', 'show', '--tenant', 'nobody'], 1, '404: There is no tenant "nobody".'],
   ['a refused body', ['tenant', 'create', '--name', 'x', '--slug', 'A B'], 1, '"slug"'],
   ['a missing flag', ['tenant', 'create', '--name', 'x'], 2, '--slug'],

@@ -1,0 +1,76 @@
+/**
+ * Deletes what has served its time: recorded calls past their retention or over their number, expired access tokens,
+ * creations whose answer nobody asks for again. Each statement is a transaction, so that nothing is held up for long.
+ */
+
+import type { Database } from '../db/database.ts';
+import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import type { TenantId } from '../kernel/ids.ts';
+import { limits } from '../kernel/limits.ts';
+import { deleteRequestsBefore, deleteRequestsBeyond } from '../requests/request-store.ts';
+import { deleteExpiredTokens, deleteUnansweredBefore, findLeftovers } from './leftovers-store.ts';
+import { selectSettings } from './settings-store.ts';
+
+const dayMs = 24 * 60 * 60 * 1000;
+/** How long a creation is remembered whose answer may have been lost; `find_leftovers` knows it too. */
+const unansweredMs = 10 * 60 * 1000;
+
+const tenantsAtOnce = 100;
+/** A look ends here, and the next goes on. */
+const roundsMax = 20;
+
+/**
+ * Clears the tenants that have anything to clear. What is more than a look's worth is left to the next.
+ *
+ * @param isOver Whether the process is about to end.
+ * @throws AggregateError of the tenants for which it failed, after the others were cleared.
+ */
+export async function clearLeftovers(
+  database: Database,
+  now: Date,
+  isOver: () => boolean = () => false,
+): Promise<void> {
+  const failures = new Map<TenantId, unknown>();
+  for (let round = 0; round < roundsMax; round += 1) {
+    const found = await findLeftovers(database, now, tenantsAtOnce);
+    // Who failed is found again; so is who has more to clear.
+    const tenants = found.filter((tenantId) => !failures.has(tenantId));
+    for (const tenantId of tenants) {
+      if (isOver()) return;
+      await clearTenant(database, tenantId, now).catch((error: unknown) => failures.set(tenantId, error));
+    }
+    if (found.length < tenantsAtOnce || tenants.length === 0) break;
+  }
+  if (failures.size > 0) {
+    throw new AggregateError(failures.values(), `${failures.size} tenants could not be cleared`);
+  }
+}
+
+async function clearTenant(database: Database, tenantId: TenantId, now: Date): Promise<void> {
+  const { requestRetentionDays } = await inTenant(database, tenantId, selectSettings);
+  const retainedFrom = new Date(now.getTime() - requestRetentionDays * dayMs);
+  const answeredFrom = new Date(now.getTime() - unansweredMs);
+  await deleteInBatches(database, tenantId, (tx, most) => deleteRequestsBefore(tx, retainedFrom, most));
+  await deleteInBatches(database, tenantId, (tx, most) => deleteExpiredTokens(tx, now, most));
+  await deleteInBatches(database, tenantId, (tx, most) => deleteUnansweredBefore(tx, answeredFrom, most));
+}
+
+/** Recorded calls on top of the newest `kept`. */
+export async function clearExcess(
+  database: Database,
+  tenantId: TenantId,
+  kept: number = limits.recordedRequestsPerTenantMax,
+): Promise<void> {
+  await deleteInBatches(database, tenantId, (tx, most) => deleteRequestsBeyond(tx, kept, most));
+}
+
+async function deleteInBatches(
+  database: Database,
+  tenantId: TenantId,
+  deleteSome: (tx: TenantTransaction, most: number) => Promise<number>,
+): Promise<void> {
+  const most = limits.housekeepingRowsPerStatement;
+  for (let n = 0; n < limits.housekeepingStatementsPerLook; n += 1) {
+    if ((await inTenant(database, tenantId, (tx) => deleteSome(tx, most))) < most) return;
+  }
+}
