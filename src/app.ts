@@ -20,7 +20,7 @@ import { mappingEditRoutes, mappingRoutes } from './admin/mapping-routes.ts';
 import { installOpenApi, openApiPages, openApiRoutes } from './admin/openapi-hook.ts';
 import { parkingRoutes } from './admin/parking-routes.ts';
 import { sendProblem } from './admin/problem-hook.ts';
-import { requestRoutes } from './admin/request-routes.ts';
+import { replayRoutes, requestRoutes } from './admin/request-routes.ts';
 import { schemaEditRoutes, schemaRoutes } from './admin/schema-routes.ts';
 import { settingsRoutes } from './admin/settings-routes.ts';
 import { tenantRoutes } from './admin/tenant-routes.ts';
@@ -133,6 +133,7 @@ function adminScope(api: FastifyInstance, services: Services): void {
   parkingRoutes(scope, services);
   auditRoutes(scope, services);
   requestRoutes(scope, services);
+  replayRoutes(scope, services);
   settingsRoutes(scope, services);
 }
 

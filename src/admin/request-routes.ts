@@ -2,10 +2,13 @@
 
 import Type, { type Static } from 'typebox';
 import { inTenant } from '../db/tenant-transaction.ts';
+import { faultOf } from '../http/error-fault.ts';
 import type { Services } from '../http/services.ts';
 import { Fault } from '../kernel/fault.ts';
 import { firstIdAt, parseId } from '../kernel/ids.ts';
+import { replay } from '../requests/replay-flow.ts';
 import { type RequestQuery, selectRequest, selectRequests } from '../requests/request-store.ts';
+import { describeFault } from '../scim/scim-message-hook.ts';
 import { adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
 import { readInstant } from './instant.ts';
@@ -46,6 +49,20 @@ const Query = pageQuery({
       maxLength: 200,
       description: 'What path or query holds, whatever its case, as it is or encoded.',
     }),
+  ),
+});
+const Replay = Type.Object({
+  recordedStatus: Type.Integer({ description: 'What was answered then.' }),
+  status: Type.Integer(),
+  body: Type.Unknown({ description: 'The answer, groups without their members. null: none.' }),
+  changes: Type.Array(
+    Type.Object({
+      action: Type.String(),
+      subject: nullable(Type.String()),
+      before: Type.Unknown(),
+      after: Type.Unknown(),
+    }),
+    { description: 'What the audit trail would say.' },
   ),
 });
 const tags = ['requests'];
@@ -90,6 +107,27 @@ export function requestRoutes(scope: AdminScope, { database }: Services): void {
       if (row === undefined) throw new Fault('not_found', `There is no recorded call ${request.params.id}.`);
       const bodies = { requestBody: showBody(row.request_body), responseBody: showBody(row.response_body) };
       return reply.send({ ...show(row), ...bodies });
+    },
+  );
+}
+
+export function replayRoutes(scope: AdminScope, { database, clock, publicUrl }: Services): void {
+  scope.post(
+    '/tenants/:t/requests/:id/replay',
+    {
+      config: { auth: 'tenant-write' },
+      schema: {
+        tags,
+        summary: 'Try a call again without doing it: what it would answer and change now',
+        params: TenantAndId,
+        response: { 201: Replay, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const id = parseId<string>(request.params.id) ?? firstId;
+      const describe = (error: unknown) => describeFault(faultOf(error), request.id);
+      const deps = { database, now: clock.now(), baseUrl: `${publicUrl}/scim/v2`, describe };
+      return reply.code(201).send(await replay(deps, adminTenantOf(request).id, id));
     },
   );
 }

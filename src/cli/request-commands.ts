@@ -49,6 +49,18 @@ export const requestCommands: readonly Command[] = [
     call: (input) => ({ method: 'GET', path: tenantPath(input, `/requests/${part(input, 'id')}`) }),
   },
   {
+    noun: 'request',
+    verb: 'replay',
+    summary: 'try a call again without doing it: what it would answer and change now',
+    argument: 'id',
+    flags: [tenantFlag],
+    call: (input) => ({
+      method: 'POST',
+      path: tenantPath(input, `/requests/${part(input, 'id')}/replay`),
+      body: {},
+    }),
+  },
+  {
     noun: 'settings',
     verb: 'show',
     summary: "show a tenant's settings",

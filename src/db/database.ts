@@ -85,7 +85,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   pool.on('error', () => {});
   const withConnection: Database['withConnection'] = async (work) => {
     const client = await pool.connect();
-    const connection = new Connection(client, options);
+    const connection = new ClientConnection(client, options);
     const onError = () => {
       connection.broken = true;
     };
@@ -104,26 +104,33 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
-/** One client for a while: statements sent without waiting are pipelined in the order they were sent. */
-export class Connection {
+/** Statements sent without waiting are pipelined in the order they were sent. */
+export abstract class Connection {
   /** true once the client can't be used again. */
   broken = false;
-  readonly #client: pg.PoolClient;
-  readonly #options: DatabaseOptions;
-  #underWay = 0;
 
-  constructor(client: pg.PoolClient, options: DatabaseOptions) {
-    this.#client = client;
-    this.#options = options;
-  }
+  /** @throws pg's DatabaseError as the server sent it. */
+  abstract send(text: string, values?: readonly unknown[]): Promise<pg.QueryResult>;
 
   async run<Row>(query: Query<Row>): Promise<Row[]> {
     const { sql, parameters } = query.compile(db);
     return (await this.send(sql, parameters)).rows;
   }
+}
 
-  /** @throws pg's DatabaseError as the server sent it. */
-  async send(text: string, values: readonly unknown[] = []): Promise<pg.QueryResult> {
+/** One client for a while. */
+class ClientConnection extends Connection {
+  readonly #client: pg.PoolClient;
+  readonly #options: DatabaseOptions;
+  #underWay = 0;
+
+  constructor(client: pg.PoolClient, options: DatabaseOptions) {
+    super();
+    this.#client = client;
+    this.#options = options;
+  }
+
+  override async send(text: string, values: readonly unknown[] = []): Promise<pg.QueryResult> {
     this.#options.onStatement?.(text);
     if (this.#underWay === 0) this.#options.onWait?.(text);
     this.#underWay += 1;

@@ -14,20 +14,20 @@ const away = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFU
 /** A database that takes calls down, while `answer` does not throw. */
 function fakeDatabase(answer: () => unknown) {
   const written: string[][] = [];
-  const client = {
-    query: async (text: string, values: string[]) => {
+  class FakeConnection extends Connection {
+    override async send(text: string, values: readonly unknown[] = []) {
       if (/insert into recorded_requests/.test(text)) {
         const rows: RecordedRequest[] = JSON.parse(String(values[1]));
         written.push(rows.map(({ id }) => id));
       }
-      return { rows: [], rowCount: 0, command: text };
-    },
-  };
+      return { rows: [], rowCount: 0, command: text, oid: 0, fields: [] };
+    }
+  }
   const database: Database = {
     run: () => Promise.reject(new Error('not here')),
     withConnection: async (work) => {
       await answer();
-      return await work(new Connection(client as never, { url: '' }));
+      return await work(new FakeConnection());
     },
     close: async () => {},
   };

@@ -1,0 +1,97 @@
+/**
+ * Tries a recorded call again without doing it: what it would answer and change now. The directory is seen as it is
+ * today, its kind and its extension schemas included.
+ */
+
+import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import type { Database } from '../db/database.ts';
+import { rehearse } from '../db/rehearsal.ts';
+import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { Fault } from '../kernel/fault.ts';
+import type { DirectoryId, TenantId } from '../kernel/ids.ts';
+import type { JsonObject } from '../kernel/json.ts';
+import { type Describe, performMessage } from '../scim/message-flow.ts';
+import { selectDirectoryCaller } from '../tenants/directory-caller-store.ts';
+import { actorOf } from '../tenants/tenant.ts';
+import { selectRequest } from './request-store.ts';
+
+export interface Replay {
+  /** What was answered then. */
+  recordedStatus: number;
+  status: number;
+  /** Groups without their members. */
+  body: JsonObject | null;
+  /** What the audit trail would say. */
+  changes: { action: string; subject: string | null; before: unknown; after: unknown }[];
+}
+
+export interface ReplayDeps {
+  database: Database;
+  now: Date;
+  /** Where the SCIM endpoints are, without a slash at the end. */
+  baseUrl: string;
+  describe: Describe;
+}
+
+/** @throws Fault `not_found`; `conflict` for a call that can't be tried again, and why. */
+export async function replay(deps: ReplayDeps, tenantId: TenantId, id: string): Promise<Replay> {
+  const { database, now, baseUrl, describe } = deps;
+  const [call, caller] = await inTenant(database, tenantId, async (tx) => {
+    const found = await selectRequest(tx, id);
+    if (found === undefined) throw new Fault('not_found', `There is no recorded call ${id}.`);
+    return [
+      found,
+      await selectDirectoryCaller(tx, found.directory_id as DirectoryId, found.token_id),
+    ] as const;
+  });
+  if (caller === undefined) throw notReplayable('its directory is gone');
+  const message = messageOf(call);
+  const requestId = randomUUID();
+  return await rehearse(database, async (rehearsal) => {
+    const door = { tenantId, actor: actorOf(caller), now, requestId };
+    const asking = { database: rehearsal, caller, door, baseUrl };
+    const { status, body } = await performMessage(asking, message, describe);
+    const changes = await inTenant(rehearsal, tenantId, (tx) => selectChanges(tx, requestId));
+    return { recordedStatus: call.status, status, body, changes };
+  });
+}
+
+function messageOf(call: NonNullable<Awaited<ReturnType<typeof selectRequest>>>) {
+  if (call.truncated) throw notReplayable('its body was longer than is kept');
+  return {
+    method: call.method,
+    path: call.path.replace(/^\/scim\/v2/i, ''),
+    query: queryOf(call.query),
+    body: bodyOf(call.request_body),
+  };
+}
+
+function queryOf(text: string): Record<string, string | string[]> {
+  const query: Record<string, string | string[]> = {};
+  for (const name of new Set(new URLSearchParams(text).keys())) {
+    const values = new URLSearchParams(text).getAll(name);
+    query[name] = values.length === 1 ? String(values[0]) : values;
+  }
+  return query;
+}
+
+function bodyOf(text: string | null): unknown {
+  if (text === null) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw notReplayable('its body was no JSON');
+  }
+}
+
+function notReplayable(why: string): Fault {
+  return new Fault('conflict', `The call can't be tried again: ${why}.`);
+}
+
+function selectChanges(tx: TenantTransaction, requestId: string): Promise<Replay['changes']> {
+  return tx.run(sql`
+    select action, subject, before, after from audit_events
+    where tenant_id = ${tx.tenantId} and request_id = ${requestId} order by seq
+  `);
+}
