@@ -31,7 +31,7 @@ export const limits = {
   /** Characters of a paging cursor. */
   cursorLengthMax: 4096,
   /** A search that has to look at every resource ends after this. */
-  searchMsMax: 8000,
+  searchMsMax: 5000,
   /** Operations in one Bulk request. */
   bulkOperationsMax: 1000,
   /** Extension schemas of a tenant, and attributes in one. */
