@@ -357,8 +357,7 @@ it.each(['ΟΔΟΣ', 'İstanbul', 'ẞ', 'ǅ', 'STRASSE', 'ﬃ'])(
 );
 
 it.each([
-  [userType, 'schemas eq "x"'],
-  [userType, 'meta.version eq "x"'],
+  [userType, 'schemas co "x"'],
   [userType, 'groups.display eq "x"'],
   [userType, 'groups.value co "x"'],
   [userType, `${provisioningSchema.id}:seat.state eq "held"`],

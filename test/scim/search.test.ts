@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { limits } from '../../src/kernel/limits.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
-import { enterpriseUrn, newClient, type ScimClient } from './scim-support.ts';
+import { enterpriseUrn, newClient, type ScimClient, userUrn } from './scim-support.ts';
 
 let gateway: TestGateway;
 let client: ScimClient;
@@ -209,6 +209,21 @@ describe('POST /.search', () => {
   ])('of a body %s is refused', async (_what, body) => {
     const answer = await client.send('POST', '/Users/.search', body);
     expect([answer.status, answer.body.scimType]).toEqual([400, 'invalidSyntax']);
+  });
+});
+
+describe('a filter', () => {
+  it.each([
+    [`schemas eq "${enterpriseUrn}"`, ['eve']],
+    [`schemas eq "${enterpriseUrn.toUpperCase()}"`, ['eve']],
+    [`schemas ne "${enterpriseUrn}" and userName sw "d"`, ['dora']],
+    [`schemas eq "${userUrn}" and userName sw "d"`, ['dora']],
+    ['schemas eq "urn:nobody:has"', []],
+    ['meta.version eq "W/\\"1\\"" and userName sw "d"', ['dora']],
+    ['meta.resourceType eq "User" and userName sw "d"', ['dora']],
+    ['meta.resourceType eq "Group"', []],
+  ])('%s', async (filter, expected) => {
+    expect(names((await query('/Users', { filter })).body)).toEqual(expected);
   });
 });
 
