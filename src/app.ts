@@ -17,7 +17,7 @@ import { groupRoutes } from './admin/group-routes.ts';
 import { keyRoutes, operatorRoutes } from './admin/key-routes.ts';
 import { mappingEditRoutes, mappingRoutes } from './admin/mapping-routes.ts';
 import { installOpenApi, openApiPages, openApiRoutes } from './admin/openapi-hook.ts';
-import { sendProblem } from './admin/problem-hook.ts';
+import { answerError, sendProblem } from './admin/problem-hook.ts';
 import { tenantRoutes } from './admin/tenant-routes.ts';
 import { userRoutes } from './admin/user-routes.ts';
 import { requireAuthRules } from './http/auth-rule.ts';
@@ -69,6 +69,8 @@ export async function buildApp({ services, log, ...options }: AppOptions): Promi
     await scope.register(async (api) => adminScope(api, services), { prefix: '/api/v1' });
     await scope.register(openApiPages);
   });
+  // What belongs to neither surface fails in the form of problems too, not in the framework's.
+  app.setErrorHandler(answerError);
   app.setNotFoundHandler((request, reply) =>
     sendProblem(
       reply,
