@@ -98,6 +98,8 @@ describe('the checks', () => {
       answer(200, list({ totalResults: 2, itemsPerPage: 2, Resources: [{ id }, { id }] })),
     ],
     ['no value', request('', byId), answer(200, user({ name: { givenName: null } }))],
+    ['no value', request('', byId), answer(200, user({ manager: {} }))],
+    ['no value', request('/Users'), answer(200, list({ Resources: [{ id, emails: [] }] }))],
     ['another id', request('', byId), answer(200, user({ id: foreign }))],
     ['without schemas', request('', byId), answer(200, { id })],
   ])('see %s', (what, asked, got) => {

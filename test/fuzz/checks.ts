@@ -112,7 +112,7 @@ function resultBreaches({ target, method }: FuzzRequest, value: unknown): string
   ) {
     return ['another id than was asked for'];
   }
-  return hasNothing(value) ? ['a null, "" or [] that is no value'] : [];
+  return hasNothing(value) ? ['a null, "", {} or [] that is no value'] : [];
 }
 
 /** RFC 7644 §3.4.2.4; pages by cursor have no startIndex. */
@@ -127,18 +127,20 @@ function listBreaches(list: Members, path: string): string[] {
   const isByCursor = 'nextCursor' in list || 'previousCursor' in list || /[?&]cursor=?/i.test(path);
   if (!isByCursor && !(Number.isInteger(startIndex) && Number(startIndex) >= 1)) found.push('no startIndex');
   if (!isByCursor && shown > 0 && Number(startIndex) + shown - 1 > total) found.push('a page beyond the end');
-  const counts = (path.split('?')[1] ?? '').split('&').filter((pair) => /^count=/i.test(pair));
+  const counts = (path.split('?')[1] ?? '').split('&').filter((pair) => pair.startsWith('count='));
   const count = counts[0]?.slice('count='.length) ?? '';
   if (counts.length === 1 && /^\d{1,9}$/.test(count) && shown > Number(count)) {
     found.push(`${shown} shown where ${count} were asked for`);
   }
   const ids = Array.isArray(Resources) ? Resources.map((one) => Object(one).id) : [];
   if (new Set(ids).size !== ids.length) found.push('the same twice on one page');
-  if (hasNothing(Resources)) found.push('a null or "" that is no value');
+  if (shown > 0 && hasNothing(Resources)) found.push('a null, "", {} or [] that is no value');
   return found;
 }
 
 function hasNothing(value: unknown): boolean {
   if (value === null || value === '') return true;
-  return typeof value === 'object' && Object.values(value).some(hasNothing);
+  if (typeof value !== 'object') return false;
+  const inner = Object.values(value);
+  return inner.length === 0 || inner.some(hasNothing);
 }
