@@ -6,6 +6,7 @@ import { Report, reproduction } from './report.ts';
 import { type FuzzRequest, makeRequest } from './requests.ts';
 import type { FuzzTarget } from './target.ts';
 import { bytesOf, Connection, type FuzzAnswer } from './wire.ts';
+import type { World } from './world.ts';
 
 export interface RunOptions {
   seed: number;
@@ -92,18 +93,14 @@ async function sendOne(
 }
 
 /** Which ids there are now. */
-function learn(
-  { method, target }: FuzzRequest,
-  { status, body }: FuzzAnswer,
-  world: FuzzTarget['world'],
-): void {
+function learn({ method, target, caller }: FuzzRequest, { status, body }: FuzzAnswer, world: World): void {
   const { kind, id } = target;
-  if (kind === undefined) return;
+  if (kind === undefined || caller !== 'own') return;
   if (method === 'POST' && status === 201) {
     const [, made] = /"id":"([0-9a-f-]{36})"/.exec(body.toString('utf8')) ?? [];
     if (made !== undefined) world.made(kind, made);
   }
-  const isGone = status === 404 || (method === 'DELETE' && status === 204);
+  const isGone = (method === 'DELETE' && status === 204) || (method === 'GET' && status === 404);
   if (id !== undefined && isGone) world.removed(kind, id);
 }
 
