@@ -13,6 +13,8 @@ import { megabytes, type RunResult, run } from '../test/fuzz/run.ts';
 import { startTarget } from '../test/fuzz/target.ts';
 
 const memoryGrowthMax = 1.1;
+/** Before that the process is still warming up. */
+const memoryInputsMin = 100_000;
 
 const { values } = parseArgs({
   options: {
@@ -42,7 +44,8 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stopping.
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 /** Of what it holds at rest after the first quarter, the process may hold a tenth more at the end. */
-function memoryProblem({ memory }: RunResult): string | undefined {
+function memoryProblem({ memory, report }: RunResult): string | undefined {
+  if (report.sent < memoryInputsMin) return undefined;
   const [first = 0, last = 0] = [memory[1] ?? memory[0], memory.at(-1)];
   if (last <= first * memoryGrowthMax) return undefined;
   return `memory grew from ${megabytes(first)} MB after the first quarter to ${megabytes(last)} MB`;
