@@ -19,7 +19,7 @@ import { keyRoutes, operatorRoutes } from './admin/key-routes.ts';
 import { mappingEditRoutes, mappingRoutes } from './admin/mapping-routes.ts';
 import { installOpenApi, openApiPages, openApiRoutes } from './admin/openapi-hook.ts';
 import { parkingRoutes } from './admin/parking-routes.ts';
-import { sendProblem } from './admin/problem-hook.ts';
+import { answerError, sendProblem } from './admin/problem-hook.ts';
 import { replayRoutes, requestRoutes } from './admin/request-routes.ts';
 import { schemaEditRoutes, schemaRoutes } from './admin/schema-routes.ts';
 import { settingsRoutes } from './admin/settings-routes.ts';
@@ -89,6 +89,8 @@ export async function buildApp({ services, log, ...options }: AppOptions): Promi
     await scope.register(async (api) => adminScope(api, services), { prefix: '/api/v1' });
     await scope.register(openApiPages);
   });
+  // What belongs to neither surface fails in the form of problems too, not in the framework's.
+  app.setErrorHandler(answerError);
   app.setNotFoundHandler((request, reply) =>
     sendProblem(
       reply,

@@ -2,7 +2,7 @@
 
 import { STATUS_CODES } from 'node:http';
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
-import type { FastifyInstance, FastifyReply, FastifySchemaValidationError } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify';
 import Type from 'typebox';
 import { faultOf, statusOf } from '../http/error-fault.ts';
 import { Fault } from '../kernel/fault.ts';
@@ -50,11 +50,7 @@ export function installProblems(scope: FastifyInstance): void {
   // Response schemas are for readers; they drop nothing.
   scope.setSerializerCompiler(() => JSON.stringify);
   scope.setSchemaErrorFormatter(describe);
-  scope.setErrorHandler((error, request, reply) => {
-    const fault = faultOf(error);
-    if (fault === undefined) request.log.error({ err: error }, 'request failed');
-    return sendProblem(reply, fault, request.id);
-  });
+  scope.setErrorHandler(answerError);
   scope.setNotFoundHandler((request, reply) =>
     sendProblem(
       reply,
@@ -62,6 +58,13 @@ export function installProblems(scope: FastifyInstance): void {
       request.id,
     ),
   );
+}
+
+/** For `setErrorHandler`. */
+export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+  const fault = faultOf(error);
+  if (fault === undefined) request.log.error({ err: error }, 'request failed');
+  return sendProblem(reply, fault, request.id);
 }
 
 /** @param fault undefined: a mistake of ours. */

@@ -11,6 +11,7 @@ import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { DirectoryId, TenantId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
+import { readParameters } from '../scim/core/search-request.ts';
 import { type Describe, performMessage } from '../scim/message-flow.ts';
 import { selectDirectoryCaller } from '../tenants/directory-caller-store.ts';
 import { actorOf } from '../tenants/tenant.ts';
@@ -62,7 +63,7 @@ function messageOf(call: NonNullable<Awaited<ReturnType<typeof selectRequest>>>)
   return {
     method: call.method,
     path: call.path.replace(/^\/scim\/v2/i, ''),
-    query: queryOf(call.query),
+    query: readParameters(queryOf(call.query)),
     body: bodyOf(call.request_body),
   };
 }

@@ -7,7 +7,7 @@ import { Fault } from '../kernel/fault.ts';
 import { sendAnswer, sendList } from './answer-hook.ts';
 import { bulkOperations, createdIds, performBulk } from './bulk-flow.ts';
 import { readBulk } from './core/bulk.ts';
-import { readSearchRequest, type SearchQuery } from './core/search-request.ts';
+import { readParameters, readSearchRequest } from './core/search-request.ts';
 import { urns } from './core/urns.ts';
 import { watchAnswer } from './creation-hook.ts';
 import { perform, type ResourceName, type ScimCall, type ScimMethod } from './resource-flow.ts';
@@ -37,9 +37,9 @@ function resourceRoutes(scope: FastifyInstance, services: Services, path: string
     watchAnswer(reply, services.creations, [answer.id]);
     return sendAnswer(reply, asking, answer);
   });
-  scope.get<{ Querystring: SearchQuery }>(path, { config }, async (request, reply) => {
+  scope.get(path, { config }, async (request, reply) => {
     const asking = askingOf(request, services);
-    return sendList(reply, asking, await search(asking, request.query));
+    return sendList(reply, asking, await search(asking, queryOf(request)));
   });
   scope.post(`${path}/.search`, { config: { ...config, isRead: true } }, async (request, reply) => {
     const asking = askingOf(request, services);
@@ -58,13 +58,17 @@ function resourceRoutes(scope: FastifyInstance, services: Services, path: string
   }
 }
 
+function queryOf({ query }: FastifyRequest) {
+  return readParameters(query as { [name: string]: unknown });
+}
+
 function callOf(request: FastifyRequest, type: ResourceName): ScimCall {
   const { id } = request.params as { id?: string };
   return {
     method: request.method as ScimMethod,
     type,
     id,
-    query: request.query as SearchQuery,
+    query: queryOf(request),
     body: request.body,
     conditions: {
       ifMatch: request.headers['if-match'],
@@ -90,9 +94,9 @@ export function scimBulkRoutes(scope: FastifyInstance, services: Services): void
 
 /** Searches that cover every type of resource, and the resource of whoever asks (RFC 7644 §3.4.2.1, §3.4.3, §3.11). */
 export function scimRootRoutes(scope: FastifyInstance, services: Services): void {
-  scope.get<{ Querystring: SearchQuery }>('/', { config }, async (request, reply) => {
+  scope.get('/', { config }, async (request, reply) => {
     const asking = askingOf(request, services);
-    return sendList(reply, asking, await searchAll(asking, request.query));
+    return sendList(reply, asking, await searchAll(asking, queryOf(request)));
   });
   scope.post('/.search', { config: { ...config, isRead: true } }, async (request, reply) => {
     const asking = askingOf(request, services);

@@ -5,7 +5,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startGateway } from '../support/gateway.ts';
-import { sendBytes } from '../support/raw.ts';
+import { send, sendBytes } from '../support/raw.ts';
 import { errorUrn, newUser, patch, startTarget, type Target, unknownId } from './bad-input-support.ts';
 
 let target: Target;
@@ -161,6 +161,28 @@ describe('a token', () => {
     await answerTo(`Bearer ${gone.token}`);
     await new Promise((done) => setTimeout(done, 1000));
     await answerTo(`Bearer ${short.token}`);
+  });
+});
+
+describe('outside of what the gateway serves', () => {
+  it.each([
+    [
+      'a body that is no JSON',
+      400,
+      { method: 'PUT', headers: { 'content-type': 'application/json' }, body: '{' },
+    ],
+    ['a QUERY without a kind', 400, { method: 'QUERY', headers: { 'content-length': '0' } }],
+    [
+      'a body that may well be right',
+      404,
+      { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' },
+    ],
+  ])('%s is a problem (%i), in our words', async (_what, status, request) => {
+    const answer = await send(target.gateway.url, { path: '/scim', ...request });
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    expect(JSON.stringify(answer.body)).not.toContain('FST_ERR');
   });
 });
 

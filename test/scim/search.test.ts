@@ -222,9 +222,16 @@ describe('a filter', () => {
     ['meta.version eq "W/\\"1\\"" and userName sw "d"', ['dora']],
     ['meta.resourceType eq "User" and userName sw "d"', ['dora']],
     ['meta.resourceType eq "Group"', []],
+    [`${userUrn}:externalId pr`, []],
+    [`${userUrn}:meta.resourceType eq "User" and ${userUrn}:userName sw "d"`, ['dora']],
   ])('%s', async (filter, expected) => {
     expect(names((await query('/Users', { filter })).body)).toEqual(expected);
   });
+});
+
+it('reads parameters in any case: a filter that is not seen would be answered with everybody', async () => {
+  const { body } = await query('/Users', { FILTER: 'title pr', Count: '1' });
+  expect(body).toMatchObject({ totalResults: 3, itemsPerPage: 1 });
 });
 
 describe('a search over all types', () => {

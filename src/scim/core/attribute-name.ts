@@ -34,7 +34,12 @@ function resolveQualified(type: ResourceType, text: string): ResolvedName {
   const extension = prefix.schema === type.schema ? undefined : prefix.schema;
   if (lower === prefix.urn)
     return extension === undefined ? unknown : { kind: 'extension', schema: extension };
-  return resolveIn(prefix.schema.attributes, extension, text.slice(prefix.urn.length + 1));
+  const name = text.slice(prefix.urn.length + 1);
+  const found = resolveIn(prefix.schema.attributes, extension, name);
+  // The common attributes belong to no schema (RFC 7643 §3.1); clients put them into the resource's own.
+  return found.kind === 'unknown' && extension === undefined
+    ? resolveIn(type.common, undefined, name)
+    : found;
 }
 
 /**

@@ -29,9 +29,11 @@ export function keepOnePrimary(before: readonly JsonValue[], after: JsonValue[])
   const primaries = after.filter(isPrimary);
   if (primaries.length < 2) return after;
   const winner = primaries.findLast((element) => !before.includes(element)) ?? primaries.at(-1);
-  return after.map((element) =>
-    isObject(element) && isPrimary(element) && element !== winner ? { ...element, primary: false } : element,
-  );
+  return after.map((element) => (element === winner ? element : demoted(element)));
+}
+
+function demoted(element: JsonValue): JsonValue {
+  return isObject(element) && isPrimary(element) ? { ...element, primary: false } : element;
 }
 
 /** Sets the members of `changes`, clears those that are null. A `$ref` that points to the old `value` goes with it. */
@@ -62,20 +64,26 @@ function isSame(attribute: Attribute, element: JsonValue, wanted: JsonValue): bo
   return names.every((name) => sameValue(findSubAttribute(attribute, name), element[name], wanted[name]));
 }
 
-/** RFC 7644 §3.5.2.1: what is there already is not added again; what is new about it is. */
+/**
+ * RFC 7644 §3.5.2.1: what is there already is not added again; what is new about it is. The one that is said to be
+ * primary is, also where the one before is named too.
+ */
 export function addElements(
   attribute: Attribute,
   elements: readonly JsonValue[],
   added: readonly JsonValue[],
 ): JsonValue[] {
   const result = [...elements];
+  let primaryAt: number | undefined;
   for (const wanted of added) {
     const index = result.findIndex((element) => isSame(attribute, element, wanted));
     const known = result[index];
     if (known === undefined) result.push(wanted);
     else if (isObject(known) && isObject(wanted)) result[index] = changeObject(known, wanted);
+    if (isPrimary(wanted)) primaryAt = known === undefined ? result.length - 1 : index;
   }
-  return result;
+  if (primaryAt === undefined) return result;
+  return result.map((element, at) => (at === primaryAt ? element : demoted(element)));
 }
 
 /** `remove` with a value takes just those away (ENTRA-67, JC-04), where the RFC has no meaning for it. */
@@ -87,9 +95,11 @@ export function removeElements(
   return elements.filter((element) => !removed.some((wanted) => isSame(attribute, element, wanted)));
 }
 
-/** The element that a filter describes when it is nothing but `eq` joined by `and`; else undefined. */
+/** The element that a filter describes when it is nothing but `eq` joined by `and`; else undefined. "" is no value. */
 export function elementOf(filter: Filter): JsonObject | undefined {
-  if (filter.kind === 'compare' && filter.op === 'eq') return { [filter.path.attribute.name]: filter.value };
+  if (filter.kind === 'compare' && filter.op === 'eq') {
+    return filter.value === '' ? {} : { [filter.path.attribute.name]: filter.value };
+  }
   if (filter.kind !== 'and') return undefined;
   const parts = filter.filters.map(elementOf);
   return parts.includes(undefined) ? undefined : Object.assign({}, ...parts);

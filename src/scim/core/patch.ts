@@ -5,7 +5,7 @@
 
 import { invalid } from '../../kernel/fault.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
-import { type Attributes, nameOf, type ResourceType } from './attribute.ts';
+import { type AttributePath, type Attributes, nameOf, type ResourceType } from './attribute.ts';
 import {
   addElements,
   changeObject,
@@ -30,10 +30,11 @@ export function applyPatch(
   current: Attributes,
   operations: readonly PatchOperation[],
 ): Attributes {
-  const result = operations.reduce(
+  const edited = operations.reduce(
     (attributes, operation) => applyOperation(type, attributes, operation),
     current,
   );
+  const result = dropHollow(edited, operations);
   const [missing] = missingOf(type, result);
   if (missing === undefined) return result;
   const isRemoved = operations.some(
@@ -46,15 +47,33 @@ export function applyPatch(
   );
 }
 
+type Edit = (current: JsonValue | undefined) => JsonValue | undefined;
+
 function applyOperation(type: ResourceType, attributes: Attributes, operation: PatchOperation): Attributes {
-  const { extension, attribute } = operation.path;
-  if (extension === undefined) {
-    return withMember(attributes, attribute.name, editValue(type, operation, attributes[attribute.name]));
-  }
+  return editAt(attributes, operation.path, (current) => editValue(type, operation, current));
+}
+
+/**
+ * Of what operations made, an element that has only labels is none, as in a POST. Not earlier: ENTRA-30 makes an element
+ * by one operation a sub-attribute, and the value need not be the first.
+ */
+function dropHollow(attributes: Attributes, operations: readonly PatchOperation[]): Attributes {
+  const lists = new Map(operations.map(({ path }) => [path.attribute, path]));
+  const edit: Edit = (current) => {
+    const held = Array.isArray(current) ? current.filter((element) => !isHollow(element)) : current;
+    return Array.isArray(held) && held.length === 0 ? undefined : held;
+  };
+  return [...lists.values()]
+    .filter(({ attribute }) => attribute.multiValued)
+    .reduce((result, path) => editAt(result, path, edit), attributes);
+}
+
+function editAt(attributes: Attributes, { extension, attribute }: AttributePath, edit: Edit): Attributes {
+  const { name } = attribute;
+  if (extension === undefined) return withMember(attributes, name, edit(attributes[name]));
   const held = attributes[extension.id];
   const data = isObject(held) ? held : {};
-  const edited = withMember(data, attribute.name, editValue(type, operation, data[attribute.name]));
-  return withMember(attributes, extension.id, unlessEmpty(edited));
+  return withMember(attributes, extension.id, unlessEmpty(withMember(data, name, edit(data[name]))));
 }
 
 function withMember(object: JsonObject, name: string, value: JsonValue | undefined): JsonObject {

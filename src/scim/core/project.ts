@@ -83,10 +83,10 @@ export function wants(projection: Projection, name: string): boolean {
   const resolved = resolveName(projection.type, name);
   switch (resolved.kind) {
     case 'attribute':
-      return visibility(projection, resolved.path) !== 'hidden';
+      return shows(projection, resolved.path);
     case 'extension':
-      return resolved.schema.attributes.some(
-        (attribute) => visibility(projection, { extension: resolved.schema, attribute }) !== 'hidden',
+      return resolved.schema.attributes.some((attribute) =>
+        shows(projection, { extension: resolved.schema, attribute }),
       );
     case 'unknown':
       return false;
@@ -120,6 +120,14 @@ function showExtension(projection: Projection, extension: Schema, value: JsonVal
   return members.length === 0 ? undefined : Object.fromEntries(members);
 }
 
+function shows(projection: Projection, target: Target): boolean {
+  const seen = visibility(projection, target);
+  const { subAttributes } = target.attribute;
+  if (seen === 'hidden' || subAttributes === undefined) return seen !== 'hidden';
+  return subAttributes.some((sub) => showsSub(projection, target, sub, seen));
+}
+
+/** Undefined also when nothing of the value is left to show (RFC 7643 §2.5: {} and [] are no values). */
 function show(projection: Projection, target: Target, value: JsonValue): JsonValue | undefined {
   const seen = visibility(projection, target);
   if (seen === 'hidden') return undefined;
@@ -128,7 +136,14 @@ function show(projection: Projection, target: Target, value: JsonValue): JsonVal
   // The usual case, and the one that must not touch every member of a large group.
   if (shown.length === subAttributes.length) return value;
   const names = new Set(shown.map((sub) => sub.name));
-  return Array.isArray(value) ? value.map((element) => pick(element, names)) : pick(value, names);
+  const picked = Array.isArray(value)
+    ? value.map((element) => pick(element, names)).filter((element) => !isEmpty(element))
+    : pick(value, names);
+  return isEmpty(picked) ? undefined : picked;
+}
+
+function isEmpty(value: JsonValue): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
 function pick(value: JsonValue, names: ReadonlySet<string>): JsonValue {

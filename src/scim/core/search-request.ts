@@ -24,6 +24,11 @@ export function readSearchRequest(body: unknown): SearchQuery {
   if (!Array.isArray(schemas) || !schemas.some(isSearch)) {
     throw invalid('invalidSyntax', `"schemas" must hold ${urns.searchRequest}.`, 'schemas');
   }
+  return readParameters(source);
+}
+
+/** Whatever the case of their names: a `FILTER` that is not seen would be answered with everybody (ENTRA-50). */
+export function readParameters(source: { [name: string]: unknown }): SearchQuery {
   return Object.fromEntries(
     parameters.flatMap((name) => {
       const value = memberOf(source, name.toLowerCase());

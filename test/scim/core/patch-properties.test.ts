@@ -1,8 +1,14 @@
+/** What must hold of every PATCH, on random users and operations: the engine against a model, and laws of its own. */
+
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Attributes } from '../../../src/scim/core/attribute.ts';
+import { renderResource } from '../../../src/scim/core/messages.ts';
 import { readPatch } from '../../../src/scim/core/patch-request.ts';
 import { userType } from '../../../src/scim/core/schemas.ts';
+import { readResource } from '../../../src/scim/core/validate.ts';
+import { badOperation, nest, type Operation, operation, resource } from './patch-arbitraries.ts';
+import { modelPatch, Refused, type Resource } from './patch-model.ts';
 import { enterprise, patchBody, patched, refused } from './support.ts';
 
 const work = { type: 'work', value: 'w@x', primary: true };
@@ -112,3 +118,98 @@ describe('PATCH', () => {
     );
   });
 });
+
+describe('PATCH of any user by any operations', () => {
+  const runs = Math.max(1000, Number(process.env.FUZZ_RUNS ?? 0));
+  const operations = fc.array(operation, { minLength: 1, maxLength: 5 });
+  const attributesOf = (user: Resource) => nest(user) as Attributes;
+  const wires = (list: readonly Operation[]) => list.map(({ wire }) => wire);
+  const after = (user: Attributes, list: readonly Operation[]): Attributes | 'refused' =>
+    refusedPatch(user, ...wires(list)) === undefined ? patched(user, ...wires(list)) : 'refused';
+  const modelled = (user: Resource, list: readonly Operation[]): Attributes | 'refused' => {
+    try {
+      return attributesOf(
+        modelPatch(
+          user,
+          list.flatMap(({ steps }) => steps),
+        ),
+      );
+    } catch (error) {
+      if (error instanceof Refused) return 'refused';
+      throw error;
+    }
+  };
+  const check = <T>(arbitrary: fc.Arbitrary<T>, law: (value: T) => void, numRuns = runs) =>
+    fc.assert(fc.property(arbitrary, law), { numRuns });
+
+  test('gives what the model gives', () => {
+    let accepted = 0;
+    check(
+      fc.tuple(resource, operations),
+      ([user, list]) => {
+        const result = after(attributesOf(user), list);
+        expect(result).toEqual(modelled(user, list));
+        if (result !== 'refused') accepted += 1;
+      },
+      runs * 3,
+    );
+    // Otherwise it was a test of refusals.
+    expect(accepted).toBeGreaterThan(runs / 2);
+  });
+
+  test('leaves what it was given alone, and gives nothing when one operation fails', () => {
+    check(fc.tuple(resource, operations, badOperation, fc.nat(5)), ([user, list, bad, at]) => {
+      const attributes = attributesOf(user);
+      const frozen = deepFreeze(structuredClone(attributes));
+      after(frozen, list);
+      expect(frozen).toEqual(attributes);
+      expect(refusedPatch(frozen, ...wires(list).toSpliced(at, 0, bad))).toBeDefined();
+      expect(frozen).toEqual(attributes);
+    });
+  });
+
+  test('twice is once', () => {
+    check(fc.tuple(resource, operation), ([user, one]) => {
+      const once = after(attributesOf(user), [one]);
+      const [step] = one.steps;
+      if (once === 'refused' || step === undefined || one.steps.length > 1) return;
+      const { choice, sub } = step.target;
+      const terms = choice?.terms.map((term) => term.sub) ?? [];
+      // Where the path chooses by what the operation changes, the second one speaks of other elements.
+      if (terms.some((name) => name === sub || name in Object([step.value].flat()[0]))) return;
+      const twice = after(once, [one]);
+      if (twice !== 'refused' || choice === undefined) expect(twice).toEqual(once);
+    });
+  });
+
+  test('in either order, where two operations have no attribute in common', () => {
+    const rootsOf = ({ steps }: Operation) => steps.map(({ target }) => target.name);
+    check(fc.tuple(resource, operation, operation), ([user, one, other]) => {
+      fc.pre(!rootsOf(one).some((name) => rootsOf(other).includes(name)));
+      expect(after(attributesOf(user), [one, other])).toEqual(after(attributesOf(user), [other, one]));
+    });
+  });
+
+  test('gives what a reader reads as the same: one primary, nothing unassigned', () => {
+    check(fc.tuple(resource, operations), ([user, list]) => {
+      const result = after(attributesOf(user), list);
+      if (result === 'refused') return;
+      const meta = { created: '', lastModified: '', location: '' };
+      const rendered = renderResource({ type: userType, id: 'x', attributes: result, meta });
+      expect(readResource(userType, rendered).attributes).toEqual(result);
+      expect(JSON.stringify(result)).not.toMatch(/null|""|\[\]|\{\}/);
+      for (const held of Object.values(result)) {
+        const primaries = (Array.isArray(held) ? held : []).filter((one) => Object(one).primary === true);
+        expect(primaries.length).toBeLessThanOrEqual(1);
+      }
+    });
+  });
+});
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) deepFreeze(inner);
+  }
+  return value;
+}

@@ -61,6 +61,46 @@ describe('RFC 7644 §3.5.2', () => {
     ).toEqual([{ ...home, primary: true }, after]);
   });
 
+  test('the one that is said to be primary is, also where the older one is named after it', () => {
+    const value = [
+      { value: 'h@x', primary: true },
+      { value: 'w@x', display: 'D' },
+    ];
+    for (const emails of [
+      [home, work],
+      [work, home],
+    ]) {
+      const after = patched({ userName: 'u@x', emails }, { op: 'add', path: 'emails', value });
+      expect(after.emails).toEqual(
+        expect.arrayContaining([
+          { ...home, primary: true },
+          { ...work, primary: false, display: 'D' },
+        ]),
+      );
+    }
+  });
+
+  test('an element that has only labels in the end is none, as in a POST', () => {
+    const label = { op: 'add', path: 'emails[value eq ""].type', value: 'work' };
+    for (const operation of [
+      { op: 'add', path: 'emails.type', value: 'work' },
+      { op: 'replace', path: 'roles[primary eq true].type', value: 'T' },
+      label,
+    ]) {
+      expect(patched(minimal, operation)).toEqual(minimal);
+    }
+    const path = (sub: string) => `roles[primary eq true].${sub}`;
+    expect(
+      patched(
+        minimal,
+        { op: 'add', path: path('type'), value: 'T' },
+        { op: 'add', path: path('value'), value: 'V' },
+      ).roles,
+    ).toEqual([{ primary: true, type: 'T', value: 'V' }]);
+    const display = { ...label, path: 'emails[value eq ""].display' };
+    expect(patched(minimal, display).emails).toEqual([{ display: 'work' }]);
+  });
+
   test('an element is replaced whole but stays what the filter says; add merges into it', () => {
     const path = 'emails[type eq "work"]';
     expect(patched(withMails, { op: 'replace', path, value: { value: 'n@x' } }).emails).toEqual([

@@ -67,6 +67,24 @@ describe('excludedAttributes', () => {
   });
 });
 
+describe('what has nothing left to show', () => {
+  test('is left out: no {} and no []', () => {
+    const manager = `${enterprise}:manager`;
+    expect(projected({ excludedAttributes: `${manager}.value,${manager}.$ref` })[enterprise]).toEqual({
+      department: 'D',
+    });
+    expect(projected({ attributes: 'emails.type' }).emails).toEqual([{ type: 'work' }]);
+    expect(projected({ attributes: 'emails.primary,name.middleName' })).toEqual(always);
+  });
+
+  test('is not loaded', () => {
+    const members = ['value', '$ref', 'type', 'display'].map((sub) => `members.${sub}`);
+    const wanted = (excludedAttributes: string[]) =>
+      wants(readProjection(groupType, { excludedAttributes }), 'members');
+    expect([wanted(members), wanted(members.slice(1))]).toEqual([false, true]);
+  });
+});
+
 test('nothing asked: everything, and the same values', () => {
   const all = projected({ attributes: '' });
   expect(all).toEqual(user);
@@ -108,7 +126,13 @@ test('wants agrees with project, whatever the query', () => {
       const projection = readProjection(userType, { attributes, excludedAttributes });
       const shown = project(projection, user);
       expect(shown).toMatchObject({ id: 'u1' });
-      for (const key of Object.keys(user)) expect(key in shown, key).toBe(wants(projection, key));
+      for (const key of Object.keys(user)) {
+        if (key in shown) expect(wants(projection, key), key).toBe(true);
+        // Of what is wanted in part, that part may be unassigned.
+        else if (wants(projection, key))
+          expect(JSON.stringify([attributes, excludedAttributes])).toContain('.');
+      }
+      expect(JSON.stringify(shown)).not.toMatch(/\{\}|\[\]/);
     }),
   );
 });
