@@ -28,8 +28,8 @@ export const limits = {
   /** Resources on one page (`filter.maxResults` of ServiceProviderConfig). */
   pageSizeMax: 1000,
   pageSizeDefault: 100,
-  /** Characters of a paging cursor. */
-  cursorLengthMax: 4096,
+  /** Characters of a paging cursor: a value that is looked up fits, also one that is longer in upper case. */
+  cursorLengthMax: 10_000,
   /** A search that has to look at every resource ends after this. */
   searchMsMax: 5000,
   /** Operations in one Bulk request. */

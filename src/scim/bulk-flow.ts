@@ -71,7 +71,11 @@ class BulkRun {
     try {
       await this.#performReferred(operation);
       if (this.#isEnded()) return;
-      this.#results.set(index, { kind: 'done', operation, answer: await this.#performOne(operation) });
+      const answer = await this.#performOne(operation);
+      // One whose answer was lost before has the id that it got then.
+      const made = operation.method === 'POST' ? this.#made.get(operation.bulkId ?? '') : undefined;
+      if (made !== undefined) made.id = answer.id;
+      this.#results.set(index, { kind: 'done', operation, answer });
     } catch (error) {
       this.#fail(index, operation.method, operation.bulkId, this.#locationOf(operation), error);
     } finally {
@@ -123,23 +127,33 @@ class BulkRun {
 
   /** In a circle somebody is made before whom it refers to; should that fail, what was made here is taken back. */
   async #takeBackDangling(): Promise<void> {
-    for (const [index, result] of this.#results) {
-      if (result.kind !== 'done' || result.operation.method !== 'POST') continue;
-      const { operation, answer } = result;
-      const missing = [...referencesOf(operation)].find((bulkId) => this.#isMissing(bulkId));
-      if (missing === undefined) continue;
-      const call = {
-        method: 'DELETE',
-        type: operation.type,
-        id: answer.id,
-        query: {},
-        body: undefined,
-      } as const;
-      await perform(this.#asking, { ...call, conditions: {} });
-      this.#fail(index, operation.method, operation.bulkId, undefined, failedReference(missing));
-      // Whoever refers to this one is next.
-      return await this.#takeBackDangling();
+    for (let isStable = false; !isStable; ) {
+      isStable = true;
+      for (const [index, result] of this.#results) {
+        if (result.kind !== 'done' || result.operation.method !== 'POST') continue;
+        const { operation, answer } = result;
+        const missing = [...referencesOf(operation)].find((bulkId) => this.#isMissing(bulkId));
+        if (missing === undefined) continue;
+        const problem = await this.#takeBack(operation, answer.id);
+        const error = problem ?? failedReference(missing);
+        this.#fail(index, operation.method, operation.bulkId, undefined, error);
+        // Whoever refers to this one is next.
+        isStable = false;
+      }
     }
+  }
+
+  /** Answers why it may still be there; who is gone already needs no deletion. */
+  async #takeBack({ type }: BulkOperation, id: string): Promise<unknown> {
+    const call = { method: 'DELETE', type, id, query: {}, body: undefined, conditions: {} } as const;
+    try {
+      await perform(this.#asking, call);
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code !== 'not_found') return error;
+    } finally {
+      this.#asking.creations.abandon(id);
+    }
+    return undefined;
   }
 
   #isMissing(bulkId: string): boolean {

@@ -27,8 +27,9 @@ function resourceRoutes(scope: FastifyInstance, services: Services, path: string
   const search = type === 'User' ? searchUsers : searchGroups;
   const handle = async (request: FastifyRequest) => {
     const asking = askingOf(request, services);
-    const answer = await perform(asking, callOf(request, type));
-    if (request.method !== 'GET') services.nudgeSync();
+    const call = callOf(request, type);
+    const answer = await perform(asking, call);
+    if (call.method !== 'GET') services.nudgeSync();
     return { asking, answer };
   };
 
@@ -65,7 +66,8 @@ function queryOf({ query }: FastifyRequest) {
 function callOf(request: FastifyRequest, type: ResourceName): ScimCall {
   const { id } = request.params as { id?: string };
   return {
-    method: request.method as ScimMethod,
+    // Whatever can be read by GET can be asked by HEAD, which is answered the same without its content.
+    method: request.method === 'HEAD' ? 'GET' : (request.method as ScimMethod),
     type,
     id,
     query: queryOf(request),

@@ -34,7 +34,9 @@ export function breaches(
 ): string[] {
   const found: string[] = [];
   const { status, ms } = answer;
-  if (status >= 500) found.push(`status ${status}`);
+  // A directory's token stands for no user (RFC 7644 §3.11).
+  const isMe = status === 501 && /^\/scim\/v2\/me(?:[/?]|$)/i.test(request.target.path);
+  if (status >= 500 && !isMe) found.push(`status ${status}`);
   if (ms > msMax) found.push(`took ${Math.round(ms)} ms`);
   const text = answer.body.toString('utf8');
   found.push(...leaks(request, text, world));
@@ -120,11 +122,13 @@ function listBreaches(list: Members, { path, kind }: FuzzRequest['target']): str
   const { totalResults, startIndex, itemsPerPage, Resources } = list;
   const found: string[] = [];
   const shown = Array.isArray(Resources) ? Resources.length : -1;
-  const total = Number.isInteger(totalResults) ? Number(totalResults) : -1;
+  const isByCursor =
+    'nextCursor' in list || /[?&]cursor=?/i.test(path) || (/\.search/i.test(path) && !('startIndex' in list));
+  const uncounted = isByCursor && totalResults === undefined ? shown : -1;
+  const total = Number.isInteger(totalResults) ? Number(totalResults) : uncounted;
   if (shown === -1) found.push('a list without Resources');
   if (total < shown) found.push(`totalResults ${total} with ${shown} shown`);
   if (itemsPerPage !== shown) found.push(`itemsPerPage ${String(itemsPerPage)} with ${shown} shown`);
-  const isByCursor = 'nextCursor' in list || 'previousCursor' in list || /[?&]cursor=?/i.test(path);
   if (!isByCursor && !(Number.isInteger(startIndex) && Number(startIndex) >= 1)) found.push('no startIndex');
   if (!isByCursor && shown > 0 && Number(startIndex) + shown - 1 > total) found.push('a page beyond the end');
   const counts = (path.split('?')[1] ?? '').split('&').filter((pair) => pair.startsWith('count='));

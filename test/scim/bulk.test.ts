@@ -1,5 +1,6 @@
 /** Bulk (RFC 7644 §3.7): many operations in one request, with references between what they make. */
 
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { limits } from '../../src/kernel/limits.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
@@ -156,6 +157,25 @@ describe('references', () => {
     expect(statuses(body)).toEqual(['409', '409', '409']);
     expect(await total('/Users')).toBe(1);
   });
+});
+
+it('says of each operation what became of it, also when what dangles can not be taken back', async () => {
+  await client.user({ userName: 'bob@example.com' });
+  const owner = new pg.Client({ connectionString: gateway.databaseUrl });
+  await owner.connect();
+  await owner.query(
+    `create function refuse() returns trigger language plpgsql as $$ begin raise 'no'; end $$`,
+  );
+  await owner.query('create trigger refuse before delete on users for each row execute function refuse()');
+  const { status, body } = await client.bulk([
+    newUser('ann', managedBy('bulkId:bob')),
+    newUser('bob', managedBy('bulkId:carl')),
+    newUser('carl', managedBy('bulkId:ann')),
+    newUser('dora'),
+  ]);
+  await owner.query('drop trigger refuse on users');
+  await owner.end();
+  expect([status, statuses(body)]).toEqual([200, ['409', '409', '500', '201']]);
 });
 
 describe('errors', () => {

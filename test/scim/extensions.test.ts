@@ -225,6 +225,19 @@ describe('a change of an extension', () => {
   });
 });
 
+it('an attribute that is required from now on keeps nobody from being changed who lacks it', async () => {
+  const { id: schemaId } = await made(register());
+  const { id } = await client.user({ userName: 'ann', ...badge({ number: '7', level: 1 }) });
+  const more = [...attributes, { name: 'site', type: 'string', required: true }];
+  await made(gateway.api('PUT', `${schemas()}/${schemaId}`, { ...draft, attributes: more }));
+  const off = await client.patch(`/Users/${id}`, { op: 'replace', path: 'active', value: false });
+  expect([off.status, off.body.active]).toEqual([200, false]);
+  expect((await client.patch(`/Users/${id}`, { op: 'remove', path: `${urn}:number` })).status).toBe(400);
+  const site = await client.patch(`/Users/${id}`, { op: 'add', path: `${urn}:site`, value: 'Bern' });
+  expect(site.body[urn]).toEqual({ number: '7', level: 1, site: 'Bern' });
+  expect((await client.patch(`/Users/${id}`, { op: 'remove', path: `${urn}:site` })).status).toBe(400);
+});
+
 describe('a draft', () => {
   it.each([
     ['no URN', { urn: 'badge' }, 'urn'],

@@ -149,6 +149,20 @@ it('of a Bulk request is remembered for each of its operations', async () => {
   expect((await client.bulk(operations)).body.Operations[0].status).toBe('409');
 });
 
+it('of a Bulk request is what the others of the repeated request refer to', async () => {
+  await hangUp('/Users', user);
+  const [made] = (await client.send('GET', '/Users')).body.Resources;
+  const members = [{ value: 'bulkId:a' }];
+  const { body } = await client.bulk([
+    { method: 'POST', path: '/Groups', bulkId: 'g', data: { ...group, members } },
+    { method: 'POST', path: '/Users', bulkId: 'a', data: user },
+    { method: 'DELETE', path: '/Users/bulkId:a' },
+  ]);
+  const [ofGroup, ofUser, gone] = body.Operations;
+  expect([ofGroup.status, ofUser.status, gone.status]).toEqual(['201', '201', '204']);
+  expect([ofUser.location, gone.location]).toEqual([made.meta.location, made.meta.location]);
+});
+
 it('forgets what was answered, within a second', async () => {
   await client.user({ userName: 'forgotten@example.com' });
   for (let tries = 0; tries < 50; tries += 1) {

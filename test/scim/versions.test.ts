@@ -55,6 +55,18 @@ describe('If-None-Match', () => {
   });
 });
 
+it('HEAD answers what GET does, without the content (RFC 9110 §9.3.2)', async () => {
+  const { id } = await client.user({ userName: 'head@example.com' });
+  const group = await client.group({ displayName: 'Head', members: [{ value: id }] });
+  for (const path of [`/Users/${id}`, `/Groups/${group.id}`]) {
+    const answer = await client.send('HEAD', path);
+    expect([answer.status, answer.body, answer.headers.get('etag')]).toEqual([200, undefined, 'W/"1"']);
+    const same = await client.send('HEAD', path, undefined, { 'if-none-match': 'W/"1"' });
+    expect(same.status).toBe(304);
+  }
+  expect((await client.send('HEAD', `/Users/${group.id}`)).status).toBe(404);
+});
+
 describe('If-Match', () => {
   it.each(['PUT', 'PATCH', 'DELETE'])(
     'refuses a %s of another version, and changes nothing',

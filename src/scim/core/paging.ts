@@ -66,9 +66,13 @@ function readCount(value: unknown): number {
   throw invalid('invalidCount', '"count" must be a whole number, 0 or more.', 'count');
 }
 
-/** A cursor is a place, and which search it belongs to, in unreserved characters of a URI (RFC 9865 §2). */
+/**
+ * A cursor is a place, and which search it belongs to, in unreserved characters of a URI (RFC 9865 §2). The key stands
+ * at its end as it is: escapes could make more of it than a cursor may hold.
+ */
 export function writeCursor({ type, id, key }: Place, order: string): string {
-  return Buffer.from(JSON.stringify([markOf(order), type, id, key]), 'utf8').toString('base64url');
+  const place = [markOf(order), type, id, ...(key === null ? [] : [key])].join(' ');
+  return Buffer.from(place, 'utf8').toString('base64url');
 }
 
 function readCursor(cursor: unknown, order: string): Place | undefined {
@@ -77,7 +81,7 @@ function readCursor(cursor: unknown, order: string): Place | undefined {
     typeof cursor === 'string' && cursor.length <= limits.cursorLengthMax ? parseCursor(cursor) : undefined;
   if (place === undefined)
     throw invalid('invalidCursor', 'The cursor is none of ours: begin again with an empty one.', 'cursor');
-  const [mark, type, id, key] = place;
+  const { mark, type, id, key } = place;
   if (mark !== markOf(order)) {
     throw invalid(
       'invalidCursor',
@@ -88,19 +92,14 @@ function readCursor(cursor: unknown, order: string): Place | undefined {
   return { type, id, key };
 }
 
-function parseCursor(text: string): [string, string, string, string | null] | undefined {
-  try {
-    const parts: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
-    if (!Array.isArray(parts) || parts.length !== 4) return undefined;
-    const [mark, type, id, key] = parts;
-    const isKey = key === null || (typeof key === 'string' && isStorable(key));
-    const isId = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(String(id));
-    return typeof mark === 'string' && typeof type === 'string' && isId && isKey
-      ? [mark, type, id, key]
-      : undefined;
-  } catch {
-    return undefined;
-  }
+const cursorForm =
+  /^(?<mark>[0-9a-f]+) (?<type>[A-Za-z]+) (?<id>[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})(?: (?<key>.*))?$/s;
+
+function parseCursor(text: string): (Place & { readonly mark: string }) | undefined {
+  const found = cursorForm.exec(Buffer.from(text, 'base64url').toString('utf8'))?.groups;
+  if (found === undefined) return undefined;
+  const { mark = '', type = '', id = '', key } = found;
+  return key === undefined || isStorable(key) ? { mark, type, id, key: key ?? null } : undefined;
 }
 
 function markOf(order: string): string {

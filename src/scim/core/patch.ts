@@ -35,7 +35,9 @@ export function applyPatch(
     current,
   );
   const result = dropHollow(edited, operations);
-  const [missing] = missingOf(type, result);
+  // What was missing before, since an extension has come to require it, is no reason to refuse what this request says.
+  const wasMissing = new Set(missingOf(type, current));
+  const missing = missingOf(type, result).find((name) => !wasMissing.has(name));
   if (missing === undefined) return result;
   const isRemoved = operations.some(
     ({ op, path }) => op === 'remove' && nameOf({ ...path, sub: undefined }) === missing,
