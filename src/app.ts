@@ -27,6 +27,7 @@ import { tenantRoutes } from './admin/tenant-routes.ts';
 import { tokenRotationRoutes } from './admin/token-rotation-routes.ts';
 import { userRoutes } from './admin/user-routes.ts';
 import { requireAuthRules } from './http/auth-rule.ts';
+import { installBodyLimit } from './http/body-limit-hook.ts';
 import { healthRoutes } from './http/health-routes.ts';
 import { installMetrics } from './http/metrics-hook.ts';
 import { installRequestLog } from './http/request-log-hook.ts';
@@ -72,6 +73,7 @@ export async function buildApp({ services, log, ...options }: AppOptions): Promi
     reply.header('x-request-id', request.id);
   });
   installRequestLog(app);
+  installBodyLimit(app);
   const metrics = installMetrics(app, options.metricsOfAll);
   healthRoutes(app, services.database, metrics);
   await app.register(

@@ -41,7 +41,7 @@ export function faultOf(error: unknown): Fault | undefined {
 function faultOfFastify({ statusCode, code, message }: FastifyError): Fault | undefined {
   switch (statusCode) {
     case 413:
-      return new Fault('too_large', 'The body is larger than is accepted here.');
+      return new Fault('too_large', 'The body is larger than is accepted here: send less at a time.');
     case 415:
       return new Fault('unsupported_media_type', 'Send the body as JSON, and say so in Content-Type.');
     case 400: {

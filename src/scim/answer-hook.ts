@@ -6,6 +6,7 @@ import type { Group, Member } from '../directory/group.ts';
 import { memberPages } from '../directory/group-view-store.ts';
 import type { GroupId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
+import { limits } from '../kernel/limits.ts';
 import { listResponse } from './core/messages.ts';
 import { type Projection, project, wants } from './core/project.ts';
 import { renderGroup, renderMember } from './group-mapping.ts';
@@ -103,22 +104,31 @@ function renderShown({ baseUrl }: Asking, { projection }: GroupContent, page: re
   return project(projection, { members: page.map((member) => renderMember(member, baseUrl)) }).members;
 }
 
+/** Groups that are read at a time where their order is not that of their ids. */
+const groupsPerChunk = 50;
+
 /**
- * Hands out the members of one group after the other. Those of groups in the order of their ids are read in one pass;
- * in another order each group is read by itself.
+ * Hands out the members of one group after the other. Those of groups in the order of their ids are read in one pass.
+ * In another order a chunk of groups is read at once, as far as their members fit on one page together; else each of
+ * them by itself.
  */
 class MemberReader {
   readonly #asking: Asking;
-  readonly #isOnePass: boolean;
-  #pages: AsyncGenerator<Member[]>;
-  #current: GroupId | undefined;
+  readonly #ids: readonly GroupId[];
+  #at = 0;
+  /** Of the group that is read now, or of all in one pass. */
+  #pages: AsyncGenerator<Member[]> | undefined;
   #rest: Member[] = [];
+  /** Whole groups, read ahead. */
+  #chunk = new Map<GroupId, Member[]>();
+  #current: GroupId | undefined;
+  readonly #isOnePass: boolean;
 
   constructor(asking: Asking, groups: readonly Group[]) {
     this.#asking = asking;
-    const ids = groups.map(({ id }) => id);
-    this.#isOnePass = ids.every((id, index) => index === 0 || String(ids[index - 1]) < id);
-    this.#pages = this.#read(this.#isOnePass ? ids : []);
+    this.#ids = groups.map(({ id }) => id);
+    this.#isOnePass = this.#ids.every((id, index) => index === 0 || String(this.#ids[index - 1]) < id);
+    if (this.#isOnePass) this.#pages = this.#read(this.#ids);
   }
 
   #read(ids: readonly GroupId[]): AsyncGenerator<Member[]> {
@@ -127,12 +137,36 @@ class MemberReader {
 
   /** The next members of this group; none: it has no more. */
   async next(groupId: GroupId): Promise<Member[]> {
-    if (!this.#isOnePass && this.#current !== groupId) this.#pages = this.#read([groupId]);
-    this.#current = groupId;
-    if (this.#rest.length === 0) this.#rest = (await this.#pages.next()).value ?? [];
+    if (!this.#isOnePass && this.#current !== groupId) {
+      this.#current = groupId;
+      await this.#open(groupId);
+    }
+    const ahead = this.#chunk.get(groupId);
+    if (ahead !== undefined) {
+      this.#chunk.set(groupId, []);
+      return ahead;
+    }
+    if (this.#rest.length === 0) this.#rest = (await this.#pages?.next())?.value ?? [];
     const end = this.#rest.findIndex((member) => member.groupId !== groupId);
     const part = end === -1 ? this.#rest : this.#rest.slice(0, end);
     this.#rest = end === -1 ? [] : this.#rest.slice(end);
     return part;
   }
+
+  async #open(groupId: GroupId): Promise<void> {
+    const place = this.#ids.indexOf(groupId);
+    if (place >= this.#at) {
+      const ids = this.#ids.slice(place, place + groupsPerChunk);
+      this.#at = place + ids.length;
+      const page = (await this.#read(ids).next()).value ?? [];
+      const isWhole = page.length < limits.membersPerPage;
+      this.#chunk = isWhole ? groupMembers(ids, page) : new Map();
+    }
+    this.#pages = this.#chunk.has(groupId) ? undefined : this.#read([groupId]);
+  }
+}
+
+function groupMembers(ids: readonly GroupId[], members: readonly Member[]): Map<GroupId, Member[]> {
+  const found = Map.groupBy(members, ({ groupId }) => groupId);
+  return new Map(ids.map((id) => [id, found.get(id) ?? []]));
 }

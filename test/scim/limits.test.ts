@@ -157,6 +157,14 @@ describe.each(Object.entries(cases))('%s', (_limit, { met, status, scimType, say
   });
 });
 
+it('a body that is too large is answered while it is still being sent', { timeout: 60_000 }, async () => {
+  const body = JSON.stringify({ schemas: [userUrn], title: 'x'.repeat(3 * limits.bodyBytesMax) });
+  for (let round = 0; round < 5; round += 1) {
+    const answers = await Promise.all(many(4).map(() => client.send('POST', '/Users', body)));
+    expect(answers.map(({ status }) => status)).toEqual([413, 413, 413, 413]);
+  }
+});
+
 it('what is cut instead of refused is what discovery says', async () => {
   const { body } = await get('/Users', { count: '100000' });
   expect(body.itemsPerPage).toBe(body.totalResults);

@@ -76,6 +76,39 @@ describe('sorting', () => {
   });
 });
 
+describe('groups in another order than that of their ids', () => {
+  it('have their own members, few or many, in few statements', { timeout: 60_000 }, async () => {
+    const own = await newClient(gateway);
+    const { body } = await own.bulk(
+      Array.from({ length: 120 }, (_, n) => ({
+        method: 'POST',
+        path: '/Users',
+        bulkId: `u${n}`,
+        data: { schemas: [userUrn], userName: `m${n}@example.com` },
+      })),
+    );
+    const ids: string[] = body.Operations.map(({ location }: { location: string }) =>
+      location.split('/').at(-1),
+    );
+    const sizes = Array.from({ length: 70 }, (_, n) => (n * 37) % 120);
+    for (const [n, size] of sizes.entries()) {
+      await own.group({
+        displayName: `Group ${String(1000 - n)}`,
+        members: ids.slice(0, size).map((value) => ({ value })),
+      });
+    }
+    const { body: list } = await own.send('GET', '/Groups?sortBy=displayName&count=100');
+    const found = list.Resources.map(
+      ({ displayName, members = [] }: { displayName: string; members?: object[] }) => [
+        displayName,
+        members.length,
+      ],
+    );
+    const expected = sizes.map((size, n) => [`Group ${String(1000 - n)}`, size]);
+    expect(found).toEqual(expected.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)));
+  });
+});
+
 describe('pages by index', () => {
   it('past the end are empty and tell the true total', async () => {
     const { body } = await query('/Users', { startIndex: '50', count: '2' });
