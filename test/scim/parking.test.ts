@@ -1,9 +1,10 @@
 /** Parking: members of groups that are named before their people arrive wait, and join by themselves. */
 
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { made, startGateway, type TestGateway } from '../support/gateway.ts';
-import { newClient, type ScimClient } from './scim-support.ts';
+import { groupUrn, newClient, type ScimClient } from './scim-support.ts';
 
 let gateway: TestGateway;
 let client: ScimClient;
@@ -47,6 +48,35 @@ describe('an unknown member', () => {
     expect(one.groups).toMatchObject([{ value: group.id }]);
     const other = await client.user({ userName: 'ann@EXAMPLE.com' });
     expect((await membersOf(group.id)).sort()).toEqual([one.id, other.id].sort());
+    expect(await parked()).toEqual([]);
+  });
+
+  it('that is a group, or has a name that nobody can have, is refused: nobody of it would ever arrive', async () => {
+    const [inner, outer] = [
+      await client.group({ displayName: 'Inner' }),
+      await client.group({ displayName: 'Outer' }),
+    ];
+    const tooLong = randomBytes(3000).toString('base64url');
+    for (const [value, reason] of [
+      [inner.id.toUpperCase(), 'nested groups are not supported'],
+      [tooLong, 'there is no user'],
+    ]) {
+      const answers = [
+        await add(outer.id, 'later', value),
+        await client.send('POST', '/Groups', {
+          schemas: [groupUrn],
+          displayName: 'New',
+          members: [{ value }],
+        }),
+      ];
+      for (const { status, body } of answers) {
+        expect([status, body.scimType, body.detail]).toEqual([
+          400,
+          'invalidValue',
+          expect.stringContaining(reason),
+        ]);
+      }
+    }
     expect(await parked()).toEqual([]);
   });
 
