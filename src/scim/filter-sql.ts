@@ -229,7 +229,7 @@ export function isIndexed(filter: Filter, target: FilterTarget): boolean {
     case 'or':
       return filter.filters.every((part) => isIndexed(part, target));
     case 'constant':
-      return true;
+      return !filter.holds;
     case 'element':
       return isIndexedElement(filter.path, filter.filter, target);
     case 'compare':

@@ -357,7 +357,6 @@ it.each(['ΟΔΟΣ', 'İstanbul', 'ẞ', 'ǅ', 'STRASSE', 'ﬃ'])(
 );
 
 it.each([
-  [userType, 'schemas eq "x"'],
   [userType, 'meta.version eq "x"'],
   [userType, 'groups.display eq "x"'],
   [userType, 'groups.value co "x"'],
