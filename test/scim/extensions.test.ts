@@ -146,6 +146,7 @@ describe('a registered extension', () => {
     await client.user({ userName: 'eve' });
     expect(await find(`${urn}:level gt 9`)).toEqual(['ann']);
     expect(await find(`${urn}:weight le 1.50`)).toEqual(['ann']);
+    expect(await find(`${urn}:weight ge 15e-1 and ${urn}:weight lt 1.6E+0`)).toEqual(['ann']);
     expect(await find(`${urn}:issued lt "2026-01-01T00:00:00Z"`)).toEqual(['ann']);
     expect(await find(`${urn}:issued eq "2025-12-31T22:00:00Z"`)).toEqual(['ann']);
     expect(await find(`${urn}:guest eq true`)).toEqual(['bob']);
@@ -162,6 +163,16 @@ describe('a registered extension', () => {
     expect(await sorted('ascending')).toEqual(['bob', 'ann', 'eve']);
     expect(await sorted('descending')).toEqual(['eve', 'ann', 'bob']);
   });
+});
+
+it('a time that no database reads is refused, and so keeps nobody else from being found', async () => {
+  await register();
+  await client.user({ userName: 'ann', ...badge({ number: '1', issued: '2026-01-01T00:00:00Z' }) });
+  const issued = `2026-01-01T00:00:00.${'0'.repeat(300)}Z`;
+  const sent = { ...badge({ number: '2', issued }), userName: 'bob' };
+  const { status, body } = await client.send('POST', '/Users', sent);
+  expect([status, body.scimType]).toEqual([400, 'invalidValue']);
+  expect(await find(`${urn}:issued gt "2025-01-01T00:00:00Z"`)).toEqual(['ann']);
 });
 
 describe('an extension of one directory', () => {
@@ -243,6 +254,7 @@ describe('a draft', () => {
     ['no URN', { urn: 'badge' }, 'urn'],
     ['a URN of SCIM', { urn: userUrn }, 'urn'],
     ['a URN that another begins with', { urn: 'urn:ietf:params:scim' }, 'urn'],
+    ['a URN that no filter can name', { urn: 'urn:example:a~b:1.0:User' }, 'urn'],
     ['a URN of the gateway', { urn: 'urn:blue:x:y' }, 'urn'],
     ['no attributes', { attributes: [] }, 'attributes'],
     [
