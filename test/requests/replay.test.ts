@@ -89,6 +89,21 @@ it('of a change of members shows the decisions that would follow', async () => {
   expect(await everything()).toBe(before);
 });
 
+it('finds nothing where a request found nothing, and all where it found all', async () => {
+  const { id } = await client.user({ userName: 'ann@example.com' });
+  const calls = [
+    ['POST', `/Users/${id}`, newUser('bob@example.com')],
+    ['PUT', '/Users', newUser('bob@example.com')],
+    ['DELETE', '/Groups', undefined],
+    ['GET', '', undefined],
+    ['HEAD', `/Users/${id}`, undefined],
+  ] as const;
+  for (const [method, path, body] of calls) {
+    const answer = await client.send(method, path, body);
+    expect(await replay(answer), `${method} ${path}`).toMatchObject({ status: answer.status, changes: [] });
+  }
+});
+
 it('of a Bulk request lets each operation see those before it', async () => {
   const bulk = await client.bulk([
     { method: 'POST', path: '/Users', bulkId: 'a', data: newUser('bulk@example.com') },
