@@ -133,6 +133,31 @@ describe('a registered extension', () => {
     expect(asked.body[urn]).toEqual({ note: 'hm' });
   });
 
+  it('shows what it returns on request in the answer to who wrote it (RFC 7643 §7)', async () => {
+    await register();
+    const made = await client.user({ userName: 'ann', ...badge({ number: '7', pin: '1', note: 'a' }) });
+    expect(made[urn]).toEqual({ number: '7', note: 'a' });
+    const patch = (...operations: object[]) => client.patch(`/Users/${made.id}`, ...operations);
+    const note = { op: 'replace', path: `${urn}:note`, value: 'b' };
+    expect((await patch(note)).body[urn]).toEqual({ number: '7', note: 'b' });
+    expect((await patch({ op: 'add', value: { [urn]: { note: 'c' } } })).body[urn]).toEqual({
+      number: '7',
+      note: 'c',
+    });
+    expect((await patch({ op: 'add', path: 'title', value: 'Boss' })).body[urn]).toEqual({ number: '7' });
+    const put = await client.send('PUT', `/Users/${made.id}`, {
+      ...badge({ number: '8', note: 'd' }),
+      userName: 'ann',
+    });
+    expect(put.body[urn]).toEqual({ number: '8', note: 'd' });
+    const named = await client.send('PUT', `/Users/${made.id}?attributes=userName`, {
+      ...badge({ number: '8', note: 'd' }),
+      userName: 'ann',
+    });
+    expect(named.body).not.toHaveProperty(urn);
+    expect((await client.send('GET', `/Users/${made.id}`)).body[urn]).toEqual({ number: '8' });
+  });
+
   it('is searched and sorted by its types', async () => {
     await register();
     await client.user({
