@@ -125,6 +125,24 @@ describe('a registered extension', () => {
     expect(kept.body[urn]).toEqual({ number: '8', serial: 's-1' });
   });
 
+  it('keeps what is immutable inside of what a PUT leaves out (RFC 7644 §3.5.1)', async () => {
+    const subAttributes = [
+      { name: 'number', type: 'string', mutability: 'immutable' },
+      { name: 'label', type: 'string' },
+    ];
+    await register({ attributes: [...attributes, { name: 'card', type: 'complex', subAttributes }] });
+    const card = { number: 'c-1', label: 'Old' };
+    const { id } = await client.user({ userName: 'ann', ...badge({ number: '7', card }) });
+    const put = async (data: object) =>
+      (await client.send('PUT', `/Users/${id}`, { ...badge(data), userName: 'ann' })).body;
+    expect((await put({ number: '8' }))[urn]).toEqual({ number: '8', card: { number: 'c-1' } });
+    expect((await put({ number: '8', card: { label: 'New' } }))[urn].card).toEqual({
+      number: 'c-1',
+      label: 'New',
+    });
+    expect((await put({ number: '8', card: { number: 'c-2' } })).scimType).toBe('mutability');
+  });
+
   it('shows what it returns on request only then, and what is only written never', async () => {
     await register();
     const { id } = await client.user({ userName: 'ann', ...badge({ number: '7', pin: '1234', note: 'hm' }) });
