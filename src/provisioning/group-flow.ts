@@ -178,7 +178,8 @@ async function settleMembers(
   const names = [...unknownAmong(waiting.add, known), ...unknownAmong(edit.remove, new Set())];
   const settled = settleParking(waiting, known, await resolveNames(tx, directoryId, names));
   if (!isArrival) await refuseVain(tx, settled.park);
-  await refuseCrowd(tx, settled.park.length);
+  const { forget = [], park } = settled;
+  await refuseCrowd(tx, { groupId: id, forget, park });
   return settled;
 }
 

@@ -3,6 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { limits } from '../../src/kernel/limits.ts';
+import { asTenant } from '../requests/support.ts';
 import { made, startGateway, type TestGateway } from '../support/gateway.ts';
 import { groupUrn, newClient, type ScimClient } from './scim-support.ts';
 
@@ -28,6 +30,11 @@ const membersOf = async (id: string) =>
   );
 const add = (id: string, ...values: string[]) =>
   client.patch(`/Groups/${id}`, { op: 'add', path: 'members', value: values.map((value) => ({ value })) });
+const groupOf = (...values: string[]) => ({
+  schemas: [groupUrn],
+  displayName: 'Of',
+  members: values.map((value) => ({ value })),
+});
 const nobody = '00000000-0000-7000-8000-00000000000a';
 
 describe('an unknown member', () => {
@@ -78,6 +85,23 @@ describe('an unknown member', () => {
       }
     }
     expect(await parked()).toEqual([]);
+  });
+
+  it('is refused past the limit, but not for waiting already', async () => {
+    const group = await client.group({ displayName: 'Crowd' });
+    await asTenant(gateway, client.tenant.tenantId, (owner) =>
+      owner.query(
+        `insert into parked_members (tenant_id, group_id, directory_id, value, value_key, since)
+         select $1, $2, $3, 'p-' || n, 'p-' || n, now() from generate_series(1, $4::integer) n`,
+        [client.tenant.tenantId, group.id, client.directoryId, limits.parkedMembersMax],
+      ),
+    );
+    expect((await add(group.id, 'p-1', 'p-2')).status).toBe(204);
+    expect((await add(group.id, 'p-1', 'one-more')).status).toBe(413);
+    expect((await client.send('POST', '/Groups', groupOf('p-1'))).status).toBe(413);
+    const put = await client.send('PUT', `/Groups/${group.id}`, groupOf('p-1', 'one-more'));
+    expect(put.status).toBe(200);
+    expect((await parked()).map(({ value }: { value: string }) => value)).toEqual(['one-more', 'p-1']);
   });
 
   it('does not keep the others of the request from joining', async () => {
