@@ -125,6 +125,42 @@ describe('a registered extension', () => {
     expect(kept.body[urn]).toEqual({ number: '8', serial: 's-1' });
   });
 
+  it('keeps what is required inside of each value', async () => {
+    const subAttributes = [
+      { name: 'value', type: 'string', required: true },
+      { name: 'floor', type: 'integer' },
+    ];
+    await register({
+      attributes: [
+        { name: 'gates', type: 'complex', multiValued: true, subAttributes },
+        { name: 'desk', type: 'complex', subAttributes },
+      ],
+    });
+    const post = (data: object) => client.send('POST', '/Users', { ...badge(data), userName: 'ann' });
+    for (const data of [{ gates: [{ value: 'A' }, { floor: 1 }] }, { desk: { floor: 1 } }]) {
+      const { status, body } = await post(data);
+      expect([status, body.scimType]).toEqual([400, 'invalidValue']);
+    }
+    const { id } = (await post({ gates: [{ value: 'A', floor: 1 }], desk: { value: 'D' } })).body;
+    const patch = async (operation: object) => {
+      const { status, body } = await client.patch(`/Users/${id}`, operation);
+      return [status, body.scimType];
+    };
+    expect(await patch({ op: 'remove', path: `${urn}:desk.value` })).toEqual([200, undefined]);
+    expect(await patch({ op: 'add', path: `${urn}:desk`, value: { floor: 2 } })).toEqual([
+      400,
+      'invalidValue',
+    ]);
+    expect(await patch({ op: 'remove', path: `${urn}:gates[floor eq 1].value` })).toEqual([
+      400,
+      'mutability',
+    ]);
+    expect(await patch({ op: 'replace', path: `${urn}:gates[value eq "A"].floor`, value: 2 })).toEqual([
+      200,
+      undefined,
+    ]);
+  });
+
   it('keeps what is immutable inside of what a PUT leaves out (RFC 7644 §3.5.1)', async () => {
     const subAttributes = [
       { name: 'number', type: 'string', mutability: 'immutable' },
