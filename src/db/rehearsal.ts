@@ -8,7 +8,7 @@ import { Connection, type Database } from './database.ts';
 
 /**
  * Answers what `work` answers, after everything it wrote is gone. Rows it locks stay locked until then: it is meant for
- * a few short transactions, one after the other.
+ * a few short transactions, one after the other, and `work` begins with the locks that each of them may begin with.
  *
  * @throws whatever `work` throws.
  */

@@ -213,12 +213,35 @@ export async function removeAllMembers(tx: TenantTransaction, groupId: GroupId):
   return rows.map((row) => row.user_id);
 }
 
-/** Whether a name is the id of a group. */
-export async function isGroup(tx: TenantTransaction, name: string): Promise<boolean> {
-  const id = parseId<GroupId>(name);
-  if (id === undefined) return false;
+/**
+ * Sends that a user leaves every group, each of which changes by it (RFC 7643 §3.1 `meta.version`). The groups are
+ * locked first, in id order: their other writers lock a group before its members.
+ */
+export function leaveGroups(tx: TenantTransaction, userId: UserId, now: Date): void {
+  tx.send(sql`
+    select from groups where tenant_id = ${tx.tenantId}
+      and id in (select group_id from memberships where tenant_id = ${tx.tenantId} and user_id = ${userId})
+    order by id for no key update
+  `);
+  tx.send(sql`
+    with gone as (
+      delete from memberships where tenant_id = ${tx.tenantId} and user_id = ${userId} returning group_id
+    )
+    update groups set version = version + 1, last_modified = ${now}
+    where tenant_id = ${tx.tenantId} and id in (select group_id from gone)
+  `);
+}
+
+/** The first of the names that is the id of a group. */
+export async function groupAmong(
+  tx: TenantTransaction,
+  names: readonly string[],
+): Promise<string | undefined> {
+  const ids = names.flatMap((name) => parseId<GroupId>(name) ?? []);
+  if (ids.length === 0) return undefined;
   const rows = await tx.run(
-    db.selectFrom('groups').select('id').where('tenant_id', '=', tx.tenantId).where('id', '=', id),
+    sql<{ id: GroupId }>`select id from groups where tenant_id = ${tx.tenantId} and id = any(${ids}::uuid[])`,
   );
-  return rows.length > 0;
+  const found = new Set(rows.map(({ id }) => id));
+  return ids.find((id) => found.has(id));
 }

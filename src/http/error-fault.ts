@@ -18,7 +18,7 @@ export const statusOf: Record<FaultCode, number> = {
   unavailable: 503,
 };
 
-/** Seconds after which a call is worth repeating when the database did not answer. */
+/** Seconds after which a call is worth repeating when the database did not answer, or had to choose between writers. */
 const databaseRetrySeconds = 5;
 
 /** undefined: a mistake of ours, to be answered as 500 and logged. */
@@ -35,7 +35,18 @@ export function faultOf(error: unknown): Fault | undefined {
       },
     );
   }
+  if (isContended(error)) {
+    return new Fault('unavailable', 'Others change the same: nothing was changed here. Try again shortly.', {
+      retryAfterSeconds: databaseRetrySeconds,
+      cause: error,
+    });
+  }
   return faultOfFastify(error as FastifyError);
+}
+
+/** A deadlock or serialization failure that was met again each time the transaction was tried. */
+function isContended({ code }: Error & { code?: unknown }): boolean {
+  return code === '40P01' || code === '40001';
 }
 
 function faultOfFastify({ statusCode, code, message }: FastifyError): Fault | undefined {

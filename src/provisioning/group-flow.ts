@@ -13,9 +13,9 @@ import {
   addMembers,
   deleteGroup,
   existingUsers,
+  groupAmong,
   insertGroup,
   isDisplayNameTaken,
-  isGroup,
   type KnownGroup,
   lockGroup,
   removeAllMembers,
@@ -41,6 +41,7 @@ import {
 import { bindMappings, isAwaited, lockGroupNames, unbindMappings } from './mapping-store.ts';
 import {
   idsAmong,
+  isTooLong,
   type SettledMembers,
   settleParking,
   settleStrictly,
@@ -169,15 +170,25 @@ async function settleMembers(
 ): Promise<SettledMembers> {
   if (parking === false) {
     const [missing] = unknownAmong(edit.add, known);
-    if (missing !== undefined) throw unknownMember(missing, await isGroup(tx, missing));
+    if (missing !== undefined) throw unknownMember(missing, (await groupAmong(tx, [missing])) !== undefined);
     return settleStrictly(edit);
   }
   const isArrival = parking === 'arrival' && id !== undefined;
   const waiting = isArrival ? { ...edit, add: await selectStillParked(tx, id, edit.add) } : edit;
   const names = [...unknownAmong(waiting.add, known), ...unknownAmong(edit.remove, new Set())];
   const settled = settleParking(waiting, known, await resolveNames(tx, directoryId, names));
-  await refuseCrowd(tx, settled.park.length);
+  if (!isArrival) await refuseVain(tx, settled.park);
+  const { forget = [], park } = settled;
+  await refuseCrowd(tx, { groupId: id, forget, park });
   return settled;
+}
+
+/** Who never arrives has no reason to wait: a group, and a name that no person can have. */
+async function refuseVain(tx: TenantTransaction, names: readonly string[]): Promise<void> {
+  const tooLong = names.find(isTooLong);
+  if (tooLong !== undefined) throw unknownMember(tooLong, false);
+  const group = await groupAmong(tx, names);
+  if (group !== undefined) throw unknownMember(group, true);
 }
 
 async function writeRevision(tx: TenantTransaction, revision: Revision): Promise<Group> {

@@ -54,13 +54,23 @@ export function writeParked(tx: TenantTransaction, edit: ParkedEdit, now: Date):
   `);
 }
 
-/** @throws Fault `too_large` when more would wait than a tenant may have waiting. */
-export async function refuseCrowd(tx: TenantTransaction, coming: number): Promise<void> {
-  if (coming === 0) return;
+/**
+ * Before these are written for a group; who waits for it already is not counted twice.
+ *
+ * @throws Fault `too_large` when more would wait than a tenant may have waiting.
+ */
+export async function refuseCrowd(
+  tx: TenantTransaction,
+  { groupId, forget, park }: Pick<ParkedEdit, 'forget' | 'park'> & { groupId: GroupId | undefined },
+): Promise<void> {
+  if (park.length === 0) return;
+  const goes = forget === 'all' ? sql`true` : sql`value = any(${park}::text[])`;
+  const stays = groupId === undefined ? sql`true` : sql`not (group_id = ${groupId} and ${goes})`;
   const [row] = await tx.run(
-    sql<{ count: number }>`select count(*) as count from parked_members where tenant_id = ${tx.tenantId}`,
+    sql<{ count: number }>`
+      select count(*) as count from parked_members where tenant_id = ${tx.tenantId} and ${stays}`,
   );
-  if ((row?.count ?? 0) + coming <= limits.parkedMembersMax) return;
+  if ((row?.count ?? 0) + park.length <= limits.parkedMembersMax) return;
   throw new Fault(
     'too_large',
     `More than ${limits.parkedMembersMax} members would wait for their people: push the people first.`,

@@ -8,6 +8,7 @@ import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
 import { brokenConstraint, inTenant, Restart, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { leaveGroups } from '../directory/group-store.ts';
 import { columnsOf, type User } from '../directory/user.ts';
 import {
   deleteUser,
@@ -186,7 +187,7 @@ function revisionEvent(before: User, after: User): AuditEvent {
 }
 
 /**
- * Deletes a user; the seat is given back and the person is taken out of Blue.
+ * Deletes a user, who leaves every group; the seat is given back and the person is taken out of Blue.
  *
  * @param check May refuse the version that is there.
  * @throws Fault `not_found`; whatever `check` throws.
@@ -206,6 +207,7 @@ export async function removeUser(
     updateUser(tx, user, { ...user, attributes: { ...user.attributes, active: false } });
     const addresses = address === null ? [] : [address];
     const { audit } = await decide(tx, door, pool, { userIds: [id], addresses }, [id]);
+    leaveGroups(tx, id, door.now);
     deleteUser(tx, id);
     appendAudit(tx, door, [{ action: 'user.deleted', subject: id, before: { userName } }, ...audit]);
   });

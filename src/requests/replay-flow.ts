@@ -11,8 +11,10 @@ import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { DirectoryId, TenantId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
+import { lockPool } from '../provisioning/decision-store.ts';
+import { lockGroupNames } from '../provisioning/mapping-store.ts';
 import { readParameters } from '../scim/core/search-request.ts';
-import { type Describe, performMessage } from '../scim/message-flow.ts';
+import { type Describe, type Message, performMessage } from '../scim/message-flow.ts';
 import { selectDirectoryCaller } from '../tenants/directory-caller-store.ts';
 import { actorOf } from '../tenants/tenant.ts';
 import { selectRequest } from './request-store.ts';
@@ -52,13 +54,27 @@ export async function replay(deps: ReplayDeps, tenantId: TenantId, id: string): 
   return await rehearse(database, async (rehearsal) => {
     const door = { tenantId, actor: actorOf(caller), now, requestId };
     const asking = { database: rehearsal, caller, door, baseUrl };
+    if (!isRead(message)) await inTenant(rehearsal, tenantId, lockAll);
     const { status, body } = await performMessage(asking, message, describe);
     const changes = await inTenant(rehearsal, tenantId, (tx) => selectChanges(tx, requestId));
     return { recordedStatus: call.status, status, body, changes };
   });
 }
 
-function messageOf(call: NonNullable<Awaited<ReturnType<typeof selectRequest>>>) {
+function isRead({ method, path }: Message): boolean {
+  return method === 'GET' || method === 'HEAD' || /\/\.search\/?$/i.test(path);
+}
+
+/**
+ * The first locks of all writers (db/tenant-transaction.ts). One operation after the other in one transaction would take
+ * them behind rows of people, and whoever provisions meanwhile in the right order would be refused as a deadlock.
+ */
+async function lockAll(tx: TenantTransaction): Promise<void> {
+  lockGroupNames(tx, 'mapping');
+  await lockPool(tx);
+}
+
+function messageOf(call: NonNullable<Awaited<ReturnType<typeof selectRequest>>>): Message {
   if (call.truncated) throw notReplayable('its body was longer than is kept');
   return {
     method: call.method,

@@ -51,9 +51,7 @@ function negation(condition: Condition): Condition {
 
 function presence(path: AttributePath, target: FilterTarget): Condition {
   const column = target.columns.get(nameOf(path)) ?? target.columns.get(`${nameOf(path)}.value`);
-  if (column?.kind === 'links') return column.any;
-  if (column?.kind === 'schemas') return sql`true`;
-  if (column !== undefined) return sql`${column.sql} is not null`;
+  if (column !== undefined) return column.kind === 'links' ? column.any : sql`${column.sql} is not null`;
   if (path.attribute.returned === 'always' || path.attribute.name === 'meta') return sql`true`;
   if (path.sub === undefined) return sql`${documentAt(path, target)} is not null`;
   return anyElement(path, target, (element) => sql`${element} -> ${path.sub?.name} is not null`);
@@ -190,19 +188,9 @@ function columnCondition(column: Column, { path, op, value }: Comparison): Condi
       if (op !== 'eq')
         throw invalid('invalidFilter', `"${nameOf(path)}" is searched by "eq" only.`, 'filter');
       return withId(value, column.to);
-    case 'schemas':
-      return schemasTest(column, op, String(value));
     default:
       return unreachable(column);
   }
-}
-
-/** RFC 7644 §3.4.2.2 asks for the people with an extension by `schemas eq "urn:…"`; URNs have no case. */
-function schemasTest(column: Column & { kind: 'schemas' }, op: Operator, urn: string): Condition {
-  if (op !== 'eq') throw invalid('invalidFilter', '"schemas" is searched by "eq" only.', 'filter');
-  if (column.always.some((known) => fold(known) === fold(urn))) return sql`true`;
-  return sql`exists (select from jsonb_object_keys(${column.sql}) as k (name)
-    where position(':' in k.name) > 0 and lower(k.name) = ${fold(urn)})`;
 }
 
 /** What is no id leads nowhere. */
@@ -241,7 +229,7 @@ export function isIndexed(filter: Filter, target: FilterTarget): boolean {
     case 'or':
       return filter.filters.every((part) => isIndexed(part, target));
     case 'constant':
-      return true;
+      return !filter.holds;
     case 'element':
       return isIndexedElement(filter.path, filter.filter, target);
     case 'compare':

@@ -6,9 +6,8 @@
 import { type RawBuilder, sql } from 'kysely';
 import { fold } from '../kernel/fold.ts';
 import type { TenantId } from '../kernel/ids.ts';
-import type { AttributePath, Schema } from './core/attribute.ts';
+import type { AttributePath } from './core/attribute.ts';
 import type { Filter } from './core/filter.ts';
-import { groupSchema, provisioningSchema, userSchema } from './core/schemas.ts';
 
 export type Condition = RawBuilder<unknown>;
 
@@ -17,8 +16,6 @@ export type Column =
   /** Folded unless the attribute is exact. */
   | { kind: 'text'; sql: RawBuilder<unknown> }
   | { kind: 'boolean' | 'time' | 'uuid'; sql: RawBuilder<unknown> }
-  /** The URNs of the resource: those that it always has, and the extensions that its document holds. */
-  | { kind: 'schemas'; always: readonly string[]; sql: RawBuilder<unknown> }
   /** Rows that lead from the resource to others, by the id of the other. */
   | { kind: 'links'; to: (id: string) => Condition; any: Condition };
 
@@ -37,7 +34,7 @@ export function userTarget(tenantId: TenantId): FilterTarget {
   return {
     alias: 'u',
     columns: new Map<string, Column>([
-      ...common('u', 'User', [userSchema, provisioningSchema]),
+      ...common('u', 'User'),
       ['userName', { kind: 'text', sql: sql.ref('u.user_name_key') }],
       ['active', { kind: 'boolean', sql: sql.ref('u.active') }],
       [
@@ -59,7 +56,7 @@ export function groupTarget(tenantId: TenantId): FilterTarget {
   return {
     alias: 'g',
     columns: new Map<string, Column>([
-      ...common('g', 'Group', [groupSchema]),
+      ...common('g', 'Group'),
       ['displayName', { kind: 'text', sql: sql.ref('g.display_name_key') }],
       [
         'members.value',
@@ -74,9 +71,8 @@ export function groupTarget(tenantId: TenantId): FilterTarget {
   };
 }
 
-function common(alias: string, type: string, always: readonly Schema[]): [string, Column][] {
+function common(alias: string, type: string): [string, Column][] {
   return [
-    ['schemas', { kind: 'schemas', always: always.map(({ id }) => id), sql: sql.ref(`${alias}.attributes`) }],
     ['meta.version', { kind: 'text', sql: sql`('W/"' || ${sql.ref(`${alias}.version`)} || '"')` }],
     ['meta.resourceType', { kind: 'text', sql: sql`${type}::text` }],
     ['id', { kind: 'uuid', sql: sql.ref(`${alias}.id`) }],

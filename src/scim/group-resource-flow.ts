@@ -17,7 +17,7 @@ import { memberEditOfResource, splitMembers } from './core/member-edit.ts';
 import { applyPatch } from './core/patch.ts';
 import { readPatch } from './core/patch-request.ts';
 import { entityTag, isUnmodified, refuseStale } from './core/precondition.ts';
-import { type Projection, readProjection } from './core/project.ts';
+import { type Projection, readProjection, withChanged, withWritten } from './core/project.ts';
 import { readResource } from './core/validate.ts';
 import { createOnce } from './creation-flow.ts';
 import { draftOfGroupReplace } from './group-mapping.ts';
@@ -36,8 +36,9 @@ export const groupHandlers: Handlers = {
 
 async function create(asking: Asking, { id, query, body }: ScimCall): Promise<ScimAnswer> {
   const { database, caller, dialect, door } = asking;
-  const projection = readProjection(dialect.group, query);
-  const draft = draftOf(readResource(dialect.group, body).attributes);
+  const asked = readProjection(dialect.group, query);
+  const { attributes } = readResource(dialect.group, body);
+  const draft = draftOf(attributes);
   const { add } = memberEditOfResource(dialect.group, body);
   const group = await createOnce(asking, {
     draft: ['Group', draft, add],
@@ -46,7 +47,7 @@ async function create(asking: Asking, { id, query, body }: ScimCall): Promise<Sc
       createGroup(database, door, caller.directoryId, draft, add, { creation, parking: caller.parking }),
     find: (made) => findGroup(asking, made),
   });
-  return answer(asking, 201, group, projection);
+  return answer(asking, 201, group, withWritten(asked, attributes));
 }
 
 async function read(asking: Asking, { id, query, conditions }: ScimCall): Promise<ScimAnswer> {
@@ -69,7 +70,7 @@ async function replace(asking: Asking, call: ScimCall): Promise<ScimAnswer> {
   const { attributes } = readResource(type, call.body);
   const edit = memberEditOfResource(type, call.body);
   const change = (current: GroupDraft) => draftOfGroupReplace(type, attributes, current);
-  return answer(asking, 200, await revise(asking, call, change, edit), projection);
+  return answer(asking, 200, await revise(asking, call, change, edit), withWritten(projection, attributes));
 }
 
 /** 204 unless the query asks for attributes: the members of a large group are read for nobody. */
@@ -82,7 +83,8 @@ async function patch(asking: Asking, call: ScimCall): Promise<ScimAnswer> {
   const group = await revise(asking, call, change, memberEdit);
   const { attributes, excludedAttributes } = call.query;
   const isAsked = attributes !== undefined || excludedAttributes !== undefined;
-  return answer(asking, isAsked ? 200 : 204, group, projection);
+  const paths = operations.map(({ path }) => path);
+  return answer(asking, isAsked ? 200 : 204, group, withChanged(projection, paths));
 }
 
 function revise(

@@ -63,10 +63,11 @@ export async function performMessage(
   }
 }
 
-const pathForm = /^\/(?:(Users|Groups)(?:\/([^/]+))?)?\/?$/i;
+const pathForm = /^\/?(?:(Users|Groups)(?:\/([^/]+))?)?\/?$/i;
 
 async function route(asking: Asking, message: Message, describe: Describe): Promise<MessageAnswer> {
-  const { method, path, query, body } = message;
+  const { path, query, body } = message;
+  const method = message.method === 'HEAD' ? 'GET' : message.method;
   if (method === 'POST' && /^\/Bulk\/?$/i.test(path)) return await bulk(asking, body, describe);
   const [whole, endpoint, id] = pathForm.exec(path) ?? [];
   const type: ResourceName | undefined =
@@ -75,7 +76,8 @@ async function route(asking: Asking, message: Message, describe: Describe): Prom
   if (method === 'POST' && isSearch) return await list(asking, type, readSearchRequest(body));
   if (whole === undefined) throw new Fault('not_found', `${path} is no resource, search or Bulk request.`);
   if (method === 'GET' && id === undefined) return await list(asking, type, query);
-  if (type === undefined || !isMethod(method))
+  // A POST makes what has no id yet, everything else is about what has one.
+  if (type === undefined || !isMethod(method) || (method === 'POST') !== (id === undefined))
     throw new Fault('not_found', `There is no ${method} of ${path}.`);
   return await one(
     asking,

@@ -80,7 +80,6 @@ function columnKey(column: Column, name: string): Key {
     case 'uuid':
       return { key: column.sql, type: 'uuid', isTotal: true };
     case 'links':
-    case 'schemas':
       throw unsortable();
     default:
       return unreachable(column);

@@ -18,7 +18,7 @@ import { refuseImmutable } from './core/immutable.ts';
 import { applyPatch } from './core/patch.ts';
 import { readPatch } from './core/patch-request.ts';
 import { entityTag, isUnmodified, refuseStale } from './core/precondition.ts';
-import { type Projection, project, readProjection, wants } from './core/project.ts';
+import { type Projection, project, readProjection, wants, withChanged, withWritten } from './core/project.ts';
 import { readResource } from './core/validate.ts';
 import { createOnce } from './creation-flow.ts';
 import type { Asking, Handlers, ScimAnswer, ScimCall } from './resource-flow.ts';
@@ -35,8 +35,10 @@ export const userHandlers: Handlers = { POST: create, GET: read, PUT: replace, P
 
 async function create(asking: Asking, { id, query, body }: ScimCall): Promise<ScimAnswer> {
   const { database, caller, dialect, door } = asking;
-  const projection = readProjection(dialect.user, query);
-  const draft = draftOfCreate(readResource(dialect.user, body).attributes);
+  const asked = readProjection(dialect.user, query);
+  const { attributes } = readResource(dialect.user, body);
+  const projection = withWritten(asked, attributes);
+  const draft = draftOfCreate(attributes);
   const directory = { id: caller.directoryId, name: caller.directoryName };
   const view = await createOnce(asking, {
     draft: ['User', draft],
@@ -72,13 +74,16 @@ function replace(asking: Asking, call: ScimCall): Promise<ScimAnswer> {
   const { address } = columnsOf(attributes);
   const { active } = attributes;
   const foresight = { address, ...(typeof active === 'boolean' ? { active } : {}) };
-  return revise(asking, call, foresight, (current) => draftOfReplace(type, attributes, current));
+  const projection = withWritten(readProjection(type, call.query), attributes);
+  return revise(asking, call, projection, foresight, (current) => draftOfReplace(type, attributes, current));
 }
 
 function patch(asking: Asking, call: ScimCall): Promise<ScimAnswer> {
   const type = asking.dialect.user;
   const { operations } = readPatch(type, call.body);
-  return revise(asking, call, foresightOf(operations), (current) =>
+  const paths = operations.map(({ path }) => path);
+  const projection = withChanged(readProjection(type, call.query), paths);
+  return revise(asking, call, projection, foresightOf(operations), (current) =>
     draftOfPatch(applyPatch(type, attributesOf(current), operations), current),
   );
 }
@@ -86,12 +91,12 @@ function patch(asking: Asking, call: ScimCall): Promise<ScimAnswer> {
 /** PUT and PATCH: what is to become of the user, and how much of a decision may rest on it. */
 async function revise(
   asking: Asking,
-  { id, query, conditions }: ScimCall,
+  { id, conditions }: ScimCall,
+  projection: Projection,
   foresight: Foresight,
   change: (current: UserDraft) => UserDraft,
 ): Promise<ScimAnswer> {
   const { database, caller, dialect, door } = asking;
-  const projection = readProjection(dialect.user, query);
   const view = await reviseUser(database, door, {
     id: userIdOf(id),
     directoryId: caller.directoryId,

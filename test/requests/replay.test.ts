@@ -89,6 +89,21 @@ it('of a change of members shows the decisions that would follow', async () => {
   expect(await everything()).toBe(before);
 });
 
+it('finds nothing where a request found nothing, and all where it found all', async () => {
+  const { id } = await client.user({ userName: 'ann@example.com' });
+  const calls = [
+    ['POST', `/Users/${id}`, newUser('bob@example.com')],
+    ['PUT', '/Users', newUser('bob@example.com')],
+    ['DELETE', '/Groups', undefined],
+    ['GET', '', undefined],
+    ['HEAD', `/Users/${id}`, undefined],
+  ] as const;
+  for (const [method, path, body] of calls) {
+    const answer = await client.send(method, path, body);
+    expect(await replay(answer), `${method} ${path}`).toMatchObject({ status: answer.status, changes: [] });
+  }
+});
+
 it('of a Bulk request lets each operation see those before it', async () => {
   const bulk = await client.bulk([
     { method: 'POST', path: '/Users', bulkId: 'a', data: newUser('bulk@example.com') },
@@ -132,4 +147,40 @@ it('is not possible for what is not kept whole, and of nobody else', async () =>
   const stranger = await newClient(gateway);
   const theirs = `/tenants/${stranger.tenant.slug}/requests/${await recorded(long)}/replay`;
   expect((await gateway.api('POST', theirs)).status).toBe(404);
+});
+
+it('keeps nobody from being provisioned meanwhile', { timeout: 60_000 }, async () => {
+  const [ann, bob] = [await client.user({ userName: 'ann' }), await client.user({ userName: 'bob' })];
+  const patch = ({ id }: { id: string }, path: string, value: unknown) => ({
+    method: 'PATCH',
+    path: `/Users/${id}`,
+    data: {
+      schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+      Operations: [{ op: 'replace', path, value }],
+    },
+  });
+  // The first locks a person alone, the second the seats besides.
+  const pairs = Array.from({ length: 20 }, (_, n) => [
+    patch(ann, 'title', `t-${n}`),
+    patch(bob, 'active', n % 2 === 0),
+  ]);
+  const bulk = await client.bulk(pairs.flat());
+  await recorded(bulk);
+  let isOver = false;
+  const statuses = new Set<number>();
+  const provision = async (name: string) => {
+    for (let n = 0; !isOver; n += 1) {
+      const value = [{ value: `${name}-${n}@example.com` }];
+      statuses.add((await client.patch(`/Users/${ann.id}`, { op: 'replace', path: 'emails', value })).status);
+    }
+  };
+  const provisioning = [provision('a'), provision('b'), provision('c')];
+  for (let n = 0; n < 3; n += 1) {
+    const { status, body } = await replay(bulk);
+    expect(status).toBe(200);
+    expect(new Set(body.Operations.map((one: { status: string }) => one.status))).toEqual(new Set(['200']));
+  }
+  isOver = true;
+  await Promise.all(provisioning);
+  expect([...statuses]).toEqual([200]);
 });

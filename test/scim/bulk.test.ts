@@ -159,22 +159,40 @@ describe('references', () => {
   });
 });
 
-it('says of each operation what became of it, also when what dangles can not be taken back', async () => {
-  await client.user({ userName: 'bob@example.com' });
+/** While the database refuses to insert or delete people with that error. */
+async function failing<T>(verb: 'insert' | 'delete', code: string, work: () => Promise<T>): Promise<T> {
   const owner = new pg.Client({ connectionString: gateway.databaseUrl });
   await owner.connect();
-  await owner.query(
-    `create function refuse() returns trigger language plpgsql as $$ begin raise 'no'; end $$`,
+  await owner.query(`create or replace function refuse() returns trigger language plpgsql as
+    $$ begin raise 'no' using errcode = '${code}'; end $$`);
+  await owner.query(`create trigger refuse before ${verb} on users for each row execute function refuse()`);
+  try {
+    return await work();
+  } finally {
+    await owner.query('drop trigger refuse on users');
+    await owner.end();
+  }
+}
+
+it.each(['40P01', '40001'])('what the database gives up for others (%s) is worth repeating', async (code) => {
+  const { body } = await failing('insert', code, () => client.bulk([newUser('ann')]));
+  expect(statuses(body)).toEqual(['503']);
+  const data = newUser('ann').data;
+  const alone = await failing('insert', code, () => client.send('POST', '/Users', data));
+  expect([alone.status, alone.headers.get('retry-after')]).toEqual([503, '5']);
+  expect((await client.send('POST', '/Users', data)).status).toBe(201);
+});
+
+it('says of each operation what became of it, also when what dangles can not be taken back', async () => {
+  await client.user({ userName: 'bob@example.com' });
+  const { status, body } = await failing('delete', 'P0001', () =>
+    client.bulk([
+      newUser('ann', managedBy('bulkId:bob')),
+      newUser('bob', managedBy('bulkId:carl')),
+      newUser('carl', managedBy('bulkId:ann')),
+      newUser('dora'),
+    ]),
   );
-  await owner.query('create trigger refuse before delete on users for each row execute function refuse()');
-  const { status, body } = await client.bulk([
-    newUser('ann', managedBy('bulkId:bob')),
-    newUser('bob', managedBy('bulkId:carl')),
-    newUser('carl', managedBy('bulkId:ann')),
-    newUser('dora'),
-  ]);
-  await owner.query('drop trigger refuse on users');
-  await owner.end();
   expect([status, statuses(body)]).toEqual([200, ['409', '409', '500', '201']]);
 });
 

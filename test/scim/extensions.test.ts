@@ -125,12 +125,91 @@ describe('a registered extension', () => {
     expect(kept.body[urn]).toEqual({ number: '8', serial: 's-1' });
   });
 
+  it('keeps what is required inside of each value', async () => {
+    const subAttributes = [
+      { name: 'value', type: 'string', required: true },
+      { name: 'floor', type: 'integer' },
+    ];
+    await register({
+      attributes: [
+        { name: 'gates', type: 'complex', multiValued: true, subAttributes },
+        { name: 'desk', type: 'complex', subAttributes },
+      ],
+    });
+    const post = (data: object) => client.send('POST', '/Users', { ...badge(data), userName: 'ann' });
+    for (const data of [{ gates: [{ value: 'A' }, { floor: 1 }] }, { desk: { floor: 1 } }]) {
+      const { status, body } = await post(data);
+      expect([status, body.scimType]).toEqual([400, 'invalidValue']);
+    }
+    const { id } = (await post({ gates: [{ value: 'A', floor: 1 }], desk: { value: 'D' } })).body;
+    const patch = async (operation: object) => {
+      const { status, body } = await client.patch(`/Users/${id}`, operation);
+      return [status, body.scimType];
+    };
+    expect(await patch({ op: 'remove', path: `${urn}:desk.value` })).toEqual([200, undefined]);
+    expect(await patch({ op: 'add', path: `${urn}:desk`, value: { floor: 2 } })).toEqual([
+      400,
+      'invalidValue',
+    ]);
+    expect(await patch({ op: 'remove', path: `${urn}:gates[floor eq 1].value` })).toEqual([
+      400,
+      'mutability',
+    ]);
+    expect(await patch({ op: 'replace', path: `${urn}:gates[value eq "A"].floor`, value: 2 })).toEqual([
+      200,
+      undefined,
+    ]);
+  });
+
+  it('keeps what is immutable inside of what a PUT leaves out (RFC 7644 §3.5.1)', async () => {
+    const subAttributes = [
+      { name: 'number', type: 'string', mutability: 'immutable' },
+      { name: 'label', type: 'string' },
+    ];
+    await register({ attributes: [...attributes, { name: 'card', type: 'complex', subAttributes }] });
+    const card = { number: 'c-1', label: 'Old' };
+    const { id } = await client.user({ userName: 'ann', ...badge({ number: '7', card }) });
+    const put = async (data: object) =>
+      (await client.send('PUT', `/Users/${id}`, { ...badge(data), userName: 'ann' })).body;
+    expect((await put({ number: '8' }))[urn]).toEqual({ number: '8', card: { number: 'c-1' } });
+    expect((await put({ number: '8', card: { label: 'New' } }))[urn].card).toEqual({
+      number: 'c-1',
+      label: 'New',
+    });
+    expect((await put({ number: '8', card: { number: 'c-2' } })).scimType).toBe('mutability');
+  });
+
   it('shows what it returns on request only then, and what is only written never', async () => {
     await register();
     const { id } = await client.user({ userName: 'ann', ...badge({ number: '7', pin: '1234', note: 'hm' }) });
     expect((await client.send('GET', `/Users/${id}`)).body[urn]).toEqual({ number: '7' });
     const asked = await client.send('GET', `/Users/${id}?attributes=${urn}:note,${urn}:pin`);
     expect(asked.body[urn]).toEqual({ note: 'hm' });
+  });
+
+  it('shows what it returns on request in the answer to who wrote it (RFC 7643 §7)', async () => {
+    await register();
+    const made = await client.user({ userName: 'ann', ...badge({ number: '7', pin: '1', note: 'a' }) });
+    expect(made[urn]).toEqual({ number: '7', note: 'a' });
+    const patch = (...operations: object[]) => client.patch(`/Users/${made.id}`, ...operations);
+    const note = { op: 'replace', path: `${urn}:note`, value: 'b' };
+    expect((await patch(note)).body[urn]).toEqual({ number: '7', note: 'b' });
+    expect((await patch({ op: 'add', value: { [urn]: { note: 'c' } } })).body[urn]).toEqual({
+      number: '7',
+      note: 'c',
+    });
+    expect((await patch({ op: 'add', path: 'title', value: 'Boss' })).body[urn]).toEqual({ number: '7' });
+    const put = await client.send('PUT', `/Users/${made.id}`, {
+      ...badge({ number: '8', note: 'd' }),
+      userName: 'ann',
+    });
+    expect(put.body[urn]).toEqual({ number: '8', note: 'd' });
+    const named = await client.send('PUT', `/Users/${made.id}?attributes=userName`, {
+      ...badge({ number: '8', note: 'd' }),
+      userName: 'ann',
+    });
+    expect(named.body).not.toHaveProperty(urn);
+    expect((await client.send('GET', `/Users/${made.id}`)).body[urn]).toEqual({ number: '8' });
   });
 
   it('is searched and sorted by its types', async () => {
@@ -146,6 +225,7 @@ describe('a registered extension', () => {
     await client.user({ userName: 'eve' });
     expect(await find(`${urn}:level gt 9`)).toEqual(['ann']);
     expect(await find(`${urn}:weight le 1.50`)).toEqual(['ann']);
+    expect(await find(`${urn}:weight ge 15e-1 and ${urn}:weight lt 1.6E+0`)).toEqual(['ann']);
     expect(await find(`${urn}:issued lt "2026-01-01T00:00:00Z"`)).toEqual(['ann']);
     expect(await find(`${urn}:issued eq "2025-12-31T22:00:00Z"`)).toEqual(['ann']);
     expect(await find(`${urn}:guest eq true`)).toEqual(['bob']);
@@ -162,6 +242,16 @@ describe('a registered extension', () => {
     expect(await sorted('ascending')).toEqual(['bob', 'ann', 'eve']);
     expect(await sorted('descending')).toEqual(['eve', 'ann', 'bob']);
   });
+});
+
+it('a time that no database reads is refused, and so keeps nobody else from being found', async () => {
+  await register();
+  await client.user({ userName: 'ann', ...badge({ number: '1', issued: '2026-01-01T00:00:00Z' }) });
+  const issued = `2026-01-01T00:00:00.${'0'.repeat(300)}Z`;
+  const sent = { ...badge({ number: '2', issued }), userName: 'bob' };
+  const { status, body } = await client.send('POST', '/Users', sent);
+  expect([status, body.scimType]).toEqual([400, 'invalidValue']);
+  expect(await find(`${urn}:issued gt "2025-01-01T00:00:00Z"`)).toEqual(['ann']);
 });
 
 describe('an extension of one directory', () => {
@@ -243,6 +333,7 @@ describe('a draft', () => {
     ['no URN', { urn: 'badge' }, 'urn'],
     ['a URN of SCIM', { urn: userUrn }, 'urn'],
     ['a URN that another begins with', { urn: 'urn:ietf:params:scim' }, 'urn'],
+    ['a URN that no filter can name', { urn: 'urn:example:a~b:1.0:User' }, 'urn'],
     ['a URN of the gateway', { urn: 'urn:blue:x:y' }, 'urn'],
     ['no attributes', { attributes: [] }, 'attributes'],
     [

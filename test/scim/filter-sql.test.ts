@@ -357,7 +357,6 @@ it.each(['ΟΔΟΣ', 'İstanbul', 'ẞ', 'ǅ', 'STRASSE', 'ﬃ'])(
 );
 
 it.each([
-  [userType, 'schemas co "x"'],
   [userType, 'groups.display eq "x"'],
   [userType, 'groups.value co "x"'],
   [userType, `${provisioningSchema.id}:seat.state eq "held"`],

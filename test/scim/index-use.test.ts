@@ -10,8 +10,11 @@ import { inTenant } from '../../src/db/tenant-transaction.ts';
 import { selectGroups } from '../../src/directory/group-view-store.ts';
 import { type DirectoryId, newId, type TenantId } from '../../src/kernel/ids.ts';
 import { selectUserView, selectUserViews } from '../../src/provisioning/user-view-store.ts';
+import { writeCursor } from '../../src/scim/core/paging.ts';
 import { groupType, userType } from '../../src/scim/core/schemas.ts';
+import { dialectOf } from '../../src/scim/dialect.ts';
 import { groupTarget, userTarget } from '../../src/scim/filter-target-sql.ts';
+import { readMixedSearch, selectHits } from '../../src/scim/search-all-sql.ts';
 import { readSearch } from '../../src/scim/search-sql.ts';
 import { captured, planOf } from '../support/captured.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -146,6 +149,25 @@ describe('a look-up of groups', () => {
     const page = await inTenant(test.database, tenantId, (tx) => search('Group', filter)(tx));
     expect(page.total).toBe(found);
     expect(await problemsOf(search('Group', filter))).toEqual([]);
+  });
+});
+
+describe('a page by cursor', () => {
+  const after = writeCursor(
+    { type: 'User', id: userId, key: null },
+    JSON.stringify([['User', 'Group'], '', '', 'ascending']),
+  );
+  const dialect = dialectOf('generic');
+  const page = (query: object) => (tx: TenantTransaction) =>
+    selectHits(tx, readMixedSearch(dialect, tenantId, { count: 20, ...query }), directoryId);
+
+  it.each([
+    [{ cursor: '' }, 21],
+    [{ cursor: after }, 21],
+    [{ cursor: '', sortBy: 'id', sortOrder: 'descending' }, 21],
+  ])('of users and groups reads no more than it shows: %#', async (query, found) => {
+    expect((await inTenant(test.database, tenantId, page(query))).resources).toHaveLength(found);
+    expect(await problemsOf(page(query))).toEqual([]);
   });
 });
 

@@ -1,9 +1,12 @@
 /** Parking: members of groups that are named before their people arrive wait, and join by themselves. */
 
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { limits } from '../../src/kernel/limits.ts';
+import { asTenant } from '../requests/support.ts';
 import { made, startGateway, type TestGateway } from '../support/gateway.ts';
-import { newClient, type ScimClient } from './scim-support.ts';
+import { groupUrn, newClient, type ScimClient } from './scim-support.ts';
 
 let gateway: TestGateway;
 let client: ScimClient;
@@ -27,6 +30,11 @@ const membersOf = async (id: string) =>
   );
 const add = (id: string, ...values: string[]) =>
   client.patch(`/Groups/${id}`, { op: 'add', path: 'members', value: values.map((value) => ({ value })) });
+const groupOf = (...values: string[]) => ({
+  schemas: [groupUrn],
+  displayName: 'Of',
+  members: values.map((value) => ({ value })),
+});
 const nobody = '00000000-0000-7000-8000-00000000000a';
 
 describe('an unknown member', () => {
@@ -48,6 +56,52 @@ describe('an unknown member', () => {
     const other = await client.user({ userName: 'ann@EXAMPLE.com' });
     expect((await membersOf(group.id)).sort()).toEqual([one.id, other.id].sort());
     expect(await parked()).toEqual([]);
+  });
+
+  it('that is a group, or has a name that nobody can have, is refused: nobody of it would ever arrive', async () => {
+    const [inner, outer] = [
+      await client.group({ displayName: 'Inner' }),
+      await client.group({ displayName: 'Outer' }),
+    ];
+    const tooLong = randomBytes(3000).toString('base64url');
+    for (const [value, reason] of [
+      [inner.id.toUpperCase(), 'nested groups are not supported'],
+      [tooLong, 'there is no user'],
+    ]) {
+      const answers = [
+        await add(outer.id, 'later', value),
+        await client.send('POST', '/Groups', {
+          schemas: [groupUrn],
+          displayName: 'New',
+          members: [{ value }],
+        }),
+      ];
+      for (const { status, body } of answers) {
+        expect([status, body.scimType, body.detail]).toEqual([
+          400,
+          'invalidValue',
+          expect.stringContaining(reason),
+        ]);
+      }
+    }
+    expect(await parked()).toEqual([]);
+  });
+
+  it('is refused past the limit, but not for waiting already', async () => {
+    const group = await client.group({ displayName: 'Crowd' });
+    await asTenant(gateway, client.tenant.tenantId, (owner) =>
+      owner.query(
+        `insert into parked_members (tenant_id, group_id, directory_id, value, value_key, since)
+         select $1, $2, $3, 'p-' || n, 'p-' || n, now() from generate_series(1, $4::integer) n`,
+        [client.tenant.tenantId, group.id, client.directoryId, limits.parkedMembersMax],
+      ),
+    );
+    expect((await add(group.id, 'p-1', 'p-2')).status).toBe(204);
+    expect((await add(group.id, 'p-1', 'one-more')).status).toBe(413);
+    expect((await client.send('POST', '/Groups', groupOf('p-1'))).status).toBe(413);
+    const put = await client.send('PUT', `/Groups/${group.id}`, groupOf('p-1', 'one-more'));
+    expect(put.status).toBe(200);
+    expect((await parked()).map(({ value }: { value: string }) => value)).toEqual(['one-more', 'p-1']);
   });
 
   it('does not keep the others of the request from joining', async () => {

@@ -2,8 +2,9 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { limits } from '../../src/kernel/limits.ts';
+import { provisioningSchema } from '../../src/scim/core/schemas.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
-import { enterpriseUrn, newClient, type ScimClient, userUrn } from './scim-support.ts';
+import { enterpriseUrn, groupUrn, newClient, type ScimClient, userUrn } from './scim-support.ts';
 
 let gateway: TestGateway;
 let client: ScimClient;
@@ -218,6 +219,29 @@ describe('pages by cursor', () => {
   });
 });
 
+describe('a filter by schemas (RFC 7644 §3.4.2.2, Figure 2)', () => {
+  it.each([
+    ['/Users', `schemas eq "${enterpriseUrn}"`, ['eve']],
+    ['/Users', `schemas eq "${enterpriseUrn.toUpperCase()}"`, ['eve']],
+    ['/Users', `not (schemas eq "${enterpriseUrn}") and title pr`, ['Carl', 'ann', 'dora']],
+    ['/Users', `schemas ne "${enterpriseUrn}" and title pr`, ['Carl', 'ann', 'dora']],
+    ['/Users', `schemas eq "${userUrn}" and title eq "a"`, ['ann']],
+    ['/Users', 'schemas eq "urn:example:nobody"', []],
+    ['/Users', `schemas eq "${provisioningSchema.id}" and title eq "a"`, ['ann']],
+    ['/Groups', `schemas eq "${enterpriseUrn}"`, []],
+    ['/', `schemas eq "${groupUrn}"`, ['beta', 'Alpha']],
+    ['/', `schemas eq "${groupUrn}" or schemas eq "${enterpriseUrn}"`, ['eve', 'beta', 'Alpha']],
+  ])('of %s: %s', async (path, filter, expected) => {
+    const { status, body } = await query(path, { filter });
+    expect([status, body.Resources && names(body)]).toEqual([200, expected]);
+  });
+
+  it('takes only eq and ne', async () => {
+    const { status, body } = await query('/Users', { filter: 'schemas co "User"' });
+    expect([status, body.scimType]).toEqual([400, 'invalidFilter']);
+  });
+});
+
 describe('POST /.search', () => {
   it('of users does what GET does', async () => {
     const wanted = {
@@ -297,6 +321,9 @@ describe('a search over all types', () => {
     ['userName ne "ann@example.com" and displayName pr', ['beta', 'Alpha']],
     ['externalId eq "g-1"', ['Alpha']],
     ['emails[value eq "b@x.org"]', ['Bob']],
+    ['userName eq null', ['beta', 'Alpha']],
+    ['not (userName ne null)', ['beta', 'Alpha']],
+    ['externalId ne null and title eq null', ['Alpha']],
   ])('takes an attribute that a type does not have for unassigned: %s', async (filter, expected) => {
     expect(names((await query('/', { filter })).body)).toEqual(expected);
   });

@@ -40,6 +40,34 @@ describe('the version of a resource', () => {
   });
 });
 
+it('the version of a group rises when a member is deleted, and none is lost to who adds others meanwhile', async () => {
+  const [gone, stays] = [
+    await client.user({ userName: 'gone@example.com' }),
+    await client.user({ userName: 'stays@example.com' }),
+  ];
+  const group = await client.group({ displayName: 'Left', members: [{ value: gone.id }] });
+  const other = await client.group({ displayName: 'Untouched', members: [{ value: stays.id }] });
+  const known = { 'if-none-match': 'W/"1"' };
+  expect((await client.send('DELETE', `/Users/${gone.id}`)).status).toBe(204);
+  const { status, headers, body } = await client.send('GET', `/Groups/${group.id}`, undefined, known);
+  expect([status, headers.get('etag'), body.members]).toEqual([200, 'W/"2"', undefined]);
+  expect(Date.parse(body.meta.lastModified)).toBeGreaterThan(Date.parse(group.meta.lastModified));
+  expect((await client.send('GET', `/Groups/${other.id}`, undefined, known)).status).toBe(304);
+
+  const people = await Promise.all(
+    Array.from({ length: 20 }, (_, n) => client.user({ userName: `leaver-${n}@example.com` })),
+  );
+  const values = people.map(({ id }) => ({ value: id }));
+  await client.patch(`/Groups/${group.id}`, { op: 'add', path: 'members', value: values });
+  const change = (op: string) => client.patch(`/Groups/${group.id}`, { op, path: 'members', value: values });
+  const answers = await Promise.all([
+    ...people.map(({ id }) => client.send('DELETE', `/Users/${id}`)),
+    ...['remove', 'remove', 'remove', 'remove'].map(change),
+  ]);
+  expect(answers.filter((answer) => answer.status !== 204).map((answer) => answer.body)).toEqual([]);
+  expect((await client.send('GET', `/Groups/${group.id}`)).body.members).toBeUndefined();
+});
+
 describe('If-None-Match', () => {
   it('answers 304 without a body for the version the caller has', async () => {
     const { id } = await client.user({ userName: 'v3@example.com' });

@@ -9,9 +9,10 @@ import {
   type AttributePath,
   type AttributeType,
   findAttribute,
+  isNamed,
   type ResourceType,
 } from './attribute.ts';
-import { resolveName } from './attribute-name.ts';
+import { findExtension, resolveName } from './attribute-name.ts';
 import type { Leniencies } from './leniency.ts';
 import { type Literal, normaliseFilter, unreadable } from './normalise-filter.ts';
 import { readBoolean, readInstant } from './scalar.ts';
@@ -34,13 +35,18 @@ export type Filter =
     }
   | { readonly kind: 'present'; readonly path: AttributePath }
   | { readonly kind: 'element'; readonly path: AttributePath; readonly filter: Filter }
-  /** About an attribute that only other resource types have: it is unassigned here (RFC 7644 §3.4.2.1). */
+  /**
+   * About what is the same in all resources of the type: an attribute that only other types have, which is unassigned
+   * here (RFC 7644 §3.4.2.1), or the URN of the type's own schema.
+   */
   | { readonly kind: 'constant'; readonly holds: boolean };
 
 /** Where names are looked up: in the resource, or inside the brackets of a value path. */
 interface Scope {
   /** `elsewhere`: an attribute of another resource type that is searched at the same time. */
   readonly find: (name: string) => AttributePath | 'elsewhere' | undefined;
+  /** What it says of a resource that its `schemas` hold a URN. */
+  readonly schemaIs: (urn: string) => Filter;
   readonly literals: readonly Literal[];
   readonly tolerates: Leniencies;
 }
@@ -53,7 +59,7 @@ interface Scope {
  * @param others Resource types that the search covers besides.
  */
 export function parseFilter(type: ResourceType, text: string, others: readonly ResourceType[] = []): Filter {
-  return parseIn(text, type.tolerates, (name) => {
+  return parseIn(text, type, (name) => {
     const resolved = resolveName(type, name);
     if (resolved.kind === 'attribute') return resolved.path;
     return others.some((other) => resolveName(other, name).kind === 'attribute') ? 'elsewhere' : undefined;
@@ -61,13 +67,29 @@ export function parseFilter(type: ResourceType, text: string, others: readonly R
 }
 
 /** The filter inside the brackets of a value path: its names are sub-attributes of `attribute` (RFC 7644 §3.5.2). */
-export function parseElementFilter({ tolerates }: ResourceType, attribute: Attribute, text: string): Filter {
-  return parseIn(text, tolerates, findIn(attribute));
+export function parseElementFilter(type: ResourceType, attribute: Attribute, text: string): Filter {
+  return parseIn(text, type, findIn(attribute));
 }
 
-function parseIn(text: string, tolerates: Leniencies, find: Scope['find']): Filter {
-  const normalised = normaliseFilter(text, tolerates);
-  return resolve(parseRaw(normalised.text), { find, literals: normalised.literals, tolerates });
+function parseIn(text: string, type: ResourceType, find: Scope['find']): Filter {
+  const { tolerates } = type;
+  const { text: normalised, literals } = normaliseFilter(text, tolerates);
+  return resolve(parseRaw(normalised), { find, schemaIs: (urn) => schemaIs(type, urn), literals, tolerates });
+}
+
+/** An answer's `schemas` name the type's own schema and the extensions that have data (`renderResource`). */
+function schemaIs(type: ResourceType, urn: string): Filter {
+  const extension = findExtension(type, urn);
+  if (extension === undefined) return Object.freeze({ kind: 'constant', holds: isNamed(type.schema, urn) });
+  const { attributes } = extension;
+  // What is worked out for the answer is there for everybody.
+  if (attributes.every(({ mutability }) => mutability === 'readOnly')) {
+    return Object.freeze({ kind: 'constant', holds: true });
+  }
+  return junction(
+    'or',
+    attributes.map((attribute) => ({ kind: 'present', path: { extension, attribute, sub: undefined } })),
+  );
 }
 
 function findIn(attribute: Attribute): Scope['find'] {
@@ -140,7 +162,14 @@ function elementOf(path: AttributePath, name: string, raw: RawFilter, scope: Sco
 
 function comparison(name: string, op: Operator, literal: Literal | undefined, scope: Scope): Filter {
   if (literal === undefined) throw malformed();
-  return about(name, scope, op === 'ne', (path) => comparisonOf(path, name, op, literal, scope));
+  // Unassigned: equal to null, and to nothing else.
+  const absent = isNull(literal) ? op === 'eq' : op === 'ne';
+  return about(name, scope, absent, (path) => comparisonOf(path, name, op, literal, scope));
+}
+
+/** RFC 7643 §2.5: null and unassigned are the same. */
+function isNull({ quoted, text }: Literal): boolean {
+  return !quoted && text.toLowerCase() === 'null';
 }
 
 function comparisonOf(
@@ -150,8 +179,8 @@ function comparisonOf(
   literal: Literal,
   scope: Scope,
 ): Filter {
-  // RFC 7643 §2.5: null and unassigned are the same.
-  if (!literal.quoted && literal.text.toLowerCase() === 'null') return nullComparison(path, op);
+  if (isNull(literal)) return nullComparison(path, op);
+  if (path.attribute.name === 'schemas') return schemasComparison(op, literal, scope);
   const compared = comparedPath(path, name);
   const attribute = compared.sub ?? compared.attribute;
   if (!operators[attribute.type].has(op)) throw unreadable(`"${op}" does not go with "${shorten(name)}"`);
@@ -167,6 +196,14 @@ function nullComparison(path: AttributePath, op: Operator): Filter {
   if (op === 'ne') return present;
   if (op === 'eq') return Object.freeze({ kind: 'not', filter: present });
   throw unreadable(`"${op}" does not go with null`);
+}
+
+/** RFC 7644 §3.4.2.2, Figure 2: `schemas eq "urn:…"`. */
+function schemasComparison(op: Operator, { text }: Literal, { schemaIs }: Scope): Filter {
+  const holds = schemaIs(text);
+  if (op === 'eq') return holds;
+  if (op === 'ne') return Object.freeze({ kind: 'not', filter: holds });
+  throw unreadable(`"${op}" does not go with "schemas"`);
 }
 
 /** `emails co "x"` and `manager eq "x"` mean the `value` of the complex attribute (RFC 7644 §3.4.2.2, Figure 2). */
@@ -200,7 +237,7 @@ const valueReaders: Record<AttributeType, (text: string) => string | number | bo
   binary: (text) => text,
   boolean: readBoolean,
   integer: (text) => (/^-?\d{1,15}$/.test(text) ? Number(text) : undefined),
-  decimal: (text) => (/^-?\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : undefined),
+  decimal: (text) => (/^-?\d{1,15}(\.\d{1,15})?(e[+-]?\d{1,2})?$/i.test(text) ? Number(text) : undefined),
   dateTime: readInstant,
   complex: () => undefined,
 };

@@ -57,14 +57,22 @@ export function replaceAttributes(type: ResourceType, current: Attributes, sent:
   return after;
 }
 
+/** Attributes as they are to be, of those in which something immutable is left out. */
 function immutableOf(
   attributes: readonly Attribute[],
   current: JsonValue | undefined,
   sent: JsonValue | undefined,
 ): Attributes {
   const [before, after] = [isObject(current) ? current : {}, isObject(sent) ? sent : {}];
-  const kept = attributes.filter(
-    ({ name, mutability }) => mutability === 'immutable' && after[name] === undefined && name in before,
-  );
-  return Object.fromEntries(kept.map(({ name }) => [name, before[name] as JsonValue]));
+  const kept: Attributes = {};
+  for (const { name, mutability, multiValued, subAttributes } of attributes) {
+    const was = before[name];
+    if (was === undefined) continue;
+    if (mutability === 'immutable' && after[name] === undefined) kept[name] = was;
+    if (mutability === 'immutable' || multiValued || subAttributes === undefined) continue;
+    const parts = immutableOf(subAttributes, was, after[name]);
+    if (Object.keys(parts).length > 0)
+      kept[name] = { ...(isObject(after[name]) ? after[name] : {}), ...parts };
+  }
+  return kept;
 }

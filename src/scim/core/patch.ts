@@ -40,7 +40,8 @@ export function applyPatch(
   const missing = missingOf(type, result).find((name) => !wasMissing.has(name));
   if (missing === undefined) return result;
   const isRemoved = operations.some(
-    ({ op, path }) => op === 'remove' && nameOf({ ...path, sub: undefined }) === missing,
+    ({ op, path }) =>
+      op === 'remove' && [nameOf(path), nameOf({ ...path, sub: undefined })].includes(missing),
   );
   throw invalid(
     isRemoved ? 'mutability' : 'invalidValue',

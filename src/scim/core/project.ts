@@ -9,6 +9,7 @@ import { limits } from '../../kernel/limits.ts';
 import {
   type Attribute,
   type AttributePath,
+  type Attributes,
   findAttribute,
   nameOf,
   type ResourceType,
@@ -30,6 +31,8 @@ export interface Projection {
   /** Undefined: all that are returned by default. */
   readonly wanted: Names | undefined;
   readonly excluded: Names;
+  /** What the request has written: of this the answer also shows what is returned on request (RFC 7643 §7). */
+  readonly written?: Names;
 }
 
 /**
@@ -40,6 +43,21 @@ export function readProjection(type: ResourceType, query: ProjectionQuery): Proj
   const wanted = readNames(type, 'attributes', query.attributes);
   const excluded = readNames(type, 'excludedAttributes', query.excludedAttributes);
   return { type, wanted, excluded: excluded ?? new Set() };
+}
+
+/** The projection for the answer to a PATCH. */
+export function withChanged(projection: Projection, paths: readonly AttributePath[]): Projection {
+  return { ...projection, written: new Set(paths.map((path) => nameOf({ ...path, sub: undefined }))) };
+}
+
+/** The projection for the answer to a POST or PUT of these attributes. */
+export function withWritten(projection: Projection, attributes: Attributes): Projection {
+  const { extensions } = projection.type;
+  const names = Object.entries(attributes).flatMap(([name, value]) => {
+    const isExtension = extensions.some(({ schema }) => schema.id === name);
+    return isExtension && isObject(value) ? Object.keys(value).map((key) => `${name}:${key}`) : [name];
+  });
+  return { ...projection, written: new Set(names) };
 }
 
 function readNames(type: ResourceType, parameter: string, value: unknown): Names | undefined {
@@ -155,20 +173,22 @@ function pick(value: JsonValue, names: ReadonlySet<string>): JsonValue {
 /** `named`: only some of its sub-attributes were asked for. */
 type Visibility = 'whole' | 'named' | 'hidden';
 
-function visibility({ wanted, excluded }: Projection, { extension, attribute }: Target): Visibility {
+function visibility({ wanted, excluded, written }: Projection, { extension, attribute }: Target): Visibility {
   // RFC 7643 §7: nothing in a request overrides `always` or `never`.
   if (attribute.returned === 'always') return 'whole';
   if (attribute.returned === 'never') return 'hidden';
   const name = nameOf({ extension, attribute, sub: undefined });
   const isIn = (names: Names) => names.has(name) || (extension !== undefined && names.has(extension.id));
   if (isIn(excluded)) return 'hidden';
-  if (wanted === undefined) return attribute.returned === 'default' ? 'whole' : 'hidden';
+  if (wanted === undefined) {
+    return attribute.returned === 'default' || written?.has(name) === true ? 'whole' : 'hidden';
+  }
   if (isIn(wanted)) return 'whole';
   return attribute.subAttributes?.some((sub) => wanted.has(`${name}.${sub.name}`)) ? 'named' : 'hidden';
 }
 
 function showsSub(
-  { wanted, excluded }: Projection,
+  { wanted, excluded, written }: Projection,
   target: Target,
   sub: Attribute,
   seen: Visibility,
@@ -176,5 +196,6 @@ function showsSub(
   if (sub.returned === 'always') return true;
   const name = nameOf({ ...target, sub });
   if (sub.returned === 'never' || excluded.has(name)) return false;
-  return wanted?.has(name) || (seen === 'whole' && sub.returned === 'default');
+  const isShown = sub.returned === 'default' || written?.has(nameOf({ ...target, sub: undefined })) === true;
+  return wanted?.has(name) || (seen === 'whole' && isShown);
 }

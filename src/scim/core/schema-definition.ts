@@ -30,8 +30,8 @@ export interface SchemaDefinition {
   attributes: AttributeDefinition[];
 }
 
-/** RFC 8141 as far as SCIM needs it; no dot behind the last colon, where an attribute's name could begin. */
-const urnForm = /^urn:[a-z0-9][a-z0-9-]{0,31}(?::[A-Za-z0-9._~-]+)+$/i;
+/** RFC 8141, of whose characters a filter and a path take these (RFC 7644 §3.4.2.2, §3.10). */
+const urnForm = /^urn:[a-z0-9][a-z0-9-]{0,31}(?::[A-Za-z0-9._-]+)+$/i;
 /** RFC 7643 §2.1 has `$`, `-` and `_` besides; a name with `$` could be `$ref`, which is ours. */
 const nameForm = /^[A-Za-z][A-Za-z0-9_-]*$/;
 

@@ -43,19 +43,25 @@ export function readResource(type: ResourceType, body: unknown): ReadResource {
   return { attributes, ignored: reading.ignored };
 }
 
-/** What is required and has no value; of an extension only where it is used at all. */
+/** What is required and has no value; of an extension or a complex value only where it is used at all. */
 export function missingOf(type: ResourceType, attributes: Attributes): string[] {
-  const own = requiredOf(type.schema).filter((name) => attributes[name] === undefined);
   const others = type.extensions.flatMap(({ schema }) => {
     const data = attributes[schema.id];
-    if (!isObject(data)) return [];
-    return requiredOf(schema).flatMap((name) => (data[name] === undefined ? [`${schema.id}:${name}`] : []));
+    return isObject(data) ? missingIn(schema.attributes, data, `${schema.id}:`) : [];
   });
-  return [...own, ...others];
+  return [...missingIn(type.schema.attributes, attributes, ''), ...others];
 }
 
-function requiredOf({ attributes }: Schema): string[] {
-  return attributes.filter(({ required }) => required).map(({ name }) => name);
+function missingIn(attributes: readonly Attribute[], data: JsonObject, prefix: string): string[] {
+  return attributes.flatMap(({ name, required, subAttributes }) => {
+    const value = data[name];
+    if (value === undefined) return required ? [`${prefix}${name}`] : [];
+    if (subAttributes === undefined) return [];
+    const inside = (Array.isArray(value) ? value : [value]).flatMap((one) =>
+      isObject(one) ? missingIn(subAttributes, one, `${prefix}${name}.`) : [],
+    );
+    return [...new Set(inside)];
+  });
 }
 
 /** A JSON object of bounded depth. Errors: `invalidSyntax`. */
