@@ -205,10 +205,11 @@ const lookups = `
   $$;
 
   -- Tenants with members that wait for their people.
-  create function find_parking_tenants(most integer) returns table (tenant_id uuid)
+  create function find_parking_tenants(after uuid, most integer) returns table (tenant_id uuid)
   language sql stable security definer set search_path = public, pg_temp as $$
     select s.tenant_id from tenant_settings s
-    where s.parking and exists (select from parked_members p where p.tenant_id = s.tenant_id)
+    where s.parking and s.tenant_id > after
+      and exists (select from parked_members p where p.tenant_id = s.tenant_id)
     order by s.tenant_id limit most
   $$;
 
@@ -216,12 +217,12 @@ const lookups = `
   alter function find_directory_token(text) owner to blue_gateway_finder;
   alter function find_oauth_client(uuid, timestamptz) owner to blue_gateway_finder;
   alter function find_leftovers(timestamptz, integer) owner to blue_gateway_finder;
-  alter function find_parking_tenants(integer) owner to blue_gateway_finder;
+  alter function find_parking_tenants(uuid, integer) owner to blue_gateway_finder;
   revoke execute on function
     find_directory_token(text), find_oauth_client(uuid, timestamptz), find_leftovers(timestamptz, integer),
-    find_parking_tenants(integer) from public;
+    find_parking_tenants(uuid, integer) from public;
   grant execute on function
     find_directory_token(text), find_oauth_client(uuid, timestamptz), find_leftovers(timestamptz, integer),
-    find_parking_tenants(integer) to current_user;
+    find_parking_tenants(uuid, integer) to current_user;
   revoke create on schema public from blue_gateway_finder;
 `;

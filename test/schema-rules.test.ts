@@ -41,7 +41,7 @@ const finders = [
   'find_due_pools(timestamp with time zone,integer)',
   'find_leftovers(timestamp with time zone,integer)',
   'find_oauth_client(uuid,timestamp with time zone)',
-  'find_parking_tenants(integer)',
+  'find_parking_tenants(uuid,integer)',
   'find_tenant(uuid,text)',
   'list_tenants(text,integer)',
 ];

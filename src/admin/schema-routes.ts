@@ -26,8 +26,8 @@ const characteristics = {
   multiValued: Type.Optional(Type.Boolean()),
   required: Type.Optional(Type.Boolean()),
   caseExact: Type.Optional(Type.Boolean()),
-  mutability: Type.Optional(Type.Enum(['readWrite', 'immutable', 'writeOnly'])),
-  returned: Type.Optional(Type.Enum(['always', 'never', 'default', 'request'])),
+  mutability: Type.Optional(Type.Enum(['readWrite', 'immutable'])),
+  returned: Type.Optional(Type.Enum(['always', 'default', 'request'])),
   canonicalValues: Type.Optional(words(200)),
   referenceTypes: Type.Optional(words(20)),
 };

@@ -13,7 +13,6 @@ import {
   addMembers,
   deleteGroup,
   existingUsers,
-  groupAmong,
   insertGroup,
   isDisplayNameTaken,
   type KnownGroup,
@@ -25,7 +24,7 @@ import {
 } from '../directory/group-store.ts';
 import { Fault, invalid } from '../kernel/fault.ts';
 import { fold } from '../kernel/fold.ts';
-import { type DirectoryId, type GroupId, newId, type UserId } from '../kernel/ids.ts';
+import { type DirectoryId, type GroupId, newId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { sameJson } from '../kernel/same-json.ts';
 import { type Creation, insertUnanswered } from './creation-store.ts';
@@ -39,16 +38,9 @@ import {
   withRules,
 } from './decision-store.ts';
 import { bindMappings, isAwaited, lockGroupNames, unbindMappings } from './mapping-store.ts';
-import {
-  idsAmong,
-  isTooLong,
-  type SettledMembers,
-  settleParking,
-  settleStrictly,
-  unknownAmong,
-  unknownMember,
-} from './member-names.ts';
-import { refuseCrowd, resolveNames, selectStillParked, writeParked } from './parking-store.ts';
+import { idsAmong, type SettledMembers } from './member-names.ts';
+import { writeParked } from './parking-store.ts';
+import { settleMembers } from './settle-members-flow.ts';
 import { taken } from './user-flow.ts';
 
 export interface GroupDraft {
@@ -160,35 +152,6 @@ interface Revision {
   members: SettledMembers;
   pool: LockedPool | null;
   isBinding: boolean;
-}
-
-/** With parking the people behind the names are looked up; without, no statement is sent. */
-async function settleMembers(
-  tx: TenantTransaction,
-  { id, directoryId, edit, parking = false }: Omit<GroupRevision, 'id' | 'revise'> & { id?: GroupId },
-  known: ReadonlySet<UserId>,
-): Promise<SettledMembers> {
-  if (parking === false) {
-    const [missing] = unknownAmong(edit.add, known);
-    if (missing !== undefined) throw unknownMember(missing, (await groupAmong(tx, [missing])) !== undefined);
-    return settleStrictly(edit);
-  }
-  const isArrival = parking === 'arrival' && id !== undefined;
-  const waiting = isArrival ? { ...edit, add: await selectStillParked(tx, id, edit.add) } : edit;
-  const names = [...unknownAmong(waiting.add, known), ...unknownAmong(edit.remove, new Set())];
-  const settled = settleParking(waiting, known, await resolveNames(tx, directoryId, names));
-  if (!isArrival) await refuseVain(tx, settled.park);
-  const { forget = [], park } = settled;
-  await refuseCrowd(tx, { groupId: id, forget, park });
-  return settled;
-}
-
-/** Who never arrives has no reason to wait: a group, and a name that no person can have. */
-async function refuseVain(tx: TenantTransaction, names: readonly string[]): Promise<void> {
-  const tooLong = names.find(isTooLong);
-  if (tooLong !== undefined) throw unknownMember(tooLong, false);
-  const group = await groupAmong(tx, names);
-  if (group !== undefined) throw unknownMember(group, true);
 }
 
 async function writeRevision(tx: TenantTransaction, revision: Revision): Promise<Group> {

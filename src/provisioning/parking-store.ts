@@ -77,6 +77,17 @@ export async function refuseCrowd(
   );
 }
 
+/**
+ * Whether parking is on, as the settings are now: whoever ends it waits until this transaction has parked, and then
+ * forgets who waits.
+ */
+export async function isParkingOn(tx: TenantTransaction): Promise<boolean> {
+  const rows = await tx.run(
+    sql`select 1 from tenant_settings where tenant_id = ${tx.tenantId} and parking for share`,
+  );
+  return rows.length > 0;
+}
+
 /** Those of the names that still wait for the group. */
 export async function selectStillParked(
   tx: TenantTransaction,

@@ -44,7 +44,11 @@ export function dialectOf(kind: DirectoryKind, extensions: readonly ExtensionSch
   const whole = schemas.map((schema) =>
     schema === user.schema || schema === group.schema ? withExternalId(schema) : schema,
   );
-  return { user, group, published: kind === 'entra' ? whole.map(trimmed) : whole };
+  return {
+    user,
+    group,
+    published: kind === 'entra' ? whole.map((schema) => (isOurs(schema) ? trimmed(schema) : schema)) : whole,
+  };
 }
 
 function withoutAliases({ aliases: _, ...schema }: Schema): Schema {
@@ -72,6 +76,11 @@ function withExternalId(schema: Schema): Schema {
  */
 const untold: ReadonlySet<string> = new Set(['display', 'primary']);
 const told: ReadonlySet<string> = new Set(['roles', 'entitlements', 'groups', 'members']);
+
+/** What an admin registered is told as it was registered. */
+function isOurs({ id }: Schema): boolean {
+  return id.startsWith('urn:ietf:');
+}
 
 function trimmed(schema: Schema): Schema {
   return {

@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { limits } from '../../src/kernel/limits.ts';
 import { asTenant } from '../requests/support.ts';
@@ -212,4 +213,25 @@ describe('without parking', () => {
     await park(false);
     expect(await parked()).toEqual([]);
   });
+});
+
+it('a change that began before parking ended parks nobody afterwards', async () => {
+  const group = await client.group({ displayName: 'Late' });
+  const owner = new pg.Client({ connectionString: gateway.databaseUrl });
+  await owner.connect();
+  await owner.query('begin');
+  await owner.query(
+    `select set_config('role', 'blue_gateway_request', true), set_config('app.tenant_id', $1, true)`,
+    [client.tenant.tenantId],
+  );
+  // The change has read that parking is on, and waits for the group.
+  await owner.query('select 1 from groups where id = $1 for update', [group.id]);
+  const adding = add(group.id, 'nobody-yet');
+  await sleep(300);
+  await park(false);
+  await owner.query('rollback');
+  await owner.end();
+  expect((await adding).status).toBe(400);
+  await park(true);
+  expect(await parked()).toEqual([]);
 });

@@ -16,8 +16,8 @@ export interface AttributeDefinition {
   multiValued?: boolean;
   required?: boolean;
   caseExact?: boolean;
-  mutability?: 'readWrite' | 'immutable' | 'writeOnly';
-  returned?: 'always' | 'never' | 'default' | 'request';
+  mutability?: 'readWrite' | 'immutable';
+  returned?: 'always' | 'default' | 'request';
   canonicalValues?: string[];
   referenceTypes?: string[];
   subAttributes?: AttributeDefinition[];
@@ -107,8 +107,7 @@ function defineOne(definition: AttributeDefinition, place: string): Attribute {
     required: definition.required ?? false,
     caseExact: definition.caseExact ?? (type === 'reference' || type === 'binary'),
     mutability: definition.mutability ?? 'readWrite',
-    // RFC 7643 §7: what is only written is never returned.
-    returned: definition.mutability === 'writeOnly' ? 'never' : (definition.returned ?? 'default'),
+    returned: definition.returned ?? 'default',
     uniqueness: 'none',
     ...(canonicalValues === undefined ? {} : { canonicalValues }),
     ...(referenceTypes === undefined ? {} : { referenceTypes }),
