@@ -19,6 +19,8 @@ export const limits = {
   valuesPerAttributeMax: 500,
   /** Characters of one attribute value. */
   valueLengthMax: 65_536,
+  /** Characters of a user or a group as JSON, members left out: what many requests add to one resource comes to. */
+  resourceLengthMax: 256 * 1024,
   /** Bytes of a value that is looked up, in lower case: an index of PostgreSQL takes no row over 2,700. */
   keyBytesMax: 2048,
   /** Characters of one part of a path: more than a head of a request can hold, so that each is read. */
@@ -28,6 +30,8 @@ export const limits = {
   /** Resources on one page (`filter.maxResults` of ServiceProviderConfig). */
   pageSizeMax: 1000,
   pageSizeDefault: 100,
+  /** Bytes of the resources on one page: of larger ones it shows fewer. */
+  pageBytesMax: 16 * 1024 * 1024,
   /** Characters of a paging cursor. */
   cursorLengthMax: 4096,
   /** A search that has to look at every resource ends after this. */

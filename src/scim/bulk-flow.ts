@@ -71,7 +71,9 @@ class BulkRun {
     try {
       await this.#performReferred(operation);
       if (this.#isEnded()) return;
-      this.#results.set(index, { kind: 'done', operation, answer: await this.#performOne(operation) });
+      // What was made is not shown, and would be kept to the end for each of the operations.
+      const answer = { ...(await this.#performOne(operation)), content: { kind: 'none' } } as const;
+      this.#results.set(index, { kind: 'done', operation, answer });
     } catch (error) {
       this.#fail(index, operation.method, operation.bulkId, this.#locationOf(operation), error);
     } finally {
