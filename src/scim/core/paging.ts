@@ -68,7 +68,9 @@ function readCount(value: unknown): number {
 
 /** A cursor is a place, and which search it belongs to, in unreserved characters of a URI (RFC 9865 §2). */
 export function writeCursor({ type, id, key }: Place, order: string): string {
-  return Buffer.from(JSON.stringify([markOf(order), type, id, key]), 'utf8').toString('base64url');
+  // Not as JSON, where a key of control characters would become six times as long, and the cursor one that is not taken.
+  const end = key === null ? '' : ` ${key}`;
+  return Buffer.from(`${markOf(order)} ${type} ${id}${end}`, 'utf8').toString('base64url');
 }
 
 function readCursor(cursor: unknown, order: string): Place | undefined {
@@ -88,19 +90,13 @@ function readCursor(cursor: unknown, order: string): Place | undefined {
   return { type, id, key };
 }
 
+const cursorForm = /^(\S+) (\S+) ([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})(?: (.*))?$/s;
+
 function parseCursor(text: string): [string, string, string, string | null] | undefined {
-  try {
-    const parts: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
-    if (!Array.isArray(parts) || parts.length !== 4) return undefined;
-    const [mark, type, id, key] = parts;
-    const isKey = key === null || (typeof key === 'string' && isStorable(key));
-    const isId = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(String(id));
-    return typeof mark === 'string' && typeof type === 'string' && isId && isKey
-      ? [mark, type, id, key]
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const [, mark, type, id, key = null] =
+    cursorForm.exec(Buffer.from(text, 'base64url').toString('utf8')) ?? [];
+  if (mark === undefined || type === undefined || id === undefined) return undefined;
+  return key === null || isStorable(key) ? [mark, type, id, key] : undefined;
 }
 
 function markOf(order: string): string {
