@@ -42,6 +42,10 @@ export const limits = {
   extensionSchemasMax: 20,
   attributesPerSchemaMax: 100,
   subAttributesMax: 30,
+  /** Characters of all definitions of a tenant's extension schemas together, as JSON. */
+  schemasLengthMax: 1024 * 1024,
+  /** Characters of extension schemas that a process remembers, of all tenants. */
+  schemasRememberedLengthMax: 16 * 1024 * 1024,
   /** Members of a tenant's groups that wait for their people. */
   parkedMembersMax: 100_000,
   /** How long a creation whose answer was lost is answered again. */

@@ -246,6 +246,11 @@ describe('a draft', () => {
     ['a name of SCIM', { attributes: [{ name: 'schemas', type: 'string' }] }, 'attributes[0].name'],
     ['a name of the language', { attributes: [{ name: '__proto__', type: 'string' }] }, 'attributes[0].name'],
     [
+      'a name that objects have',
+      { attributes: [{ name: 'constructor', type: 'string' }] },
+      'attributes[0].name',
+    ],
+    [
       'a complex one without parts',
       { attributes: [{ name: 'a', type: 'complex' }] },
       'attributes[0].subAttributes',
@@ -278,5 +283,27 @@ describe('a draft', () => {
       await made(register({ urn: `urn:example:x${n}` }));
     const { status, body } = await register();
     expect([status, body.detail]).toEqual([413, expect.stringContaining(String(limits.extensionSchemasMax))]);
+  });
+
+  it('that makes all of them together too long is refused, registered or changed', async () => {
+    /** About 170,000 characters. */
+    const long = Array.from({ length: 4 }, (_, n) => ({
+      name: `a${n}`,
+      type: 'string',
+      canonicalValues: Array.from({ length: 200 }, () => 'x'.repeat(200)),
+    }));
+    const most = Math.floor(limits.schemasLengthMax / JSON.stringify(long).length);
+    for (let n = 0; n < most; n += 1) await made(register({ urn: `urn:example:x${n}`, attributes: long }));
+    expect((await register({ attributes: long })).status).toBe(413);
+    const { id } = await made(register());
+    const answer = await gateway.api('PUT', `${schemas()}/${id}`, {
+      ...draft,
+      attributes: [...attributes, ...long],
+    });
+    expect([answer.status, answer.body.detail]).toEqual([
+      413,
+      expect.stringContaining(String(limits.schemasLengthMax)),
+    ]);
+    expect((await gateway.api('GET', `${schemas()}/${id}`)).body.attributes).toHaveLength(attributes.length);
   });
 });
