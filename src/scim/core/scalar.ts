@@ -1,10 +1,10 @@
 /** Reads single values that clients write in more than one way: dateTimes and booleans. RFC 7643 §2.3.2, §2.3.5. */
 
-const pattern = /^(?!0000)(\d{4}-\d\d-\d\d)(T\d\d:\d\d:\d\d)(\.\d+)?(Z|[ +-](?:0\d|1[0-4]):[0-5]\d)?$/i;
+const pattern = /^(?!0000)(\d{4}-\d\d-\d\d)(T\d\d:\d\d:\d\d)(\.\d{1,30})?(Z|[ +-](?:0\d|1[0-4]):[0-5]\d)?$/i;
 
 /**
  * The instant as `YYYY-MM-DDTHH:mm:ss.sssZ`, or undefined when `text` is no dateTime. Without an offset it is UTC.
- * Entra's Postman collection sends seven digits of fraction, and a `+` that nobody escaped in a query has become a
+ * Entra's Postman collection sends seven digits of fraction (with a hundred PostgreSQL reads no instant any more), and a `+` that nobody escaped in a query has become a
  * space.
  */
 export function readInstant(text: string): string | undefined {
