@@ -104,10 +104,10 @@ class BulkRun {
     }
   }
 
-  #performOne(operation: BulkOperation): Promise<ScimAnswer> {
+  async #performOne(operation: BulkOperation): Promise<ScimAnswer> {
     const { method, type, id, bulkId, version, data } = operation;
     const idOf = (reference: string) => this.#made.get(reference)?.id;
-    return perform(this.#asking, {
+    const answer = await perform(this.#asking, {
       method,
       type,
       id: method === 'POST' ? idOf(bulkId ?? '') : String(resolveReferences(id, idOf)),
@@ -115,6 +115,10 @@ class BulkRun {
       body: resolveReferences(data, idOf),
       conditions: { ifMatch: version },
     });
+    // A repeated request is answered with what the first one made: that is whom others refer to.
+    const made = method === 'POST' ? this.#made.get(bulkId ?? '') : undefined;
+    if (made !== undefined) made.id = answer.id;
+    return answer;
   }
 
   #locationOf({ method, type, id }: BulkOperation): string | undefined {
@@ -137,8 +141,12 @@ class BulkRun {
         query: {},
         body: undefined,
       } as const;
-      await perform(this.#asking, { ...call, conditions: {} });
-      this.#fail(index, operation.method, operation.bulkId, undefined, failedReference(missing));
+      // Who can't be taken back just now has been made, and the answer has to say so of all others.
+      const error = await perform(this.#asking, { ...call, conditions: {} }).then(
+        () => failedReference(missing),
+        (failure: unknown) => failure,
+      );
+      this.#fail(index, operation.method, operation.bulkId, undefined, error);
       // Whoever refers to this one is next.
       return await this.#takeBackDangling();
     }

@@ -49,7 +49,8 @@ async function create(asking: Asking, { id, query, body }: ScimCall): Promise<Sc
   if (!caller.parking) return answer(asking, 201, view, projection);
   // Should it fail, who waits is found by the next look of parking-task.ts; the person has been made all the same.
   await joinArrivals(database, door, view.user.id).catch(() => {});
-  return answer(asking, 201, (await findView(asking, view.user.id, projection)) ?? view, projection);
+  const joined = await findView(asking, view.user.id, projection).catch(() => undefined);
+  return answer(asking, 201, joined ?? view, projection);
 }
 
 async function read(asking: Asking, { id, query, conditions }: ScimCall): Promise<ScimAnswer> {
