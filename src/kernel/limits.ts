@@ -93,6 +93,8 @@ export const limits = {
   recorderBatchBytesMax: 4 * 1024 * 1024,
   /** How long a process that ends waits for the recorder. */
   recorderStopMsMax: 2000,
+  /** How long a recorded call is tried again, and locks what it touches. */
+  replayMsMax: 5000,
   requestRetentionDaysMax: 365,
   /** Rows that one statement of the housekeeping deletes, and statements for each kind of row, tenant and look. */
   housekeepingRowsPerStatement: 5000,
