@@ -61,7 +61,8 @@ function resourceRoutes(scope: FastifyInstance, services: Services, path: string
 function callOf(request: FastifyRequest, type: ResourceName): ScimCall {
   const { id } = request.params as { id?: string };
   return {
-    method: request.method as ScimMethod,
+    // A HEAD is a GET whose body is not sent (RFC 9110 §9.3.2).
+    method: request.method === 'HEAD' ? 'GET' : (request.method as ScimMethod),
     type,
     id,
     query: request.query as SearchQuery,
