@@ -70,10 +70,11 @@ export const limits = {
   /** Bytes of a discovery document or key set that are read, and how long each pair of them is waited for. */
   issuerDocumentBytesMax: 256 * 1024,
   issuerMsMax: 5000,
-  /** Keys of one issuer that are kept, issuers whose keys are kept, and issuers that are asked at a time. */
+  /** Keys of one issuer that are kept, issuers whose keys are kept, and issuers that are asked at a time, of one tenant too. */
   keysPerIssuerMax: 64,
   issuersMax: 500,
   issuersAskedAtOnceMax: 50,
+  issuersAskedPerTenantMax: 5,
   mappingsPerTenantMax: 5000,
   workspacesPerMappingMax: 200,
   /** A deadlock or serialization failure is tried again this often. */
