@@ -32,6 +32,8 @@ export const limits = {
   pageSizeDefault: 100,
   /** Bytes of the resources on one page: of larger ones it shows fewer. */
   pageBytesMax: 16 * 1024 * 1024,
+  /** Characters of large answers to one token that wait to be read. */
+  unreadAnswersLengthMax: 64 * 1024 * 1024,
   /** Characters of a paging cursor. */
   cursorLengthMax: 4096,
   /** A search that has to look at every resource ends after this. */
