@@ -213,12 +213,17 @@ export async function removeAllMembers(tx: TenantTransaction, groupId: GroupId):
   return rows.map((row) => row.user_id);
 }
 
-/** Whether a name is the id of a group. */
-export async function isGroup(tx: TenantTransaction, name: string): Promise<boolean> {
-  const id = parseId<GroupId>(name);
-  if (id === undefined) return false;
+/** One of the names that is the id of a group. */
+export async function groupAmong(
+  tx: TenantTransaction,
+  names: readonly string[],
+): Promise<string | undefined> {
+  const ids = names.flatMap((name) => parseId<GroupId>(name) ?? []);
+  if (ids.length === 0) return undefined;
   const rows = await tx.run(
-    db.selectFrom('groups').select('id').where('tenant_id', '=', tx.tenantId).where('id', '=', id),
+    sql<{
+      id: string;
+    }>`select id from groups where tenant_id = ${tx.tenantId} and id = any(${ids}::uuid[]) limit 1`,
   );
-  return rows.length > 0;
+  return rows[0]?.id;
 }

@@ -13,9 +13,9 @@ import {
   addMembers,
   deleteGroup,
   existingUsers,
+  groupAmong,
   insertGroup,
   isDisplayNameTaken,
-  isGroup,
   type KnownGroup,
   lockGroup,
   removeAllMembers,
@@ -41,6 +41,7 @@ import {
 import { bindMappings, isAwaited, lockGroupNames, unbindMappings } from './mapping-store.ts';
 import {
   idsAmong,
+  isTooLongToCome,
   type SettledMembers,
   settleParking,
   settleStrictly,
@@ -169,13 +170,17 @@ async function settleMembers(
 ): Promise<SettledMembers> {
   if (parking === false) {
     const [missing] = unknownAmong(edit.add, known);
-    if (missing !== undefined) throw unknownMember(missing, await isGroup(tx, missing));
+    if (missing !== undefined) throw unknownMember(missing, (await groupAmong(tx, [missing])) !== undefined);
     return settleStrictly(edit);
   }
   const isArrival = parking === 'arrival' && id !== undefined;
   const waiting = isArrival ? { ...edit, add: await selectStillParked(tx, id, edit.add) } : edit;
   const names = [...unknownAmong(waiting.add, known), ...unknownAmong(edit.remove, new Set())];
   const settled = settleParking(waiting, known, await resolveNames(tx, directoryId, names));
+  const group = await groupAmong(tx, settled.park);
+  const endless = settled.park.find(isTooLongToCome);
+  if (group !== undefined) throw unknownMember(group, true);
+  if (endless !== undefined) throw unknownMember(endless, false);
   await refuseCrowd(tx, settled.park.length);
   return settled;
 }

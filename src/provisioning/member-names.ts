@@ -2,7 +2,9 @@
 
 import type { MemberEdit } from '../directory/group.ts';
 import { type Fault, invalid } from '../kernel/fault.ts';
+import { fold } from '../kernel/fold.ts';
 import { parseId, type UserId } from '../kernel/ids.ts';
+import { limits } from '../kernel/limits.ts';
 
 export interface SettledMembers {
   /** Sorted, so that concurrent writers meet rows in one order. */
@@ -46,6 +48,11 @@ export function settleParking(
     park: unknown.filter((name) => !resolved.has(name)),
     forget: edit.clear ? 'all' : [...unknown.filter((name) => resolved.has(name)), ...edit.remove],
   };
+}
+
+/** Nobody can have such an externalId or userName, so that nobody need be waited for. */
+export function isTooLongToCome(name: string): boolean {
+  return [name, fold(name)].some((text) => Buffer.byteLength(text) > limits.keyBytesMax);
 }
 
 function sorted(ids: readonly UserId[]): UserId[] {
