@@ -40,6 +40,7 @@ import { installScimAuth } from './scim/scim-auth-hook.ts';
 import { scimDiscoveryRoutes } from './scim/scim-discovery-routes.ts';
 import { installScimMessages, sendFault } from './scim/scim-message-hook.ts';
 import { scimBulkRoutes, scimResourceRoutes, scimRootRoutes } from './scim/scim-resource-routes.ts';
+import { installUnread } from './scim/unread-hook.ts';
 
 export interface AppOptions {
   services: Services;
@@ -78,6 +79,8 @@ export async function buildApp({ services, log, ...options }: AppOptions): Promi
   healthRoutes(app, services.database, metrics);
   await app.register(
     async (scope) => {
+      // Before the recorder, so that what is recorded is what was sent.
+      installUnread(scope);
       const callerOf = ({ directoryCaller }: FastifyRequest) => directoryCaller;
       installRecorder(scope, services, { log, metrics: metrics.registry, callerOf });
       scimScope(scope, services, options.scimRateLimit);

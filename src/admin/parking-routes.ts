@@ -4,6 +4,8 @@ import Type from 'typebox';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
 import { Fault } from '../kernel/fault.ts';
+import { parseId } from '../kernel/ids.ts';
+import { isStorable } from '../kernel/storable.ts';
 import { type ParkedMember, type ParkedPlace, selectParked } from '../provisioning/parking-store.ts';
 import { adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
@@ -50,9 +52,10 @@ function placeOf(key: string): ParkedPlace | undefined {
   if (key === '') return undefined;
   try {
     const [since, groupId, value] = JSON.parse(key);
-    const isPlace =
-      !Number.isNaN(Date.parse(since)) && /^[0-9a-f-]{36}$/.test(groupId) && typeof value === 'string';
-    if (isPlace) return { since: new Date(since), groupId, value };
+    const isInstant = typeof since === 'string' && /^\d{4}-/.test(since) && !Number.isNaN(Date.parse(since));
+    const isId = typeof groupId === 'string' && parseId(groupId) !== undefined;
+    if (isInstant && isId && typeof value === 'string' && isStorable(value))
+      return { since: new Date(since), groupId, value };
   } catch {
     // Said below.
   }

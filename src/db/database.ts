@@ -16,6 +16,7 @@ import {
 } from 'kysely';
 import pg from 'pg';
 import { limits } from '../kernel/limits.ts';
+import { FairShare } from './fair-share.ts';
 import type { Tables } from './tables.ts';
 
 export interface DatabaseOptions {
@@ -34,8 +35,12 @@ export interface Query<Row> {
 export interface Database {
   /** One statement outside any tenant, as the owner: look-up functions and global tables. */
   run<Row>(query: Query<Row>): Promise<Row[]>;
-  /** One connection, given back when `work` ends; a broken one is thrown away. */
-  withConnection<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
+  /**
+   * One connection, given back when `work` ends; a broken one is thrown away.
+   *
+   * @param holder For whom: one holder has at most three quarters of the connections, so that the others find one.
+   */
+  withConnection<T>(work: (connection: Connection) => Promise<T>, holder?: string): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -70,10 +75,14 @@ const types: pg.CustomTypesConfig = {
   }) as pg.CustomTypesConfig['getTypeParser'],
 };
 
+const holderShare = 3 / 4;
+
 export function openDatabase(options: DatabaseOptions): Database {
+  const { poolSize = 16 } = options;
+  const shares = new FairShare(Math.ceil(poolSize * holderShare), limits.statementMsMax);
   const pool = new pg.Pool({
     connectionString: options.url,
-    max: options.poolSize ?? 16,
+    max: poolSize,
     application_name: 'blue-gateway',
     statement_timeout: limits.statementMsMax,
     idle_in_transaction_session_timeout: limits.statementMsMax,
@@ -83,7 +92,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => {});
-  const withConnection: Database['withConnection'] = async (work) => {
+  const withAny = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
     const client = await pool.connect();
     const connection = new ClientConnection(client, options);
     const onError = () => {
@@ -97,6 +106,8 @@ export function openDatabase(options: DatabaseOptions): Database {
       client.release(connection.broken);
     }
   };
+  const withConnection: Database['withConnection'] = (work, holder) =>
+    holder === undefined ? withAny(work) : shares.hold(holder, () => withAny(work));
   return {
     run: (query) => withConnection((connection) => connection.run(query)),
     withConnection,

@@ -4,31 +4,40 @@
  */
 
 import type pg from 'pg';
+import type { TenantId } from '../kernel/ids.ts';
 import { Connection, type Database } from './database.ts';
+
+/** The work took longer than it may hold its locks. */
+export class RehearsalTooLong extends Error {}
 
 /**
  * Answers what `work` answers, after everything it wrote is gone. Rows it locks stay locked until then: it is meant for
  * a few short transactions, one after the other, and `work` begins with the locks that each of them may begin with.
  *
- * @throws whatever `work` throws.
+ * @throws RehearsalTooLong when a statement is to begin after `msMax`; whatever `work` throws.
  */
-export async function rehearse<T>(database: Database, work: (rehearsal: Database) => Promise<T>): Promise<T> {
+export async function rehearse<T>(
+  database: Database,
+  { tenantId, msMax }: { tenantId: TenantId; msMax: number },
+  work: (rehearsal: Database) => Promise<T>,
+): Promise<T> {
   return await database.withConnection(async (connection) => {
     await connection.send('BEGIN');
+    await connection.send(`SET LOCAL statement_timeout = ${msMax}`);
     try {
-      return await work(rehearsalOn(connection));
+      return await work(rehearsalOn(connection, performance.now() + msMax));
     } finally {
       await connection.send('ROLLBACK').catch(() => {
         connection.broken = true;
       });
     }
-  });
+  }, tenantId);
 }
 
-function rehearsalOn(connection: Connection): Database {
+function rehearsalOn(connection: Connection, deadline: number): Database {
   let last: Promise<unknown> = Promise.resolve();
   const withConnection: Database['withConnection'] = (work) => {
-    const turn = last.then(() => work(new RehearsalConnection(connection)));
+    const turn = last.then(() => work(new RehearsalConnection(connection, deadline)));
     last = turn.catch(() => {});
     return turn;
   };
@@ -47,13 +56,16 @@ const savepoints: Readonly<Record<string, string>> = {
 
 class RehearsalConnection extends Connection {
   readonly #outer: Connection;
+  readonly #deadline: number;
 
-  constructor(outer: Connection) {
+  constructor(outer: Connection, deadline: number) {
     super();
     this.#outer = outer;
+    this.#deadline = deadline;
   }
 
   override async send(text: string, values: readonly unknown[] = []): Promise<pg.QueryResult> {
+    if (text !== 'ROLLBACK' && performance.now() > this.#deadline) throw new RehearsalTooLong();
     const result = await this.#outer.send(savepoints[text] ?? text, values);
     return text === 'COMMIT' ? { ...result, command: 'COMMIT' } : result;
   }

@@ -39,7 +39,7 @@ export async function inTenant<T>(
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await database.withConnection((connection) => attemptOnce(connection, tenantId, work));
+      return await database.withConnection((connection) => attemptOnce(connection, tenantId, work), tenantId);
     } catch (error) {
       if (attempt >= limits.transactionTriesMax || !isRepeatable(error)) throw error;
     }

@@ -2,6 +2,7 @@
 
 import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../db/database.ts';
+import { weighedSql } from '../db/page-weight.ts';
 import { byId, orderSql, type RowOrder } from '../db/row-order.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { DirectoryId, GroupId, TenantId } from '../kernel/ids.ts';
@@ -20,6 +21,8 @@ export interface GroupSelection {
   order?: RowOrder;
   /** false: for a page that goes on behind another, and so never looks at what comes after it. */
   withTotal?: boolean;
+  /** Bytes of the groups' documents after which the page ends; undefined: it does not. */
+  bytesMax?: number;
 }
 
 export interface GroupPage {
@@ -28,10 +31,13 @@ export interface GroupPage {
   groups: Group[];
   /** The key of each in the order, as text. */
   keys: (string | null)[];
+  /** It ended early, because of its bytes. */
+  isCut: boolean;
 }
 
 interface Row {
   total: number;
+  found: number;
   id: GroupId;
   attributes: JsonObject;
   external_id: string | null;
@@ -43,16 +49,24 @@ interface Row {
 
 /** A page of the groups that match, without members. */
 export async function selectGroups(tx: TenantTransaction, selection: GroupSelection): Promise<GroupPage> {
-  const { where, directoryId, offset, limit, order, withTotal = true } = selection;
+  const { where, directoryId, offset, limit, order = byId, withTotal = true, bytesMax } = selection;
   const matching = sql`
     from groups g
     left join group_sources s on s.tenant_id = g.tenant_id and s.group_id = g.id and s.directory_id = ${directoryId}::uuid
     where g.tenant_id = ${tx.tenantId} and ${where}
   `;
+  const place = orderSql({ ...order, key: order.key && sql`h.sort_value` }, sql`h.id`);
+  const weighed =
+    bytesMax === undefined ? sql`0 as found, 0 as before` : weighedSql(sql`h.attributes`, place);
   const rows = await tx.run(sql<Row>`
-    select ${withTotal ? sql`count(*) over ()` : sql`0`} as total, g.id, g.attributes, s.external_id, g.version,
-      g.created_at, g.last_modified, (${order?.key ?? sql`null`})::text as sort_key
-    ${matching} order by ${orderSql(order ?? byId, sql`g.id`)} limit ${limit} offset ${offset}
+    with hits as (
+      select ${withTotal ? sql`count(*) over ()` : sql`0`} as total, g.id, g.attributes, s.external_id, g.version,
+        g.created_at, g.last_modified, ${order.key ?? sql`null`} as sort_value
+      ${matching} order by ${orderSql(order, sql`g.id`)} limit ${limit} offset ${offset}
+    ), weighed as (select h.*, ${weighed} from hits h)
+    select h.total, h.found, h.id, h.attributes, h.external_id, h.version, h.created_at, h.last_modified,
+      h.sort_value::text as sort_key
+    from weighed h where h.before < ${bytesMax ?? 1} order by ${place}
   `);
   const groups = rows.map(
     (row): Group => ({
@@ -67,9 +81,9 @@ export async function selectGroups(tx: TenantTransaction, selection: GroupSelect
   const keys = rows.map((row) => row.sort_key);
   if (rows[0] === undefined && withTotal && (offset > 0 || limit === 0)) {
     const [count] = await tx.run(sql<{ total: number }>`select count(*) as total ${matching}`);
-    return { total: count?.total ?? 0, groups, keys };
+    return { total: count?.total ?? 0, groups, keys, isCut: false };
   }
-  return { total: rows[0]?.total ?? 0, groups, keys };
+  return { total: rows[0]?.total ?? 0, groups, keys, isCut: groups.length < (rows[0]?.found ?? 0) };
 }
 
 /** The members of these groups, page by page, in the order of group and user ids; a page is a transaction. */

@@ -19,6 +19,8 @@ export const limits = {
   valuesPerAttributeMax: 500,
   /** Characters of one attribute value. */
   valueLengthMax: 65_536,
+  /** Characters of a user or a group as JSON, members left out: what many requests add to one resource comes to. */
+  resourceLengthMax: 256 * 1024,
   /** Bytes of a value that is looked up, in lower case: an index of PostgreSQL takes no row over 2,700. */
   keyBytesMax: 2048,
   /** Characters of one part of a path: more than a head of a request can hold, so that each is read. */
@@ -28,6 +30,10 @@ export const limits = {
   /** Resources on one page (`filter.maxResults` of ServiceProviderConfig). */
   pageSizeMax: 1000,
   pageSizeDefault: 100,
+  /** Bytes of the resources on one page: of larger ones it shows fewer. */
+  pageBytesMax: 16 * 1024 * 1024,
+  /** Characters of large answers to one token that wait to be read. */
+  unreadAnswersLengthMax: 64 * 1024 * 1024,
   /** Characters of a paging cursor: a value that is looked up fits, also one that is longer in upper case. */
   cursorLengthMax: 10_000,
   /** A search that has to look at every resource ends after this. */
@@ -38,6 +44,10 @@ export const limits = {
   extensionSchemasMax: 20,
   attributesPerSchemaMax: 100,
   subAttributesMax: 30,
+  /** Characters of all definitions of a tenant's extension schemas together, as JSON. */
+  schemasLengthMax: 1024 * 1024,
+  /** Characters of extension schemas that a process remembers, of all tenants. */
+  schemasRememberedLengthMax: 16 * 1024 * 1024,
   /** Members of a tenant's groups that wait for their people. */
   parkedMembersMax: 100_000,
   /** How long a creation whose answer was lost is answered again. */
@@ -62,10 +72,11 @@ export const limits = {
   /** Bytes of a discovery document or key set that are read, and how long each pair of them is waited for. */
   issuerDocumentBytesMax: 256 * 1024,
   issuerMsMax: 5000,
-  /** Keys of one issuer that are kept, issuers whose keys are kept, and issuers that are asked at a time. */
+  /** Keys of one issuer that are kept, issuers whose keys are kept, and issuers that are asked at a time, of one tenant too. */
   keysPerIssuerMax: 64,
   issuersMax: 500,
   issuersAskedAtOnceMax: 50,
+  issuersAskedPerTenantMax: 5,
   mappingsPerTenantMax: 5000,
   workspacesPerMappingMax: 200,
   /** A deadlock or serialization failure is tried again this often. */
@@ -85,6 +96,8 @@ export const limits = {
   recorderBatchBytesMax: 4 * 1024 * 1024,
   /** How long a process that ends waits for the recorder. */
   recorderStopMsMax: 2000,
+  /** How long a recorded call is tried again, and locks what it touches. */
+  replayMsMax: 5000,
   requestRetentionDaysMax: 365,
   /** Rows that one statement of the housekeeping deletes, and statements for each kind of row, tenant and look. */
   housekeepingRowsPerStatement: 5000,

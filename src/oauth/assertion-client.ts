@@ -18,18 +18,19 @@ export const assertionAlgorithms = [
 ];
 
 /**
+ * @param asker The tenant that trusts the issuer.
  * @param now Real time, since the issuer's clock knows no other.
  * @throws OAuthRefusal `invalid_client`; IssuerUnavailable when the issuer's keys can't be had.
  */
 export async function checkAssertion(
   keys: IssuerKeys,
-  trust: Trust,
+  { asker, ...trust }: Trust & { asker: string },
   assertion: string,
   now: Date,
 ): Promise<void> {
   checkHeader(assertion);
   try {
-    const { payload } = await jwtVerify(assertion, keys.keyFinder(trust.issuer), {
+    const { payload } = await jwtVerify(assertion, keys.keyFinder(trust.issuer, asker), {
       ...trust,
       algorithms: assertionAlgorithms,
       requiredClaims: ['exp'],

@@ -40,23 +40,29 @@ interface Entry {
 export class IssuerKeys {
   readonly #options: IssuerKeysOptions;
   readonly #entries = new Map<string, Entry>();
-  #underWay = 0;
+  /** How many issuers are asked just now, for each tenant whose client showed an assertion. */
+  readonly #underWay = new Map<string, number>();
 
   constructor(options: IssuerKeysOptions) {
     this.#options = options;
   }
 
-  /** Finds the key of a token's header, as jose asks for it. @throws IssuerUnavailable, or jose's JWKSNoMatchingKey */
-  keyFinder(issuer: string): JWTVerifyGetKey {
+  /**
+   * Finds the key of a token's header, as jose asks for it.
+   *
+   * @param asker The tenant that trusts the issuer.
+   * @throws IssuerUnavailable, or jose's JWKSNoMatchingKey
+   */
+  keyFinder(issuer: string, asker: string): JWTVerifyGetKey {
     return async (header, token) => {
-      const keys = await this.#keysOf(issuer);
+      const keys = await this.#keysOf(issuer, asker);
       try {
         return await keys(header, token);
       } catch (error) {
         if (!(error instanceof errors.JWKSNoMatchingKey) || !this.#mayAskAgain(issuer))
           throw keyFailure(error);
       }
-      const newer = await this.#ask(issuer);
+      const newer = await this.#ask(issuer, asker);
       try {
         return await newer(header, token);
       } catch (error) {
@@ -65,12 +71,12 @@ export class IssuerKeys {
     };
   }
 
-  async #keysOf(issuer: string): Promise<JWTVerifyGetKey> {
+  async #keysOf(issuer: string, asker: string): Promise<JWTVerifyGetKey> {
     const entry = this.#entry(issuer);
     const now = this.#options.nowMs();
     if (entry.keys !== undefined && now - entry.keysAtMs < freshMs) return entry.keys;
     if (entry.failure !== undefined && now - entry.askedAtMs < failureRestSeconds * 1000) throw entry.failure;
-    return await this.#ask(issuer);
+    return await this.#ask(issuer, asker);
   }
 
   #mayAskAgain(issuer: string): boolean {
@@ -91,18 +97,21 @@ export class IssuerKeys {
     return entry;
   }
 
-  #ask(issuer: string): Promise<JWTVerifyGetKey> {
+  #ask(issuer: string, asker: string): Promise<JWTVerifyGetKey> {
     const entry = this.#entry(issuer);
-    entry.pending ??= this.#fetchInto(entry, issuer).finally(() => {
+    entry.pending ??= this.#fetchInto(entry, issuer, asker).finally(() => {
       entry.pending = undefined;
     });
     return entry.pending;
   }
 
-  async #fetchInto(entry: Entry, issuer: string): Promise<JWTVerifyGetKey> {
-    if (this.#underWay >= limits.issuersAskedAtOnceMax)
+  async #fetchInto(entry: Entry, issuer: string, asker: string): Promise<JWTVerifyGetKey> {
+    const own = this.#underWay.get(asker) ?? 0;
+    const all = this.#underWay.values().reduce((sum, count) => sum + count, 0);
+    // One tenant's slow issuers leave room for those of the others.
+    if (own >= limits.issuersAskedPerTenantMax || all >= limits.issuersAskedAtOnceMax)
       throw new IssuerUnavailable('too many issuers are asked now');
-    this.#underWay += 1;
+    this.#underWay.set(asker, own + 1);
     entry.askedAtMs = this.#options.nowMs();
     try {
       const keys = await this.#fetch(issuer);
@@ -112,8 +121,14 @@ export class IssuerKeys {
       entry.failure = unavailable(error);
       throw entry.failure;
     } finally {
-      this.#underWay -= 1;
+      this.#release(asker);
     }
+  }
+
+  #release(asker: string): void {
+    const rest = (this.#underWay.get(asker) ?? 0) - 1;
+    if (rest > 0) this.#underWay.set(asker, rest);
+    else this.#underWay.delete(asker);
   }
 
   async #fetch(issuer: string): Promise<JWTVerifyGetKey> {

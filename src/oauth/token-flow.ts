@@ -60,7 +60,12 @@ async function prove(keys: IssuerKeys, client: KnownClient, proof: Proof): Promi
   if (client.trust === undefined) throw unknownClient();
   try {
     // Another's clock knows nothing of a clock that was moved here.
-    await checkAssertion(keys, client.trust, proof.assertion, systemClock.now());
+    await checkAssertion(
+      keys,
+      { ...client.trust, asker: client.tenantId },
+      proof.assertion,
+      systemClock.now(),
+    );
   } catch (error) {
     if (!(error instanceof IssuerUnavailable)) throw error;
     const text = `The issuer can not be asked for its keys: ${error.message.replace(/\.$/, '')}. Try again.`;

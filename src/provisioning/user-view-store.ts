@@ -1,6 +1,7 @@
 /** Reads users whole: what the directory says, what was decided, and what is known of them in Blue. One statement. */
 
 import { type RawBuilder, sql } from 'kysely';
+import { weighedSql } from '../db/page-weight.ts';
 import { byId, orderSql, type RowOrder } from '../db/row-order.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { DirectoryId, UserId } from '../kernel/ids.ts';
@@ -24,6 +25,8 @@ export interface UserSelection {
   order?: RowOrder;
   /** false: for a page that goes on behind another, and so never looks at what comes after it. */
   withTotal?: boolean;
+  /** Bytes of the users' documents after which the page ends; undefined: it does not. */
+  bytesMax?: number;
 }
 
 export interface UserPage {
@@ -32,10 +35,13 @@ export interface UserPage {
   views: UserView[];
   /** The key of each in the order, as text. */
   keys: (string | null)[];
+  /** It ended early, because of its bytes. */
+  isCut: boolean;
 }
 
 interface Row {
   total: number;
+  found: number;
   id: UserId;
   attributes: JsonObject;
   version: number;
@@ -78,18 +84,37 @@ export async function selectUserViews(
       select u.id, ${total} as total, ${order.key ?? sql`null`} as sort_value ${matching}
       order by ${orderSql(order, sql`u.id`)} limit ${limit} offset ${offset}
     )
+    ${pageSql(tx, selection)}
     ${viewOf(tx, selection)}
   `);
   const [row] = rows;
   if (row === undefined && withTotal && (offset > 0 || limit === 0)) {
     const [count] = await tx.run(sql<{ total: number }>`select count(*) as total ${matching}`);
-    return { total: count?.total ?? 0, views: [], keys: [] };
+    return { total: count?.total ?? 0, views: [], keys: [], isCut: false };
   }
   const views = rows.map((one) => toView(one, now));
-  return { total: row?.total ?? 0, views, keys: rows.map((one) => one.sort_key) };
+  const isCut = views.length < (row?.found ?? 0);
+  return { total: row?.total ?? 0, views, keys: rows.map((one) => one.sort_key), isCut };
 }
 
-/** Reads `hits (id, total, sort_value)`. For one user those ahead are counted; for a page the queue is numbered once. */
+/** From `hits (id, total, sort_value)` the `page`, with how many were found. */
+function pageSql(
+  tx: TenantTransaction,
+  { bytesMax, limit, order = byId }: UserSelection,
+): RawBuilder<unknown> {
+  if (bytesMax === undefined || limit <= 1) return sql`, page as (select h.*, 0 as found from hits h)`;
+  return sql`, weighed as (
+      select h.*, ${weighedSql(sql`w.attributes`, placeSql(order, 'h'))}
+      from hits h join users w on w.tenant_id = ${tx.tenantId} and w.id = h.id
+    ), page as (select * from weighed where before < ${bytesMax})`;
+}
+
+function placeSql(order: RowOrder, alias: string): RawBuilder<unknown> {
+  const key = order.key && sql.ref(`${alias}.sort_value`);
+  return orderSql({ ...order, key }, sql.ref(`${alias}.id`));
+}
+
+/** Reads `page`. For one user those ahead are counted; for a page the queue is numbered once. */
 function viewOf(
   tx: TenantTransaction,
   { directoryId, withGroups, limit, order = byId }: UserSelection,
@@ -107,7 +132,7 @@ function viewOf(
            where m.tenant_id = u.tenant_id and m.user_id = u.id)`
     : sql`null::jsonb`;
   return sql`
-    select h.total, h.sort_value::text as sort_key, u.id, u.attributes, u.version, u.created_at, u.last_modified, u.address, s.external_id,
+    select h.total, h.found, h.sort_value::text as sort_key, u.id, u.attributes, u.version, u.created_at, u.last_modified, u.address, s.external_id,
       array(select y.name from user_sources x
             join directories y on y.tenant_id = x.tenant_id and y.id = x.directory_id
             where x.tenant_id = u.tenant_id and x.user_id = u.id order by y.name) as sources,
@@ -117,14 +142,14 @@ function viewOf(
       jsonb_build_object('startsOn', c.starts_on, 'endsOn', c.ends_on, 'paidSeats', c.paid_seats,
         'policy', c.overage_policy, 'fallbackRole', c.fallback_role, 'kind', c.kind, 'tier', c.tier) as contract,
       b.state as blue_state, b.code as blue_code, b.detail as blue_detail
-    from hits h
+    from page h
     join users u on u.tenant_id = ${tx.tenantId} and u.id = h.id
     left join user_sources s on s.tenant_id = u.tenant_id and s.user_id = u.id and s.directory_id = ${directoryId}::uuid
     left join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
     ${isPage ? sql`left join ${queue} q on q.user_id = u.id` : sql``}
     left join contracts c on c.tenant_id = u.tenant_id
     left join blue_people b on b.tenant_id = u.tenant_id and b.user_id = u.id
-    order by ${orderSql({ ...order, key: order.key && sql`h.sort_value` }, sql`h.id`)}
+    order by ${placeSql(order, 'h')}
   `;
 }
 

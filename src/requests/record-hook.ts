@@ -8,7 +8,7 @@ import { Counter, type Registry, type RegistryContentType } from 'prom-client';
 import type { Services } from '../http/services.ts';
 import { type DirectoryId, newId, parseId, type TenantId } from '../kernel/ids.ts';
 import { isObject } from '../kernel/json.ts';
-import { type Call, recordOf } from './recorded-request.ts';
+import { type Call, type RecordedRequest, recordOf } from './recorded-request.ts';
 import { Recorder } from './recorder-task.ts';
 
 /** Whose call it is. */
@@ -31,6 +31,9 @@ export interface RecorderDeps {
   callerOf: (request: FastifyRequest) => Caller | null | undefined;
 }
 
+/** Characters of an answer that is recorded before it is read. */
+const largeLength = 64 * 1024;
+
 export function installRecorder(scope: FastifyInstance, services: Services, deps: RecorderDeps): void {
   const dropped = new Counter({
     name: 'recorder_dropped_total',
@@ -51,11 +54,12 @@ export function installRecorder(scope: FastifyInstance, services: Services, deps
     const isOver = caller === null || caller === undefined || seen.has(request);
     if (!isOver) {
       seen.add(request);
-      const answer = { value: values.get(request), isStreamed: isObject(payload) && 'pipe' in payload };
-      const record = () => {
-        const now = clock.now();
-        recorder.add(recordOf(callOf(caller, request, reply, answer, now)));
-      };
+      const value = values.get(request);
+      values.delete(request);
+      const answer = { value, isStreamed: isObject(payload) && 'pipe' in payload };
+      const make = () => recordOf(callOf(caller, request, reply, answer, clock.now()));
+      const isLarge = typeof payload === 'string' && payload.length > largeLength;
+      const record = whenOver(recorder, reply, isLarge, make);
       // Who hung up while the call was worked on is answered in vain.
       if (reply.raw.closed || reply.raw.destroyed) record();
       else reply.raw.once('close', record);
@@ -64,6 +68,21 @@ export function installRecorder(scope: FastifyInstance, services: Services, deps
   });
   // Behind the last answer, and before the pool of connections closes.
   scope.addHook('onClose', () => recorder.stop());
+}
+
+/** A large answer may wait for its reader: it is recorded at once, so that nothing of it is held here meanwhile. */
+function whenOver(
+  recorder: Recorder,
+  reply: FastifyReply,
+  isLarge: boolean,
+  make: () => RecordedRequest,
+): () => void {
+  if (!isLarge) return () => recorder.add(make());
+  return recordLater(recorder, reply, make());
+}
+
+function recordLater(recorder: Recorder, reply: FastifyReply, record: RecordedRequest): () => void {
+  return () => recorder.add({ ...record, duration_ms: Math.round(reply.elapsedTime * 10) / 10 });
 }
 
 function callOf(

@@ -5,7 +5,7 @@ import { isObject } from '../kernel/json.ts';
 import { limits } from '../kernel/limits.ts';
 import { toStorable } from '../kernel/storable.ts';
 import { redactJson, withoutEcho } from './redact.ts';
-import { redactQuery } from './redact-query.ts';
+import { redactPath, redactQuery } from './redact-query.ts';
 import { type Findings, withoutTokens } from './secret-names.ts';
 
 /** In the columns' words, times as ISO 8601. */
@@ -68,7 +68,7 @@ export function recordOf(call: Call): RecordedRequest {
     token_id: call.tokenId,
     request_id: call.requestId,
     method: call.method,
-    path: toStorable(path),
+    path: toStorable(redactPath(path)),
     query: toStorable(safeQuery),
     user_agent: agent === null ? null : toStorable(withoutTokens(agent)),
     request_body: request.text,

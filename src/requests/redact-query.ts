@@ -1,4 +1,4 @@
-/** Takes secrets out of a query string: parameters that are named like one, and what filters compare with one. Pure. */
+/** Takes secrets out of a URL: tokens in its path; in its query parameters that are named like one, and what filters compare with one. Pure. */
 
 import {
   type Findings,
@@ -20,6 +20,13 @@ export function redactQuery(query: string, findings: Findings): string {
     .split('&')
     .map((parameter) => redactParameter(parameter, findings))
     .join('&');
+}
+
+/** @param path As it stands in the URL; what holds no token of ours stays as it was sent. */
+export function redactPath(path: string): string {
+  const plain = decoded(path);
+  const kept = withoutTokens(plain);
+  return kept === plain ? path : encodeURI(kept.toWellFormed());
 }
 
 function redactParameter(parameter: string, findings: Findings): string {

@@ -6,11 +6,12 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Database } from '../db/database.ts';
-import { rehearse } from '../db/rehearsal.ts';
+import { RehearsalTooLong, rehearse } from '../db/rehearsal.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { DirectoryId, TenantId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
+import { limits } from '../kernel/limits.ts';
 import { lockPool } from '../provisioning/decision-store.ts';
 import { lockGroupNames } from '../provisioning/mapping-store.ts';
 import { readParameters } from '../scim/core/search-request.ts';
@@ -37,7 +38,7 @@ export interface ReplayDeps {
   describe: Describe;
 }
 
-/** @throws Fault `not_found`; `conflict` for a call that can't be tried again, and why. */
+/** @throws Fault `not_found`; `conflict` for a call that can't be tried again, and why; `rate_limited`. */
 export async function replay(deps: ReplayDeps, tenantId: TenantId, id: string): Promise<Replay> {
   const { database, now, baseUrl, describe } = deps;
   const [call, caller] = await inTenant(database, tenantId, async (tx) => {
@@ -51,13 +52,35 @@ export async function replay(deps: ReplayDeps, tenantId: TenantId, id: string): 
   if (caller === undefined) throw notReplayable('its directory is gone');
   const message = messageOf(call);
   const requestId = randomUUID();
-  return await rehearse(database, async (rehearsal) => {
+  const work = async (rehearsal: Database) => {
+    await refuseSecond(rehearsal, tenantId);
     const door = { tenantId, actor: actorOf(caller), now, requestId };
     const asking = { database: rehearsal, caller, door, baseUrl };
     if (!isRead(message)) await inTenant(rehearsal, tenantId, lockAll);
     const { status, body } = await performMessage(asking, message, describe);
     const changes = await inTenant(rehearsal, tenantId, (tx) => selectChanges(tx, requestId));
     return { recordedStatus: call.status, status, body, changes };
+  };
+  const msMax = limits.replayMsMax;
+  return await rehearse(database, { tenantId, msMax }, work).catch((error: unknown) => {
+    if (error instanceof RehearsalTooLong)
+      throw notReplayable(`it takes longer than ${msMax / 1000} seconds`);
+    throw error;
+  });
+}
+
+/** What is tried locks what it touches: one after the other, those who write have their turn in between. */
+async function refuseSecond(rehearsal: Database, tenantId: TenantId): Promise<void> {
+  const [row] = await inTenant(rehearsal, tenantId, (tx) =>
+    tx.run(
+      sql<{
+        isFirst: boolean;
+      }>`select pg_try_advisory_xact_lock(hashtextextended(${`replay ${tenantId}`}, 0)) as "isFirst"`,
+    ),
+  );
+  if (row?.isFirst) return;
+  throw new Fault('rate_limited', 'Another call of this tenant is being tried again: wait for it.', {
+    retryAfterSeconds: 1,
   });
 }
 

@@ -30,9 +30,9 @@ export function note(findings: Findings, secret: string): void {
   if (findings.length < findingsMax && secret !== '') findings.push(secret);
 }
 
-/** Our own tokens and keys, wherever they stand. */
+/** Our own tokens, keys and client secrets, wherever they stand. */
 export function withoutTokens(text: string): string {
-  return text.includes('bgw_') ? text.replace(/bgw_(?:scim|key)_[\w-]*/g, removedText) : text;
+  return text.includes('bgw_') ? text.replace(/bgw_[a-z]+_[\w-]*/g, removedText) : text;
 }
 
 /** The parts of a filter, each character in one: quoted texts, brackets, space, and words. */

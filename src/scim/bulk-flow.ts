@@ -71,7 +71,8 @@ class BulkRun {
     try {
       await this.#performReferred(operation);
       if (this.#isEnded()) return;
-      const answer = await this.#performOne(operation);
+      // What was made is not shown, and would be kept to the end for each of the operations.
+      const answer = { ...(await this.#performOne(operation)), content: { kind: 'none' } } as const;
       // One whose answer was lost before has the id that it got then.
       const made = operation.method === 'POST' ? this.#made.get(operation.bulkId ?? '') : undefined;
       if (made !== undefined) made.id = answer.id;
@@ -106,10 +107,10 @@ class BulkRun {
     }
   }
 
-  #performOne(operation: BulkOperation): Promise<ScimAnswer> {
+  async #performOne(operation: BulkOperation): Promise<ScimAnswer> {
     const { method, type, id, bulkId, version, data } = operation;
     const idOf = (reference: string) => this.#made.get(reference)?.id;
-    return perform(this.#asking, {
+    const answer = await perform(this.#asking, {
       method,
       type,
       id: method === 'POST' ? idOf(bulkId ?? '') : String(resolveReferences(id, idOf)),
@@ -117,6 +118,10 @@ class BulkRun {
       body: resolveReferences(data, idOf),
       conditions: { ifMatch: version },
     });
+    // A repeated request is answered with what the first one made: that is whom others refer to.
+    const made = method === 'POST' ? this.#made.get(bulkId ?? '') : undefined;
+    if (made !== undefined) made.id = answer.id;
+    return answer;
   }
 
   #locationOf({ method, type, id }: BulkOperation): string | undefined {

@@ -11,6 +11,8 @@ import { forgetCreations } from '../provisioning/creation-flow.ts';
 import type { Creations } from './creation-flow.ts';
 
 const flushMs = 200;
+/** After the database did not answer. */
+const retryMs = 2000;
 /** Lost answers that are remembered here; the database knows of all. */
 const lostMax = 10_000;
 
@@ -21,6 +23,7 @@ export class CreationLedger implements Creations {
   readonly #answered = new Map<string, TenantId>();
   readonly #lost = new Set<string>();
   readonly #written: string[] = [];
+  #isStopped = false;
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> = Promise.resolve();
 
@@ -67,16 +70,26 @@ export class CreationLedger implements Creations {
     }
     this.#flushing = this.#flushing.then(async () => {
       for (const [tenantId, of] of byTenant) {
-        await forgetCreations(this.#database, tenantId, of).catch((error) =>
-          this.#log.warn({ err: error }, 'answered creations could not be forgotten'),
-        );
-        for (const id of of) this.#answered.delete(id);
+        try {
+          await forgetCreations(this.#database, tenantId, of);
+          for (const id of of) this.#answered.delete(id);
+        } catch (error) {
+          this.#log.warn({ err: error }, 'answered creations could not be forgotten yet');
+          this.#again(of);
+        }
       }
     });
   }
 
-  /** Ends when what was written is forgotten. */
+  /** Until they are forgotten they count as answered, so that a repeated POST is 409. */
+  #again(ids: readonly string[]): void {
+    this.#written.push(...ids);
+    if (!this.#isStopped) this.#timer ??= setTimeout(() => this.#flush(), retryMs);
+  }
+
+  /** Ends when what was written is forgotten, or the database does not answer. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#flush();
     await this.#flushing;
   }

@@ -7,7 +7,13 @@ import { brokenConstraint, inTenant, type TenantTransaction } from '../db/tenant
 import { Fault } from '../kernel/fault.ts';
 import { type DirectoryId, newId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
-import { defineSchema, refuseLoss, refuseOverlap, type SchemaDefinition } from './core/schema-definition.ts';
+import {
+  defineSchema,
+  definitionLength,
+  refuseLoss,
+  refuseOverlap,
+  type SchemaDefinition,
+} from './core/schema-definition.ts';
 import { groupType, userType } from './core/schemas.ts';
 import {
   deleteExtension,
@@ -48,6 +54,7 @@ export async function createExtension(
         extension.schema.id,
         others.map(({ schema }) => schema.id).filter((urn) => !isSame(urn, extension.schema.id)),
       );
+      refuseBulk([...others, extension]);
       await refuseStrangers(tx, draft.directoryIds);
       insertExtension(tx, extension);
       appendAudit(tx, door, [
@@ -83,6 +90,8 @@ export async function replaceExtension(
       });
     }
     refuseLoss(before.schema.attributes, after.schema.attributes);
+    const all = await selectExtensions(tx, firstId, limits.extensionSchemasMax);
+    refuseBulk([...all.filter((one) => one.id !== id), after]);
     await refuseStrangers(tx, draft.directoryIds);
     updateExtension(tx, after);
     const event = { action: 'schema.updated', subject: id, before: describe(before), after: describe(after) };
@@ -120,6 +129,16 @@ function describe({ resourceType, schema, directoryIds }: StoredExtension) {
 
 function isSame(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase();
+}
+
+/** Each directory's requests go by all of them, so that they have to fit into memory many times. */
+function refuseBulk(extensions: readonly StoredExtension[]): void {
+  const length = extensions.reduce((sum, { schema }) => sum + definitionLength(schema), 0);
+  if (length <= limits.schemasLengthMax) return;
+  throw new Fault(
+    'too_large',
+    `The extension schemas of a tenant have at most ${limits.schemasLengthMax} characters together.`,
+  );
 }
 
 async function refuseStrangers(tx: TenantTransaction, ids: readonly DirectoryId[] | null): Promise<void> {

@@ -5,7 +5,7 @@
 
 import { type RawBuilder, sql } from 'kysely';
 import { unreachable } from '../kernel/assert.ts';
-import { invalid } from '../kernel/fault.ts';
+import { type Fault, invalid } from '../kernel/fault.ts';
 import { fold } from '../kernel/fold.ts';
 import { parseId } from '../kernel/ids.ts';
 import { type Attribute, type AttributePath, nameOf } from './core/attribute.ts';
@@ -54,6 +54,7 @@ function presence(path: AttributePath, target: FilterTarget): Condition {
   if (column !== undefined) return column.kind === 'links' ? column.any : sql`${column.sql} is not null`;
   if (path.attribute.returned === 'always' || path.attribute.name === 'meta') return sql`true`;
   if (path.sub === undefined) return sql`${documentAt(path, target)} is not null`;
+  refuseHidden(path.sub);
   return anyElement(path, target, (element) => sql`${element} -> ${path.sub?.name} is not null`);
 }
 
@@ -70,13 +71,19 @@ function comparison(filter: Comparison, target: FilterTarget): Condition {
 
 /** That one element (or the only value) of a complex attribute fits the whole filter. */
 function elementCondition(path: AttributePath, filter: Filter, target: FilterTarget): Condition {
-  const links = target.columns.get(`${path.attribute.name}.value`);
-  if (links?.kind === 'links' && filter.kind === 'compare' && filter.path.attribute.name === 'value') {
+  const links = linksOf(path, target);
+  if (links !== undefined && filter.kind === 'compare' && filter.path.attribute.name === 'value') {
     return columnCondition(links, filter);
   }
   const fast = target.element?.(path, filter);
   if (fast !== undefined) return fast;
   return anyElement(path, target, (element) => conditionIn(element, filter));
+}
+
+/** An extension's attribute of the same name is another. */
+function linksOf({ extension, attribute }: AttributePath, target: FilterTarget) {
+  const column = extension === undefined ? target.columns.get(`${attribute.name}.value`) : undefined;
+  return column?.kind === 'links' ? column : undefined;
 }
 
 function anyElement(
@@ -106,8 +113,10 @@ function conditionIn(element: Condition, filter: Filter): Condition {
     case 'not':
       return negation(conditionIn(element, filter.filter));
     case 'present':
+      refuseHidden(filter.path.attribute);
       return sql`${element} -> ${filter.path.attribute.name} is not null`;
     case 'compare': {
+      refuseHidden(filter.path.attribute);
       const value = sql`${element} -> ${filter.path.attribute.name}`;
       if (filter.op === 'ne') return negation(valueCondition(value, { ...filter, op: 'eq' }));
       return valueCondition(value, filter);
@@ -129,15 +138,19 @@ export function documentAt(path: AttributePath, target: FilterTarget): Condition
 function holderOf({ extension, attribute }: AttributePath, { alias }: FilterTarget): Condition {
   const isWorkedOut =
     attribute.mutability === 'readOnly' || attribute.storedApart || attribute.name === 'meta';
-  if (isWorkedOut) {
-    throw invalid(
-      'invalidFilter',
-      `Resources can't be searched by "${attribute.name}" in this way.`,
-      'filter',
-    );
-  }
+  if (isWorkedOut) throw unsearchable(attribute);
+  refuseHidden(attribute);
   const document = sql.ref(`${alias}.attributes`);
   return extension === undefined ? document : sql`${document} -> ${extension.id}`;
+}
+
+/** Whoever may ask whether a value is this or that is told the value (RFC 7643 §7 `returned`). */
+function refuseHidden(attribute: Attribute): void {
+  if (attribute.returned === 'never') throw unsearchable(attribute);
+}
+
+function unsearchable({ name }: Attribute): Fault {
+  return invalid('invalidFilter', `Resources can't be searched by "${name}" in this way.`, 'filter');
 }
 
 /**
@@ -244,8 +257,9 @@ export function isIndexed(filter: Filter, target: FilterTarget): boolean {
 
 function isIndexedElement(path: AttributePath, filter: Filter, target: FilterTarget): boolean {
   if (target.element?.(path, filter) !== undefined) return true;
-  const isLink = target.columns.get(`${path.attribute.name}.value`)?.kind === 'links';
-  return isLink && filter.kind === 'compare' && filter.path.attribute.name === 'value';
+  return (
+    linksOf(path, target) !== undefined && filter.kind === 'compare' && filter.path.attribute.name === 'value'
+  );
 }
 
 function isIndexedComparison(filter: Comparison, target: FilterTarget): boolean {

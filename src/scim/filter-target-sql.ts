@@ -47,7 +47,9 @@ export function userTarget(tenantId: TenantId): FilterTarget {
       ],
     ]),
     element: (path, filter) =>
-      path.attribute.name === 'emails' ? emailCondition(tenantId, filter) : undefined,
+      path.extension === undefined && path.attribute.name === 'emails'
+        ? emailCondition(tenantId, filter)
+        : undefined,
   };
 }
 

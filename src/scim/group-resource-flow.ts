@@ -18,6 +18,7 @@ import { applyPatch } from './core/patch.ts';
 import { readPatch } from './core/patch-request.ts';
 import { entityTag, isUnmodified, refuseStale } from './core/precondition.ts';
 import { type Projection, readProjection, withChanged, withWritten } from './core/project.ts';
+import { refuseHuge } from './core/size.ts';
 import { readResource } from './core/validate.ts';
 import { createOnce } from './creation-flow.ts';
 import { draftOfGroupReplace } from './group-mapping.ts';
@@ -39,6 +40,7 @@ async function create(asking: Asking, { id, query, body }: ScimCall): Promise<Sc
   const asked = readProjection(dialect.group, query);
   const { attributes } = readResource(dialect.group, body);
   const draft = draftOf(attributes);
+  refuseHuge(undefined, draft.attributes);
   const { add } = memberEditOfResource(dialect.group, body);
   const group = await createOnce(asking, {
     draft: ['Group', draft, add],
@@ -102,6 +104,7 @@ function revise(
       refuseStale(version, conditions);
       const draft = change(current);
       refuseImmutable(dialect.group, current.attributes, draft.attributes);
+      refuseHuge(current.attributes, draft.attributes);
       return draft;
     },
   });

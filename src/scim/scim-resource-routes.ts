@@ -66,7 +66,7 @@ function queryOf({ query }: FastifyRequest) {
 function callOf(request: FastifyRequest, type: ResourceName): ScimCall {
   const { id } = request.params as { id?: string };
   return {
-    // Whatever can be read by GET can be asked by HEAD, which is answered the same without its content.
+    // A HEAD is a GET whose body is not sent (RFC 9110 §9.3.2).
     method: request.method === 'HEAD' ? 'GET' : (request.method as ScimMethod),
     type,
     id,

@@ -1,10 +1,12 @@
 /** A search that covers users and groups: which of both match, in one order. RFC 7644 §3.4.2.1. */
 
 import { type RawBuilder, sql } from 'kysely';
+import { weighedSql } from '../db/page-weight.ts';
 import { orderSql } from '../db/row-order.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { invalid } from '../kernel/fault.ts';
 import type { DirectoryId, TenantId } from '../kernel/ids.ts';
+import { limits } from '../kernel/limits.ts';
 import type { ResourceType } from './core/attribute.ts';
 import { resolveName } from './core/attribute-name.ts';
 import { type Paging, readPaging } from './core/paging.ts';
@@ -109,19 +111,30 @@ export async function selectHits(
     (select 'Group' as type, g.id, ${group.key} as sort_value from groups g
     left join group_sources s on s.tenant_id = g.tenant_id and s.group_id = g.id and s.directory_id = ${directoryId}
     where g.tenant_id = ${tx.tenantId} and ${group.where} ${end(group.key, sql`g.id`)}))`;
-  const rows = await tx.run(sql<Hit & { total: number; key: string | null }>`
-    select f.type, f.id, f.sort_value::text as key, ${withTotal ? sql`count(*) over ()` : sql`0`} as total
-    from ${found} f order by ${placeSql(order)} limit ${limit} offset ${offset}
+  const rows = await tx.run(sql<Hit & { total: number; found: number; key: string | null }>`
+    with hits as (
+      select f.type, f.id, f.sort_value, ${withTotal ? sql`count(*) over ()` : sql`0`} as total
+      from ${found} f order by ${placeSql(order, 'f')} limit ${limit} offset ${offset}
+    ), weighed as (
+      select h.*, ${weighedSql(sql`coalesce(u.attributes, g.attributes)`, placeSql(order, 'h'))}
+      from hits h
+      left join users u on u.tenant_id = ${tx.tenantId} and u.id = h.id
+      left join groups g on g.tenant_id = ${tx.tenantId} and g.id = h.id
+    )
+    select h.type, h.id, h.sort_value::text as key, h.total, h.found
+    from weighed h where h.before < ${limits.pageBytesMax} order by ${placeSql(order, 'h')}
   `);
   return {
     resources: rows,
     keys: rows.map(({ key }) => key),
     total: await totalOf(tx, rows[0]?.total, withTotal, found),
+    isCut: rows.length < (rows[0]?.found ?? 0),
   };
 }
 
-function placeSql(order: Order): RawBuilder<unknown> {
-  return orderSql({ ...order, key: order.key && sql`f.sort_value` }, sql`f.id`);
+function placeSql(order: Order, alias: string): RawBuilder<unknown> {
+  const key = order.key && sql.ref(`${alias}.sort_value`);
+  return orderSql({ ...order, key }, sql.ref(`${alias}.id`));
 }
 
 /** A page past the end, or of nothing, still tells how many there are. */

@@ -3,6 +3,7 @@
 import { sql } from 'kysely';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { selectGroups } from '../directory/group-view-store.ts';
+import { limits } from '../kernel/limits.ts';
 import { selectUserViews } from '../provisioning/user-view-store.ts';
 import type { PagePlace } from './core/messages.ts';
 import { project, wants } from './core/project.ts';
@@ -23,11 +24,12 @@ export async function searchUsers(asking: Asking, query: SearchQuery): Promise<S
   const { database, caller, dialect, door } = asking;
   const { tenantId, directoryId } = caller;
   const search = readSearch(dialect.user, userTarget(tenantId), query);
-  const selection = { ...search, directoryId, withGroups: wants(search.projection, 'groups') };
-  const { views, keys, total } = await inTenant(database, tenantId, (tx) =>
+  const withGroups = wants(search.projection, 'groups');
+  const selection = { ...search, directoryId, withGroups, bytesMax: limits.pageBytesMax };
+  const { views, keys, total, isCut } = await inTenant(database, tenantId, (tx) =>
     runSearch(tx, search, () => selectUserViews(tx, selection, door.now)),
   );
-  const found = { resources: views, keys, total };
+  const found = { resources: views, keys, total, isCut };
   const { shown, place } = pageOf(search, found, ({ user }) => ({ type: 'User', id: user.id }));
   const render = (view: (typeof views)[number]): ScimContent => ({
     kind: 'resource',
@@ -41,10 +43,11 @@ export async function searchGroups(asking: Asking, query: SearchQuery): Promise<
   const { database, caller, dialect } = asking;
   const { tenantId, directoryId } = caller;
   const search = readSearch(dialect.group, groupTarget(tenantId), query);
-  const { groups, keys, total } = await inTenant(database, tenantId, (tx) =>
-    runSearch(tx, search, () => selectGroups(tx, { ...search, directoryId })),
+  const selection = { ...search, directoryId, bytesMax: limits.pageBytesMax };
+  const { groups, keys, total, isCut } = await inTenant(database, tenantId, (tx) =>
+    runSearch(tx, search, () => selectGroups(tx, selection)),
   );
-  const found = { resources: groups, keys, total };
+  const found = { resources: groups, keys, total, isCut };
   const { shown, place } = pageOf(search, found, ({ id }) => ({ type: 'Group', id }));
   const { projection } = search;
   return { place, resources: shown.map((group) => ({ kind: 'group', group, projection })) };

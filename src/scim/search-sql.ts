@@ -72,12 +72,14 @@ export interface Found<Resource> {
   /** Of each its key in the order. */
   readonly keys: readonly (string | null)[];
   readonly total: number;
+  /** The page ended early, because of its bytes. */
+  readonly isCut: boolean;
 }
 
 /** What of the found is shown, and where the page stands. */
 export function pageOf<Resource>(
   { paging, mark }: Pick<Search, 'paging' | 'mark'>,
-  { resources, keys, total }: Found<Resource>,
+  { resources, keys, total, isCut }: Found<Resource>,
   identify: (resource: Resource) => { readonly type: string; readonly id: string },
 ): { shown: readonly Resource[]; place: PagePlace } {
   if (paging.kind === 'index') {
@@ -86,7 +88,7 @@ export function pageOf<Resource>(
   if (paging.count === 0) return { shown: [], place: { totalResults: total } };
   const shown = resources.slice(0, paging.count);
   const last = shown.at(-1);
-  if (last === undefined || resources.length <= paging.count) return { shown, place: {} };
+  if (last === undefined || (resources.length <= paging.count && !isCut)) return { shown, place: {} };
   const key = keys[shown.length - 1] ?? null;
   return { shown, place: { nextCursor: writeCursor({ ...identify(last), key }, mark) } };
 }

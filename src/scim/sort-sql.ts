@@ -93,7 +93,8 @@ const sortedLength = 200;
 function documentKey(path: AttributePath, target: FilterTarget): Key {
   const { attribute, sub } = path;
   const sorted = sub ?? attribute;
-  if (sorted.type === 'binary' || sorted.returned === 'never') throw unsortable();
+  const isHidden = sorted.returned === 'never' || attribute.returned === 'never';
+  if (sorted.type === 'binary' || isHidden) throw unsortable();
   const document = documentAt(path, target);
   const holder = attribute.multiValued ? preferred(document) : document;
   const json = sub === undefined ? holder : sql`(${holder} -> ${sub.name})`;

@@ -19,6 +19,7 @@ import { applyPatch } from './core/patch.ts';
 import { readPatch } from './core/patch-request.ts';
 import { entityTag, isUnmodified, refuseStale } from './core/precondition.ts';
 import { type Projection, project, readProjection, wants, withChanged, withWritten } from './core/project.ts';
+import { refuseHuge } from './core/size.ts';
 import { readResource } from './core/validate.ts';
 import { createOnce } from './creation-flow.ts';
 import type { Asking, Handlers, ScimAnswer, ScimCall } from './resource-flow.ts';
@@ -39,6 +40,7 @@ async function create(asking: Asking, { id, query, body }: ScimCall): Promise<Sc
   const { attributes } = readResource(dialect.user, body);
   const projection = withWritten(asked, attributes);
   const draft = draftOfCreate(attributes);
+  refuseHuge(undefined, draft.attributes);
   const directory = { id: caller.directoryId, name: caller.directoryName };
   const view = await createOnce(asking, {
     draft: ['User', draft],
@@ -106,6 +108,7 @@ async function revise(
       refuseStale(version, conditions);
       const draft = change(current);
       refuseImmutable(dialect.user, current.attributes, draft.attributes);
+      refuseHuge(current.attributes, draft.attributes);
       return draft;
     },
   });

@@ -33,7 +33,7 @@ it('keeps the keys of so many issuers, those that were used last', async () => {
     .persist();
   const keys = new IssuerKeys({ dispatcher: agent, allowPrivateNetworks: false, nowMs: () => 1 });
   const use = async (name: string | number) => {
-    const find = keys.keyFinder(`${origin}/${name}`);
+    const find = keys.keyFinder(`${origin}/${name}`, 'tenant');
     await expect(find({ alg: 'RS256', kid: 'x' }, {} as never)).rejects.toThrow();
   };
   await use('first');
@@ -47,6 +47,31 @@ it('keeps the keys of so many issuers, those that were used last', async () => {
   expect(asked).toBe(2 * limits.issuersMax + 2);
   await use(0);
   expect(asked).toBe(2 * limits.issuersMax + 4);
+  await agent.close();
+});
+
+it('asks so many issuers at a time for one tenant, and others for the others', async () => {
+  const agent = new MockAgent();
+  agent.disableNetConnect();
+  agent
+    .get('https://slow.example.com')
+    .intercept({ path: () => true, method: 'GET' })
+    .reply(200, '{}')
+    .delay(300)
+    .persist();
+  const keys = new IssuerKeys({ dispatcher: agent, allowPrivateNetworks: false, nowMs: () => 1 });
+  const ask = (name: number, tenant: string) =>
+    Promise.resolve(
+      keys.keyFinder(`https://slow.example.com/${name}`, tenant)({ alg: 'RS256' }, {} as never),
+    ).then(
+      () => 'had',
+      (error: Error) => error.message,
+    );
+  const first = Array.from({ length: limits.issuersAskedPerTenantMax }, (_, n) => ask(n, 'a'));
+  expect(await ask(100, 'a')).toBe('too many issuers are asked now');
+  expect(await ask(101, 'b')).toBe('its discovery document names another issuer');
+  await Promise.all(first);
+  expect(await ask(102, 'a')).toBe('its discovery document names another issuer');
   await agent.close();
 });
 

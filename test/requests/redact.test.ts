@@ -6,7 +6,7 @@ import type { DirectoryId, TenantId } from '../../src/kernel/ids.ts';
 import { limits } from '../../src/kernel/limits.ts';
 import { type Call, recordOf } from '../../src/requests/recorded-request.ts';
 import { redactJson } from '../../src/requests/redact.ts';
-import { redactQuery } from '../../src/requests/redact-query.ts';
+import { redactPath, redactQuery } from '../../src/requests/redact-query.ts';
 import { holdsSecretWord, isSecretName, redactFilter } from '../../src/requests/secret-names.ts';
 
 const kept = (value: unknown, max = 16_384) => redactJson(value, max, []).text;
@@ -76,6 +76,7 @@ describe('a body', () => {
     { method: 'PATCH', path: '/Users/1', data: { Operations: [{ path: 'password', value: 'hunter2' }] } },
     { filter: 'userName eq "a" and password eq "hunter2"' },
     { displayName: 'bgw_scim_hunter2 and bgw_key_hunter2' },
+    { displayName: 'bgw_at_hunter2 and bgw_cs_hunter2' },
   ])('holds no secret of an operation: %j', (operation) => {
     const text = kept({ Operations: [operation] });
     expect(text).not.toContain('hunter2');
@@ -171,9 +172,22 @@ describe('a query', () => {
     ['filter=password%2520eq%2520%2522hunter2%2522', `filter=password%20eq%20%22%5Bremoved%5D%22`],
     ['filter=%ff+password+eq+%22hunter2%22', 'filter=%5Bremoved%5D%20password%20eq%20%22%5Bremoved%5D%22'],
     ['a=bgw_scim_hunter2', 'a=%5Bremoved%5D'],
+    ['a=bgw_at_hunter2', 'a=%5Bremoved%5D'],
+    ['a=bgw%255fcs_hunter2', 'a=%5Bremoved%5D'],
     ['', ''],
   ])('%s', (query, expected) => {
     expect(redactQuery(query, [])).toBe(expected);
+  });
+});
+
+describe('a path', () => {
+  it.each([
+    ['/scim/v2/Users/a%7Cb%zz', '/scim/v2/Users/a%7Cb%zz'],
+    ['/scim/v2/Users/bgw_scim_hunter2', '/scim/v2/Users/%5Bremoved%5D'],
+    ['/scim/v2/bgw_cs_hunter2/x', '/scim/v2/%5Bremoved%5D/x'],
+    ['/scim/v2/Users/%62gw%5fat%255Fhunter2', '/scim/v2/Users/%5Bremoved%5D'],
+  ])('%s', (path, expected) => {
+    expect(redactPath(path)).toBe(expected);
   });
 });
 

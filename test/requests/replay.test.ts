@@ -1,6 +1,7 @@
 /** A recorded call tried again as a dry run: what it would answer and change now, and that nothing was changed. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { groupUrn, newClient, type ScimClient, userUrn } from '../scim/scim-support.ts';
 import { type Answer, startGateway, type TestGateway } from '../support/gateway.ts';
@@ -183,4 +184,23 @@ it('keeps nobody from being provisioned meanwhile', { timeout: 60_000 }, async (
   isOver = true;
   await Promise.all(provisioning);
   expect([...statuses]).toEqual([200]);
+});
+
+it('is one at a time for a tenant, and gives its locks back after a while', { timeout: 20_000 }, async () => {
+  await client.user({ userName: 'ann@example.com' });
+  const call = await client.send('POST', '/Users', newUser('bob@example.com'));
+  const id = await recorded(call);
+  const owner = new pg.Client(gateway.databaseUrl);
+  await owner.connect();
+  await owner.query('begin');
+  await owner.query('lock table users in share mode');
+  const first = gateway.api('POST', `${requests()}/${id}/replay`);
+  await sleep(300);
+  const second = await gateway.api('POST', `${requests()}/${id}/replay`);
+  expect([second.status, second.headers.get('retry-after')]).toEqual([429, '1']);
+  const { status, body } = await first;
+  expect([status, body.detail]).toEqual([409, expect.stringContaining('longer than 5 seconds')]);
+  await owner.query('rollback');
+  await owner.end();
+  expect((await gateway.api('POST', `${requests()}/${id}/replay`)).status).toBe(201);
 });

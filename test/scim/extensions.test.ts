@@ -188,7 +188,7 @@ describe('a registered extension', () => {
 
   it('shows what it returns on request in the answer to who wrote it (RFC 7643 §7)', async () => {
     await register();
-    const made = await client.user({ userName: 'ann', ...badge({ number: '7', pin: '1', note: 'a' }) });
+    const made = await client.user({ userName: 'ann', ...badge({ number: '7', note: 'a' }) });
     expect(made[urn]).toEqual({ number: '7', note: 'a' });
     const patch = (...operations: object[]) => client.patch(`/Users/${made.id}`, ...operations);
     const note = { op: 'replace', path: `${urn}:note`, value: 'b' };
@@ -325,61 +325,4 @@ it('an attribute that is required from now on keeps nobody from being changed wh
   const site = await client.patch(`/Users/${id}`, { op: 'add', path: `${urn}:site`, value: 'Bern' });
   expect(site.body[urn]).toEqual({ number: '7', level: 1, site: 'Bern' });
   expect((await client.patch(`/Users/${id}`, { op: 'remove', path: `${urn}:site` })).status).toBe(400);
-});
-
-describe('a draft', () => {
-  it.each([
-    ['no URN', { urn: 'badge' }, 'urn'],
-    ['a URN of SCIM', { urn: userUrn }, 'urn'],
-    ['a URN that another begins with', { urn: 'urn:ietf:params:scim' }, 'urn'],
-    ['a URN that no filter can name', { urn: 'urn:example:a~b:1.0:User' }, 'urn'],
-    ['a URN of the gateway', { urn: 'urn:blue:x:y' }, 'urn'],
-    ['no attributes', { attributes: [] }, 'attributes'],
-    [
-      'an attribute twice',
-      {
-        attributes: [
-          { name: 'a', type: 'string' },
-          { name: 'A', type: 'string' },
-        ],
-      },
-      'attributes[1].name',
-    ],
-    ['a name with a dot', { attributes: [{ name: 'a.b', type: 'string' }] }, 'attributes[0].name'],
-    ['a name of SCIM', { attributes: [{ name: 'schemas', type: 'string' }] }, 'attributes[0].name'],
-    ['a name of the language', { attributes: [{ name: '__proto__', type: 'string' }] }, 'attributes[0].name'],
-    [
-      'a complex one without parts',
-      { attributes: [{ name: 'a', type: 'complex' }] },
-      'attributes[0].subAttributes',
-    ],
-    ['an unknown directory', { directories: ['00000000-0000-7000-8000-00000000000a'] }, 'directories'],
-    ['no directory', { directories: ['x'] }, 'directories'],
-    [
-      'too many attributes',
-      {
-        attributes: Array.from({ length: limits.attributesPerSchemaMax + 1 }, (_, n) => ({
-          name: `a${n}`,
-          type: 'string',
-        })),
-      },
-      'attributes',
-    ],
-  ])('with %s is refused', async (_what, change, field) => {
-    const { status, body } = await register(change);
-    expect([status, body.field], JSON.stringify(body)).toEqual([400, field]);
-  });
-
-  it('with a URN that is taken, or begins another, is refused', async () => {
-    await register();
-    expect((await register({ urn: urn.toUpperCase() })).status).toBe(409);
-    expect((await register({ urn: `${urn}:more` })).status).toBe(400);
-  });
-
-  it('past the limit is refused', async () => {
-    for (let n = 0; n < limits.extensionSchemasMax; n += 1)
-      await made(register({ urn: `urn:example:x${n}` }));
-    const { status, body } = await register();
-    expect([status, body.detail]).toEqual([413, expect.stringContaining(String(limits.extensionSchemasMax))]);
-  });
 });

@@ -31,6 +31,7 @@ beforeEach(async () => {
 async function hangUp(path: string, body: object): Promise<void> {
   // Nobody can insert while this lock is held, so that the answer can't be there before the connection is gone.
   const table = path === '/Users' ? 'users' : 'groups';
+  const listPath = path === '/Bulk' ? '/Groups' : path;
   await owner.query('begin');
   await owner.query(`lock table ${table} in share mode`);
   const call = post(path, body);
@@ -40,7 +41,7 @@ async function hangUp(path: string, body: object): Promise<void> {
   await sleep(100);
   await owner.query('commit');
   for (let tries = 0; tries < 100; tries += 1) {
-    const { body: list } = await client.send('GET', path);
+    const { body: list } = await client.send('GET', listPath);
     if (list.totalResults > 0) return;
     await sleep(20);
   }
@@ -161,6 +162,29 @@ it('of a Bulk request is what the others of the repeated request refer to', asyn
   const [ofGroup, ofUser, gone] = body.Operations;
   expect([ofGroup.status, ofUser.status, gone.status]).toEqual(['201', '201', '204']);
   expect([ofUser.location, gone.location]).toEqual([made.meta.location, made.meta.location]);
+});
+
+it('of a Bulk request is given to those who refer to each other in it', async () => {
+  const operations = [
+    { method: 'POST', path: '/Users', bulkId: 'a', data: user },
+    {
+      method: 'POST',
+      path: '/Groups',
+      bulkId: 'g',
+      data: { ...group, members: [{ value: 'bulkId:a' }] },
+    },
+  ];
+  await hangUp('/Bulk', {
+    schemas: ['urn:ietf:params:scim:api:messages:2.0:BulkRequest'],
+    Operations: operations,
+  });
+  const { Operations: again } = (await client.bulk(operations)).body;
+  expect(again.map(({ status }: { status: string }) => status)).toEqual(['201', '201']);
+  const [made] = (await client.send('GET', '/Groups')).body.Resources;
+  expect(again[1].location).toBe(made.meta.location);
+  expect(made.members.map(({ value }: { value: string }) => again[0].location.endsWith(value))).toEqual([
+    true,
+  ]);
 });
 
 it('forgets what was answered, within a second', async () => {

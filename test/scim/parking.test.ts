@@ -149,6 +149,31 @@ describe('an unknown member', () => {
     expect(late.groups).toBeUndefined();
   });
 
+  it('that nobody can be is refused, and nothing is done: a group, a name longer than any', async () => {
+    const [outer, inner] = [
+      await client.group({ displayName: 'O' }),
+      await client.group({ displayName: 'I' }),
+    ];
+    const { id } = await client.user({ userName: 'in@example.com' });
+    const nested = await add(outer.id, id, 'later', inner.id);
+    expect([nested.status, nested.body.detail]).toEqual([400, expect.stringContaining('nested groups')]);
+    for (const length of [2049, 3000, 20_000]) {
+      const name = Array.from({ length }, (_, n) => String.fromCharCode(97 + ((n * n * 7 + n) % 26))).join(
+        '',
+      );
+      const { status, body } = await add(outer.id, id, name);
+      expect([status, body.scimType]).toEqual([400, 'invalidValue']);
+    }
+    const made = await client.send('POST', '/Groups', {
+      schemas: ['urn:ietf:params:scim:schemas:core:2.0:Group'],
+      displayName: 'N',
+      members: [{ value: inner.id }],
+    });
+    expect(made.status).toBe(400);
+    expect([await membersOf(outer.id), await parked()]).toEqual([[], []]);
+    expect((await add(outer.id, 'x'.repeat(2048))).status).toBe(204);
+  });
+
   it('belongs to its directory by externalId: another directory’s person of that id does not join', async () => {
     const other = await newClient(gateway, 'okta', client.tenant);
     const group = await client.group({ displayName: 'Own', members: [{ value: 'shared' }] });
@@ -234,4 +259,23 @@ it('a change that began before parking ended parks nobody afterwards', async () 
   expect((await adding).status).toBe(400);
   await park(true);
   expect(await parked()).toEqual([]);
+});
+
+it('a cursor that is made up is refused', async () => {
+  const { id } = await client.group({ displayName: 'C', members: [{ value: 'later' }] });
+  const since = '2026-01-31T08:00:00Z';
+  for (const place of [
+    [since, '-'.repeat(36), 'x'],
+    [since, id, '\0'],
+    [since, [id], 'x'],
+    ['+275760-09-13T00:00:00Z', id, 'x'],
+    [0, id, 'x'],
+  ]) {
+    const cursor = Buffer.from(JSON.stringify(place)).toString('base64url');
+    const { status } = await gateway.api(
+      'GET',
+      `/tenants/${client.tenant.slug}/parked-members?cursor=${cursor}`,
+    );
+    expect([place, status]).toEqual([place, 400]);
+  }
 });

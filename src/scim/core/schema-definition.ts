@@ -56,6 +56,11 @@ export function defineSchema(type: ResourceType, { attributes, ...head }: Schema
   });
 }
 
+/** Characters of the definition as JSON. */
+export function definitionLength({ attributes }: Schema): number {
+  return JSON.stringify(attributes).length;
+}
+
 /** A URN that begins another would make `a:b` of one the attribute `b` of the other. */
 function overlaps(a: string, b: string): boolean {
   const [one, other] = [`${a.toLowerCase()}:`, `${b.toLowerCase()}:`];
@@ -83,6 +88,8 @@ function defineAll(
       if (!nameForm.test(definition.name))
         throw wrong(`${place}.name`, 'must be letters, digits, "_" and "-", a letter first');
       if (seen.has(key)) throw wrong(`${place}.name`, `repeats "${definition.name}"`);
+      if (definition.name in Object.prototype)
+        throw wrong(`${place}.name`, 'is a name that JavaScript objects have');
       if (commonAttributes.some(({ name }) => name.toLowerCase() === key))
         throw wrong(`${place}.name`, 'is a name of SCIM itself');
       seen.add(key);
