@@ -83,47 +83,6 @@ describe('an attribute of an extension', () => {
     expect(await find('userName eq "ann" and active eq false')).toEqual(['ann']);
   });
 
-  it('that is never shown is found by no filter and no order', async () => {
-    const subAttributes = [
-      { name: 'code', type: 'string', mutability: 'writeOnly' },
-      { name: 'open', type: 'string' },
-    ];
-    const hidden = [
-      { name: 'pin', type: 'string', mutability: 'writeOnly' },
-      { name: 'digits', type: 'string', multiValued: true, returned: 'never' },
-      { name: 'safe', type: 'complex', subAttributes },
-      { name: 'safes', type: 'complex', multiValued: true, subAttributes },
-      { name: 'vault', type: 'complex', returned: 'never', subAttributes },
-    ];
-    await register(hidden);
-    const code = { code: '1234', open: 'x' };
-    await client.user({
-      userName: 'ann',
-      ...badge({ pin: '1234', digits: ['1'], safe: code, safes: [code], vault: code }),
-    });
-    for (const filter of [
-      `${urn}:pin sw "1"`,
-      `${urn}:pin ne "1"`,
-      `${urn}:pin pr`,
-      `not (${urn}:pin gt "1")`,
-      `${urn}:digits eq "1"`,
-      `${urn}:safe.code sw "1"`,
-      `${urn}:safe.code pr`,
-      `${urn}:safes[code sw "1" and open eq "x"]`,
-      `${urn}:safes[not (code pr)]`,
-      `${urn}:vault.open eq "x"`,
-      `${urn}:vault[open pr]`,
-    ]) {
-      const { status, body } = await client.send('GET', `/Users?filter=${encodeURIComponent(filter)}`);
-      expect([filter, status, body.scimType]).toEqual([filter, 400, 'invalidFilter']);
-    }
-    for (const sortBy of ['pin', 'digits', 'safe.code', 'safes.code', 'vault.open']) {
-      const { status } = await client.send('GET', `/Users?sortBy=${urn}:${sortBy}`);
-      expect([sortBy, status]).toEqual([sortBy, 400]);
-    }
-    expect(await find(`${urn}:safe.open eq "x"`)).toEqual(['ann']);
-  });
-
   it("that is a dateTime of a hundred digits stands in the way of nobody's search", async () => {
     await register([{ name: 'issued', type: 'dateTime' }]);
     const long = `2026-01-31T08:00:00.${'1'.repeat(200)}Z`;

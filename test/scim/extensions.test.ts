@@ -1,7 +1,6 @@
 /** Extension schemas that a tenant registers: read, shown, searched and told to those directories that have them. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { limits } from '../../src/kernel/limits.ts';
 import { made, startGateway, type TestGateway } from '../support/gateway.ts';
 import { newClient, type ScimClient, userUrn } from './scim-support.ts';
 

@@ -97,6 +97,10 @@ const cases: Partial<Record<keyof typeof limits, Case>> = {
     met: () => get('/Users', { attributes: many(limits.projectionNamesMax + 1).join(',') }),
     ...{ status: 400, scimType: 'invalidValue', says: figure('projectionNamesMax') },
   },
+  resourceLengthMax: {
+    met: () => newUser({ photos: many(5).map((n) => ({ value: `${n}${'x'.repeat(60_000)}` })) }),
+    ...{ status: 413, says: figure('resourceLengthMax') },
+  },
   cursorLengthMax: {
     met: () => get('/Users', { cursor: 'x'.repeat(limits.cursorLengthMax + 1) }),
     ...{ status: 400, scimType: 'invalidCursor', says: /begin again/ },
@@ -188,7 +192,7 @@ it('too many requests are told when to come back, in whole seconds', async () =>
 
 it('no limit of SCIM is forgotten here', () => {
   const others =
-    /^(token|assertion|clock|secrets|issuer|keysPerIssuer|mappings|workspaces|transaction|statement|record|request|housekeeping|blue|list|lostAnswer|extension|attributesPerSchema|subAttributes|pageSize|membersPerPage|pathPart)/;
+    /^(token|assertion|clock|secrets|issuer|keysPerIssuer|mappings|workspaces|transaction|statement|record|request|housekeeping|blue|list|lostAnswer|replay|schemas|extension|attributesPerSchema|subAttributes|pageSize|pageBytes|unreadAnswers|membersPerPage|pathPart)/;
   const untold = Object.keys(limits).filter((name) => !(name in cases) && !others.test(name));
   expect(untold).toEqual([]);
 });

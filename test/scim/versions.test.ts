@@ -68,18 +68,6 @@ it('the version of a group rises when a member is deleted, and none is lost to w
   expect((await client.send('GET', `/Groups/${group.id}`)).body.members).toBeUndefined();
 });
 
-it('is what HEAD tells, without the resource', async () => {
-  const user = await client.user({ userName: 'head@example.com' });
-  const group = await client.group({ displayName: 'Head', members: [{ value: user.id }] });
-  for (const path of [`/Users/${user.id}`, `/Groups/${group.id}`]) {
-    const { status, headers, body } = await client.send('HEAD', path);
-    expect([status, headers.get('etag'), body]).toEqual([200, 'W/"1"', undefined]);
-  }
-  for (const path of ['/Users', '/Groups', '', '/Schemas'])
-    expect([path, (await client.send('HEAD', path)).status]).toEqual([path, 200]);
-  expect((await client.send('HEAD', '/Users/nobody')).status).toBe(404);
-});
-
 describe('If-None-Match', () => {
   it('answers 304 without a body for the version the caller has', async () => {
     const { id } = await client.user({ userName: 'v3@example.com' });
@@ -105,6 +93,9 @@ it('HEAD answers what GET does, without the content (RFC 9110 §9.3.2)', async (
     expect(same.status).toBe(304);
   }
   expect((await client.send('HEAD', `/Users/${group.id}`)).status).toBe(404);
+  for (const path of ['/Users', '/Groups', '', '/Schemas']) {
+    expect([path, (await client.send('HEAD', path)).status]).toEqual([path, 200]);
+  }
 });
 
 describe('If-Match', () => {
