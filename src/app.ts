@@ -12,6 +12,7 @@ import { installAdmin } from './admin/admin-scope-hook.ts';
 import { auditRoutes } from './admin/audit-routes.ts';
 import { blueRoutes, blueWorkRoutes } from './admin/blue-routes.ts';
 import { clientRoutes, clientSecretRoutes } from './admin/client-routes.ts';
+import { contractLineRoutes } from './admin/contract-line-routes.ts';
 import { contractRoutes } from './admin/contract-routes.ts';
 import { directoryRoutes, directoryTokenRoutes } from './admin/directory-routes.ts';
 import { groupRoutes } from './admin/group-routes.ts';
@@ -131,6 +132,7 @@ function adminScope(api: FastifyInstance, services: Services): void {
   blueRoutes(scope, services);
   blueWorkRoutes(scope, services);
   contractRoutes(scope, services);
+  contractLineRoutes(scope, services);
   groupRoutes(scope, services);
   mappingRoutes(scope, services);
   mappingEditRoutes(scope, services);

@@ -382,6 +382,8 @@ function rowsOf(tenant: string): string[] {
        values (${t}, 'x', 'x', 'CLIENT', ${now}, false)`,
     `insert into blue_people (tenant_id, user_id, state, changed_at) values (${t}, ${id}, 'none', ${now})`,
     `insert into blue_sync (tenant_id, user_id, marked_at) values (${t}, ${id}, ${now})`,
+    `insert into contract_lines values (${t}, ${id}, 'amendment', ${now}, null, false, null, null, null, null, null, null,
+       ${now}, null)`,
     `insert into tenant_settings (tenant_id) values (${t})`,
     `insert into extension_schemas values (${t}, ${id}, 'x', 'x', 'User', 'x', 'x', '[]', null, ${now})`,
     `insert into parked_members values (${t}, ${id}, ${id}, 'x', 'x', ${now})`,

@@ -5,23 +5,25 @@ import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
 import { Fault } from '../kernel/fault.ts';
 import { fallbackRoles } from '../licensing/catalogue.ts';
-import type { ContractDraft } from '../licensing/contract.ts';
+import type { ContractDraft, Contract as ContractInForce, ContractLine } from '../licensing/contract.ts';
 import { termsAt } from '../licensing/contract.ts';
 import { putContract } from '../provisioning/contract-flow.ts';
+import { type StoredLine, selectLines } from '../provisioning/contract-line-store.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
-import { type SeatCounts, selectContract, selectSeats } from './contract-store.ts';
-import { closed, Name, nullable, problems, TenantPath } from './schemas.ts';
+import { type SeatCounts, selectContract, selectContractInForce, selectSeats } from './contract-store.ts';
+import { checkDay, Day } from './day.ts';
+import { readInstant } from './instant.ts';
+import { closed, Name, nullable, problems, TenantPath, Time } from './schemas.ts';
 
-const day = '^(?!0000)\\d{4}-\\d{2}-\\d{2}$';
 const Text = Type.Optional(nullable(Type.String({ maxLength: 2000 })));
 const Contract = Type.Object(
   {
     kind: Type.Enum(['evaluation', 'annual', 'multi_year']),
     tier: Name,
     paidSeats: nullable(Type.Integer({ minimum: 0, maximum: 10_000_000, description: 'null: unlimited.' })),
-    startsOn: Type.String({ pattern: day, description: 'The first day, YYYY-MM-DD, UTC.' }),
-    endsOn: Type.String({ pattern: day, description: 'The last day, YYYY-MM-DD, UTC.' }),
+    startsOn: Day,
+    endsOn: Day,
     paymentSchedule: Type.Enum(['annual', 'quarterly', 'custom']),
     overage: Type.Object(
       {
@@ -38,6 +40,33 @@ const Contract = Type.Object(
     documentReference: Text,
     accountManager: Text,
     billingPortalUrl: Text,
+    evaluationGraceDays: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 365,
+        default: 14,
+        description: 'After an evaluation holders keep their roles for so many days.',
+      }),
+    ),
+  },
+  closed,
+);
+const InForce = Type.Object({
+  at: Time,
+  phase: Type.Enum(['none', 'upcoming', 'running', 'grace', 'frozen', 'ended']),
+  tier: nullable(Type.String()),
+  capacity: nullable(
+    Type.Integer({ description: 'Base line, amendments and what stands on top. null: unlimited.' }),
+  ),
+  endsOn: nullable(Type.String()),
+});
+const ContractAnswer = Type.Interface([Contract], { inForce: InForce });
+const When = Type.Object(
+  {
+    at: Type.Optional(Type.String({ maxLength: 40, description: 'ISO 8601: what is in force then; now.' })),
+    recordedAt: Type.Optional(
+      Type.String({ maxLength: 40, description: 'ISO 8601: as the books stood then; as they stand now.' }),
+    ),
   },
   closed,
 );
@@ -49,7 +78,7 @@ const Seats = Type.Object({
   queued: Type.Integer({ description: 'People who wait for a seat.' }),
   available: nullable(Type.Integer()),
   unmanagedPaid: Type.Integer({ description: 'People with a paid role whom Blue has without the gateway.' }),
-  contract: nullable(Contract),
+  contract: nullable(ContractAnswer),
 });
 const tags = ['contract'];
 
@@ -64,14 +93,16 @@ export function contractRoutes(scope: AdminScope, { database, clock, nudgeSync }
         description: 'More seats are granted at once, in the order of the queue; fewer take nobody’s away.',
         params: TenantPath,
         body: Contract,
-        response: { 200: Contract, ...problems },
+        response: { 200: ContractAnswer, ...problems },
       },
     },
     async (request, reply) => {
+      const now = clock.now();
       const draft = readContract(request.body);
-      await putContract(database, adminDoorOf(request, clock.now()), draft);
+      await putContract(database, adminDoorOf(request, now), draft);
       nudgeSync();
-      return reply.send(show(draft));
+      const contract = await inTenant(database, adminTenantOf(request).id, selectContractInForce);
+      return reply.send({ ...show(draft), inForce: showInForce(contract, now) });
     },
   );
 
@@ -83,13 +114,21 @@ export function contractRoutes(scope: AdminScope, { database, clock, nudgeSync }
         tags,
         summary: 'Read the contract',
         params: TenantPath,
-        response: { 200: Contract, ...problems },
+        querystring: When,
+        response: { 200: ContractAnswer, ...problems },
       },
     },
     async (request, reply) => {
-      const contract = await inTenant(database, adminTenantOf(request).id, selectContract);
-      if (contract === undefined) throw new Fault('not_found', 'There is no contract yet.');
-      return reply.send(show(contract));
+      const { at, recordedAt: known } = request.query;
+      const now = clock.now();
+      const [then, books] = [readInstant('at', at) ?? now, readInstant('recordedAt', known) ?? now];
+      const lines = await inTenant(database, adminTenantOf(request).id, (tx) => selectLines(tx, books));
+      const base = lines.find(({ document }) => document !== null)?.document;
+      if (base == null) throw new Fault('not_found', 'There is no contract yet.');
+      return reply.send({
+        ...show(base),
+        inForce: showInForce({ ...base, lines: lines.filter(isNoBase) }, then),
+      });
     },
   );
 
@@ -100,16 +139,17 @@ export function contractRoutes(scope: AdminScope, { database, clock, nudgeSync }
       schema: { tags, summary: 'Count the seats', params: TenantPath, response: { 200: Seats, ...problems } },
     },
     async (request, reply) => {
-      const [contract, counts] = await inTenant(database, adminTenantOf(request).id, (tx) =>
-        Promise.all([selectContract(tx), selectSeats(tx)]),
+      const [contract, draft, counts] = await inTenant(database, adminTenantOf(request).id, (tx) =>
+        Promise.all([selectContractInForce(tx), selectContract(tx), selectSeats(tx)]),
       );
-      return reply.send(showSeats(contract, counts, clock.now()));
+      return reply.send(showSeats(contract, draft, counts, clock.now()));
     },
   );
 }
 
 function readContract(body: Static<typeof Contract>): ContractDraft {
   const { overage, terms, documentReference, accountManager, billingPortalUrl, ...rest } = body;
+  const { evaluationGraceDays = 14 } = body;
   for (const field of ['startsOn', 'endsOn'] as const) checkDay(field, body[field]);
   if (body.endsOn < body.startsOn) {
     throw new Fault('invalid', '"endsOn" must not be before "startsOn".', { field: 'endsOn' });
@@ -121,22 +161,26 @@ function readContract(body: Static<typeof Contract>): ContractDraft {
     documentReference: documentReference ?? null,
     accountManager: accountManager ?? null,
     billingPortalUrl: billingPortalUrl ?? null,
+    evaluationGraceDays,
   };
-}
-
-/** `2026-02-30` has the right form and is no day. */
-function checkDay(field: string, text: string): void {
-  const at = new Date(`${text}T00:00:00Z`);
-  if (!Number.isNaN(at.getTime()) && at.toISOString().startsWith(text)) return;
-  throw new Fault('invalid', `"${field}" must be a day of the calendar, not ${text}.`, { field });
 }
 
 function show({ policy, ...rest }: ContractDraft): Static<typeof Contract> {
   return { ...rest, overage: { policy } };
 }
 
+function showInForce(contract: ContractInForce | undefined, at: Date): Static<typeof InForce> {
+  const { phase, tier, capacity, endsOn } = termsAt(contract, at);
+  return { at: at.toISOString(), phase, tier, capacity, endsOn };
+}
+
+function isNoBase(line: StoredLine): line is StoredLine & ContractLine {
+  return line.kind !== 'base';
+}
+
 function showSeats(
-  contract: ContractDraft | undefined,
+  contract: ContractInForce | undefined,
+  draft: ContractDraft | undefined,
   { held, waiting, unmanagedPaid }: SeatCounts,
   now: Date,
 ): Static<typeof Seats> {
@@ -149,6 +193,6 @@ function showSeats(
     queued: waiting,
     available: capacity === null ? null : Math.max(0, capacity - held - unmanagedPaid),
     unmanagedPaid,
-    contract: contract === undefined ? null : show(contract),
+    contract: draft === undefined ? null : { ...show(draft), inForce: showInForce(contract, now) },
   };
 }

@@ -4,7 +4,8 @@ import { sql } from 'kysely';
 import { db } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { FallbackRole } from '../licensing/catalogue.ts';
-import type { ContractDraft } from '../licensing/contract.ts';
+import type { Contract, ContractDraft } from '../licensing/contract.ts';
+import { contractJson } from '../provisioning/contract-sql.ts';
 
 /** undefined: none was written yet. */
 export async function selectContract(tx: TenantTransaction): Promise<ContractDraft | undefined> {
@@ -23,7 +24,16 @@ export async function selectContract(tx: TenantTransaction): Promise<ContractDra
     documentReference: row.document_reference,
     accountManager: row.account_manager,
     billingPortalUrl: row.billing_portal_url,
+    evaluationGraceDays: row.evaluation_grace_days,
   };
+}
+
+/** The contract as the rules read it, with its lines. */
+export async function selectContractInForce(tx: TenantTransaction): Promise<Contract | undefined> {
+  const [row] = await tx.run(
+    sql<{ contract: Contract | null }>`select ${contractJson(tx.tenantId)} as contract`,
+  );
+  return row?.contract ?? undefined;
 }
 
 export interface SeatCounts {

@@ -8,7 +8,7 @@ import type { ExplainFacts } from '../licensing/explain.ts';
 import { selectMappings } from '../provisioning/mapping-store.ts';
 import type { UserView } from '../provisioning/user-view.ts';
 import { selectUserView } from '../provisioning/user-view-store.ts';
-import { selectContract, selectSeats } from './contract-store.ts';
+import { selectContractInForce, selectSeats } from './contract-store.ts';
 
 /** People ahead in the queue that are named. */
 const aheadMax = 1000;
@@ -22,7 +22,7 @@ export async function selectExplainFacts(
   const [view, mappings, contract, seats, workspaces, ahead] = await Promise.all([
     selectUserView(tx, id, now),
     selectMappings(tx),
-    selectContract(tx),
+    selectContractInForce(tx),
     selectSeats(tx),
     selectDefaultWorkspaces(tx),
     selectAhead(tx, id),

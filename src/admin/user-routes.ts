@@ -12,7 +12,7 @@ import type { UserView } from '../provisioning/user-view.ts';
 import { selectUserView, selectUserViews } from '../provisioning/user-view-store.ts';
 import { adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
-import { selectContract } from './contract-store.ts';
+import { selectContractInForce } from './contract-store.ts';
 import { selectExplainFacts } from './explain-store.ts';
 import { afterId, readLimit, toPage } from './paging.ts';
 import { Id, listOf, nullable, pageQuery, problems, TenantAndId, TenantPath, Time } from './schemas.ts';
@@ -100,7 +100,7 @@ export function userRoutes(scope: AdminScope, { database, clock }: Services): vo
       const now = clock.now();
       const { views } = await inTenant(database, adminTenantOf(request).id, async (tx) => {
         // Only a seat's name depends on the contract.
-        const policy = termsAt(seat === undefined ? undefined : await selectContract(tx), now).policy;
+        const policy = termsAt(seat === undefined ? undefined : await selectContractInForce(tx), now).policy;
         const where = userCondition({ after, search, role, seat }, policy);
         const page = { offset: 0, limit: readLimit(query), withTotal: false };
         return selectUserViews(tx, { where, directoryId: null, withGroups: false, ...page }, now);

@@ -14,6 +14,7 @@ import {
   text,
   UsageError,
 } from './command.ts';
+import { contractLineCommands } from './contract-line-commands.ts';
 
 const contracts: Command[] = [
   {
@@ -38,16 +39,25 @@ const contracts: Command[] = [
       { name: 'document-reference', value: 'text', description: 'where the paper is' },
       { name: 'account-manager', value: 'text', description: 'who keeps it' },
       { name: 'billing-portal-url', value: 'url', description: 'where invoices are' },
+      { name: 'evaluation-grace-days', value: 'n', description: 'after an evaluation; 14 when left out' },
     ],
     call: (input) => ({ method: 'PUT', path: tenantPath(input, '/contract'), body: contractOf(input) }),
   },
   {
     noun: 'contract',
     verb: 'show',
-    summary: 'show the contract',
-    flags: [tenantFlag],
-    call: (input) => ({ method: 'GET', path: tenantPath(input, '/contract') }),
+    summary: 'show the contract, and what is in force',
+    flags: [
+      tenantFlag,
+      { name: 'at', value: 'time', description: 'ISO 8601: what is in force then' },
+      { name: 'recorded-at', value: 'time', description: 'ISO 8601: as the books stood then' },
+    ],
+    call: (input) => ({
+      method: 'GET',
+      path: tenantPath({ ...input, recordedAt: input['recorded-at'] }, '/contract', 'at', 'recordedAt'),
+    }),
   },
+  ...contractLineCommands,
   {
     noun: 'seats',
     verb: 'show',
@@ -71,6 +81,7 @@ function contractOf(input: Input): Record<string, unknown> {
     documentReference: input['document-reference'],
     accountManager: input['account-manager'],
     billingPortalUrl: input['billing-portal-url'],
+    evaluationGraceDays: integer(input, 'evaluation-grace-days'),
   });
 }
 

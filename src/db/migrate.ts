@@ -6,12 +6,14 @@ import pg from 'pg';
 import * as foundation from '../../migrations/0001_foundation.ts';
 import * as licensing from '../../migrations/0002_licensing.ts';
 import * as scim from '../../migrations/0003_scim.ts';
+import * as contractLines from '../../migrations/0004_contract_lines.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 
 const migrations: Record<string, Migration> = {
   '0001_foundation': foundation,
   '0002_licensing': licensing,
   '0003_scim': scim,
+  '0004_contract_lines': contractLines,
 };
 
 /** Requests run as the first; look-ups across tenants are functions that belong to the second. */

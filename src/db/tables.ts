@@ -161,6 +161,22 @@ export interface Tables {
     inputs: Json<unknown> | null;
     request_id: string | null;
   };
+  contract_lines: {
+    tenant_id: string;
+    id: string;
+    kind: 'base' | 'amendment' | 'add_on' | 'ramp';
+    effective_on: string;
+    ends_on: string | null;
+    sets_seats: boolean;
+    paid_seats: number | null;
+    tier: string | null;
+    contract_ends_on: string | null;
+    reason: string | null;
+    document_reference: string | null;
+    document: Json<unknown> | null;
+    recorded_at: Time;
+    superseded_at: ColumnType<Date | null, never, Date>;
+  };
   contracts: {
     tenant_id: string;
     kind: 'evaluation' | 'annual' | 'multi_year';
@@ -175,6 +191,7 @@ export interface Tables {
     document_reference: string | null;
     account_manager: string | null;
     billing_portal_url: string | null;
+    evaluation_grace_days: Generated<number>;
   };
   mappings: {
     tenant_id: string;

@@ -1,24 +1,51 @@
-/** What a contract means at an instant: how many paid seats there are, and whether one may be granted. */
+/**
+ * What a contract means at an instant: how many paid seats there are, whether one may be granted, and whether paid roles
+ * count at all. A contract is dated lines; days are UTC, a line holds from the beginning of its first day.
+ */
 
 import type { FallbackRole } from './catalogue.ts';
 
 /** What happens to a person who wants a paid role when no seat is free. */
 export type OveragePolicy = 'queue' | 'fallback' | 'block';
 
-export interface Contract {
+/** The base line: what was signed first. Days are `YYYY-MM-DD`. */
+export interface BaseLine {
   kind: 'evaluation' | 'annual' | 'multi_year';
   tier: string;
   /** null: unlimited. */
   paidSeats: number | null;
-  /** First and last day, `YYYY-MM-DD`, UTC. */
   startsOn: string;
+  /** Last day. */
   endsOn: string;
   policy: OveragePolicy;
   fallbackRole: FallbackRole;
+  /** After an evaluation's last day holders keep their roles for so many days. */
+  evaluationGraceDays: number;
 }
 
-/** A contract with what is noted of it and no rule reads. */
-export interface ContractDraft extends Contract {
+/** What changes the base line from a day on. */
+export interface ContractLine {
+  kind: 'amendment' | 'add_on' | 'ramp';
+  effectiveOn: string;
+  /** Last day of an add-on; null: as long as the contract. */
+  endsOn: string | null;
+  /** Whether an amendment says anything of the seats. */
+  setsSeats: boolean;
+  /** amendment: the new total, null is unlimited. add_on, ramp: on top of the total. */
+  paidSeats: number | null;
+  /** The tier from then on; null: as before. */
+  tier: string | null;
+  /** The contract's last day from then on; null: as before. */
+  contractEndsOn: string | null;
+}
+
+export interface Contract extends BaseLine {
+  /** In the order of their days; of one day in the order in which they were recorded. */
+  lines: readonly ContractLine[];
+}
+
+/** A base line with what is noted of it and no rule reads. */
+export interface ContractDraft extends BaseLine {
   paymentSchedule: 'annual' | 'quarterly' | 'custom';
   terms: string | null;
   documentReference: string | null;
@@ -26,37 +53,114 @@ export interface ContractDraft extends Contract {
   billingPortalUrl: string | null;
 }
 
+export type Phase =
+  /** No contract. */
+  | 'none'
+  /** Before the first day. */
+  | 'upcoming'
+  | 'running'
+  /** An evaluation is over, and holders still keep their roles. */
+  | 'grace'
+  /** An evaluation is over for good: every paid role is its fallback until a contract is signed. */
+  | 'frozen'
+  /** A signed contract is over: holders stay, nobody gets a new seat. */
+  | 'ended';
+
 export interface Terms {
+  phase: Phase;
+  tier: string | null;
   /** Seats; null: unlimited. */
   capacity: number | null;
   /** false: holders stay, nobody gets a new seat. */
   grants: boolean;
   policy: OveragePolicy;
   fallbackRole: FallbackRole;
+  /** Last day as it is known then. */
+  endsOn: string | null;
+  /** In phase `grace`: the instant at which it is over. */
+  graceUntil: Date | null;
 }
 
-const withoutContract: Terms = { capacity: 0, grants: false, policy: 'queue', fallbackRole: 'view_only' };
+const withoutContract: Terms = {
+  phase: 'none',
+  tier: null,
+  capacity: 0,
+  grants: false,
+  policy: 'queue',
+  fallbackRole: 'view_only',
+  endsOn: null,
+  graceUntil: null,
+};
 
-/** After its last day a contract keeps its holders and grants nothing new. */
+const dayMs = 86_400_000;
+
 export function termsAt(contract: Contract | undefined, now: Date): Terms {
-  if (contract === undefined || now < startOf(contract)) return withoutContract;
-  const { paidSeats, policy, fallbackRole } = contract;
-  return { capacity: paidSeats, grants: now < endOf(contract), policy, fallbackRole };
+  if (contract === undefined) return withoutContract;
+  if (now < startOf(contract.startsOn))
+    return { ...withoutContract, phase: 'upcoming', endsOn: contract.endsOn };
+  const lines = contract.lines.filter((line) => isInForce(line, now));
+  const endsOn =
+    lines.findLast(({ contractEndsOn }) => contractEndsOn !== null)?.contractEndsOn ?? contract.endsOn;
+  const phase = phaseAt(contract, endsOn, now);
+  return {
+    phase,
+    tier: lines.findLast(({ tier }) => tier !== null)?.tier ?? contract.tier,
+    capacity: capacityOf(contract, lines),
+    grants: phase === 'running',
+    policy: contract.policy,
+    fallbackRole: contract.fallbackRole,
+    endsOn,
+    graceUntil: phase === 'grace' ? graceEnd(contract, endsOn) : null,
+  };
 }
 
-/** The next instant at which `termsAt` changes by itself, if there is one. */
+function isInForce({ effectiveOn, endsOn }: ContractLine, now: Date): boolean {
+  return startOf(effectiveOn) <= now && (endsOn === null || now < endOf(endsOn));
+}
+
+/** The total of the latest amendment that says one, else of the base line, and what stands on top of it. */
+function capacityOf(contract: Contract, inForce: readonly ContractLine[]): number | null {
+  const total = inForce.findLast(({ kind, setsSeats }) => kind === 'amendment' && setsSeats);
+  const seats = total === undefined ? contract.paidSeats : total.paidSeats;
+  if (seats === null) return null;
+  const added = inForce.filter(({ kind }) => kind !== 'amendment');
+  return added.reduce((sum, { paidSeats }) => sum + (paidSeats ?? 0), seats);
+}
+
+function phaseAt(contract: Contract, endsOn: string, now: Date): Phase {
+  if (now < endOf(endsOn)) return 'running';
+  if (contract.kind !== 'evaluation') return 'ended';
+  return now < graceEnd(contract, endsOn) ? 'grace' : 'frozen';
+}
+
+function graceEnd({ evaluationGraceDays }: Contract, endsOn: string): Date {
+  return new Date(endOf(endsOn).getTime() + evaluationGraceDays * dayMs);
+}
+
+/** The next instant at which `termsAt` may change by itself, if there is one. */
 export function nextChange(contract: Contract | undefined, now: Date): Date | undefined {
   if (contract === undefined) return undefined;
-  return [startOf(contract), endOf(contract)].find((instant) => now < instant);
+  const ends = [contract.endsOn, ...contract.lines.flatMap(({ contractEndsOn }) => contractEndsOn ?? [])];
+  const isEvaluation = contract.kind === 'evaluation';
+  const instants = [
+    startOf(contract.startsOn),
+    ...ends.flatMap((day) => [endOf(day), ...(isEvaluation ? [graceEnd(contract, day)] : [])]),
+    ...contract.lines.flatMap(({ effectiveOn, endsOn }) => [
+      startOf(effectiveOn),
+      ...(endsOn === null ? [] : [endOf(endsOn)]),
+    ]),
+  ];
+  const later = instants.filter((instant) => now < instant).map((instant) => instant.getTime());
+  return later.length === 0 ? undefined : new Date(Math.min(...later));
 }
 
-function startOf({ startsOn }: Contract): Date {
-  return new Date(`${startsOn}T00:00:00Z`);
+function startOf(day: string): Date {
+  return new Date(`${day}T00:00:00Z`);
 }
 
-/** The first instant after the last day. */
-function endOf({ endsOn }: Contract): Date {
-  return new Date(Date.parse(`${endsOn}T00:00:00Z`) + 86_400_000);
+/** The first instant after the day. */
+function endOf(day: string): Date {
+  return new Date(startOf(day).getTime() + dayMs);
 }
 
 /**

@@ -27,16 +27,19 @@ export interface Decision {
   refusal: Refusal | null;
 }
 
-/** Without a seat only the paid roles fall back; free ones stay. */
+/**
+ * Without a seat only the paid roles fall back; free ones stay. A frozen evaluation keeps its seats and their order, so that
+ * a contract restores what was.
+ */
 export function effect(
   { requested, refusal }: Desire,
   seat: Seat,
-  terms: Pick<Terms, 'fallbackRole'>,
+  terms: Pick<Terms, 'fallbackRole' | 'phase'>,
 ): EffectiveRole[] {
   if (refusal !== null) return [];
   return requested.flatMap((asked) => {
     const { billing } = roleOf(asked.role);
-    if (billing === 'free' || seat === 'held') {
+    if (billing === 'free' || (seat === 'held' && terms.phase !== 'frozen')) {
       return [{ role: asked.role, billing, workspace: asked.workspace, via: `MAPPING:${asked.mapping}` }];
     }
     const role = fallbackOf(asked, terms);
@@ -57,7 +60,7 @@ export interface SeatView {
   /** 1..n while queued. */
   position: number | null;
   since: Date | null;
-  /** A reason code: SEAT_HELD, SEAT_QUEUED, SEAT_BLOCKED, FALLBACK:<role>, DUPLICATE_EMAIL. */
+  /** A reason code: SEAT_HELD, GRACE_UNTIL, EVALUATION_ENDED, SEAT_QUEUED, SEAT_BLOCKED, FALLBACK:<role>, DUPLICATE_EMAIL. */
   reason: string | null;
 }
 
@@ -65,7 +68,7 @@ export interface SeatView {
 export function seatView(
   decision: Decision | null,
   position: number | null,
-  policy: OveragePolicy,
+  terms: Pick<Terms, 'policy' | 'phase' | 'graceUntil'>,
 ): SeatView {
   if (decision === null) return { state: 'none', position: null, since: null, reason: null };
   const { seat, since } = decision;
@@ -73,12 +76,17 @@ export function seatView(
     case 'none':
       return { state: 'none', position: null, since: null, reason: decision.refusal };
     case 'held':
-      return { state: 'held', position: null, since, reason: 'SEAT_HELD' };
+      return { state: 'held', position: null, since, reason: heldReason(terms) };
     case 'waiting':
-      return waitingView(decision, position, policy);
+      return waitingView(decision, position, terms.policy);
     default:
       return unreachable(seat);
   }
+}
+
+function heldReason({ phase, graceUntil }: Pick<Terms, 'phase' | 'graceUntil'>): string {
+  if (phase === 'frozen') return 'EVALUATION_ENDED';
+  return graceUntil === null ? 'SEAT_HELD' : `GRACE_UNTIL:${graceUntil.toISOString()}`;
 }
 
 /** Under `fallback` the order and the promotion are the same, but nobody is told of a queue. */

@@ -108,6 +108,8 @@ function smallestChange({ active, decision, terms, used, place, groups }: Explai
       : `Map one of the person's groups: ${listOf(groups.map(({ displayName }) => `"${displayName}"`))}.`;
   }
   if (decision.refusal !== null) return 'Give one of the two people another e-mail address.';
+  if (decision.seat === 'held' && terms.phase === 'frozen')
+    return 'A contract: it restores what the evaluation had.';
   if (decision.seat !== 'waiting' || place === null) return null;
   if (!terms.grants) return 'A contract that is in force today.';
   return terms.capacity === null ? null : seatsWanting(used - terms.capacity, place);
@@ -136,7 +138,7 @@ function sentenceOf(facts: ExplainFacts, winner: Rule | undefined): string {
   const asks = `${winner.group} asks for ${winner.role} (priority ${winner.priority})`;
   if (decision.refusal !== null) return `${asks}, but another active person has the same e-mail address.`;
   if (decision.seat === 'none') return `${asks}, a free role that needs no seat.`;
-  if (decision.seat === 'held') return `${asks}, and ${name} holds a seat.`;
+  if (decision.seat === 'held') return `${asks}, and ${name} ${heldUntil(facts)}.`;
   const full = terms.grants
     ? `${used} of ${terms.capacity ?? 'unlimited'} seats are taken`
     : 'no contract is in force that gives seats';
@@ -144,6 +146,15 @@ function sentenceOf(facts: ExplainFacts, winner: Rule | undefined): string {
   const place = seat.position === null ? 'waits' : `is number ${seat.position} in the queue`;
   const role = meanwhile === undefined ? 'has no role' : `has ${meanwhile}`;
   return `${asks}, but ${full}: ${name} ${place} and ${role} meanwhile.`;
+}
+
+function heldUntil({ terms, decision }: ExplainFacts): string {
+  if (terms.graceUntil !== null) {
+    return `holds a seat until ${terms.graceUntil.toISOString()}, when the grace of the evaluation is over`;
+  }
+  if (terms.phase !== 'frozen') return 'holds a seat';
+  const meanwhile = decision?.effective.find(({ via }) => via.startsWith('FALLBACK:'))?.role;
+  return `keeps a seat, but the evaluation is over: ${meanwhile ?? 'no role'} until a contract is signed`;
 }
 
 /** Names that one sentence holds; of more it tells how many. */

@@ -1,16 +1,19 @@
 /** Writes of the contract, and what its dates bring about by themselves. */
 
 import { sql } from 'kysely';
+import type { AuditEvent } from '../audit/audit-event.ts';
 import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import { type Database, db } from '../db/database.ts';
-import { inTenant } from '../db/tenant-transaction.ts';
-import type { TenantId } from '../kernel/ids.ts';
-import type { ContractDraft } from '../licensing/contract.ts';
+import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { Fault } from '../kernel/fault.ts';
+import { newId, type TenantId } from '../kernel/ids.ts';
+import type { Contract, ContractDraft, ContractLine } from '../licensing/contract.ts';
+import { insertLine, type StoredLine, supersedeBase, supersedeLine } from './contract-line-store.ts';
 import { decide } from './decide-flow.ts';
-import { lockPool } from './decision-store.ts';
+import { lockPool, type Pool } from './decision-store.ts';
 
-/** Writes the base line of the contract; more seats are granted at once, in the order of the queue. */
+/** Writes or corrects the base line of the contract; other lines stay. More seats are granted at once, in the order of the queue. */
 export async function putContract(
   database: Database,
   door: Door,
@@ -29,6 +32,7 @@ export async function putContract(
     document_reference: draft.documentReference,
     account_manager: draft.accountManager,
     billing_portal_url: draft.billingPortalUrl,
+    evaluation_grace_days: draft.evaluationGraceDays,
   };
   await inTenant(database, door.tenantId, async (tx) => {
     const [pool, [before]] = await Promise.all([
@@ -41,11 +45,117 @@ export async function putContract(
         .values({ tenant_id: tx.tenantId, ...columns })
         .onConflict((conflict) => conflict.column('tenant_id').doUpdateSet(columns)),
     );
-    const { audit } = await decide(tx, door, { ...pool, contract: draft }, { everyone: true });
+    supersedeBase(tx, door.now);
+    insertLine(tx, baseLineOf(draft, door.now));
+    const contract: Contract = { ...draft, lines: pool.contract?.lines ?? [] };
+    const { audit } = await decide(tx, door, { ...pool, contract }, { everyone: true });
     const event = { action: 'contract.written', subject: null, before: before ?? null, after: columns };
     appendAudit(tx, door, [event, ...audit]);
   });
   return draft;
+}
+
+function baseLineOf(draft: ContractDraft, now: Date): StoredLine {
+  return {
+    id: newId(now.getTime()),
+    kind: 'base',
+    effectiveOn: draft.startsOn,
+    endsOn: null,
+    setsSeats: true,
+    paidSeats: draft.paidSeats,
+    tier: draft.tier,
+    contractEndsOn: draft.endsOn,
+    reason: null,
+    documentReference: draft.documentReference,
+    document: draft,
+    recordedAt: now,
+    supersededAt: null,
+  };
+}
+
+export interface LineDraft extends ContractLine {
+  reason: string;
+  documentReference: string | null;
+}
+
+/**
+ * Adds a line to the contract. What it changes today is done at once; what it changes later, at its instant.
+ *
+ * @throws Fault `conflict` when there is no contract; `invalid` naming the field for days that lie wrong.
+ */
+export async function addLine(database: Database, door: Door, draft: LineDraft): Promise<StoredLine> {
+  const line: StoredLine = {
+    ...draft,
+    id: newId(door.now.getTime()),
+    document: null,
+    recordedAt: door.now,
+    supersededAt: null,
+  };
+  await inTenant(database, door.tenantId, async (tx) => {
+    const pool = await lockPool(tx);
+    const { contract } = pool;
+    if (contract === undefined) throw new Fault('conflict', 'There is no contract yet: write it first.');
+    refuseEarly(contract, draft);
+    insertLine(tx, line);
+    await decideAnew(
+      tx,
+      door,
+      pool,
+      { ...contract, lines: withLine(contract.lines, draft) },
+      {
+        action: `contract.${draft.kind === 'amendment' ? 'amended' : 'line_added'}`,
+        subject: line.id,
+        after: draft,
+      },
+    );
+  });
+  return line;
+}
+
+/**
+ * Takes a line out of the contract, as if it had never been; the books keep it.
+ *
+ * @throws Fault `not_found`.
+ */
+export async function withdrawLine(database: Database, door: Door, id: string): Promise<void> {
+  await inTenant(database, door.tenantId, async (tx) => {
+    await lockPool(tx);
+    const line = await supersedeLine(tx, id, door.now);
+    if (line === undefined) throw new Fault('not_found', `There is no line ${id} in the contract.`);
+    // Read again: the contract without the line.
+    const pool = await lockPool(tx);
+    const event = { action: 'contract.line_withdrawn', subject: id, before: line };
+    await decideAnew(tx, door, pool, pool.contract, event);
+  });
+}
+
+async function decideAnew(
+  tx: TenantTransaction,
+  door: Door,
+  pool: Pool,
+  contract: Contract | undefined,
+  event: AuditEvent,
+): Promise<void> {
+  const { audit } = await decide(tx, door, { ...pool, contract }, { everyone: true });
+  appendAudit(tx, door, [event, ...audit]);
+}
+
+function withLine(lines: readonly ContractLine[], line: ContractLine): ContractLine[] {
+  return [...lines, line].toSorted((a, b) =>
+    a.effectiveOn < b.effectiveOn ? -1 : a.effectiveOn > b.effectiveOn ? 1 : 0,
+  );
+}
+
+function refuseEarly({ startsOn }: Contract, { effectiveOn, endsOn, contractEndsOn, kind }: LineDraft): void {
+  const first = kind === 'amendment' ? 'effectiveOn' : 'startsOn';
+  if (effectiveOn < startsOn) {
+    throw new Fault('invalid', `"${first}" must not be before the contract's first day, ${startsOn}.`, {
+      field: first,
+    });
+  }
+  const reversed = (day: string | null) => day !== null && day < effectiveOn;
+  if (!reversed(endsOn) && !reversed(contractEndsOn)) return;
+  throw new Fault('invalid', `"endsOn" must not be before "${first}".`, { field: 'endsOn' });
 }
 
 /**

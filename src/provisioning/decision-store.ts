@@ -12,6 +12,7 @@ import { type Contract, nextChange } from '../licensing/contract.ts';
 import type { RequestedRole } from '../licensing/desire.ts';
 import type { Decision, EffectiveRole, Seat } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
+import { contractJson } from './contract-sql.ts';
 import type { DecisionChange, PersonFacts, Plan, Waiting } from './plan.ts';
 
 /** The tenant's seats, locked, with the rules that hold now. */
@@ -127,9 +128,7 @@ async function loadRules(
     workspaces: string[];
   }>`
     select
-      (select jsonb_build_object('kind', c.kind, 'tier', c.tier, 'paidSeats', c.paid_seats, 'startsOn', c.starts_on,
-                'endsOn', c.ends_on, 'policy', c.overage_policy, 'fallbackRole', c.fallback_role)
-       from contracts c where c.tenant_id = ${tx.tenantId}) as contract,
+      ${contractJson(tx.tenantId)} as contract,
       (select coalesce(jsonb_agg(jsonb_build_object('id', m.id, 'priority', m.priority, 'groupId', m.group_id,
                 'role', m.role, 'workspaces', m.workspaces, 'fallbackRole', m.fallback_role) order by m.priority), '[]')
        from mappings m where m.tenant_id = ${tx.tenantId}) as mappings,

@@ -24,6 +24,7 @@ import { fold } from '../kernel/fold.ts';
 import { type DirectoryId, newId, type UserId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { sameJson } from '../kernel/same-json.ts';
+import { termsAt } from '../licensing/contract.ts';
 import { seatView } from '../licensing/effect.ts';
 import { type Creation, insertUnanswered } from './creation-store.ts';
 import { decide } from './decide-flow.ts';
@@ -80,7 +81,7 @@ export async function createUser(
     sources: directory === null ? [] : [directory.name],
     groups: [],
     decision: null,
-    seat: seatView(null, null, 'queue'),
+    seat: seatView(null, null, termsAt(undefined, door.now)),
     blue: { state: 'none', code: null, detail: null },
   };
 }

@@ -10,6 +10,7 @@ import { type Contract, termsAt } from '../licensing/contract.ts';
 import type { RequestedRole } from '../licensing/desire.ts';
 import type { Decision, EffectiveRole, Seat } from '../licensing/effect.ts';
 import { seatView } from '../licensing/effect.ts';
+import { contractJson } from './contract-sql.ts';
 import { toDecision } from './decision-store.ts';
 import type { BlueState, UserView } from './user-view.ts';
 
@@ -139,15 +140,14 @@ function viewOf(
       ${groups} as groups,
       d.requested, d.effective, d.priority, d.claimed_at, d.seat, d.since, d.refusal,
       case when d.seat = 'waiting' then ${isPage ? sql`q.position` : ahead} end as position,
-      jsonb_build_object('startsOn', c.starts_on, 'endsOn', c.ends_on, 'paidSeats', c.paid_seats,
-        'policy', c.overage_policy, 'fallbackRole', c.fallback_role, 'kind', c.kind, 'tier', c.tier) as contract,
+      c.contract,
       b.state as blue_state, b.code as blue_code, b.detail as blue_detail
     from page h
     join users u on u.tenant_id = ${tx.tenantId} and u.id = h.id
     left join user_sources s on s.tenant_id = u.tenant_id and s.user_id = u.id and s.directory_id = ${directoryId}::uuid
     left join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
     ${isPage ? sql`left join ${queue} q on q.user_id = u.id` : sql``}
-    left join contracts c on c.tenant_id = u.tenant_id
+    left join (select ${contractJson(tx.tenantId)} as contract offset 0) c on true
     left join blue_people b on b.tenant_id = u.tenant_id and b.user_id = u.id
     order by ${placeSql(order, 'h')}
   `;
@@ -165,7 +165,7 @@ export async function selectUserView(
 }
 
 function toView(row: Row, now: Date): UserView {
-  const { policy } = termsAt(row.contract?.startsOn == null ? undefined : row.contract, now);
+  const terms = termsAt(row.contract ?? undefined, now);
   const decision = toDecision(row);
   return {
     user: {
@@ -180,7 +180,7 @@ function toView(row: Row, now: Date): UserView {
     sources: row.sources,
     groups: row.groups ?? [],
     decision,
-    seat: seatView(decision, row.position, policy),
+    seat: seatView(decision, row.position, terms),
     blue: { state: row.blue_state ?? 'none', code: row.blue_code, detail: row.blue_detail },
   };
 }

@@ -53,7 +53,9 @@ const isRead = ({ method }: Operation) => method === 'GET';
 const inTenant = ({ path }: Operation) => path.startsWith('/tenants/{t}');
 /** Operators alone write tenants and contracts, and know of each other and of all tenants. */
 const isForOperators = ({ method, path }: Operation) =>
-  path === '/tenants' || path.startsWith('/operators') || (method === 'PUT' && path.endsWith('/contract'));
+  path === '/tenants' ||
+  path.startsWith('/operators') ||
+  (method !== 'GET' && /\/contract(?:\/|$)/.test(path));
 /** Who may call may make others who may. */
 const isForOwners = (operation: Operation) => operation.path.includes('/keys') && !isRead(operation);
 

@@ -112,6 +112,7 @@ async function makeTenant(
       documentReference: null,
       accountManager: null,
       billingPortalUrl: null,
+      evaluationGraceDays: 14,
     });
   await contract(paidSeats);
   await write();

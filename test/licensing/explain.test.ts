@@ -43,7 +43,7 @@ function facts(
     terms: inForce,
     used: 3,
     decision,
-    seat: seatView(decision, place, inForce.policy),
+    seat: seatView(decision, place, inForce),
     place,
     ahead: [],
     ...rest,
@@ -231,5 +231,23 @@ describe('the sentence', () => {
     ['Ann is in X, which no mapping names.', facts(['x'], one, 'none')],
   ])('is: %s', (sentence, given) => {
     expect(explain(given).sentence).toBe(sentence);
+  });
+});
+
+describe('the end of an evaluation', () => {
+  it('is told to who keeps a seat, with what would help', () => {
+    const frozen = explain(
+      facts(['a'], one, 'held', { terms: { ...terms, phase: 'frozen', grants: false } }),
+    );
+    expect(frozen.reasons).toContain('EVALUATION_ENDED');
+    expect(frozen.sentence).toBe(
+      'A asks for team_member (priority 1), and Ann keeps a seat, but the evaluation is over: view_only until a contract is signed.',
+    );
+    expect(frozen.smallestChange).toBe('A contract: it restores what the evaluation had.');
+    const graceUntil = new Date('2026-04-11T00:00:00Z');
+    const grace = { ...terms, phase: 'grace', grants: false, graceUntil } as const;
+    expect(explain(facts(['a'], one, 'held', { terms: grace })).sentence).toContain(
+      'holds a seat until 2026-04-11',
+    );
   });
 });

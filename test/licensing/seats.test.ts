@@ -3,23 +3,24 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { admit, type Claim, compareClaims } from '../../src/licensing/admit.ts';
-import { freeSeats, nextChange, termsAt } from '../../src/licensing/contract.ts';
+import { freeSeats, nextChange, type OveragePolicy, termsAt } from '../../src/licensing/contract.ts';
 import { desire } from '../../src/licensing/desire.ts';
 import { type Decision, effect, seatView } from '../../src/licensing/effect.ts';
 import { contract, mapping, person, rules, userId } from './support.ts';
 
 describe('contract', () => {
   const one = contract({ startsOn: '2026-02-28', endsOn: '2026-02-28' });
-  const none = { capacity: 0, grants: false, policy: 'queue', fallbackRole: 'view_only' };
-  const inForce = { capacity: 3, grants: true, policy: 'block', fallbackRole: 'client' };
+  const none = { phase: 'none', capacity: 0, grants: false, policy: 'queue', fallbackRole: 'view_only' };
+  const upcoming = { ...none, phase: 'upcoming' };
+  const inForce = { phase: 'running', capacity: 3, grants: true, policy: 'block', fallbackRole: 'client' };
 
   it.each([
-    ['2026-02-27T23:59:59.999Z', none, '2026-02-28T00:00:00.000Z'],
+    ['2026-02-27T23:59:59.999Z', upcoming, '2026-02-28T00:00:00.000Z'],
     ['2026-02-28T00:00:00.000Z', inForce, '2026-03-01T00:00:00.000Z'],
     ['2026-02-28T23:59:59.999Z', inForce, '2026-03-01T00:00:00.000Z'],
-    ['2026-03-01T00:00:00.000Z', { ...inForce, grants: false }, undefined],
+    ['2026-03-01T00:00:00.000Z', { ...inForce, phase: 'ended', grants: false }, undefined],
   ])('means at %s %j', (at, terms, next) => {
-    expect(termsAt(one, new Date(at))).toEqual(terms);
+    expect(termsAt(one, new Date(at))).toMatchObject(terms);
     expect(nextChange(one, new Date(at))?.toISOString()).toBe(next);
   });
 
@@ -32,7 +33,7 @@ describe('contract', () => {
   });
 
   it('gives no seats where there is none', () => {
-    expect(termsAt(undefined, new Date())).toEqual(none);
+    expect(termsAt(undefined, new Date())).toMatchObject(none);
     expect(nextChange(undefined, new Date())).toBeUndefined();
   });
 
@@ -123,7 +124,7 @@ describe('effect', () => {
     effect(...args).map(({ workspace, role, billing, via }) => [workspace, role, billing, via].join(' '));
 
   it('gives what is asked with a seat', () => {
-    expect(roles(wish, 'held', { fallbackRole: 'view_only' })).toEqual([
+    expect(roles(wish, 'held', { phase: 'running', fallbackRole: 'view_only' })).toEqual([
       'w1 team_member paid MAPPING:paid',
       'w2 team_member paid MAPPING:own',
       'w3 team_member paid MAPPING:off',
@@ -132,43 +133,50 @@ describe('effect', () => {
   });
 
   it('lets only the paid roles fall without one', () => {
-    expect(roles(wish, 'waiting', { fallbackRole: 'view_only' })).toEqual([
+    expect(roles(wish, 'waiting', { phase: 'running', fallbackRole: 'view_only' })).toEqual([
       'w1 view_only free FALLBACK:contract',
       'w2 comment_only free FALLBACK:own',
       'w4 client free MAPPING:free',
     ]);
-    expect(roles(wish, 'waiting', { fallbackRole: 'none' })).toEqual([
+    expect(roles(wish, 'waiting', { phase: 'running', fallbackRole: 'none' })).toEqual([
       'w2 comment_only free FALLBACK:own',
       'w4 client free MAPPING:free',
     ]);
   });
 
   it('gives nothing, not even free roles, to the second of an address', () => {
-    expect(roles({ ...wish, refusal: 'DUPLICATE_EMAIL' }, 'none', { fallbackRole: 'view_only' })).toEqual([]);
+    expect(
+      roles({ ...wish, refusal: 'DUPLICATE_EMAIL' }, 'none', { phase: 'running', fallbackRole: 'view_only' }),
+    ).toEqual([]);
   });
 
   it('tells of a seat what the policy allows', () => {
     const since = new Date(0);
     const decision: Decision = {
       requested: wish.requested,
-      effective: effect(wish, 'waiting', { fallbackRole: 'view_only' }),
+      effective: effect(wish, 'waiting', { phase: 'running', fallbackRole: 'view_only' }),
       claim: { priority: 1, claimedAt: since },
       seat: 'waiting',
       since,
       refusal: null,
     };
+    const running = (policy: OveragePolicy) => ({ policy, phase: 'running', graceUntil: null }) as const;
     const told = (...args: Parameters<typeof seatView>) => {
       const { state, position, reason } = seatView(...args);
       return [state, position, reason];
     };
-    expect(told(decision, 2, 'queue')).toEqual(['queued', 2, 'SEAT_QUEUED']);
-    expect(told(decision, 2, 'block')).toEqual(['blocked', null, 'SEAT_BLOCKED']);
-    expect(told(decision, 2, 'fallback')).toEqual(['none', null, 'FALLBACK:view_only']);
-    expect(told({ ...decision, effective: [] }, 2, 'fallback')).toEqual(['none', null, 'FALLBACK:none']);
-    expect(told({ ...decision, seat: 'held' }, null, 'queue')).toEqual(['held', null, 'SEAT_HELD']);
-    expect(told({ ...decision, seat: 'none' }, null, 'queue')).toEqual(['none', null, null]);
+    expect(told(decision, 2, running('queue'))).toEqual(['queued', 2, 'SEAT_QUEUED']);
+    expect(told(decision, 2, running('block'))).toEqual(['blocked', null, 'SEAT_BLOCKED']);
+    expect(told(decision, 2, running('fallback'))).toEqual(['none', null, 'FALLBACK:view_only']);
+    expect(told({ ...decision, effective: [] }, 2, running('fallback'))).toEqual([
+      'none',
+      null,
+      'FALLBACK:none',
+    ]);
+    expect(told({ ...decision, seat: 'held' }, null, running('queue'))).toEqual(['held', null, 'SEAT_HELD']);
+    expect(told({ ...decision, seat: 'none' }, null, running('queue'))).toEqual(['none', null, null]);
     const refused = { ...decision, seat: 'none', refusal: 'DUPLICATE_EMAIL' } as const;
-    expect(told(refused, null, 'queue')).toEqual(['none', null, 'DUPLICATE_EMAIL']);
-    expect(told(null, null, 'queue')).toEqual(['none', null, null]);
+    expect(told(refused, null, running('queue'))).toEqual(['none', null, 'DUPLICATE_EMAIL']);
+    expect(told(null, null, running('queue'))).toEqual(['none', null, null]);
   });
 });

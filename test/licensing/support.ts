@@ -45,6 +45,8 @@ export function contract(change: Partial<Contract> = {}): Contract {
     endsOn: '2026-12-31',
     policy: 'block',
     fallbackRole: 'client',
+    evaluationGraceDays: 14,
+    lines: [],
     ...change,
   };
 }

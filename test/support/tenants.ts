@@ -31,6 +31,7 @@ export const usualContract: ContractDraft = {
   documentReference: null,
   accountManager: null,
   billingPortalUrl: null,
+  evaluationGraceDays: 14,
 };
 
 export class TestWorld {

@@ -1,0 +1,18 @@
+/** The contract as the rules read it, as one JSON value: null where there is none. */
+
+import { type RawBuilder, sql } from 'kysely';
+import type { TenantId } from '../kernel/ids.ts';
+
+/** A `Contract` of licensing/contract.ts, with the lines that hold now. */
+export function contractJson(tenantId: TenantId): RawBuilder<unknown> {
+  return sql`(
+    select jsonb_build_object('kind', c.kind, 'tier', c.tier, 'paidSeats', c.paid_seats, 'startsOn', c.starts_on,
+      'endsOn', c.ends_on, 'policy', c.overage_policy, 'fallbackRole', c.fallback_role,
+      'evaluationGraceDays', c.evaluation_grace_days, 'lines', coalesce((
+        select jsonb_agg(jsonb_build_object('kind', l.kind, 'effectiveOn', l.effective_on, 'endsOn', l.ends_on,
+          'setsSeats', l.sets_seats, 'paidSeats', l.paid_seats, 'tier', l.tier, 'contractEndsOn', l.contract_ends_on)
+          order by l.effective_on, l.recorded_at, l.id)
+        from contract_lines l
+        where l.tenant_id = c.tenant_id and l.kind <> 'base' and l.superseded_at is null), '[]'))
+    from contracts c where c.tenant_id = ${tenantId})`;
+}

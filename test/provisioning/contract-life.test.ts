@@ -1,0 +1,197 @@
+/**
+ * The life of a contract through the flows: what its lines bring about at their instants, how an evaluation ends and what
+ * signing restores, and what the books said of the past.
+ */
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { inTenant } from '../../src/db/tenant-transaction.ts';
+import type { GroupId, UserId } from '../../src/kernel/ids.ts';
+import { type ContractLine, termsAt } from '../../src/licensing/contract.ts';
+import { addLine, settleDue, withdrawLine } from '../../src/provisioning/contract-flow.ts';
+import { selectLines } from '../../src/provisioning/contract-line-store.ts';
+import { selectUserView } from '../../src/provisioning/user-view-store.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { newWorld, type TestWorld } from '../support/tenants.ts';
+import { readState, seatsOf } from './state.ts';
+
+let test: TestDatabase;
+let world: TestWorld;
+let staff: GroupId;
+let people: UserId[];
+
+beforeAll(async () => {
+  test = await testDatabase({ poolSize: 4 });
+});
+afterAll(() => test.close());
+
+/** Three seats in 2026; five people, one a second, in a group that asks for a paid role: 0, 1, 2 hold. */
+beforeEach(async () => {
+  world = await newWorld(test.database, new Date('2026-03-10T12:00:00Z'));
+  await world.contract({ paidSeats: 3 });
+  staff = await world.group('Staff');
+  await world.map({ group: { id: staff }, priority: 10 });
+  people = [];
+  for (let n = 0; n < 5; n += 1) {
+    world.pass(1000);
+    const id = await world.user(`p${n}@example.com`);
+    people.push(id);
+    await world.editGroup(staff, { add: [id] });
+  }
+});
+
+const nothing = { endsOn: null, setsSeats: false, paidSeats: null, tier: null, contractEndsOn: null };
+const noted = { reason: 'agreed', documentReference: null };
+const amend = (effectiveOn: string, change: Partial<ContractLine>) =>
+  addLine(test.database, world.door, {
+    ...nothing,
+    ...noted,
+    kind: 'amendment',
+    effectiveOn,
+    setsSeats: 'paidSeats' in change,
+    ...change,
+  });
+const addOn = (effectiveOn: string, paidSeats: number, endsOn: string | null = null) =>
+  addLine(test.database, world.door, {
+    ...nothing,
+    ...noted,
+    kind: 'add_on',
+    effectiveOn,
+    paidSeats,
+    endsOn,
+  });
+
+async function holders(): Promise<number[]> {
+  const rows = seatsOf(await readState(world), 'held');
+  return rows.map((row) => people.indexOf(row.user_id)).sort((a, b) => a - b);
+}
+
+/** As the task does when a date has come. */
+async function goTo(instant: string): Promise<void> {
+  world.now = new Date(instant);
+  await settleDue(test.database, world.now, 100);
+}
+
+async function told(n: number) {
+  const id = people[n] as UserId;
+  const view = await inTenant(test.database, world.tenantId, (tx) => selectUserView(tx, id, world.now));
+  return [view?.seat.state, view?.seat.reason, view?.decision?.effective.map(({ role }) => role).join()];
+}
+
+describe('a line', () => {
+  it('of today is done at once, of a later day at its instant and once', async () => {
+    await amend('2026-04-01', { paidSeats: 4 });
+    expect(await holders()).toEqual([0, 1, 2]);
+    await goTo('2026-03-31T23:59:59.999Z');
+    expect(await holders()).toEqual([0, 1, 2]);
+    await goTo('2026-04-01T00:00:00.000Z');
+    expect(await holders()).toEqual([0, 1, 2, 3]);
+    await amend('2026-04-01', { paidSeats: null });
+    expect(await holders()).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('is done also after the gateway was down when its day came (I24)', async () => {
+    await amend('2026-04-01', { paidSeats: 4 });
+    await amend('2026-05-01', { paidSeats: 5 });
+    await goTo('2026-06-10T00:00:00.000Z');
+    expect(await holders()).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('that ends takes nobody’s seat away, and gives none again', async () => {
+    await addOn('2026-03-01', 2, '2026-03-31');
+    expect(await holders()).toEqual([0, 1, 2, 3, 4]);
+    await goTo('2026-04-01T00:00:00.000Z');
+    expect(await holders()).toEqual([0, 1, 2, 3, 4]);
+    await world.revise(people[0] as UserId, { active: false });
+    await world.revise(people[1] as UserId, { active: false });
+    world.pass(1000);
+    await world.revise(people[0] as UserId, { active: true });
+    expect(await holders()).toEqual([2, 3, 4]);
+  });
+
+  it('that is withdrawn is as if it had never been', async () => {
+    const line = await amend('2026-04-01', { paidSeats: 5 });
+    world.pass(1000);
+    await withdrawLine(test.database, world.door, line.id);
+    await goTo('2026-04-02T00:00:00.000Z');
+    expect(await holders()).toEqual([0, 1, 2]);
+    await expect(withdrawLine(test.database, world.door, line.id)).rejects.toMatchObject({
+      code: 'not_found',
+    });
+  });
+
+  it('stays when the base line is corrected', async () => {
+    await amend('2026-03-01', { paidSeats: 4 });
+    await world.contract({ paidSeats: 1 });
+    expect(await holders()).toEqual([0, 1, 2, 3]);
+  });
+
+  it.each([
+    ['before the contract', { effectiveOn: '2025-12-31', paidSeats: 4, setsSeats: true }, 'effectiveOn'],
+    ['that ends before it begins', { effectiveOn: '2026-05-01', contractEndsOn: '2026-04-30' }, 'endsOn'],
+  ])('%s is refused, and nothing is written', async (_what, change, field) => {
+    const draft = { ...nothing, ...noted, kind: 'amendment', ...change } as const;
+    await expect(addLine(test.database, world.door, draft)).rejects.toMatchObject({ code: 'invalid', field });
+    const lines = await inTenant(test.database, world.tenantId, (tx) => selectLines(tx, world.now));
+    expect(lines.map(({ kind }) => kind)).toEqual(['base']);
+  });
+
+  it('without a contract is refused', async () => {
+    const other = await newWorld(test.database);
+    const draft = { ...nothing, ...noted, kind: 'add_on', effectiveOn: '2026-01-01', paidSeats: 1 } as const;
+    await expect(addLine(test.database, other.door, draft)).rejects.toMatchObject({ code: 'conflict' });
+  });
+});
+
+describe('an evaluation', () => {
+  beforeEach(async () => {
+    await world.contract({ kind: 'evaluation', paidSeats: 3, endsOn: '2026-03-31', evaluationGraceDays: 10 });
+  });
+
+  it('ends in grace, freezes, and a contract restores exactly what was', async () => {
+    const before = (await readState(world)).decisions;
+    await goTo('2026-04-01T00:00:00.000Z');
+    expect(await told(0)).toEqual(['held', 'GRACE_UNTIL:2026-04-11T00:00:00.000Z', 'team_member']);
+    await goTo('2026-04-11T00:00:00.000Z');
+    expect(await told(0)).toEqual(['held', 'EVALUATION_ENDED', 'view_only']);
+    expect(await told(4)).toEqual(['queued', 'SEAT_QUEUED', 'view_only']);
+    world.pass(86_400_000);
+    await world.contract({ kind: 'annual', paidSeats: 3 });
+    expect(await told(0)).toEqual(['held', 'SEAT_HELD', 'team_member']);
+    expect((await readState(world)).decisions).toEqual(before);
+  });
+
+  it('frozen gives a seat that is given back to nobody', async () => {
+    await goTo('2026-04-11T00:00:00.000Z');
+    await world.revise(people[0] as UserId, { active: false });
+    expect(await holders()).toEqual([1, 2]);
+    await world.contract({ kind: 'annual', paidSeats: 3 });
+    expect(await holders()).toEqual([1, 2, 3]);
+  });
+
+  it('can be prolonged, also when it was frozen', async () => {
+    await goTo('2026-04-20T00:00:00.000Z');
+    expect(await told(1)).toEqual(['held', 'EVALUATION_ENDED', 'view_only']);
+    await amend('2026-04-20', { contractEndsOn: '2026-05-31' });
+    expect(await told(1)).toEqual(['held', 'SEAT_HELD', 'team_member']);
+  });
+});
+
+it('I23: a back-dated amendment does not change what the books said', async () => {
+  const capacityOf = async (day: string, books: Date) => {
+    const lines = await inTenant(test.database, world.tenantId, (tx) => selectLines(tx, books));
+    const base = lines.find(({ document }) => document !== null)?.document;
+    if (base == null) return undefined;
+    const others = lines.filter(({ kind }) => kind !== 'base') as unknown as ContractLine[];
+    return termsAt({ ...base, lines: others }, new Date(`${day}T12:00:00Z`)).capacity;
+  };
+  const early = world.now;
+  world.pass(60_000);
+  await amend('2026-02-01', { paidSeats: 4 });
+  world.pass(60_000);
+  await world.contract({ paidSeats: 7 });
+  const late = world.now;
+  expect(await capacityOf('2026-02-15', early)).toBe(3);
+  expect(await capacityOf('2026-02-15', late)).toBe(4);
+  expect(await capacityOf('2026-01-15', early)).toBe(3);
+  expect(await capacityOf('2026-01-15', late)).toBe(7);
+});
