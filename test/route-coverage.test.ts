@@ -4,46 +4,18 @@
  */
 
 import type { FastifyInstance } from 'fastify';
-import { pino } from 'pino';
-import { Agent } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildApp } from '../src/app.ts';
 import { type AuthRule, requireAuthRules } from '../src/http/auth-rule.ts';
-import { systemClock } from '../src/kernel/clock.ts';
-import { secretBox } from '../src/kernel/secret-box.ts';
 import { newToken } from '../src/kernel/token.ts';
-import { CreationLedger } from '../src/scim/creation-hook.ts';
-import { type TestDatabase, testDatabase } from './support/database.ts';
+import { idleApp } from './support/idle-app.ts';
 
-let test: TestDatabase;
 let app: FastifyInstance;
+let close: () => Promise<void>;
 
 beforeAll(async () => {
-  test = await testDatabase();
-  app = await buildApp({
-    services: {
-      database: test.database,
-      background: test.database,
-      clock: systemClock,
-      secrets: secretBox(Buffer.alloc(32)),
-      publicUrl: 'http://gateway.example.com',
-      blueApiUrl: 'http://blue.example.com/graphql',
-      blueAgent: new Agent(),
-      allowPrivateNetworks: false,
-      nudgeSync: () => {},
-      creations: new CreationLedger(test.database, pino({ level: 'silent' })),
-    },
-    log: pino({ level: 'silent' }),
-    trustProxy: false,
-    scimRateLimit: 0,
-  });
-  await app.ready();
+  ({ app, close } = await idleApp());
 });
-
-afterAll(async () => {
-  await app.close();
-  await test.close();
-});
+afterAll(() => close());
 
 interface RouteRule {
   method: string;

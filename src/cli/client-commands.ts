@@ -1,10 +1,9 @@
-/** Clients of the token endpoint, their secrets, and the rotation of a directory's token. */
+/** Clients of the token endpoint, and their secrets. */
 
 import {
   type Command,
   given,
   type Input,
-  integer,
   list,
   pageFlags,
   part,
@@ -102,24 +101,4 @@ const secrets: Command[] = [
   },
 ];
 
-const rotation: Command = {
-  noun: 'token',
-  verb: 'rotate',
-  summary: 'put a new token in the place of one; it is shown once',
-  argument: 'token-id',
-  flags: [
-    tenantFlag,
-    directoryFlag,
-    { name: 'overlap-minutes', value: 'n', description: 'how long both work; 1440 when left out' },
-  ],
-  call: (input) => ({
-    method: 'POST',
-    path: tenantPath(
-      input,
-      `/directories/${part(input, 'directory')}/tokens/${part(input, 'token-id')}/rotate`,
-    ),
-    body: given({ overlapMinutes: integer(input, 'overlap-minutes') }),
-  }),
-};
-
-export const clientCommands: readonly Command[] = [...clients, ...secrets, rotation];
+export const clientCommands: readonly Command[] = [...clients, ...secrets];

@@ -1,16 +1,6 @@
-/** The calls of identity providers, and a tenant's settings. */
+/** The calls of identity providers. */
 
-import {
-  type Command,
-  given,
-  type Input,
-  integer,
-  pageFlags,
-  part,
-  tenantFlag,
-  tenantPath,
-  UsageError,
-} from './command.ts';
+import { type Command, pageFlags, part, tenantFlag, tenantPath } from './command.ts';
 
 const filters = ['directory', 'subject', 'method', 'status', 'from', 'to', 'search'];
 
@@ -60,41 +50,4 @@ export const requestCommands: readonly Command[] = [
       body: {},
     }),
   },
-  {
-    noun: 'settings',
-    verb: 'show',
-    summary: "show a tenant's settings",
-    flags: [tenantFlag],
-    call: (input) => ({ method: 'GET', path: tenantPath(input, '/settings') }),
-  },
-  {
-    noun: 'settings',
-    verb: 'set',
-    summary: "replace a tenant's settings; what is left out has its default",
-    flags: [
-      tenantFlag,
-      {
-        name: 'parking',
-        value: 'true|false',
-        description: 'unknown members of groups wait for their people',
-      },
-      { name: 'request-retention-days', value: 'n', description: 'how long calls stay recorded' },
-    ],
-    call: (input) => ({
-      method: 'PUT',
-      path: tenantPath(input, '/settings'),
-      body: given({
-        parking: truth(input, 'parking'),
-        requestRetentionDays: integer(input, 'request-retention-days'),
-      }),
-    }),
-  },
 ];
-
-/** undefined: the flag was not given. */
-function truth(input: Input, name: string): boolean | undefined {
-  const value = input[name];
-  if (value === undefined) return undefined;
-  if (value !== 'true' && value !== 'false') throw new UsageError(`--${name} takes true or false`);
-  return value === 'true';
-}

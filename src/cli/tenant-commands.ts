@@ -1,6 +1,18 @@
-/** Tenants, operators, keys, directories and tokens. */
+/** Tenants, their settings, operators, keys, directories and tokens. */
 
-import { type Command, given, pageFlags, part, tenantFlag, tenantPath, text, withQuery } from './command.ts';
+import {
+  type Command,
+  given,
+  type Input,
+  integer,
+  pageFlags,
+  part,
+  tenantFlag,
+  tenantPath,
+  text,
+  UsageError,
+  withQuery,
+} from './command.ts';
 
 const nameFlag = { name: 'name', value: 'text', description: 'what it is called', required: true };
 const expiryFlag = { name: 'expires-at', value: 'time', description: 'ISO 8601; never when left out' };
@@ -141,6 +153,25 @@ const directories: Command[] = [
   },
   {
     noun: 'token',
+    verb: 'rotate',
+    summary: 'put a new token in the place of one; it is shown once',
+    argument: 'token-id',
+    flags: [
+      tenantFlag,
+      directoryFlag,
+      { name: 'overlap-minutes', value: 'n', description: 'how long both work; 1440 when left out' },
+    ],
+    call: (input) => ({
+      method: 'POST',
+      path: tenantPath(
+        input,
+        `/directories/${part(input, 'directory')}/tokens/${part(input, 'token-id')}/rotate`,
+      ),
+      body: given({ overlapMinutes: integer(input, 'overlap-minutes') }),
+    }),
+  },
+  {
+    noun: 'token',
     verb: 'revoke',
     summary: 'revoke a token at once',
     argument: 'token-id',
@@ -152,4 +183,44 @@ const directories: Command[] = [
   },
 ];
 
-export const tenantCommands: readonly Command[] = [...tenants, ...keys, ...directories];
+const settings: Command[] = [
+  {
+    noun: 'settings',
+    verb: 'show',
+    summary: "show a tenant's settings",
+    flags: [tenantFlag],
+    call: (input) => ({ method: 'GET', path: tenantPath(input, '/settings') }),
+  },
+  {
+    noun: 'settings',
+    verb: 'set',
+    summary: "replace a tenant's settings; what is left out has its default",
+    flags: [
+      tenantFlag,
+      {
+        name: 'parking',
+        value: 'true|false',
+        description: 'unknown members of groups wait for their people',
+      },
+      { name: 'request-retention-days', value: 'n', description: 'how long calls stay recorded' },
+    ],
+    call: (input) => ({
+      method: 'PUT',
+      path: tenantPath(input, '/settings'),
+      body: given({
+        parking: truth(input, 'parking'),
+        requestRetentionDays: integer(input, 'request-retention-days'),
+      }),
+    }),
+  },
+];
+
+export const tenantCommands: readonly Command[] = [...tenants, ...keys, ...directories, ...settings];
+
+/** undefined: the flag was not given. */
+function truth(input: Input, name: string): boolean | undefined {
+  const value = input[name];
+  if (value === undefined) return undefined;
+  if (value !== 'true' && value !== 'false') throw new UsageError(`--${name} takes true or false`);
+  return value === 'true';
+}

@@ -12,7 +12,6 @@ export type ScimType =
   | 'invalidPath'
   | 'noTarget'
   | 'invalidValue'
-  | 'invalidVers'
   | 'invalidCursor'
   | 'invalidCount';
 

@@ -50,7 +50,7 @@ export const limits = {
   schemasRememberedLengthMax: 16 * 1024 * 1024,
   /** Members of a tenant's groups that wait for their people. */
   parkedMembersMax: 100_000,
-  /** How long a creation whose answer was lost is answered again. */
+  /** How long a creation whose answer was lost is answered again; the database's `find_leftovers` knows it too. */
   lostAnswerMs: 10 * 60_000,
   /** Names in `attributes` or `excludedAttributes`. */
   projectionNamesMax: 200,

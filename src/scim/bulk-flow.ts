@@ -73,9 +73,6 @@ class BulkRun {
       if (this.#isEnded()) return;
       // What was made is not shown, and would be kept to the end for each of the operations.
       const answer = { ...(await this.#performOne(operation)), content: { kind: 'none' } } as const;
-      // One whose answer was lost before has the id that it got then.
-      const made = operation.method === 'POST' ? this.#made.get(operation.bulkId ?? '') : undefined;
-      if (made !== undefined) made.id = answer.id;
       this.#results.set(index, { kind: 'done', operation, answer });
     } catch (error) {
       this.#fail(index, operation.method, operation.bulkId, this.#locationOf(operation), error);

@@ -12,8 +12,6 @@ import { deleteExpiredTokens, deleteUnansweredBefore, findLeftovers } from './le
 import { selectSettings } from './settings-store.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
-/** How long a creation is remembered whose answer may have been lost; `find_leftovers` knows it too. */
-const unansweredMs = 10 * 60 * 1000;
 
 const tenantsAtOnce = 100;
 /** A look ends here, and the next goes on. */
@@ -49,7 +47,7 @@ export async function clearLeftovers(
 async function clearTenant(database: Database, tenantId: TenantId, now: Date): Promise<void> {
   const { requestRetentionDays } = await inTenant(database, tenantId, selectSettings);
   const retainedFrom = new Date(now.getTime() - requestRetentionDays * dayMs);
-  const answeredFrom = new Date(now.getTime() - unansweredMs);
+  const answeredFrom = new Date(now.getTime() - limits.lostAnswerMs);
   await deleteInBatches(database, tenantId, (tx, most) => deleteRequestsBefore(tx, retainedFrom, most));
   await deleteInBatches(database, tenantId, (tx, most) => deleteExpiredTokens(tx, now, most));
   await deleteInBatches(database, tenantId, (tx, most) => deleteUnansweredBefore(tx, answeredFrom, most));

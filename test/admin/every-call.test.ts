@@ -3,15 +3,9 @@
  * route that there is.
  */
 
-import { pino } from 'pino';
-import { Agent } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildApp } from '../../src/app.ts';
-import { systemClock } from '../../src/kernel/clock.ts';
-import { secretBox } from '../../src/kernel/secret-box.ts';
-import { CreationLedger } from '../../src/scim/creation-hook.ts';
-import { testDatabase } from '../support/database.ts';
 import { made, startGateway, type TestGateway, type TestTenant } from '../support/gateway.ts';
+import { idleApp } from '../support/idle-app.ts';
 
 interface Operation {
   method: string;
@@ -69,27 +63,11 @@ const nameOf = ({ method, path }: Operation) => `${method} ${path}`;
 
 describe('the description', () => {
   it('names every route', async () => {
-    const test = await testDatabase();
-    const services = {
-      database: test.database,
-      background: test.database,
-      clock: systemClock,
-      secrets: secretBox(Buffer.alloc(32)),
-      publicUrl: 'http://gateway.example.com',
-      blueApiUrl: 'http://blue.example.com/graphql',
-      blueAgent: new Agent(),
-      allowPrivateNetworks: false,
-      nudgeSync: () => {},
-      creations: new CreationLedger(test.database, pino({ level: 'silent' })),
-    };
-    const log = pino({ level: 'silent' });
-    const app = await buildApp({ services, log, trustProxy: false, scimRateLimit: 0 });
-    await app.ready();
+    const { app, close } = await idleApp();
     const routes = app.routeList.flatMap(({ method, url }) =>
       [method].flat().flatMap((one) => (one === 'HEAD' ? [] : `${one} ${url}`)),
     );
-    await app.close();
-    await test.close();
+    await close();
     const described = operations.map(({ method, path }) => `${method} /api/v1${path}`);
     const expected = routes.filter((route) => /^\w+ \/api\/v1\/(?!openapi\.json)/.test(route));
     expect(described.sort()).toEqual(expected.map((route) => route.replaceAll(/:(\w+)/g, '{$1}')).sort());
