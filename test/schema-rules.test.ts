@@ -387,6 +387,8 @@ function rowsOf(tenant: string): string[] {
     `insert into tenant_settings (tenant_id) values (${t})`,
     `insert into extension_schemas values (${t}, ${id}, 'x', 'x', 'User', 'x', 'x', '[]', null, ${now})`,
     `insert into parked_members values (${t}, ${id}, ${id}, 'x', 'x', ${now})`,
+    `insert into pins values (${t}, ${id}, 'client', null, 'x', null, false, '{}', ${now})`,
+    `insert into evaluation_marks values (${t}, ${id}, null)`,
     `insert into unanswered_creations values (${t}, ${id}, ${id}, 'h', ${now})`,
     `insert into oauth_clients values (${t}, ${id}, ${id}, 'x', 'scim', null, null, null, ${now})`,
     `insert into oauth_client_secrets values (${t}, ${id}, ${id}, 'h', ${now}, null, null)`,

@@ -3,6 +3,8 @@
 import { sql } from 'kysely';
 import { db } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import { assert } from '../kernel/assert.ts';
+import type { Usage } from '../licensing/admit.ts';
 import type { FallbackRole } from '../licensing/catalogue.ts';
 import type { Contract, ContractDraft } from '../licensing/contract.ts';
 import { contractJson } from '../provisioning/contract-sql.ts';
@@ -24,7 +26,10 @@ export async function selectContract(tx: TenantTransaction): Promise<ContractDra
     documentReference: row.document_reference,
     accountManager: row.account_manager,
     billingPortalUrl: row.billing_portal_url,
+    allowancePercent: row.allowance_percent,
+    graceDays: row.grace_days,
     evaluationGraceDays: row.evaluation_grace_days,
+    decreaseGraceDays: row.decrease_grace_days,
   };
 }
 
@@ -36,17 +41,20 @@ export async function selectContractInForce(tx: TenantTransaction): Promise<Cont
   return row?.contract ?? undefined;
 }
 
-export interface SeatCounts {
-  held: number;
+export interface SeatCounts extends Usage {
   waiting: number;
-  unmanagedPaid: number;
+  batchOpenedAt: Date | null;
+  settlesAt: Date | null;
+  excessSince: Date | null;
 }
 
 export async function selectSeats(tx: TenantTransaction): Promise<SeatCounts> {
   const [row] = await tx.run(sql<SeatCounts>`
-    select p.used as held, p.unmanaged_paid as "unmanagedPaid",
-      (select count(*) from decisions d where d.tenant_id = p.tenant_id and d.seat = 'waiting') as waiting
+    select p.used - p.overage - p.on_hold as held, p.overage, p.on_hold as "onHold", p.unmanaged_paid as "unmanagedPaid",
+      (select count(*) from decisions d where d.tenant_id = p.tenant_id and d.seat = 'waiting') as waiting,
+      p.batch_opened_at as "batchOpenedAt", p.settles_at as "settlesAt", p.excess_since as "excessSince"
     from seat_pools p where p.tenant_id = ${tx.tenantId}
   `);
-  return row ?? { held: 0, waiting: 0, unmanagedPaid: 0 };
+  assert(row !== undefined, 'every tenant has a seat pool');
+  return row;
 }

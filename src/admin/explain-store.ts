@@ -4,11 +4,12 @@ import { sql } from 'kysely';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { termsAt } from '../licensing/contract.ts';
-import type { ExplainFacts } from '../licensing/explain.ts';
-import { selectMappings } from '../provisioning/mapping-store.ts';
+import type { ExplainFacts, PinNote } from '../licensing/explain.ts';
+import { loadPersons } from '../provisioning/decision-store.ts';
+import { type StoredPin, selectPin } from '../provisioning/pin-store.ts';
+import { readPool } from '../provisioning/pool-store.ts';
 import type { UserView } from '../provisioning/user-view.ts';
 import { selectUserView } from '../provisioning/user-view-store.ts';
-import { selectContractInForce, selectSeats } from './contract-store.ts';
 
 /** People ahead in the queue that are named. */
 const aheadMax = 1000;
@@ -19,27 +20,29 @@ export async function selectExplainFacts(
   id: UserId,
   now: Date,
 ): Promise<ExplainFacts | undefined> {
-  const [view, mappings, contract, seats, workspaces, ahead] = await Promise.all([
+  const [view, pool, [person], pin, ahead] = await Promise.all([
     selectUserView(tx, id, now),
-    selectMappings(tx),
-    selectContractInForce(tx),
-    selectSeats(tx),
-    selectDefaultWorkspaces(tx),
+    readPool(tx),
+    loadPersons(tx, { userIds: [id] }, null),
+    selectPin(tx, id),
     selectAhead(tx, id),
   ]);
-  if (view === undefined) return undefined;
+  if (view === undefined || person === undefined) return undefined;
   const isWaiting = view.decision?.seat === 'waiting';
+  const { held, overage, onHold, unmanagedPaid } = pool.usage;
   return {
     name: nameOf(view),
-    active: view.user.attributes.active !== false,
+    person,
     groups: view.groups,
-    rules: { mappings, defaultWorkspaces: workspaces },
-    terms: termsAt(contract, now),
-    used: seats.held + seats.unmanagedPaid,
+    pin: pin === undefined ? null : noteOf(pin),
+    rules: pool.rules,
+    terms: termsAt(pool.contract, now),
+    used: held + overage + onHold + unmanagedPaid,
     decision: view.decision,
     seat: view.seat,
     place: isWaiting ? (ahead[0]?.total ?? 0) + 1 : null,
     ahead: ahead.map(({ id: userId, userName }) => ({ id: userId, userName })),
+    now,
   };
 }
 
@@ -47,11 +50,15 @@ function nameOf({ user: { attributes } }: UserView): string {
   return String(attributes.displayName ?? attributes.userName);
 }
 
-async function selectDefaultWorkspaces(tx: TenantTransaction): Promise<string[]> {
-  const [row] = await tx.run(sql<{ default_workspaces: string[] }>`
-    select default_workspaces from blue_connections where tenant_id = ${tx.tenantId}
-  `);
-  return row?.default_workspaces ?? [];
+function noteOf({ role, workspaces, reason, until, reserved, actor }: StoredPin): PinNote {
+  return {
+    role,
+    workspaces: workspaces === null ? null : [...workspaces],
+    reason,
+    until: until?.toISOString() ?? null,
+    reserved,
+    by: actor.kind === 'system' ? actor.rule : actor.name,
+  };
 }
 
 interface Ahead {
@@ -67,9 +74,9 @@ function selectAhead(tx: TenantTransaction, id: UserId): Promise<Ahead[]> {
     select u.id, u.user_name as "userName", count(*) over () as total
     from decisions d
     join decisions q on q.tenant_id = d.tenant_id and q.seat = 'waiting'
-      and (q.priority, q.claimed_at, q.tie, q.user_id) < (d.priority, d.claimed_at, d.tie, d.user_id)
+      and (q.priority, q.rank_at, q.tie, q.user_id) < (d.priority, d.rank_at, d.tie, d.user_id)
     join users u on u.tenant_id = q.tenant_id and u.id = q.user_id
     where d.tenant_id = ${tx.tenantId} and d.user_id = ${id} and d.seat = 'waiting'
-    order by q.priority, q.claimed_at, q.tie, q.user_id limit ${aheadMax}
+    order by q.priority, q.rank_at, q.tie, q.user_id limit ${aheadMax}
   `);
 }

@@ -3,7 +3,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { fold } from '../kernel/fold.ts';
 import type { OveragePolicy } from '../licensing/contract.ts';
-import type { SeatView } from '../licensing/effect.ts';
+import { type SeatView, waitingStates } from '../licensing/effect.ts';
 
 export interface UserQuery {
   after: string;
@@ -33,9 +33,9 @@ function beginsWith(key: string): RawBuilder<unknown> {
 }
 
 function seatCondition(state: SeatView['state'], policy: OveragePolicy): RawBuilder<unknown> {
-  const waitingIs = { queue: 'queued', fallback: 'none', block: 'blocked' }[policy];
-  const isNone = sql`not ${decided(sql`d.seat in ('held', 'waiting')`)}`;
-  if (state === 'held') return decided(sql`d.seat = 'held'`);
+  const waitingIs = waitingStates[policy];
+  const isNone = sql`not ${decided(sql`d.seat <> 'none'`)}`;
+  if (state === 'held' || state === 'overage' || state === 'hold') return decided(sql`d.seat = ${state}`);
   const isWaiting = waitingIs === state ? decided(sql`d.seat = 'waiting'`) : sql`false`;
   return state === 'none' ? sql`(${isNone} or ${isWaiting})` : isWaiting;
 }

@@ -4,7 +4,6 @@ import Type, { type Static } from 'typebox';
 import { inTenant } from '../db/tenant-transaction.ts';
 import { columnsOf } from '../directory/user.ts';
 import type { Services } from '../http/services.ts';
-import { parseId, type UserId } from '../kernel/ids.ts';
 import { termsAt } from '../licensing/contract.ts';
 import { explain } from '../licensing/explain.ts';
 import { unknownUser } from '../provisioning/user-flow.ts';
@@ -16,9 +15,10 @@ import { selectContractInForce } from './contract-store.ts';
 import { selectExplainFacts } from './explain-store.ts';
 import { afterId, readLimit, toPage } from './paging.ts';
 import { Id, listOf, nullable, pageQuery, problems, TenantAndId, TenantPath, Time } from './schemas.ts';
+import { userIdOf } from './user-path.ts';
 import { userCondition } from './user-query-sql.ts';
 
-const SeatState = Type.Enum(['none', 'held', 'queued', 'blocked']);
+const SeatState = Type.Enum(['none', 'held', 'overage', 'hold', 'queued', 'blocked']);
 const User = Type.Object({
   id: Type.String({ description: 'The SCIM id.' }),
   userName: Type.String(),
@@ -60,11 +60,28 @@ const Explanation = Type.Object({
   reasons: Type.Array(Type.String(), { description: 'Codes, the deciding one first.' }),
   winner: nullable(Type.Object(Rule)),
   losers: Type.Array(Type.Object({ ...Rule, because: Type.String() })),
-  pin: Type.Null(),
+  pin: nullable(
+    Type.Object({
+      role: Type.String(),
+      workspaces: nullable(Type.Array(Type.String())),
+      reason: Type.String(),
+      until: nullable(Time),
+      reserved: Type.Boolean(),
+      by: Type.String({ description: 'Who set it.' }),
+    }),
+  ),
   queue: Type.Object({
     position: nullable(Type.Integer()),
     ahead: Type.Array(Type.Object({ id: Id, userName: Type.String() })),
   }),
+  counterfactuals: Type.Array(
+    Type.Object({
+      change: Type.String(),
+      roles: Type.Array(Type.Object({ role: Type.String(), workspace: Type.String() })),
+      needsSeat: Type.Boolean(),
+    }),
+    { description: 'What the person would ask for, if one thing were different.' },
+  ),
   smallestChange: nullable(Type.String()),
   sentence: Type.String(),
 });
@@ -147,12 +164,6 @@ export function userRoutes(scope: AdminScope, { database, clock }: Services): vo
   );
 }
 
-function userIdOf(text: string): UserId {
-  const id = parseId<UserId>(text);
-  if (id === undefined) throw unknownUser(text);
-  return id;
-}
-
 function show({ user, address, sources, decision, seat, blue }: UserView): Static<typeof User> {
   const { userName, displayName, active } = columnsOf(user.attributes);
   return {
@@ -162,11 +173,7 @@ function show({ user, address, sources, decision, seat, blue }: UserView): Stati
     email: address,
     active,
     sources,
-    requestedRoles: (decision?.requested ?? []).map(({ role, workspace, mapping }) => ({
-      role,
-      workspace,
-      via: `MAPPING:${mapping}`,
-    })),
+    requestedRoles: (decision?.requested ?? []).map(({ role, workspace, via }) => ({ role, workspace, via })),
     effectiveRoles: decision?.effective ?? [],
     seat: { ...seat, since: seat.since?.toISOString() ?? null },
     blue: {

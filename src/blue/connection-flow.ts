@@ -9,7 +9,7 @@ import type { TenantId } from '../kernel/ids.ts';
 import { sameJson } from '../kernel/same-json.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
 import { decide } from '../provisioning/decide-flow.ts';
-import { lockPool } from '../provisioning/decision-store.ts';
+import { lockPool } from '../provisioning/pool-store.ts';
 import type { Connection, ConnectionSettings } from './connection.ts';
 import { selectConnection, upsertConnection } from './connection-store.ts';
 import { forgetBlueUsers, markOurs } from './people-store.ts';

@@ -164,10 +164,10 @@ export async function countUnmanagedPaid(
     where m.tenant_id = ${tx.tenantId} and (m.paid_workspaces <> '{}' or m.blue_user_id = ${ownerUserId})
       and not exists (
         select from blue_people p join decisions d on d.tenant_id = p.tenant_id and d.user_id = p.user_id
-        where p.tenant_id = m.tenant_id and p.blue_user_id = m.blue_user_id and d.seat = 'held')
+        where p.tenant_id = m.tenant_id and p.blue_user_id = m.blue_user_id and d.seat in ('held', 'overage'))
       and not exists (
         select from users u join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
-        where u.tenant_id = m.tenant_id and u.address = m.address and d.seat = 'held')
+        where u.tenant_id = m.tenant_id and u.address = m.address and d.seat in ('held', 'overage'))
       and (m.blue_user_id = ${ownerUserId} or not m.paid_workspaces <@ ${managedWorkspaces}::text[] or not (
         exists (select from blue_people p where p.tenant_id = m.tenant_id and p.blue_user_id = m.blue_user_id)
         or exists (select from blue_people p where p.tenant_id = m.tenant_id and p.address = m.address)

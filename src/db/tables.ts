@@ -47,6 +47,16 @@ export interface Tables {
     parking: Generated<boolean>;
     request_retention_days: Generated<number>;
     schema_revision: Generated<number>;
+    default_role: Generated<string>;
+    seat_order: Generated<'sticky' | 'strict'>;
+    settlement: Generated<'immediate' | 'cycle' | 'staged'>;
+    hold_minutes: Generated<number>;
+    tombstone_hours: Generated<number>;
+    breaker_percent: Generated<number | null>;
+    breaker_people: Generated<number | null>;
+    reclaim_days: number | null;
+    two_person_rule: Generated<boolean>;
+    exclusions: Generated<string[]>;
   };
   extension_schemas: {
     tenant_id: string;
@@ -124,6 +134,8 @@ export interface Tables {
     address: string | null;
     address_order: Generated<number>;
     tie_key: string;
+    role_values: Generated<string[]>;
+    claim_values: Generated<string[]>;
     version: Generated<number>;
     created_at: Time;
     last_modified: Time;
@@ -185,7 +197,10 @@ export interface Tables {
     starts_on: string;
     ends_on: string;
     payment_schedule: 'annual' | 'quarterly' | 'custom';
-    overage_policy: 'queue' | 'fallback' | 'block';
+    overage_policy: 'queue' | 'fallback' | 'grace' | 'allow' | 'block';
+    allowance_percent: number | null;
+    grace_days: number | null;
+    decrease_grace_days: Generated<number>;
     fallback_role: string;
     terms: string | null;
     document_reference: string | null;
@@ -201,6 +216,11 @@ export interface Tables {
     group_display_name: string | null;
     group_display_name_key: string | null;
     group_external_id: string | null;
+    role_value: string | null;
+    claim_value: string | null;
+    valid_from: Time | null;
+    valid_until: Time | null;
+    may_preempt: Generated<boolean>;
     role: string;
     workspaces: string[];
     fallback_role: string | null;
@@ -212,6 +232,15 @@ export interface Tables {
     ceiling: number | null;
     unmanaged_paid: Generated<number>;
     due_at: Time | null;
+    overage: Generated<number>;
+    on_hold: Generated<number>;
+    evaluating: Generated<boolean>;
+    batch_opened_at: Time | null;
+    settles_at: Time | null;
+    seat_limit: Generated<number | null>;
+    excess_since: Time | null;
+    settled_at: ColumnType<Date, Date | undefined, Date>;
+    frozen: Generated<boolean>;
   };
   decisions: {
     tenant_id: string;
@@ -221,10 +250,27 @@ export interface Tables {
     priority: number | null;
     claimed_at: Time | null;
     tie: string;
-    seat: 'none' | 'held' | 'waiting';
+    seat: 'none' | 'held' | 'overage' | 'hold' | 'waiting';
     since: Time;
     refusal: string | null;
+    rank_at: Time | null;
+    kept_claimed_at: Time | null;
+    kept_until: Time | null;
+    overage_spent: Generated<boolean>;
+    due_at: Time | null;
   };
+  pins: {
+    tenant_id: string;
+    user_id: string;
+    role: string;
+    workspaces: string[] | null;
+    reason: string;
+    until: Time | null;
+    reserved: boolean;
+    actor: Json<JsonObject>;
+    created_at: Time;
+  };
+  evaluation_marks: { tenant_id: string; user_id: string; keep_until: Time | null };
   blue_connections: BlueConnectionTable;
   blue_members: {
     tenant_id: string;

@@ -21,6 +21,8 @@ export interface TenantTransaction {
   count(query: Query<unknown>): Promise<number>;
   /** Sends a write whose result nobody needs: it travels with COMMIT, and its failure fails the transaction. */
   send(query: Query<unknown>): void;
+  /** What is to be done once the transaction is committed, before its caller hears of it. */
+  afterCommit(work: (database: Database) => Promise<void>): void;
 }
 
 /** Thrown by `work` to end a transaction without keeping anything, and begin again. */
@@ -38,12 +40,21 @@ export async function inTenant<T>(
   work: (tx: TenantTransaction) => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
+    let done: Done<T>;
     try {
-      return await database.withConnection((connection) => attemptOnce(connection, tenantId, work), tenantId);
+      done = await database.withConnection((connection) => attemptOnce(connection, tenantId, work), tenantId);
     } catch (error) {
       if (attempt >= limits.transactionTriesMax || !isRepeatable(error)) throw error;
+      continue;
     }
+    for (const rest of done.rest) await rest(database);
+    return done.result;
   }
+}
+
+interface Done<T> {
+  result: T;
+  rest: ((database: Database) => Promise<void>)[];
 }
 
 /**
@@ -57,7 +68,8 @@ async function attemptOnce<T>(
   connection: Connection,
   tenantId: TenantId,
   work: (tx: TenantTransaction) => Promise<T>,
-): Promise<T> {
+): Promise<Done<T>> {
+  const rest: Done<T>['rest'] = [];
   const sent: Promise<unknown>[] = [];
   // A statement's failure is thrown where it is awaited, at COMMIT at the latest: until then it is not "unhandled".
   const dispatch = (text: string, values?: readonly unknown[]) => {
@@ -80,12 +92,15 @@ async function attemptOnce<T>(
       send: (query) => {
         dispatchQuery(query);
       },
+      afterCommit: (then) => {
+        rest.push(then);
+      },
     });
     const commit = dispatch('COMMIT');
     await Promise.all(sent);
     // An aborted transaction answers COMMIT with ROLLBACK; whatever aborted it has been thrown above.
     if ((await commit).command !== 'COMMIT') throw new Error('the transaction was rolled back');
-    return result;
+    return { result, rest };
   } catch (error) {
     await rollBack(connection, sent);
     throw await firstCause(error, sent);

@@ -14,7 +14,7 @@ export function insertUser(
   directoryId: DirectoryId | null,
   tieKey: string,
 ): void {
-  const { userName, userNameKey, active, displayName, address } = columnsOf(user.attributes);
+  const { userName, userNameKey, active, displayName, address, roleValues } = columnsOf(user.attributes);
   tx.send(
     db.insertInto('users').values({
       tenant_id: tx.tenantId,
@@ -26,6 +26,7 @@ export function insertUser(
       display_name: displayName,
       address,
       tie_key: tieKey,
+      role_values: roleValues,
       version: user.version,
       created_at: user.createdAt,
       last_modified: user.lastModified,
@@ -37,7 +38,9 @@ export function insertUser(
 
 /** Sends the new attributes, version and time of a user that is locked. */
 export function updateUser(tx: TenantTransaction, before: User, after: User): void {
-  const { userName, userNameKey, active, displayName, address, emails } = columnsOf(after.attributes);
+  const { userName, userNameKey, active, displayName, address, emails, roleValues } = columnsOf(
+    after.attributes,
+  );
   const was = columnsOf(before.attributes);
   const isArrival = was.active !== active || was.address !== address;
   tx.send(
@@ -50,6 +53,7 @@ export function updateUser(tx: TenantTransaction, before: User, after: User): vo
         active,
         display_name: displayName,
         address,
+        role_values: roleValues,
         version: after.version,
         last_modified: after.lastModified,
         ...(isArrival ? { address_order: sql<number>`nextval('address_order')` } : {}),

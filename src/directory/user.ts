@@ -24,6 +24,8 @@ export interface UserColumns {
   /** The person's address in Blue, lower-cased. */
   address: string | null;
   emails: { typeKey: string | null; valueKey: string }[];
+  /** Values of `roles`, folded, each once. */
+  roleValues: string[];
 }
 
 /** @param attributes With a `userName`, which the schema requires. A user without `active` is active. */
@@ -40,6 +42,7 @@ export function columnsOf(attributes: JsonObject): UserColumns {
       typeKey: typeof type === 'string' ? fold(type) : null,
       valueKey: fold(value),
     })),
+    roleValues: roleValuesOf(attributes),
   };
 }
 
@@ -52,6 +55,13 @@ function addressOf(attributes: JsonObject, userName: string): string | null {
     emails[0];
   if (chosen !== undefined) return fold(chosen.value);
   return isAddress(userName) ? fold(userName) : null;
+}
+
+/** The folded `value` of every role that the identity provider pushed; a role of plain text counts as its value. */
+function roleValuesOf({ roles }: JsonObject): string[] {
+  if (!Array.isArray(roles)) return [];
+  const values = roles.map((role) => (isObject(role) ? role.value : role));
+  return [...new Set(values.flatMap((value) => (typeof value === 'string' ? [fold(value)] : [])))].sort();
 }
 
 function isAddress(text: string): boolean {

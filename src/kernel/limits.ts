@@ -79,8 +79,12 @@ export const limits = {
   issuersAskedPerTenantMax: 5,
   mappingsPerTenantMax: 5000,
   workspacesPerMappingMax: 200,
+  /** People of a tenant who are left alone. */
+  exclusionsMax: 1000,
   /** A deadlock or serialization failure is tried again this often. */
   transactionTriesMax: 5,
+  /** People decided for while the seat pool is locked: what comes on top is decided for in batches of so many. */
+  peoplePerDecision: 500,
   statementMsMax: 15_000,
   /** Bytes of one body of a recorded call that are kept. */
   recordedBodyBytesMax: 16 * 1024,

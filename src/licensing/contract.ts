@@ -6,7 +6,8 @@
 import type { FallbackRole } from './catalogue.ts';
 
 /** What happens to a person who wants a paid role when no seat is free. */
-export type OveragePolicy = 'queue' | 'fallback' | 'block';
+export const overagePolicies = ['queue', 'fallback', 'grace', 'allow', 'block'] as const;
+export type OveragePolicy = (typeof overagePolicies)[number];
 
 /** The base line: what was signed first. Days are `YYYY-MM-DD`. */
 export interface BaseLine {
@@ -19,8 +20,14 @@ export interface BaseLine {
   endsOn: string;
   policy: OveragePolicy;
   fallbackRole: FallbackRole;
+  /** Policies `grace` and `allow`: seats above the capacity, in percent of it, rounded down; null: none. */
+  allowancePercent: number | null;
+  /** Policy `grace`: days that a person keeps a seat above the capacity; null: none. */
+  graceDays: number | null;
   /** After an evaluation's last day holders keep their roles for so many days. */
   evaluationGraceDays: number;
+  /** After the capacity fell, those above it keep their seats for so many days. */
+  decreaseGraceDays: number;
 }
 
 /** What changes the base line from a day on. */
@@ -71,6 +78,13 @@ export interface Terms {
   tier: string | null;
   /** Seats; null: unlimited. */
   capacity: number | null;
+  /** Seats that policy `grace` or `allow` gives above the capacity. */
+  allowance: number;
+  /** Policy `grace`: days that a person keeps such a seat. */
+  graceDays: number;
+  decreaseGraceDays: number;
+  /** A line that is known and not yet in force gives fewer seats than there are now. */
+  isReducedLater: boolean;
   /** false: holders stay, nobody gets a new seat. */
   grants: boolean;
   policy: OveragePolicy;
@@ -85,6 +99,10 @@ const withoutContract: Terms = {
   phase: 'none',
   tier: null,
   capacity: 0,
+  allowance: 0,
+  graceDays: 0,
+  decreaseGraceDays: 0,
+  isReducedLater: false,
   grants: false,
   policy: 'queue',
   fallbackRole: 'view_only',
@@ -97,15 +115,25 @@ const dayMs = 86_400_000;
 export function termsAt(contract: Contract | undefined, now: Date): Terms {
   if (contract === undefined) return withoutContract;
   if (now < startOf(contract.startsOn))
-    return { ...withoutContract, phase: 'upcoming', endsOn: contract.endsOn };
+    return {
+      ...withoutContract,
+      phase: 'upcoming',
+      endsOn: contract.endsOn,
+      decreaseGraceDays: contract.decreaseGraceDays,
+    };
   const lines = contract.lines.filter((line) => isInForce(line, now));
   const endsOn =
     lines.findLast(({ contractEndsOn }) => contractEndsOn !== null)?.contractEndsOn ?? contract.endsOn;
   const phase = phaseAt(contract, endsOn, now);
+  const capacity = capacityOf(contract, lines);
   return {
     phase,
     tier: lines.findLast(({ tier }) => tier !== null)?.tier ?? contract.tier,
-    capacity: capacityOf(contract, lines),
+    capacity,
+    allowance: allowanceOf(contract, capacity),
+    graceDays: contract.graceDays ?? 0,
+    decreaseGraceDays: contract.decreaseGraceDays,
+    isReducedLater: capacityChanges(contract, now).some(({ capacity: later }) => isLess(later, capacity)),
     grants: phase === 'running',
     policy: contract.policy,
     fallbackRole: contract.fallbackRole,
@@ -125,6 +153,38 @@ function capacityOf(contract: Contract, inForce: readonly ContractLine[]): numbe
   if (seats === null) return null;
   const added = inForce.filter(({ kind }) => kind !== 'amendment');
   return added.reduce((sum, { paidSeats }) => sum + (paidSeats ?? 0), seats);
+}
+
+function allowanceOf({ policy, allowancePercent }: BaseLine, capacity: number | null): number {
+  if (capacity === null || (policy !== 'grace' && policy !== 'allow')) return 0;
+  return Math.floor((capacity * (allowancePercent ?? 0)) / 100);
+}
+
+/** @param capacity null: unlimited. */
+function isLess(a: number | null, capacity: number | null): boolean {
+  return a !== null && (capacity === null || a < capacity);
+}
+
+/** What the lines known now make of the capacity later, at each of their instants, in order. */
+export function capacityChanges(
+  contract: Contract | undefined,
+  now: Date,
+): { at: Date; capacity: number | null }[] {
+  if (contract === undefined) return [];
+  const instants = contract.lines
+    .flatMap(({ effectiveOn, endsOn }) => [startOf(effectiveOn), ...(endsOn === null ? [] : [endOf(endsOn)])])
+    .filter((at) => now < at)
+    .map((at) => at.getTime());
+  return [...new Set(instants)]
+    .sort((a, b) => a - b)
+    .map((time) => new Date(time))
+    .map((at) => ({
+      at,
+      capacity: capacityOf(
+        contract,
+        contract.lines.filter((line) => isInForce(line, at)),
+      ),
+    }));
 }
 
 function phaseAt(contract: Contract, endsOn: string, now: Date): Phase {
@@ -163,12 +223,20 @@ function endOf(day: string): Date {
   return new Date(startOf(day).getTime() + dayMs);
 }
 
-/**
- * How many seats may be granted now.
- *
- * @param used Seats that are held, and paid people the gateway did not make.
- */
-export function freeSeats({ capacity, grants }: Terms, used: number): number {
-  if (!grants) return 0;
-  return capacity === null ? Number.POSITIVE_INFINITY : Math.max(0, capacity - used);
+/** Seats within and above the capacity; null: unlimited. */
+export function limitOf({ capacity, allowance }: Pick<Terms, 'capacity' | 'allowance'>): number | null {
+  return capacity === null ? null : capacity + allowance;
+}
+
+/** Until when a seat above the capacity is kept that was given at `since`; null: as long as the policy stands. */
+export function overageUntil(
+  { policy, graceDays }: Pick<Terms, 'policy' | 'graceDays'>,
+  since: Date,
+): Date | null {
+  return policy === 'grace' ? new Date(since.getTime() + graceDays * dayMs) : null;
+}
+
+/** When those above a capacity that fell lose their seats. */
+export function excessUntil({ decreaseGraceDays }: Pick<Terms, 'decreaseGraceDays'>, since: Date): Date {
+  return new Date(since.getTime() + decreaseGraceDays * dayMs);
 }

@@ -1,8 +1,9 @@
 /** Step A of a decision: what a person's memberships ask for, before anybody looks at seats. */
 
 import type { GroupId, MappingId, UserId } from '../kernel/ids.ts';
-import { type FallbackRole, roleOf } from './catalogue.ts';
-import { type Mapping, type Rules, workspacesOf } from './mapping.ts';
+import { type Billing, type FallbackRole, roleOf } from './catalogue.ts';
+import { everyDefaultWorkspace, isValid, type Mapping, type Rules, workspacesOf } from './mapping.ts';
+import { defaultPriority, type Pin, pinPriority } from './pin.ts';
 
 export interface Person {
   id: UserId;
@@ -11,14 +12,23 @@ export interface Person {
   address: string | null;
   /** An earlier active user has the same address: Blue can hold only one of them. */
   isDuplicate: boolean;
+  /** On the tenant's list of people whom the gateway leaves alone. */
+  isExcluded: boolean;
   /** The mapped groups the person is in. */
   groups: ReadonlySet<GroupId>;
+  /** Values pushed in SCIM `roles`, folded. */
+  roleValues: readonly string[];
+  /** Values of the groups claim at the last sign-on that told them, folded. */
+  claimValues: readonly string[];
+  pin: Pin | null;
 }
 
 export interface RequestedRole {
   role: string;
+  billing: Billing;
   workspace: string;
-  mapping: MappingId;
+  /** `MAPPING:<id>`, `PIN` or `DEFAULT`. */
+  via: string;
   fallbackRole: FallbackRole | null;
 }
 
@@ -31,36 +41,110 @@ export interface Desire {
   /** Best priority among the paid ones; null: no seat is wanted. */
   priority: number | null;
   refusal: Refusal | null;
+  /** By a pin that takes its seat when it is set. */
+  isReserved: boolean;
+  /** When it ends by itself; null: it does not. */
+  until: Date | null;
 }
 
-export const nothing: Desire = { requested: [], priority: null, refusal: null };
+export const nothing: Desire = {
+  requested: [],
+  priority: null,
+  refusal: null,
+  isReserved: false,
+  until: null,
+};
 
-/** In each workspace the mapping of best priority wins. An inactive person asks for nothing. */
-export function desire(person: Person, rules: Rules): Desire {
-  if (!person.active) return nothing;
-  const requested: RequestedRole[] = [];
-  const taken = new Set<string>();
-  let priority: number | null = null;
-  for (const mapping of matching(person, rules)) {
-    for (const workspace of workspacesOf(mapping, rules)) {
-      if (taken.has(workspace)) continue;
-      taken.add(workspace);
-      requested.push({
-        role: mapping.role,
-        workspace,
-        mapping: mapping.id,
-        fallbackRole: mapping.fallbackRole,
-      });
-      if (roleOf(mapping.role).billing === 'paid') priority ??= mapping.priority;
-    }
+/** An unexpired pin wins, then in each workspace the mapping of best priority, then the tenant's default role. */
+export function desire(person: Person, rules: Rules, now: Date): Desire {
+  if (!person.active || person.isExcluded) return nothing;
+  const asked = askedFor(person, rules, now);
+  const requested = asked.map(({ request }) => request);
+  const pin = pinAt(person, now);
+  const until = pin?.until ?? null;
+  const isRefused = person.isDuplicate && requested.length > 0;
+  if (isRefused) return { ...nothing, requested, refusal: 'DUPLICATE_EMAIL', until };
+  const priority = asked.find(({ request }) => request.billing === 'paid')?.priority ?? null;
+  return { requested, priority, refusal: null, isReserved: pin?.reserved ?? false, until };
+}
+
+interface Asked {
+  request: RequestedRole;
+  priority: number;
+}
+
+function askedFor(person: Person, rules: Rules, now: Date): Asked[] {
+  const mapped = winners(matching(person, rules, now), rules);
+  const pin = pinAt(person, now);
+  if (pin !== undefined) {
+    const workspaces =
+      pin.workspaces === null && mapped.length > 0
+        ? mapped.map(({ request }) => request.workspace)
+        : workspacesOf({ workspaces: pin.workspaces ?? [everyDefaultWorkspace] }, rules);
+    return everywhere(workspaces, pin.role, 'PIN', pinPriority);
   }
-  const refused = person.isDuplicate && requested.length > 0;
-  return refused
-    ? { requested, priority: null, refusal: 'DUPLICATE_EMAIL' }
-    : { requested, priority, refusal: null };
+  if (mapped.length > 0 || rules.defaultRole === 'none') return mapped;
+  const workspaces = workspacesOf({ workspaces: [everyDefaultWorkspace] }, rules);
+  return everywhere(workspaces, rules.defaultRole, 'DEFAULT', defaultPriority);
 }
 
-/** The mappings whose group the person is in, best priority first. */
-export function matching(person: Pick<Person, 'groups'>, rules: Rules): Mapping[] {
-  return rules.mappings.filter(({ groupId }) => groupId !== null && person.groups.has(groupId));
+/** In each workspace the best of them. */
+function winners(mappings: readonly Mapping[], rules: Rules): Asked[] {
+  const taken = new Set<string>();
+  return mappings.flatMap((mapping) => {
+    const free = workspacesOf(mapping, rules).filter((workspace) => !taken.has(workspace));
+    for (const workspace of free) taken.add(workspace);
+    return everywhere(free, mapping.role, viaMapping(mapping.id), mapping.priority, mapping.fallbackRole);
+  });
+}
+
+function everywhere(
+  workspaces: readonly string[],
+  role: string,
+  via: string,
+  priority: number,
+  fallbackRole: FallbackRole | null = null,
+): Asked[] {
+  const { billing } = roleOf(role);
+  return workspaces.map((workspace) => ({
+    request: { role, billing, workspace, via, fallbackRole },
+    priority,
+  }));
+}
+
+const mappingPrefix = 'MAPPING:';
+
+function viaMapping(id: MappingId): string {
+  return `${mappingPrefix}${id}`;
+}
+
+/** The mapping that a role came by; undefined: a pin, or the default role. */
+export function mappingOf(via: string): MappingId | undefined {
+  return via.startsWith(mappingPrefix) ? (via.slice(mappingPrefix.length) as MappingId) : undefined;
+}
+
+export function pinAt({ pin }: Pick<Person, 'pin'>, now: Date): Pin | undefined {
+  return pin !== null && (pin.until === null || now < pin.until) ? pin : undefined;
+}
+
+/** What of a person mappings look at. */
+export type Traits = Pick<Person, 'groups' | 'roleValues' | 'claimValues'>;
+
+/** The mappings that hold now and name the person, best priority first. */
+export function matching(person: Traits, rules: Pick<Rules, 'mappings'>, now: Date): Mapping[] {
+  return rules.mappings.filter((mapping) => isValid(mapping, now) && names(mapping, person));
+}
+
+function names(
+  { groupId, roleValue, claimValue }: Mapping,
+  { groups, roleValues, claimValues }: Traits,
+): boolean {
+  if (roleValue !== null) return roleValues.includes(roleValue);
+  if (claimValue !== null) return claimValues.includes(claimValue);
+  return groupId !== null && groups.has(groupId);
+}
+
+/** Whether any mapping asks for a paid role, be it one that does not win. */
+export function hasPaidMatch(person: Traits, rules: Pick<Rules, 'mappings'>, now: Date): boolean {
+  return matching(person, rules, now).some(({ role }) => roleOf(role).billing === 'paid');
 }

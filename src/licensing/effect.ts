@@ -1,17 +1,21 @@
 /** Step C of a decision: the roles a person has in Blue, given what is asked for and whether there is a seat. */
 
 import { unreachable } from '../kernel/assert.ts';
-import { type Billing, type FallbackRole, roleOf } from './catalogue.ts';
-import type { OveragePolicy, Terms } from './contract.ts';
-import type { Desire, Refusal, RequestedRole } from './desire.ts';
+import type { Billing, FallbackRole } from './catalogue.ts';
+import { type OveragePolicy, overageUntil, type Terms } from './contract.ts';
+import { type Desire, mappingOf, type Refusal, type RequestedRole } from './desire.ts';
 
-export type Seat = 'none' | 'held' | 'waiting';
+/**
+ * `held`: within the capacity; `overage`: above it, by the policy; `hold`: none, but the place is kept; `waiting`: none, and
+ * one is wanted.
+ */
+export type Seat = 'none' | 'held' | 'overage' | 'hold' | 'waiting';
 
 export interface EffectiveRole {
   role: string;
   billing: Billing;
   workspace: string;
-  /** `MAPPING:<id>` or `FALLBACK:<mapping id or "contract">`. */
+  /** `MAPPING:<id>`, `PIN`, `DEFAULT`, or `FALLBACK:<mapping id or "contract">`. */
   via: string;
 }
 
@@ -25,6 +29,17 @@ export interface Decision {
   /** Since when the seat is in this state. */
   since: Date;
   refusal: Refusal | null;
+  /** The claim of somebody who may come back, remembered for a while; with `hold` the place is kept too. */
+  kept: { claimedAt: Date; until: Date } | null;
+  /** The time above the capacity (policy `grace`) was used up. */
+  isOverageSpent: boolean;
+  /** When something of it ends by itself: a pin, a kept place, a seat above the capacity. */
+  endsAt: Date | null;
+}
+
+/** Whether paid roles stand as they are asked for. */
+export function isSeated(seat: Seat): seat is 'held' | 'overage' {
+  return seat === 'held' || seat === 'overage';
 }
 
 /**
@@ -32,75 +47,101 @@ export interface Decision {
  * a contract restores what was.
  */
 export function effect(
-  { requested, refusal }: Desire,
+  { requested, refusal }: Pick<Desire, 'requested' | 'refusal'>,
   seat: Seat,
   terms: Pick<Terms, 'fallbackRole' | 'phase'>,
 ): EffectiveRole[] {
   if (refusal !== null) return [];
-  return requested.flatMap((asked) => {
-    const { billing } = roleOf(asked.role);
-    if (billing === 'free' || (seat === 'held' && terms.phase !== 'frozen')) {
-      return [{ role: asked.role, billing, workspace: asked.workspace, via: `MAPPING:${asked.mapping}` }];
-    }
-    const role = fallbackOf(asked, terms);
-    const origin = asked.fallbackRole === null ? 'contract' : asked.mapping;
-    return role === 'none'
-      ? []
-      : [{ role, billing: 'free', workspace: asked.workspace, via: `FALLBACK:${origin}` }];
+  return requested.flatMap(({ role, billing, workspace, via, fallbackRole }) => {
+    if (billing === 'free' || (isSeated(seat) && terms.phase !== 'frozen'))
+      return [{ role, billing, workspace, via }];
+    const fallback: FallbackRole = fallbackRole ?? terms.fallbackRole;
+    const origin = fallbackRole === null ? 'contract' : (mappingOf(via) ?? via);
+    if (fallback === 'none') return [];
+    return [{ role: fallback, billing: 'free' as const, workspace, via: `FALLBACK:${origin}` }];
   });
-}
-
-function fallbackOf(asked: RequestedRole, terms: Pick<Terms, 'fallbackRole'>): FallbackRole {
-  return asked.fallbackRole ?? terms.fallbackRole;
 }
 
 /** The seat as people and identity providers are told of it. */
 export interface SeatView {
-  state: 'none' | 'held' | 'queued' | 'blocked';
+  state: 'none' | 'held' | 'overage' | 'hold' | 'queued' | 'blocked';
   /** 1..n while queued. */
   position: number | null;
   since: Date | null;
-  /** A reason code: SEAT_HELD, GRACE_UNTIL, EVALUATION_ENDED, SEAT_QUEUED, SEAT_BLOCKED, FALLBACK:<role>, DUPLICATE_EMAIL. */
+  /** A reason code: see docs/licensing.md "Reasons". */
   reason: string | null;
 }
 
+/** An open batch of claims, whose end gives the seats. */
+export interface OpenBatch {
+  openedAt: Date;
+  /** null: an administrator settles it. */
+  settlesAt: Date | null;
+}
+
+/** What a seat is told by. */
+export type Telling = Pick<Terms, 'policy' | 'phase' | 'graceUntil' | 'graceDays' | 'grants'> & {
+  batch: OpenBatch | null;
+};
+
 /** @param position Place among the waiting claims, computed when read. */
-export function seatView(
-  decision: Decision | null,
-  position: number | null,
-  terms: Pick<Terms, 'policy' | 'phase' | 'graceUntil'>,
-): SeatView {
+export function seatView(decision: Decision | null, position: number | null, telling: Telling): SeatView {
   if (decision === null) return { state: 'none', position: null, since: null, reason: null };
   const { seat, since } = decision;
   switch (seat) {
     case 'none':
       return { state: 'none', position: null, since: null, reason: decision.refusal };
     case 'held':
-      return { state: 'held', position: null, since, reason: heldReason(terms) };
+      return { state: 'held', position: null, since, reason: seatedReason('SEAT_HELD', telling) };
+    case 'overage':
+      return { state: 'overage', position: null, since, reason: overageReason(since, telling) };
+    case 'hold':
+      return { state: 'hold', position: null, since, reason: 'SEAT_HOLD_MOVER' };
     case 'waiting':
-      return waitingView(decision, position, terms.policy);
+      return waitingView(decision, position, telling);
     default:
       return unreachable(seat);
   }
 }
 
-function heldReason({ phase, graceUntil }: Pick<Terms, 'phase' | 'graceUntil'>): string {
+function seatedReason(usual: string, { phase, graceUntil }: Telling): string {
   if (phase === 'frozen') return 'EVALUATION_ENDED';
-  return graceUntil === null ? 'SEAT_HELD' : `GRACE_UNTIL:${graceUntil.toISOString()}`;
+  return graceUntil === null ? usual : `GRACE_UNTIL:${graceUntil.toISOString()}`;
 }
 
+function overageReason(since: Date, telling: Telling): string {
+  const until = overageUntil(telling, since);
+  return seatedReason(until === null ? 'SEAT_OVERAGE' : `SEAT_OVERAGE_UNTIL:${until.toISOString()}`, telling);
+}
+
+/** What the state of those who wait is called under each policy: some tell nobody of a queue. */
+export const waitingStates = {
+  queue: 'queued',
+  grace: 'queued',
+  allow: 'queued',
+  block: 'blocked',
+  fallback: 'none',
+} as const satisfies Record<OveragePolicy, SeatView['state']>;
+
 /** Under `fallback` the order and the promotion are the same, but nobody is told of a queue. */
-function waitingView(decision: Decision, position: number | null, policy: OveragePolicy): SeatView {
-  switch (policy) {
-    case 'queue':
-      return { state: 'queued', position, since: decision.since, reason: 'SEAT_QUEUED' };
-    case 'block':
-      return { state: 'blocked', position: null, since: decision.since, reason: 'SEAT_BLOCKED' };
-    case 'fallback': {
+function waitingView(decision: Decision, position: number | null, telling: Telling): SeatView {
+  const { since } = decision;
+  const state = waitingStates[telling.policy];
+  switch (state) {
+    case 'queued':
+      return { state, position, since, reason: batchReason(telling) ?? 'SEAT_QUEUED' };
+    case 'blocked':
+      return { state, position: null, since, reason: batchReason(telling) ?? 'SEAT_BLOCKED' };
+    case 'none': {
       const role = decision.effective.find(({ via }) => via.startsWith('FALLBACK:'))?.role ?? 'none';
-      return { state: 'none', position: null, since: decision.since, reason: `FALLBACK:${role}` };
+      return { state, position: null, since, reason: `FALLBACK:${role}` };
     }
     default:
-      return unreachable(policy);
+      return unreachable(state);
   }
+}
+
+function batchReason({ batch, grants }: Telling): string | undefined {
+  if (batch === null || !grants) return undefined;
+  return batch.settlesAt === null ? 'STAGED' : `SETTLES_AT:${batch.settlesAt.toISOString()}`;
 }

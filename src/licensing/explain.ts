@@ -3,17 +3,20 @@
 import type { GroupId, MappingId, UserId } from '../kernel/ids.ts';
 import { roleOf } from './catalogue.ts';
 import type { Terms } from './contract.ts';
-import { matching } from './desire.ts';
-import type { Decision, SeatView } from './effect.ts';
+import { desire, mappingOf, matching, type Person, pinAt } from './desire.ts';
+import { type Decision, isSeated, type SeatView } from './effect.ts';
 import { type Mapping, type Rules, workspacesOf } from './mapping.ts';
 
 export interface ExplainFacts {
   name: string;
-  active: boolean;
+  person: Person;
+  /** The groups the person is in, mapped or not. */
   groups: readonly { id: GroupId; displayName: string }[];
+  /** What is noted of the pin. */
+  pin: PinNote | null;
   rules: Rules;
   terms: Terms;
-  /** Seats that are held, and paid people the gateway did not make. */
+  /** Seats that are used or kept, and paid people the gateway did not make. */
   used: number;
   decision: Decision | null;
   seat: SeatView;
@@ -21,6 +24,17 @@ export interface ExplainFacts {
   place: number | null;
   /** Those who are served before this person, in order; of a long queue its head. */
   ahead: readonly { id: UserId; userName: string }[];
+  now: Date;
+}
+
+export interface PinNote {
+  role: string;
+  workspaces: string[] | null;
+  reason: string;
+  until: string | null;
+  reserved: boolean;
+  /** Who set it. */
+  by: string;
 }
 
 /** A mapping that the person's groups lead to. */
@@ -33,86 +47,131 @@ export interface Rule {
   priority: number;
 }
 
+/** What the person would ask for, if one thing were different. */
+export interface Counterfactual {
+  change: string;
+  roles: { role: string; workspace: string }[];
+  needsSeat: boolean;
+}
+
 export interface Explanation {
   /** Reason codes, the deciding one first. */
   reasons: string[];
   winner: Rule | null;
   losers: (Rule & { because: string })[];
-  /** Manual overrides do not exist yet. */
-  pin: null;
+  pin: PinNote | null;
   queue: { position: number | null; ahead: { id: UserId; userName: string }[] };
+  counterfactuals: Counterfactual[];
   smallestChange: string | null;
   sentence: string;
 }
 
 export function explain(facts: ExplainFacts): Explanation {
   const rules = rulesOf(facts);
-  const won = rules.filter(({ isWinner }) => isWinner);
-  const best = won.find(({ rule }) => roleOf(rule.role).billing === 'paid') ?? won[0];
+  const won = rules.filter(({ because }) => because === null);
+  const best = (won.find(({ rule }) => roleOf(rule.role).billing === 'paid') ?? won[0])?.rule;
   return {
     reasons: reasonsOf(facts),
-    winner: best?.rule ?? null,
+    winner: best ?? null,
     losers: rules.flatMap(({ rule, because }) => (because === null ? [] : [{ ...rule, because }])),
-    pin: null,
+    pin: facts.pin,
     queue: { position: facts.seat.position, ahead: [...facts.ahead] },
+    counterfactuals: counterfactualsOf(facts),
     smallestChange: smallestChange(facts),
-    sentence: sentenceOf(facts, best?.rule),
+    sentence: sentenceOf(facts, best),
   };
 }
 
 interface Judged {
   rule: Rule;
-  isWinner: boolean;
   /** Why it does not win; null when it does. */
   because: string | null;
 }
 
 /** Each matching mapping in each of its workspaces, best priority first. */
-function rulesOf({ groups, rules, active }: ExplainFacts): Judged[] {
-  const names = new Map(groups.map(({ id, displayName }) => [id, displayName]));
+function rulesOf(facts: ExplainFacts): Judged[] {
+  const { person, rules, now } = facts;
   const taken = new Map<string, number>();
-  const ids = new Set(names.keys());
-  return matching({ groups: ids }, rules).flatMap((mapping) =>
+  return matching(person, rules, now).flatMap((mapping) =>
     workspacesOf(mapping, rules).map((workspace) => {
-      const rule = toRule(mapping, workspace, names);
-      if (!active) return { rule, isWinner: false, because: 'the person is inactive' };
+      const rule = toRule(mapping, workspace, facts);
+      const idle = idleBecause(facts);
+      if (idle !== null) return { rule, because: idle };
       const winner = taken.get(workspace);
       if (winner === undefined) taken.set(workspace, mapping.priority);
       const because =
         winner === undefined ? null : `priority ${winner} wins in this workspace over ${mapping.priority}`;
-      return { rule, isWinner: because === null, because };
+      return { rule, because };
     }),
   );
 }
 
-function toRule(mapping: Mapping, workspace: string, names: ReadonlyMap<GroupId, string>): Rule {
-  const group = mapping.groupId === null ? '' : (names.get(mapping.groupId) ?? '');
-  return { mapping: mapping.id, group, role: mapping.role, workspace, priority: mapping.priority };
+/** Why no mapping is looked at; null: they are. */
+function idleBecause({ person, now }: ExplainFacts): string | null {
+  if (!person.active) return 'the person is inactive';
+  if (person.isExcluded) return 'the person is on the list of those who are left alone';
+  return pinAt(person, now) === undefined ? null : 'a pin stands in place of mappings';
 }
 
-function reasonsOf({ active, decision, seat }: ExplainFacts): string[] {
-  if (!active) return ['INACTIVE'];
+function toRule(mapping: Mapping, workspace: string, { groups }: ExplainFacts): Rule {
+  const group = groups.find(({ id }) => id === mapping.groupId)?.displayName;
+  const named = group ?? mapping.roleValue ?? mapping.claimValue ?? '';
+  return { mapping: mapping.id, group: named, role: mapping.role, workspace, priority: mapping.priority };
+}
+
+function reasonsOf({ person, decision, seat, terms }: ExplainFacts): string[] {
+  if (!person.active) return ['INACTIVE'];
+  if (person.isExcluded) return ['UNMANAGED'];
   if (decision === null) return [];
   const fallbacks = decision.effective
     .filter(({ via }) => via.startsWith('FALLBACK:'))
     .map(({ role }) => `FALLBACK:${role}`);
-  const mappings = decision.requested.map(({ mapping }) => `MAPPING:${mapping}`);
-  return [...new Set([...(seat.reason === null ? [] : [seat.reason]), ...mappings, ...fallbacks])];
+  const reduced = isSeated(decision.seat) && terms.isReducedLater ? ['TERM_REDUCED'] : [];
+  const asked = decision.requested.map(({ via }) => via);
+  const own = seat.reason === null ? [] : [seat.reason];
+  return [...new Set([...own, ...reduced, ...asked, ...fallbacks])];
 }
 
-function smallestChange({ active, decision, terms, used, place, groups }: ExplainFacts): string | null {
-  if (!active) return 'Activate the person in the identity provider.';
-  if (decision === null) {
+/** Each thing that, taken away alone, would make the person ask for something else. */
+function counterfactualsOf(facts: ExplainFacts): Counterfactual[] {
+  const { person, rules, groups, now } = facts;
+  const names = new Map(groups.map(({ id, displayName }) => [id, displayName]));
+  const without = (change: string, other: Partial<Person>): Counterfactual => {
+    const { requested, priority } = desire({ ...person, ...other }, rules, now);
+    return {
+      change,
+      roles: requested.map(({ role, workspace }) => ({ role, workspace })),
+      needsSeat: priority !== null,
+    };
+  };
+  if (!person.active) return [without('Activate the person in the identity provider', { active: true })];
+  const mapped = matching(person, rules, now).flatMap(({ groupId }) => groupId ?? []);
+  return [
+    ...(pinAt(person, now) === undefined ? [] : [without('Take the pin away', { pin: null })]),
+    ...[...new Set(mapped)].slice(0, namesMax).map((id) =>
+      without(`Take the person out of ${names.get(id) ?? id}`, {
+        groups: new Set([...person.groups].filter((other) => other !== id)),
+      }),
+    ),
+  ];
+}
+
+function smallestChange(facts: ExplainFacts): string | null {
+  const { person, decision, terms, used, place, groups } = facts;
+  if (!person.active) return 'Activate the person in the identity provider.';
+  if (person.isExcluded) return "Take the person off the tenant's list of those who are left alone.";
+  if (decision === null || decision.requested.length === 0) {
+    if (decision?.kept != null) return 'Put the person into a mapped group before the place lapses.';
     return groups.length === 0
       ? 'Put the person into a mapped group.'
       : `Map one of the person's groups: ${listOf(groups.map(({ displayName }) => `"${displayName}"`))}.`;
   }
   if (decision.refusal !== null) return 'Give one of the two people another e-mail address.';
-  if (decision.seat === 'held' && terms.phase === 'frozen')
+  if (isSeated(decision.seat) && terms.phase === 'frozen')
     return 'A contract: it restores what the evaluation had.';
   if (decision.seat !== 'waiting' || place === null) return null;
   if (!terms.grants) return 'A contract that is in force today.';
-  return terms.capacity === null ? null : seatsWanting(used - terms.capacity, place);
+  return terms.capacity === null ? null : seatsWanting(used - terms.capacity - terms.allowance, place);
 }
 
 /**
@@ -128,33 +187,65 @@ function seatsWanting(excess: number, place: number): string | null {
 }
 
 function sentenceOf(facts: ExplainFacts, winner: Rule | undefined): string {
-  const { name, active, groups, decision, seat, terms, used } = facts;
-  if (!active) return `${name} is inactive, and so has no role and no seat.`;
-  if (decision === null || winner === undefined) {
-    return groups.length === 0
-      ? `${name} is in no group, so that nothing is asked for.`
-      : `${name} is in ${listOf(groups.map(({ displayName }) => displayName))}, which no mapping names.`;
-  }
-  const asks = `${winner.group} asks for ${winner.role} (priority ${winner.priority})`;
+  const { name, person, decision, seat, terms, used } = facts;
+  if (!person.active) return `${name} is inactive, and so has no role and no seat.`;
+  if (person.isExcluded) return `${name} is on the list of people whom the gateway leaves alone.`;
+  if (decision === null || decision.requested.length === 0) return nothingAsked(facts);
+  const asks = askedBy(facts, winner);
   if (decision.refusal !== null) return `${asks}, but another active person has the same e-mail address.`;
   if (decision.seat === 'none') return `${asks}, a free role that needs no seat.`;
-  if (decision.seat === 'held') return `${asks}, and ${name} ${heldUntil(facts)}.`;
+  if (isSeated(decision.seat)) return `${asks}, and ${name} ${heldUntil(facts)}.`;
+  const place = seat.position === null ? 'waits' : `is number ${seat.position} in the queue`;
+  const meanwhile = decision.effective.find(({ via }) => via.startsWith('FALLBACK:'))?.role;
+  const role = meanwhile === undefined ? 'has no role' : `has ${meanwhile}`;
+  const settles = settlesWhen(seat);
+  if (settles !== undefined) return `${asks}: ${settles}, ${name} ${place} and ${role} meanwhile.`;
   const full = terms.grants
     ? `${used} of ${terms.capacity ?? 'unlimited'} seats are taken`
     : 'no contract is in force that gives seats';
-  const meanwhile = decision.effective.find(({ via }) => via.startsWith('FALLBACK:'))?.role;
-  const place = seat.position === null ? 'waits' : `is number ${seat.position} in the queue`;
-  const role = meanwhile === undefined ? 'has no role' : `has ${meanwhile}`;
   return `${asks}, but ${full}: ${name} ${place} and ${role} meanwhile.`;
 }
 
-function heldUntil({ terms, decision }: ExplainFacts): string {
+function nothingAsked({ name, groups, decision }: ExplainFacts): string {
+  const kept = decision?.kept ?? null;
+  if (kept !== null) {
+    const what = decision?.seat === 'hold' ? 'the seat is' : 'the place in the queue is';
+    return `${name} was taken out of the last group that asked for a paid role: ${what} kept until ${kept.until.toISOString()}.`;
+  }
+  return groups.length === 0
+    ? `${name} is in no group, so that nothing is asked for.`
+    : `${name} is in ${listOf(groups.map(({ displayName }) => displayName))}, which no mapping names.`;
+}
+
+function askedBy({ pin, decision }: ExplainFacts, winner: Rule | undefined): string {
+  const [first] = decision?.requested ?? [];
+  if (first?.via === 'PIN' && pin !== null) {
+    const until = pin.until === null ? '' : ` until ${pin.until}`;
+    return `${pin.by} pinned ${pin.role}${until} ("${pin.reason}")`;
+  }
+  if (winner !== undefined && mappingOf(first?.via ?? '') !== undefined)
+    return `${winner.group} asks for ${winner.role} (priority ${winner.priority})`;
+  return `Everybody whom no mapping names is given ${first?.role ?? 'nothing'}`;
+}
+
+function settlesWhen({ reason }: SeatView): string | undefined {
+  if (reason === 'STAGED') return 'seats are given when an administrator settles the batch';
+  return reason?.startsWith('SETTLES_AT:')
+    ? `seats are given at ${reason.slice('SETTLES_AT:'.length)}`
+    : undefined;
+}
+
+function heldUntil({ terms, decision, seat }: ExplainFacts): string {
   if (terms.graceUntil !== null) {
     return `holds a seat until ${terms.graceUntil.toISOString()}, when the grace of the evaluation is over`;
   }
-  if (terms.phase !== 'frozen') return 'holds a seat';
-  const meanwhile = decision?.effective.find(({ via }) => via.startsWith('FALLBACK:'))?.role;
-  return `keeps a seat, but the evaluation is over: ${meanwhile ?? 'no role'} until a contract is signed`;
+  if (terms.phase === 'frozen') {
+    const meanwhile = decision?.effective.find(({ via }) => via.startsWith('FALLBACK:'))?.role;
+    return `keeps a seat, but the evaluation is over: ${meanwhile ?? 'no role'} until a contract is signed`;
+  }
+  if (decision?.seat !== 'overage') return 'holds a seat';
+  const until = seat.reason?.startsWith('SEAT_OVERAGE_UNTIL:') ? decision.endsAt : null;
+  return `has a seat above the ${terms.capacity} of the contract${until === null ? '' : ` until ${until.toISOString()}`}`;
 }
 
 /** Names that one sentence holds; of more it tells how many. */

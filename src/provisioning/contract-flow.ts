@@ -1,17 +1,18 @@
 /** Writes of the contract, and what its dates bring about by themselves. */
 
-import { sql } from 'kysely';
 import type { AuditEvent } from '../audit/audit-event.ts';
 import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import { type Database, db } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { Fault } from '../kernel/fault.ts';
-import { newId, type TenantId } from '../kernel/ids.ts';
+import { newId } from '../kernel/ids.ts';
 import type { Contract, ContractDraft, ContractLine } from '../licensing/contract.ts';
 import { insertLine, type StoredLine, supersedeBase, supersedeLine } from './contract-line-store.ts';
 import { decide } from './decide-flow.ts';
-import { lockPool, type Pool } from './decision-store.ts';
+import { affectedByTerms, dueBy } from './due.ts';
+import type { Pool } from './pool.ts';
+import { lockPool } from './pool-store.ts';
 
 /** Writes or corrects the base line of the contract; other lines stay. More seats are granted at once, in the order of the queue. */
 export async function putContract(
@@ -32,7 +33,10 @@ export async function putContract(
     document_reference: draft.documentReference,
     account_manager: draft.accountManager,
     billing_portal_url: draft.billingPortalUrl,
+    allowance_percent: draft.allowancePercent,
+    grace_days: draft.graceDays,
     evaluation_grace_days: draft.evaluationGraceDays,
+    decrease_grace_days: draft.decreaseGraceDays,
   };
   await inTenant(database, door.tenantId, async (tx) => {
     const [pool, [before]] = await Promise.all([
@@ -48,9 +52,8 @@ export async function putContract(
     supersedeBase(tx, door.now);
     insertLine(tx, baseLineOf(draft, door.now));
     const contract: Contract = { ...draft, lines: pool.contract?.lines ?? [] };
-    const { audit } = await decide(tx, door, { ...pool, contract }, { everyone: true });
     const event = { action: 'contract.written', subject: null, before: before ?? null, after: columns };
-    appendAudit(tx, door, [event, ...audit]);
+    await decideAnew(tx, door, pool, contract, event);
   });
   return draft;
 }
@@ -119,13 +122,13 @@ export async function addLine(database: Database, door: Door, draft: LineDraft):
  */
 export async function withdrawLine(database: Database, door: Door, id: string): Promise<void> {
   await inTenant(database, door.tenantId, async (tx) => {
-    await lockPool(tx);
+    const pool = await lockPool(tx);
     const line = await supersedeLine(tx, id, door.now);
     if (line === undefined) throw new Fault('not_found', `There is no line ${id} in the contract.`);
     // Read again: the contract without the line.
-    const pool = await lockPool(tx);
+    const { contract } = await lockPool(tx);
     const event = { action: 'contract.line_withdrawn', subject: id, before: line };
-    await decideAnew(tx, door, pool, pool.contract, event);
+    await decideAnew(tx, door, pool, contract, event);
   });
 }
 
@@ -136,7 +139,8 @@ async function decideAnew(
   contract: Contract | undefined,
   event: AuditEvent,
 ): Promise<void> {
-  const { audit } = await decide(tx, door, { ...pool, contract }, { everyone: true });
+  const affected = { ...affectedByTerms(pool, contract, door.now), ...dueBy(pool, door.now) };
+  const { audit } = await decide(tx, door, { ...pool, contract }, affected, { isSettled: true });
   appendAudit(tx, door, [event, ...audit]);
 }
 
@@ -156,33 +160,4 @@ function refuseEarly({ startsOn }: Contract, { effectiveOn, endsOn, contractEnds
   const reversed = (day: string | null) => day !== null && day < effectiveOn;
   if (!reversed(endsOn) && !reversed(contractEndsOn)) return;
   throw new Fault('invalid', `"endsOn" must not be before "${first}".`, { field: 'endsOn' });
-}
-
-/**
- * Tenants of whose contracts a date has come: everybody is decided for again. Answers how many there were.
- *
- * @throws AggregateError of the tenants for which it failed, after the others were settled.
- */
-export async function settleDue(database: Database, now: Date, most: number): Promise<number> {
-  const due = await database.run(
-    sql<{ tenant_id: TenantId }>`select tenant_id from find_due_pools(${now}, ${most})`,
-  );
-  const failures: unknown[] = [];
-  for (const { tenant_id: tenantId } of due) {
-    const door: Door = { tenantId, actor: { kind: 'system', rule: 'contract date' }, now, requestId: null };
-    await settle(database, door).catch((error: unknown) => failures.push(error));
-  }
-  if (failures.length > 0) {
-    throw new AggregateError(failures, `${failures.length} of ${due.length} tenants could not be settled`);
-  }
-  return due.length;
-}
-
-/** Decides for everybody again; where nothing changed, nothing is written. Answers how many decisions changed. */
-export async function settle(database: Database, door: Door): Promise<number> {
-  return await inTenant(database, door.tenantId, async (tx) => {
-    const { audit } = await decide(tx, door, await lockPool(tx), { everyone: true });
-    appendAudit(tx, door, audit);
-    return audit.length;
-  });
 }

@@ -8,7 +8,8 @@ export function contractJson(tenantId: TenantId): RawBuilder<unknown> {
   return sql`(
     select jsonb_build_object('kind', c.kind, 'tier', c.tier, 'paidSeats', c.paid_seats, 'startsOn', c.starts_on,
       'endsOn', c.ends_on, 'policy', c.overage_policy, 'fallbackRole', c.fallback_role,
-      'evaluationGraceDays', c.evaluation_grace_days, 'lines', coalesce((
+      'evaluationGraceDays', c.evaluation_grace_days, 'decreaseGraceDays', c.decrease_grace_days,
+      'allowancePercent', c.allowance_percent, 'graceDays', c.grace_days, 'lines', coalesce((
         select jsonb_agg(jsonb_build_object('kind', l.kind, 'effectiveOn', l.effective_on, 'endsOn', l.ends_on,
           'setsSeats', l.sets_seats, 'paidSeats', l.paid_seats, 'tier', l.tier, 'contractEndsOn', l.contract_ends_on)
           order by l.effective_on, l.recorded_at, l.id)

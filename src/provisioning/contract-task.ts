@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { settleDue } from './contract-flow.ts';
+import { settleDue } from './settle-flow.ts';
 
 const intervalMs = 1000;
 const tenantsPerLook = 100;

@@ -1,22 +1,33 @@
 /**
  * The middle of every write that can change a decision: load the facts as the transaction now sees them, plan, write
- * the decisions with their audit, and mark for Blue whoever's roles changed.
+ * the decisions with their audit, and mark for Blue whoever's roles changed. Of many people it writes down who they are, and
+ * decides for them in batches once the transaction is over, so that nobody waits long for the pool.
  */
 
 import type { AuditEvent } from '../audit/audit-event.ts';
+import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
-import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import type { Database } from '../db/database.ts';
+import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
-import { freeSeats, termsAt } from '../licensing/contract.ts';
+import { limits } from '../kernel/limits.ts';
+import { roomIn } from '../licensing/admit.ts';
+import { limitOf, type Terms, termsAt } from '../licensing/contract.ts';
+import { type Affected, knownCount } from './affected.ts';
+import { areMoreThan, takeMarks, writeMarks } from './affected-sql.ts';
 import {
-  type Affected,
+  loadExcess,
+  loadOverage,
   loadPersons,
   loadQueue,
+  loadUnspentQueue,
   markForBlue,
-  type Pool,
-  writePlan,
+  writeDecisions,
 } from './decision-store.ts';
-import { type DecisionChange, type PersonFacts, type Plan, plan, type Waiting } from './plan.ts';
+import { type DecisionChange, type Facts, type Plan, plan } from './plan.ts';
+import type { Pool } from './pool.ts';
+import { lockPool, writePool } from './pool-store.ts';
+import type { PersonFacts, Standing } from './standing.ts';
 
 export interface Decided {
   plan: Plan;
@@ -24,69 +35,182 @@ export interface Decided {
   audit: AuditEvent[];
 }
 
+export interface Circumstances {
+  /** People whose roles in Blue may differ for another reason than a decision (a new address). */
+  alsoMark?: readonly UserId[];
+  /** Until when the place is kept of whoever loses the last paid role by this write; null: a place is not kept. */
+  keepUntil?: Date | null;
+  /** The open batch is settled now. */
+  isSettling?: boolean;
+  /** How many lose their seats, because there are fewer and their time is over. */
+  excess?: number;
+  /** Dates up to now have been looked at. */
+  isSettled?: boolean;
+}
+
+const most = limits.peoplePerDecision;
+
 /**
- * Decides for everybody affected, after the directory was written. Sends its writes, to travel with COMMIT.
- *
- * @param alsoMark People whose roles in Blue may differ for another reason than a decision (a new address).
+ * Decides for everybody affected, after the directory was written. Sends its writes, to travel with COMMIT; what it leaves for
+ * later is done before the caller's transaction answers.
  */
 export async function decide(
   tx: TenantTransaction,
   door: Door,
   pool: Pool,
   affected: Affected,
-  alsoMark: readonly UserId[] = [],
+  circumstances: Circumstances = {},
 ): Promise<Decided> {
-  const decided = await planFor(tx, door, pool, affected);
-  writePlan(tx, pool, decided.plan, door.now, affected.everyone === true);
-  const changed = decided.plan.changes.filter(changesRoles).map(({ userId }) => userId);
+  const { alsoMark = [], keepUntil = null, isSettled = false } = circumstances;
+  const count = knownCount(affected);
+  const isLarge = count === undefined ? await areMoreThan(tx, affected, most) : count > most;
+  if (isLarge) writeMarks(tx, affected, keepUntil);
+  const facts = await loadFacts(tx, door, pool, isLarge ? {} : affected, circumstances);
+  const planned = plan({ ...facts, evaluating: pool.evaluating || isLarge }, door.now);
+  const evaluating = pool.evaluating || isLarge || isMoreWaiting(facts, planned);
+  writeDecisions(tx, planned.changes, pool.rules.order);
+  writePool(tx, pool, { ...planned, evaluating, isSettled }, door.now);
+  if (isLarge || evaluating !== pool.evaluating) tx.afterCommit((database) => evaluateRest(database, door));
+  const changed = planned.changes.filter(changesRoles).map(({ userId }) => userId);
   markForBlue(tx, [...changed, ...alsoMark], door.now);
-  return decided;
+  return { plan: planned, audit: auditOf(pool, planned) };
 }
 
-/** As `decide`, writing nothing. */
-async function planFor(tx: TenantTransaction, door: Door, pool: Pool, affected: Affected): Promise<Decided> {
-  const [persons, queue] = await loadFacts(
-    tx,
-    affected,
-    freeSeats(termsAt(pool.contract, door.now), pool.used + pool.unmanagedPaid),
-  );
+/** What would be decided, under other rules perhaps; nothing is written. All are looked at, however many they are. */
+export async function foresee(
+  tx: TenantTransaction,
+  door: Pick<Door, 'now'>,
+  pool: Pool,
+  affected: Affected,
+): Promise<Plan> {
+  const persons = await loadPersons(tx, affected, null);
+  const room = roomNow(pool, termsAt(pool.contract, door.now)) + persons.length;
+  const queue = await loadQueue(tx, Math.min(room, 1_000_000));
+  const facts = factsOf(pool, { persons, queue, overage: await loadOverage(tx, pool.usage.overage) });
+  return plan(facts, door.now);
+}
+
+type Loaded = Pick<Facts, 'persons' | 'queue' | 'overage'> & Partial<Pick<Facts, 'displaced' | 'isSettling'>>;
+
+function factsOf(pool: Pool, { persons, queue, overage, displaced = [], isSettling = false }: Loaded): Facts {
   const ids = new Set(persons.map(({ id }) => id));
-  const planned = plan({ ...pool, persons, queue: queue.filter(({ id }) => !ids.has(id)) }, door.now);
-  const inputs = {
-    used: pool.used,
-    unmanagedPaid: pool.unmanagedPaid,
-    capacity: planned.terms.capacity,
-    policy: planned.terms.policy,
+  const others = (standing: readonly Standing[]) => standing.filter(({ id }) => !ids.has(id));
+  const lost = others(displaced);
+  const lostIds = new Set(lost.map(({ id }) => id));
+  return {
+    ...pool,
+    persons,
+    queue: others(queue),
+    overage: others(overage).filter(({ id }) => !lostIds.has(id)),
+    displaced: lost,
+    isSettling,
   };
-  return { plan: planned, audit: planned.changes.map((change) => auditOf(change, inputs)) };
 }
 
 /**
  * Everybody affected, and enough of the queue for every seat that is free or may be given back. Each person affected
  * either gives back a seat or stands in the queue, so that one more row for each is enough: where their number is
- * known beforehand, both are read in one round trip.
+ * known beforehand, all is read in one round trip.
  */
 async function loadFacts(
   tx: TenantTransaction,
+  { now }: Pick<Door, 'now'>,
+  pool: Pool,
   affected: Affected,
-  free: number,
-): Promise<[PersonFacts[], Waiting[]]> {
-  const { userIds = [], addresses = [], groupIds = [], everyone = false } = affected;
-  if (groupIds.length === 0 && !everyone) {
-    // Of the people with one address only the first has a claim.
-    return await Promise.all([
-      loadPersons(tx, affected),
-      loadQueue(tx, free + userIds.length + addresses.length),
+  { keepUntil = null, excess = 0, isSettling = false }: Circumstances,
+): Promise<Facts> {
+  const terms = termsAt(pool.contract, now);
+  const read = async (persons: number): Promise<[Standing[], Standing[], Standing[]]> => {
+    const heads = await Promise.all([
+      ...headOf(tx, pool, terms, persons),
+      loadExcess(tx, Math.min(excess, most)),
     ]);
-  }
-  const persons = await loadPersons(tx, affected);
-  // Whoever waits is among everyone.
-  if (everyone) return [persons, []];
-  return [persons, await loadQueue(tx, free + persons.length)];
+    const [queue = [], unspent = [], overage = [], displaced = []] = heads;
+    const known = new Set(queue.map(({ id }) => id));
+    return [[...queue, ...unspent.filter(({ id }) => !known.has(id))], overage, displaced];
+  };
+  const count = knownCount(affected);
+  const persons = loadPersons(tx, affected, keepUntil);
+  const loaded: [PersonFacts[], [Standing[], Standing[], Standing[]]] =
+    count === undefined
+      ? [await persons, await read((await persons).length)]
+      : await Promise.all([persons, read(count)]);
+  const [people, [queue, overage, displaced]] = loaded;
+  return factsOf(pool, { persons: people, queue, overage, displaced, isSettling });
 }
 
-function auditOf({ userId, before, after }: DecisionChange, inputs: object): AuditEvent {
-  return { action: 'decision.changed', subject: userId, before, after, inputs };
+/** The queue, what of it may be served above the capacity, and those who come within it where somebody goes. */
+function headOf(tx: TenantTransaction, pool: Pool, terms: Terms, persons: number): Promise<Standing[]>[] {
+  if (!terms.grants || pool.evaluating) return [];
+  const needed = Math.min(most, roomNow(pool, terms) + persons);
+  const isAbove = terms.allowance > 0;
+  return [
+    loadQueue(tx, needed),
+    isAbove ? loadUnspentQueue(tx, needed) : Promise.resolve([]),
+    loadOverage(tx, Math.min(pool.usage.overage, needed)),
+  ];
+}
+
+function roomNow({ usage }: Pool, terms: Terms): number {
+  const { held, overage } = roomIn(terms, usage);
+  return held + overage;
+}
+
+/** Seats are left, and the head of the queue that was read is served: behind it others may wait. */
+function isMoreWaiting({ queue, evaluating }: Facts, { usage, terms, batch }: Plan): boolean {
+  if (evaluating || batch !== null || !terms.grants || queue.length < most) return false;
+  const { held, overage } = roomIn(terms, usage);
+  return held + overage > 0;
+}
+
+/**
+ * Decides in batches for those who are marked, then serves the queue: each batch a transaction of its own. Another process may
+ * do the same at the same time.
+ */
+export async function evaluateRest(database: Database, door: Door): Promise<void> {
+  while (await inTenant(database, door.tenantId, (tx) => evaluateBatch(tx, door)));
+}
+
+/** Answers whether there is more to do. */
+async function evaluateBatch(tx: TenantTransaction, door: Door): Promise<boolean> {
+  const [pool, marked] = await Promise.all([lockPool(tx), takeMarks(tx, most)]);
+  if (!pool.evaluating) return false;
+  const facts =
+    marked.length > 0
+      ? factsOf(pool, { persons: await loadMarked(tx, marked), queue: [], overage: [] })
+      : { ...(await loadFacts(tx, door, { ...pool, evaluating: false }, {}, {})), evaluating: false };
+  const planned = plan(facts, door.now);
+  const evaluating = marked.length > 0 || (planned.changes.length > 0 && isMoreWaiting(facts, planned));
+  writeDecisions(tx, planned.changes, pool.rules.order);
+  writePool(tx, pool, { ...planned, evaluating, isSettled: false }, door.now);
+  markForBlue(
+    tx,
+    planned.changes.filter(changesRoles).map(({ userId }) => userId),
+    door.now,
+  );
+  appendAudit(tx, door, auditOf(pool, planned));
+  return evaluating;
+}
+
+async function loadMarked(
+  tx: TenantTransaction,
+  marked: readonly { userId: UserId; keepUntil: Date | null }[],
+): Promise<PersonFacts[]> {
+  const keepUntil = new Map(marked.map((mark) => [mark.userId, mark.keepUntil]));
+  const persons = await loadPersons(tx, { userIds: [...keepUntil.keys()] }, null);
+  return persons.map((person) => ({ ...person, keepUntil: keepUntil.get(person.id) ?? null }));
+}
+
+function auditOf({ usage }: Pool, { changes, terms }: Plan): AuditEvent[] {
+  const { policy, capacity } = terms;
+  const inputs = { usage, capacity, limit: limitOf(terms), policy };
+  return changes.map(({ userId, before, after }) => ({
+    action: 'decision.changed',
+    subject: userId,
+    before,
+    after,
+    inputs,
+  }));
 }
 
 /** Seats alone mean nothing to Blue: only a change of roles does. */

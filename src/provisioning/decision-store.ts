@@ -1,147 +1,20 @@
 /**
- * Loads the facts of decisions and writes what was decided. The only writer of seats: everything here is done while
- * the tenant's seat pool row is locked, except for marks.
+ * Loads the facts of decisions and writes what was decided. The only writer of decisions: everything here is done while
+ * the tenant's seat pool row is locked, except for marks for Blue.
  */
 
 import { type RawBuilder, sql } from 'kysely';
-import { db } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
-import { assert } from '../kernel/assert.ts';
 import type { GroupId, UserId } from '../kernel/ids.ts';
-import { type Contract, nextChange } from '../licensing/contract.ts';
+import { rankOf } from '../licensing/admit.ts';
 import type { RequestedRole } from '../licensing/desire.ts';
 import type { Decision, EffectiveRole, Seat } from '../licensing/effect.ts';
-import type { Rules } from '../licensing/mapping.ts';
-import { contractJson } from './contract-sql.ts';
-import type { DecisionChange, PersonFacts, Plan, Waiting } from './plan.ts';
-
-/** The tenant's seats, locked, with the rules that hold now. */
-export interface Pool {
-  used: number;
-  /** People with a paid role in Blue whom the gateway did not put there. */
-  unmanagedPaid: number;
-  contract: Contract | undefined;
-  rules: Rules;
-}
-
-/** Whom a write may have changed the facts of. */
-export interface Affected {
-  userIds?: readonly UserId[];
-  /** Everybody who has one of these addresses in Blue. */
-  addresses?: readonly string[];
-  /** Everybody who is in one of these groups. */
-  groupIds?: readonly GroupId[];
-  /** Everybody about whom something is decided. */
-  everyone?: boolean;
-}
-
-/** Locks the pool row, then reads contract, mappings and default workspaces in a snapshot taken after the lock. */
-export async function lockPool(tx: TenantTransaction): Promise<Pool> {
-  const pool = await lockPoolWhere(tx, sql`true`);
-  assert(pool !== null, 'every tenant has a seat pool');
-  return pool;
-}
-
-/** The pool row, locked, without the rules: a write that turns out to decide nothing never reads them. */
-export type LockedPool = Pick<Pool, 'used' | 'unmanagedPaid'>;
-
-/** Reads the rules as they are under the lock. */
-export async function withRules(tx: TenantTransaction, locked: LockedPool): Promise<Pool> {
-  const rules = await loadRules(tx, sql`true`);
-  assert(rules !== undefined, 'every tenant has a seat pool');
-  return { ...locked, ...rules };
-}
-
-/** Locks the pool row when the group is mapped; null: it is not. */
-export function lockPoolIfMapped(tx: TenantTransaction, groupId: GroupId): Promise<LockedPool | null> {
-  return lockRowWhere(
-    tx,
-    sql`exists (select from groups g where g.tenant_id = p.tenant_id and g.id = ${groupId} and g.mapped)`,
-  );
-}
-
-/**
- * Locks the pool row when the user is not as foreseen in what a decision rests on; null: nothing will change there.
- *
- * @param foreseen What is left out stays as it is.
- */
-export function lockPoolIfUserDiffers(
-  tx: TenantTransaction,
-  userId: UserId,
-  { active, address }: { active?: boolean; address?: string | null },
-): Promise<Pool | null> {
-  const moves = address === undefined ? sql`false` : sql`u.address is distinct from ${address}`;
-  return lockPoolWhere(
-    tx,
-    sql`exists (
-      select from users u where u.tenant_id = p.tenant_id and u.id = ${userId}
-        and (u.active <> ${active ?? null}::boolean or ${moves})
-    )`,
-  );
-}
-
-/** Locks the pool row when a mapping waits for a group of this name; null: none does. */
-export function lockPoolIfAwaited(tx: TenantTransaction, name: AwaitedName): Promise<Pool | null> {
-  return lockPoolWhere(
-    tx,
-    sql`exists (select from mappings m where m.tenant_id = p.tenant_id and ${isAwaiting(name)})`,
-  );
-}
-
-/** By what a mapping can wait for its group. */
-export interface AwaitedName {
-  displayNameKey: string;
-  externalId: string | null;
-}
-
-/** Of mapping `m`: its group is not there yet, and one of this name would be it. */
-export function isAwaiting({ displayNameKey, externalId }: AwaitedName) {
-  return sql<boolean>`m.group_id is null
-    and (m.group_display_name_key = ${displayNameKey} or m.group_external_id = ${externalId})`;
-}
-
-async function lockPoolWhere(tx: TenantTransaction, condition: RawBuilder<unknown>): Promise<Pool | null> {
-  const [pool, rules] = await Promise.all([lockRowWhere(tx, condition), loadRules(tx, condition)]);
-  return pool === null || rules === undefined ? null : { ...pool, ...rules };
-}
-
-/** @param condition On `p` (seat_pools). */
-async function lockRowWhere(
-  tx: TenantTransaction,
-  condition: RawBuilder<unknown>,
-): Promise<LockedPool | null> {
-  const [pool] = await tx.run(sql<LockedPool>`
-    select used, unmanaged_paid as "unmanagedPaid" from seat_pools p
-    where p.tenant_id = ${tx.tenantId} and ${condition} for no key update of p
-  `);
-  return pool ?? null;
-}
-
-/** Contract and rules as they are now; undefined, and nothing read, where the condition does not hold. */
-async function loadRules(
-  tx: TenantTransaction,
-  condition: RawBuilder<unknown>,
-): Promise<Pick<Pool, 'contract' | 'rules'> | undefined> {
-  const [row] = await tx.run(sql<{
-    contract: Contract | null;
-    mappings: Rules['mappings'];
-    workspaces: string[];
-  }>`
-    select
-      ${contractJson(tx.tenantId)} as contract,
-      (select coalesce(jsonb_agg(jsonb_build_object('id', m.id, 'priority', m.priority, 'groupId', m.group_id,
-                'role', m.role, 'workspaces', m.workspaces, 'fallbackRole', m.fallback_role) order by m.priority), '[]')
-       from mappings m where m.tenant_id = ${tx.tenantId}) as mappings,
-      (select coalesce(max(b.default_workspaces), '{}')
-       from blue_connections b where b.tenant_id = ${tx.tenantId}) as workspaces
-    from seat_pools p where p.tenant_id = ${tx.tenantId} and ${condition}
-  `);
-  if (row === undefined) return undefined;
-  return {
-    contract: row.contract ?? undefined,
-    rules: { mappings: row.mappings, defaultWorkspaces: row.workspaces },
-  };
-}
+import type { SeatOrder } from '../licensing/mapping.ts';
+import type { Pin } from '../licensing/pin.ts';
+import type { Affected } from './affected.ts';
+import { affectedIds } from './affected-sql.ts';
+import type { DecisionChange } from './plan.ts';
+import type { PersonFacts, Standing } from './standing.ts';
 
 interface PersonRow extends DecisionRow {
   id: UserId;
@@ -149,10 +22,14 @@ interface PersonRow extends DecisionRow {
   address: string | null;
   tie: string;
   is_duplicate: boolean;
+  is_excluded: boolean;
   groups: GroupId[] | null;
+  role_values: string[];
+  claim_values: string[];
+  pin: (Omit<Pin, 'until'> & { until: string | null }) | null;
 }
 
-interface DecisionRow {
+export interface DecisionRow {
   requested: RequestedRole[] | null;
   effective: EffectiveRole[];
   priority: number | null;
@@ -160,24 +37,44 @@ interface DecisionRow {
   seat: Seat;
   since: Date;
   refusal: Decision['refusal'];
+  kept_claimed_at: Date | null;
+  kept_until: Date | null;
+  overage_spent: boolean;
+  due_at: Date | null;
 }
 
-/** The facts of everybody affected, as this transaction sees them. */
-export async function loadPersons(tx: TenantTransaction, affected: Affected): Promise<PersonFacts[]> {
+/** The columns of a `DecisionRow`, of `d`. */
+export const decisionColumns = sql`d.requested, d.effective, d.priority, d.claimed_at, d.seat, d.since, d.refusal,
+  d.kept_claimed_at, d.kept_until, d.overage_spent, d.due_at`;
+
+/**
+ * The facts of everybody affected, as this transaction sees them.
+ *
+ * @param keepUntil Until when the place is kept of whoever loses the last paid role by what was written.
+ */
+export async function loadPersons(
+  tx: TenantTransaction,
+  affected: Affected,
+  keepUntil: Date | null,
+): Promise<PersonFacts[]> {
   const rows = await tx.run(sql<PersonRow>`
     with affected as (${affectedIds(tx, affected)})
-    select u.id, u.active, u.address, md5(t.tie_salt || ' ' || u.tie_key) as tie,
+    select u.id, u.active, u.address, md5(t.tie_salt || ' ' || u.tie_key) as tie, u.role_values, u.claim_values,
       u.active and exists (
         select from users o where o.tenant_id = u.tenant_id and o.address = u.address and o.active
           and o.address_order < u.address_order
       ) as is_duplicate,
+      coalesce(u.user_name_key = any(s.exclusions) or u.address = any(s.exclusions), false) as is_excluded,
       (select array_agg(m.group_id) from memberships m
        where m.tenant_id = u.tenant_id and m.user_id = u.id and m.group_id = any(
          array(select group_id from mappings where tenant_id = ${tx.tenantId} and group_id is not null))) as groups,
-      d.requested, d.effective, d.priority, d.claimed_at, d.seat, d.since, d.refusal
+      (select jsonb_build_object('role', p.role, 'workspaces', p.workspaces, 'until', p.until, 'reserved', p.reserved)
+       from pins p where p.tenant_id = u.tenant_id and p.user_id = u.id) as pin,
+      ${decisionColumns}
     from affected a
     join users u on u.tenant_id = ${tx.tenantId} and u.id = a.id
     join tenants t on t.tenant_id = u.tenant_id
+    left join tenant_settings s on s.tenant_id = u.tenant_id
     left join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
     order by u.id
   `);
@@ -186,112 +83,152 @@ export async function loadPersons(tx: TenantTransaction, affected: Affected): Pr
     active: row.active,
     address: row.address,
     isDuplicate: row.is_duplicate,
+    isExcluded: row.is_excluded,
     groups: new Set(row.groups ?? []),
+    roleValues: row.role_values,
+    claimValues: row.claim_values,
+    pin:
+      row.pin === null
+        ? null
+        : { ...row.pin, until: row.pin.until === null ? null : new Date(row.pin.until) },
     tie: row.tie,
     decision: toDecision(row),
+    keepUntil,
   }));
 }
 
-function affectedIds(tx: TenantTransaction, affected: Affected) {
-  const { userIds = [], addresses = [], groupIds = [], everyone = false } = affected;
-  const members = sql`select user_id from memberships where tenant_id = ${tx.tenantId}`;
-  const ids = sql`
-    select id from users where tenant_id = ${tx.tenantId} and id = any(${userIds}::uuid[])
-    union select id from users where tenant_id = ${tx.tenantId} and address = any(${addresses})
-    union ${members} and group_id = any(${groupIds}::uuid[])
-  `;
-  if (!everyone) return ids;
-  return sql`
-    ${ids} union select user_id from decisions where tenant_id = ${tx.tenantId}
-    union ${members} and group_id in (select group_id from mappings where tenant_id = ${tx.tenantId})
-  `;
+type StandingRow = DecisionRow & { user_id: UserId; tie: string; pin_until: Date | null };
+
+const standingColumns = sql`d.user_id, d.tie, ${decisionColumns}, (
+  select p.until from pins p where p.tenant_id = d.tenant_id and p.user_id = d.user_id) as pin_until`;
+
+/** The first `most` who wait, in the order they will be served. */
+export function loadQueue(tx: TenantTransaction, most: number): Promise<Standing[]> {
+  return loadStanding(tx, most, sql`d.seat = 'waiting'`, inOrder);
 }
 
-/** The first `most` who wait, in the order they will be served. Infinity: all of them. */
-export async function loadQueue(tx: TenantTransaction, most: number): Promise<Waiting[]> {
+/** The first `most` who wait and whose time above the capacity is not used up. */
+export function loadUnspentQueue(tx: TenantTransaction, most: number): Promise<Standing[]> {
+  return loadStanding(tx, most, sql`d.seat = 'waiting' and not d.overage_spent`, inOrder);
+}
+
+/** The first `most` of those with a seat above the capacity. */
+export function loadOverage(tx: TenantTransaction, most: number): Promise<Standing[]> {
+  return loadStanding(tx, most, sql`d.seat = 'overage'`, inOrder);
+}
+
+/**
+ * The first `most` who lose their seats when there are fewer: above the capacity, then without a pin, of the lowest priority,
+ * of the latest claim.
+ */
+export function loadExcess(tx: TenantTransaction, most: number): Promise<Standing[]> {
+  return loadStanding(tx, most, sql`d.seat in ('held', 'overage')`, excessOrder);
+}
+
+const inOrder = sql`d.priority, d.rank_at, d.tie, d.user_id`;
+export const excessOrder = sql`d.seat = 'held', d.priority = 0, d.priority desc, d.claimed_at desc, d.tie desc, d.user_id desc`;
+
+async function loadStanding(
+  tx: TenantTransaction,
+  most: number,
+  where: RawBuilder<unknown>,
+  order: RawBuilder<unknown>,
+): Promise<Standing[]> {
   if (most <= 0) return [];
-  const rows = await tx.run(sql<DecisionRow & { user_id: UserId; tie: string }>`
-    select user_id, tie, requested, effective, priority, claimed_at, seat, since, refusal
-    from decisions where tenant_id = ${tx.tenantId} and seat = 'waiting'
-    order by priority, claimed_at, tie, user_id
-    limit ${Number.isFinite(most) ? most : null}
+  const rows = await tx.run(sql<StandingRow>`
+    select ${standingColumns} from decisions d where d.tenant_id = ${tx.tenantId} and ${where}
+    order by ${order} limit ${most}
   `);
   return rows.flatMap((row) => {
     const decision = toDecision(row);
-    return decision === null ? [] : [{ id: row.user_id, tie: row.tie, decision }];
+    return decision === null ? [] : [{ id: row.user_id, tie: row.tie, decision, until: row.pin_until }];
   });
 }
 
 export function toDecision(row: DecisionRow): Decision | null {
   if (row.requested === null) return null;
   const { requested, effective, priority, claimed_at, seat, since, refusal } = row;
-  const claim = priority === null || claimed_at === null ? null : { priority, claimedAt: claimed_at };
-  return { requested, effective, claim, seat, since, refusal };
+  const { kept_claimed_at, kept_until } = row;
+  return {
+    requested,
+    effective,
+    claim: priority === null || claimed_at === null ? null : { priority, claimedAt: claimed_at },
+    seat,
+    since,
+    refusal,
+    kept:
+      kept_claimed_at === null || kept_until === null
+        ? null
+        : { claimedAt: kept_claimed_at, until: kept_until },
+    isOverageSpent: row.overage_spent,
+    endsAt: row.due_at,
+  };
 }
 
-/**
- * Sends the changed decisions, the pool's count and its ceiling, which only falls until the excess is gone.
- *
- * @param isForEveryone Only then the contract's date that has come is done with: whoever was not decided for still
- *   has what the contract meant before it.
- */
-export function writePlan(
+/** People by their folded userNames or addresses. */
+export async function selectUsersNamed(tx: TenantTransaction, names: readonly string[]): Promise<UserId[]> {
+  const rows = await tx.run(sql<{ id: UserId }>`
+    select id from users
+    where tenant_id = ${tx.tenantId} and (user_name_key = any(${names}) or address = any(${names}))
+  `);
+  return rows.map(({ id }) => id);
+}
+
+/** Sends the changed decisions. */
+export function writeDecisions(
   tx: TenantTransaction,
-  pool: Pool,
-  { changes, used, terms }: Plan,
-  now: Date,
-  isForEveryone: boolean,
+  changes: readonly DecisionChange[],
+  order: SeatOrder,
 ): void {
-  if (changes.length > 0) writeDecisions(tx, changes);
-  const ceiling = terms.capacity === null ? null : Math.max(terms.capacity, used);
-  const dueAt = isForEveryone ? (nextChange(pool.contract, now) ?? null) : undefined;
-  tx.send(
-    db
-      .updateTable('seat_pools')
-      .set({ used, ceiling, ...(dueAt === undefined ? {} : { due_at: dueAt }) })
-      .where('tenant_id', '=', tx.tenantId)
-      .where((where) =>
-        where.or([
-          where('used', '!=', used),
-          where('ceiling', 'is distinct from', ceiling),
-          ...(dueAt === undefined ? [] : [where('due_at', 'is distinct from', dueAt)]),
-        ]),
-      ),
-  );
-}
-
-function writeDecisions(tx: TenantTransaction, changes: readonly DecisionChange[]): void {
+  if (changes.length === 0) return;
   const gone = changes.filter(({ after }) => after === null).map(({ userId }) => userId);
   const rows = changes.flatMap(({ userId, tie, after }) =>
-    after === null
-      ? []
-      : [
-          {
-            user_id: userId,
-            requested: after.requested,
-            effective: after.effective,
-            priority: after.claim?.priority ?? null,
-            claimed_at: after.claim?.claimedAt ?? null,
-            tie,
-            seat: after.seat,
-            since: after.since,
-            refusal: after.refusal,
-          },
-        ],
+    after === null ? [] : [rowOf(userId, tie, after, order)],
   );
   tx.send(sql`
     with gone as (
       delete from decisions where tenant_id = ${tx.tenantId} and user_id = any(${gone}::uuid[])
     )
-    insert into decisions
-      (tenant_id, user_id, requested, effective, priority, claimed_at, tie, seat, since, refusal)
+    insert into decisions (tenant_id, user_id, requested, effective, priority, claimed_at, rank_at, tie, seat, since,
+      refusal, kept_claimed_at, kept_until, overage_spent, due_at)
     select ${tx.tenantId}, r.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-      as r (user_id uuid, requested jsonb, effective jsonb, priority integer, claimed_at timestamptz, tie text,
-            seat text, since timestamptz, refusal text)
+      as r (user_id uuid, requested jsonb, effective jsonb, priority integer, claimed_at timestamptz,
+            rank_at timestamptz, tie text, seat text, since timestamptz, refusal text, kept_claimed_at timestamptz,
+            kept_until timestamptz, overage_spent boolean, due_at timestamptz)
     on conflict (tenant_id, user_id) do update set
       requested = excluded.requested, effective = excluded.effective, priority = excluded.priority,
-      claimed_at = excluded.claimed_at, tie = excluded.tie, seat = excluded.seat, since = excluded.since,
-      refusal = excluded.refusal
+      claimed_at = excluded.claimed_at, rank_at = excluded.rank_at, tie = excluded.tie, seat = excluded.seat,
+      since = excluded.since, refusal = excluded.refusal, kept_claimed_at = excluded.kept_claimed_at,
+      kept_until = excluded.kept_until, overage_spent = excluded.overage_spent, due_at = excluded.due_at
+  `);
+}
+
+function rowOf(userId: UserId, tie: string, decision: Decision, order: SeatOrder) {
+  const { claim, kept } = decision;
+  return {
+    user_id: userId,
+    requested: decision.requested,
+    effective: decision.effective,
+    priority: claim?.priority ?? null,
+    claimed_at: claim?.claimedAt ?? null,
+    rank_at: claim === null ? null : rankOf(claim.claimedAt, order),
+    tie,
+    seat: decision.seat,
+    since: decision.since,
+    refusal: decision.refusal,
+    kept_claimed_at: kept?.claimedAt ?? null,
+    kept_until: kept?.until ?? null,
+    overage_spent: decision.isOverageSpent,
+    due_at: decision.endsAt,
+  };
+}
+
+/** Sends that a claim's time counts for its rank, or no longer does. */
+export function writeRanks(tx: TenantTransaction, order: SeatOrder): void {
+  const rank = order === 'strict' ? sql`to_timestamp(0)` : sql`claimed_at`;
+  tx.send(sql`
+    update decisions set rank_at = ${rank}
+    where tenant_id = ${tx.tenantId} and claimed_at is not null and rank_at is distinct from ${rank}
   `);
 }
 

@@ -29,19 +29,13 @@ import type { JsonObject } from '../kernel/json.ts';
 import { sameJson } from '../kernel/same-json.ts';
 import { type Creation, insertUnanswered } from './creation-store.ts';
 import { decide } from './decide-flow.ts';
-import {
-  type AwaitedName,
-  type LockedPool,
-  lockPool,
-  lockPoolIfAwaited,
-  lockPoolIfMapped,
-  withRules,
-} from './decision-store.ts';
 import { bindMappings, isAwaited, lockGroupNames, unbindMappings } from './mapping-store.ts';
 import { idsAmong, type SettledMembers } from './member-names.ts';
 import { writeParked } from './parking-store.ts';
+import type { LockedPool, Pool } from './pool.ts';
+import { type AwaitedName, lockPool, lockPoolIfAwaited, lockPoolIfMapped, withRules } from './pool-store.ts';
 import { settleMembers } from './settle-members-flow.ts';
-import { taken } from './user-flow.ts';
+import { keepUntilOf, taken } from './user-flow.ts';
 
 export interface GroupDraft {
   attributes: JsonObject;
@@ -206,7 +200,7 @@ async function writeAndDecide(
     ? await bindMappings(tx, pool, group.id, awaitedName(draft))
     : { pool, audit: [] };
   const affected = { userIds, groupIds: isBinding ? [group.id] : [] };
-  const decided = await decide(tx, door, rebound.pool, affected);
+  const decided = await decide(tx, door, rebound.pool, affected, { keepUntil: keepUntilOf(door, pool) });
   return { ...written, audit: [...rebound.audit, ...decided.audit] };
 }
 
@@ -238,11 +232,17 @@ export async function removeGroup(
       const [members, pool] = await Promise.all([removeAllMembers(tx, id), withRules(tx, locked)]);
       const unbound = await unbindMappings(tx, pool, id, displayName);
       deleteGroup(tx, id);
-      const decided = await decide(tx, door, unbound.pool, { userIds: members });
+      const keepUntil = tombstoneUntil(door, pool);
+      const decided = await decide(tx, door, unbound.pool, { userIds: members }, { keepUntil });
       audit.push(...unbound.audit, ...decided.audit);
     }
     appendAudit(tx, door, audit);
   });
+}
+
+/** A group that is deleted may come back under its name, as when a push of groups is set up again: places are kept. */
+function tombstoneUntil({ now }: Door, { rules }: Pick<Pool, 'rules'>): Date | null {
+  return rules.tombstoneHours === 0 ? null : new Date(now.getTime() + rules.tombstoneHours * 3_600_000);
 }
 
 export function unknownGroup(id: string): Fault {

@@ -8,30 +8,26 @@ import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
 import { brokenConstraint, inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { Fault } from '../kernel/fault.ts';
+import { fold } from '../kernel/fold.ts';
 import { type GroupId, type MappingId, newId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
-import type { FallbackRole } from '../licensing/catalogue.ts';
+import type { Affected } from './affected.ts';
+import { lockArrivals } from './arrival-store.ts';
 import { decide } from './decide-flow.ts';
-import { type Affected, lockPool, type Pool } from './decision-store.ts';
+import { namedBy } from './due.ts';
+import type { MappingDraft, StoredMapping } from './mapping-draft.ts';
 import {
   deleteMapping,
   findGroups,
   insertMapping,
   lockGroupNames,
   renumberMappings,
-  type StoredMapping,
   selectMappings,
   setMapped,
   updateMapping,
 } from './mapping-store.ts';
-
-export interface MappingDraft {
-  group: { id: GroupId } | { displayName: string } | { externalId: string };
-  role: string;
-  workspaces: readonly string[];
-  priority: number;
-  fallbackRole: FallbackRole | null;
-}
+import type { Pool } from './pool.ts';
+import { lockPool } from './pool-store.ts';
 
 /** @throws Fault `conflict` for a taken priority or an ambiguous group name; `invalid` for an unknown group id. */
 export async function createMapping(
@@ -143,6 +139,7 @@ async function edit<T>(
   try {
     return await inTenant(database, door.tenantId, async (tx) => {
       if (draft !== undefined && !('id' in draft.group)) lockGroupNames(tx, 'mapping');
+      if (draft !== undefined && 'roleValue' in draft.group) lockArrivals(tx, 'rule');
       const [pool, before] = await Promise.all([lockPool(tx), selectMappings(tx)]);
       const { result, after, event } = await change(tx, pool, before);
       for (const [groupId, mapped] of flagsOf(before, after)) setMapped(tx, groupId, mapped);
@@ -178,7 +175,7 @@ function groupsOf(mappings: readonly StoredMapping[]): Set<GroupId> {
 function affected(before: StoredMapping[], after: StoredMapping[]): Affected {
   const [was, is] = [printsOf(before), printsOf(after)];
   const changed = [...before, ...after].filter(({ id }) => was.get(id) !== is.get(id));
-  return { groupIds: [...groupsOf(changed)] };
+  return namedBy(changed);
 }
 
 function printsOf(mappings: readonly StoredMapping[]): Map<MappingId, string> {
@@ -194,6 +191,15 @@ function find(mappings: StoredMapping[], id: MappingId): StoredMapping {
 /** Binds the draft to its group where the group exists. */
 async function resolve(tx: TenantTransaction, draft: MappingDraft): Promise<Omit<StoredMapping, 'id'>> {
   const { group, ...rest } = draft;
+  const nowhere = {
+    groupId: null,
+    groupDisplayName: null,
+    groupExternalId: null,
+    roleValue: null,
+    claimValue: null,
+  };
+  if ('roleValue' in group) return { ...rest, ...nowhere, roleValue: fold(group.roleValue) };
+  if ('claim' in group) return { ...rest, ...nowhere, claimValue: fold(group.claim) };
   const found = await findGroups(tx, group);
   if (found.length > 1) {
     throw new Fault('conflict', 'Several groups have this name: name the group by its id.', {
@@ -205,6 +211,7 @@ async function resolve(tx: TenantTransaction, draft: MappingDraft): Promise<Omit
   }
   return {
     ...rest,
+    ...nowhere,
     groupId: found[0] ?? null,
     groupDisplayName: 'displayName' in group ? group.displayName : null,
     groupExternalId: 'externalId' in group ? group.externalId : null,

@@ -7,13 +7,9 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { fold } from '../kernel/fold.ts';
 import type { GroupId, MappingId } from '../kernel/ids.ts';
 import type { Mapping } from '../licensing/mapping.ts';
-import { type AwaitedName, isAwaiting, type Pool } from './decision-store.ts';
-
-/** A mapping as it is kept: bound to a group, or waiting for one by a name. */
-export interface StoredMapping extends Mapping {
-  groupDisplayName: string | null;
-  groupExternalId: string | null;
-}
+import type { StoredMapping } from './mapping-draft.ts';
+import { type Pool, withMappings } from './pool.ts';
+import { type AwaitedName, isAwaiting } from './pool-store.ts';
 
 /**
  * Groups come by their names (shared) and mappings look for them (exclusive) one after the other: two that run at the
@@ -100,10 +96,6 @@ export function setMapped(tx: TenantTransaction, groupId: GroupId, mapped: boole
   );
 }
 
-function withMappings(pool: Pool, edit: (mapping: Mapping) => Mapping): Pool {
-  return { ...pool, rules: { ...pool.rules, mappings: pool.rules.mappings.map(edit) } };
-}
-
 /** Constraint `mappings_priority` refuses a taken priority. */
 export function insertMapping(tx: TenantTransaction, mapping: StoredMapping, now: Date): void {
   tx.send(
@@ -133,6 +125,11 @@ function columnsOf(mapping: StoredMapping) {
     role: mapping.role,
     workspaces: [...mapping.workspaces],
     fallback_role: mapping.fallbackRole,
+    role_value: mapping.roleValue,
+    claim_value: mapping.claimValue,
+    valid_from: mapping.validFrom,
+    valid_until: mapping.validUntil,
+    may_preempt: mapping.mayPreempt,
   };
 }
 
@@ -163,6 +160,11 @@ export async function selectMappings(tx: TenantTransaction): Promise<StoredMappi
     role: row.role,
     workspaces: row.workspaces,
     fallbackRole: row.fallback_role as Mapping['fallbackRole'],
+    roleValue: row.role_value,
+    claimValue: row.claim_value,
+    validFrom: row.valid_from,
+    validUntil: row.valid_until,
+    mayPreempt: row.may_preempt,
   }));
 }
 

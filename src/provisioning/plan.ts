@@ -4,36 +4,45 @@
  */
 
 import type { UserId } from '../kernel/ids.ts';
-import { admit, type Claim } from '../licensing/admit.ts';
-import { type Contract, freeSeats, type Terms, termsAt } from '../licensing/contract.ts';
-import { type Desire, desire, type Person } from '../licensing/desire.ts';
-import { type Decision, effect, type Seat } from '../licensing/effect.ts';
+import {
+  admit,
+  type Claim,
+  compareClaims,
+  type Grant,
+  type Room,
+  roomIn,
+  type Usage,
+} from '../licensing/admit.ts';
+import { type Contract, overageUntil, type Terms, termsAt } from '../licensing/contract.ts';
+import { type Decision, effect, isSeated, type OpenBatch, type Seat } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
-
-export interface PersonFacts extends Person {
-  tie: string;
-  /** What is stored; null: nothing asked, nothing granted. */
-  decision: Decision | null;
-}
-
-/** Somebody who waits, and whose own facts did not change. */
-export interface Waiting {
-  id: UserId;
-  tie: string;
-  decision: Decision;
-}
+import {
+  type Candidate,
+  type ClaimState,
+  candidateOf,
+  type PersonFacts,
+  type Standing,
+  standingCandidate,
+} from './standing.ts';
 
 export interface Facts {
   contract: Contract | undefined;
   rules: Rules;
-  /** Seats in use before. */
-  used: number;
-  /** People with a paid role in Blue whom the gateway did not put there: no seat is granted in their place. */
-  unmanagedPaid: number;
+  /** Before. */
+  usage: Usage;
+  batch: OpenBatch | null;
+  /** Others are still to be decided for: no seat is given, so that the order is kept. */
+  evaluating: boolean;
   /** Everyone who must be looked at. */
   persons: readonly PersonFacts[];
   /** The head of the queue in its order, without `persons`: at least as many as seats can become free. */
-  queue: readonly Waiting[];
+  queue: readonly Standing[];
+  /** Of those with a seat above the capacity the first in the order, without `persons`. */
+  overage: readonly Standing[];
+  /** Who loses the seat now, though it is wanted: the capacity fell, and its grace is over. Without `persons`. */
+  displaced: readonly Standing[];
+  /** The open batch is settled now. */
+  isSettling: boolean;
 }
 
 export interface DecisionChange {
@@ -47,77 +56,185 @@ export interface DecisionChange {
 export interface Plan {
   /** Only what differs from what is stored. */
   changes: DecisionChange[];
-  used: number;
+  usage: Usage;
+  batch: OpenBatch | null;
   terms: Terms;
-}
-
-interface Candidate {
-  userId: UserId;
-  tie: string;
-  before: Decision | null;
-  wish: Desire;
 }
 
 export function plan(facts: Facts, now: Date): Plan {
   const terms = termsAt(facts.contract, now);
-  const affected = facts.persons.map(
-    (person): Candidate => ({
-      userId: person.id,
-      tie: person.tie,
-      before: person.decision,
-      wish: desire(person, facts.rules),
-    }),
+  const batch = batchOf(facts, now);
+  const candidates = candidatesOf(facts, terms, now, batch?.openedAt ?? now);
+  const room = grantable(facts, terms, batch);
+  const seats = seatsOf(candidates, facts, terms, room);
+  const changes = candidates.flatMap((candidate) => changeOf(candidate, seats, terms, now));
+  const usage = changes.reduce(
+    (sum, { before, after }) => countSeat(countSeat(sum, before?.seat, -1), after?.seat, 1),
+    facts.usage,
   );
-  const waiting = facts.queue.map(
-    ({ id, tie, decision }): Candidate => ({ userId: id, tie, before: decision, wish: wishOf(decision) }),
-  );
-  const released = affected.filter(
-    (candidate) => isHolder(candidate) && candidate.wish.priority === null,
-  ).length;
-  const claims = [...affected, ...waiting].flatMap((candidate) => claimOf(candidate, now));
-  const granted = admit(freeSeats(terms, facts.used - released + facts.unmanagedPaid), claims);
+  const isTouched = changes.some(({ before, after }) => before?.seat !== after?.seat);
+  return { changes, usage, terms, batch: isTouched || facts.isSettling ? batch : facts.batch };
+}
 
-  const seatOf = (candidate: Candidate): Seat => {
-    if (candidate.wish.priority === null) return 'none';
-    return isHolder(candidate) || granted.has(candidate.userId) ? 'held' : 'waiting';
+const quietMs = 3 * 60_000;
+
+/** A batch is open from its first change until three quiet minutes (`cycle`), or until somebody settles it (`staged`). */
+function batchOf({ batch, rules, isSettling, persons }: Facts, now: Date): OpenBatch | null {
+  if (isSettling) return null;
+  if (rules.settlement === 'immediate') return null;
+  if (batch === null && persons.length === 0) return null;
+  if (batch !== null && persons.length === 0) return batch;
+  const settlesAt = rules.settlement === 'staged' ? null : new Date(now.getTime() + quietMs);
+  return { openedAt: batch?.openedAt ?? now, settlesAt };
+}
+
+function candidatesOf(facts: Facts, terms: Terms, now: Date, claimedAt: Date): Candidate[] {
+  return [
+    ...facts.persons.map((person) => candidateOf(person, facts.rules, terms, now, claimedAt)),
+    ...[...facts.queue, ...facts.overage].map((one) => standingCandidate(one, terms, now)),
+    ...facts.displaced.map((one) => standingCandidate(one, terms, now, true)),
+  ];
+}
+
+type Mode = 'all' | 'reservedOnly' | 'nobody';
+
+/** Reserved pins take their seats also while others wait for the end of a batch. */
+function grantable({ evaluating }: Facts, { grants }: Terms, batch: OpenBatch | null): Mode {
+  if (!grants) return 'nobody';
+  return evaluating || batch !== null ? 'reservedOnly' : 'all';
+}
+
+/** Everybody's seat afterwards. Who comes back is served first, then who has a seat above the capacity, then the queue. */
+function seatsOf(
+  candidates: readonly Candidate[],
+  facts: Facts,
+  terms: Terms,
+  mode: Mode,
+): Map<UserId, Seat> {
+  const seats = new Map(candidates.map((candidate) => [candidate.userId, ownSeat(candidate)]));
+  const usageNow = () =>
+    candidates.reduce(
+      (sum, { userId, before }) => countSeat(countSeat(sum, before?.seat, -1), seats.get(userId), 1),
+      facts.usage,
+    );
+  let room = roomIn(terms, usageNow());
+  for (const { userId, claim } of candidates) {
+    if (claim.kind !== 'returns') continue;
+    const grant: Grant = room.held > 0 || terms.allowance === 0 ? 'held' : 'overage';
+    room = { ...room, [grant]: room[grant] - 1 };
+    seats.set(userId, grant);
+  }
+  if (mode === 'nobody') return seats;
+  if (mode === 'all') room = promote(candidates, seats, facts, room);
+  const claims = candidates
+    .filter(({ claim, wish }) => claim.kind === 'claims' && (mode === 'all' || wish.isReserved))
+    .map(claimOf);
+  for (const [userId, grant] of admit(room, facts.rules.order, claims)) seats.set(userId, grant);
+  return seats;
+}
+
+function ownSeat({ claim }: Candidate): Seat {
+  switch (claim.kind) {
+    case 'none':
+      return 'none';
+    case 'seated':
+    case 'kept':
+      return claim.seat;
+    // Until it is known of which kind the seat is.
+    case 'returns':
+      return 'hold';
+    case 'claims':
+      return 'waiting';
+  }
+}
+
+/** Seats above the capacity come within it where there is room. */
+function promote(
+  candidates: readonly Candidate[],
+  seats: Map<UserId, Seat>,
+  { rules }: Facts,
+  room: Room,
+): Room {
+  const above = candidates.filter(
+    ({ userId, claim }) => claim.kind === 'seated' && seats.get(userId) === 'overage',
+  );
+  const ranked = above.map(claimOf).sort(compareClaims(rules.order));
+  const promoted = ranked.slice(0, Math.min(ranked.length, room.held));
+  for (const { userId } of promoted) seats.set(userId, 'held');
+  return { held: room.held - promoted.length, overage: room.overage + promoted.length };
+}
+
+function claimOf({ userId, tie, wish, claim, before }: Candidate): Claim {
+  const claimedAt = 'claimedAt' in claim ? claim.claimedAt : before?.claim?.claimedAt;
+  return {
+    userId,
+    tie,
+    priority: wish.priority ?? 0,
+    claimedAt: claimedAt ?? new Date(0),
+    isReserved: wish.isReserved,
+    isOverageSpent: claim.kind === 'claims' && claim.isOverageSpent,
   };
-  const changes = [...affected, ...waiting].flatMap((candidate) =>
-    change(candidate, seatOf(candidate), terms, now),
-  );
-  return { changes, used: facts.used - released + granted.size, terms };
 }
 
-function isHolder({ before }: Candidate): boolean {
-  return before?.seat === 'held';
+function countSeat(usage: Usage, seat: Seat | undefined, by: 1 | -1): Usage {
+  switch (seat) {
+    case 'held':
+      return { ...usage, held: usage.held + by };
+    case 'overage':
+      return { ...usage, overage: usage.overage + by };
+    case 'hold':
+      return { ...usage, onHold: usage.onHold + by };
+    default:
+      return usage;
+  }
 }
 
-/** What a stored decision asked for: the same wish again. */
-function wishOf({ requested, claim, refusal }: Decision): Desire {
-  return { requested, priority: claim?.priority ?? null, refusal };
-}
-
-/** A claim keeps the time it was first made at, for as long as a seat is wanted. */
-function claimOf(candidate: Candidate, now: Date): Claim[] {
-  const { userId, tie, before, wish } = candidate;
-  if (wish.priority === null || isHolder(candidate)) return [];
-  return [{ userId, tie, priority: wish.priority, claimedAt: before?.claim?.claimedAt ?? now }];
-}
-
-function change(candidate: Candidate, seat: Seat, terms: Terms, now: Date): DecisionChange[] {
-  const { userId, tie, before, wish } = candidate;
-  const { priority, requested, refusal } = wish;
-  const after: Decision | null =
-    requested.length === 0
-      ? null
-      : {
-          requested,
-          effective: effect(wish, seat, terms),
-          claim: priority === null ? null : { priority, claimedAt: before?.claim?.claimedAt ?? now },
-          seat,
-          since: before !== null && before.seat === seat ? before.since : now,
-          refusal,
-        };
+function changeOf(
+  candidate: Candidate,
+  seats: ReadonlyMap<UserId, Seat>,
+  terms: Terms,
+  now: Date,
+): DecisionChange[] {
+  const { userId, tie, before } = candidate;
+  const after = decisionOf(candidate, seats.get(userId) ?? 'none', terms, now);
   return sameDecision(before, after) ? [] : [{ userId, tie, before, after }];
+}
+
+function decisionOf(
+  { before, wish, claim }: Candidate,
+  seat: Seat,
+  terms: Terms,
+  now: Date,
+): Decision | null {
+  const { priority, requested, refusal } = wish;
+  if (requested.length === 0 && claim.kind !== 'kept') return null;
+  const claimedAt = 'claimedAt' in claim ? claim.claimedAt : (before?.claim?.claimedAt ?? now);
+  const since = before !== null && before.seat === seat ? before.since : now;
+  const kept = claim.kind === 'kept' ? { claimedAt, until: claim.until } : null;
+  return {
+    requested,
+    effective: effect(wish, seat, terms),
+    claim: priority === null ? null : { priority, claimedAt },
+    seat,
+    since,
+    refusal,
+    kept,
+    isOverageSpent: isSpent(seat, claim, before),
+    endsAt: earliest(wish.until, kept?.until, seat === 'overage' ? overageUntil(terms, since) : null),
+  };
+}
+
+/** It is remembered as long as the claim is, and forgotten with a seat. */
+function isSpent(seat: Seat, claim: ClaimState, before: Decision | null): boolean {
+  if (isSeated(seat)) return false;
+  return claim.kind === 'claims'
+    ? claim.isOverageSpent
+    : claim.kind === 'kept' && (before?.isOverageSpent ?? false);
+}
+
+function earliest(...instants: (Date | null | undefined)[]): Date | null {
+  const times = instants.flatMap((at) => (at == null ? [] : [at.getTime()]));
+  return times.length === 0 ? null : new Date(Math.min(...times));
 }
 
 /** Decisions are built by one function, so that equal ones print alike. */
@@ -127,11 +244,18 @@ function sameDecision(a: Decision | null, b: Decision | null): boolean {
 
 function canonical(decision: Decision | null): string {
   if (decision === null) return 'null';
-  const { requested, effective, claim, seat, refusal, since } = decision;
+  const { requested, effective, claim, seat, refusal, since, kept, isOverageSpent, endsAt } = decision;
   return JSON.stringify([
-    requested.map(({ role, workspace, mapping, fallbackRole }) => [role, workspace, mapping, fallbackRole]),
+    requested.map(({ role, billing, workspace, via, fallbackRole }) => [
+      role,
+      billing,
+      workspace,
+      via,
+      fallbackRole,
+    ]),
     effective.map(({ role, billing, workspace, via }) => [role, billing, workspace, via]),
     claim === null ? null : [claim.priority, claim.claimedAt],
-    ...[seat, refusal, since],
+    kept === null ? null : [kept.claimedAt, kept.until],
+    ...[seat, refusal, since, isOverageSpent, endsAt],
   ]);
 }

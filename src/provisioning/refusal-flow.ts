@@ -7,8 +7,8 @@ import type { Database } from '../db/database.ts';
 import { inTenant } from '../db/tenant-transaction.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { UserId } from '../kernel/ids.ts';
-import type { Pool } from './decision-store.ts';
 import type { Plan } from './plan.ts';
+import type { Pool } from './pool.ts';
 
 class Refused extends Error {
   readonly fault: Fault;
@@ -37,14 +37,13 @@ export async function withRefusals<T>(database: Database, door: Door, work: () =
  *
  * @param pool As it was before.
  */
-export function seatRefusal(
-  id: UserId,
-  { changes, terms }: Plan,
-  { used, unmanagedPaid }: Pick<Pool, 'used' | 'unmanagedPaid'>,
-): void {
+export function seatRefusal(id: UserId, { changes, terms }: Plan, { usage }: Pick<Pool, 'usage'>): void {
   const wish = changes.find(({ userId }) => userId === id)?.after;
   if (terms.policy !== 'block' || wish?.seat !== 'waiting') return;
-  const seats = `${used + unmanagedPaid} of ${terms.capacity ?? 'unlimited'} seats are in use`;
+  const { held, overage, onHold, unmanagedPaid } = usage;
+  const used = held + overage + onHold + unmanagedPaid;
+  const tier = terms.tier === null ? '' : ` of tier ${terms.tier}`;
+  const seats = `${used} of ${terms.capacity ?? 'unlimited'} seats${tier} are in use`;
   const fault = new Fault(
     'no_seat',
     `This person's groups ask for a paid role and no seat is free: ${seats}. Free a seat or extend the contract, then try again.`,
@@ -53,6 +52,6 @@ export function seatRefusal(
     action: 'user.refused',
     subject: id,
     after: { requested: wish.requested },
-    inputs: { used, unmanagedPaid, capacity: terms.capacity, policy: terms.policy },
+    inputs: { usage, capacity: terms.capacity, policy: terms.policy },
   });
 }

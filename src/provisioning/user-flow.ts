@@ -26,9 +26,17 @@ import type { JsonObject } from '../kernel/json.ts';
 import { sameJson } from '../kernel/same-json.ts';
 import { termsAt } from '../licensing/contract.ts';
 import { seatView } from '../licensing/effect.ts';
+import { lockArrivals } from './arrival-store.ts';
 import { type Creation, insertUnanswered } from './creation-store.ts';
-import { decide } from './decide-flow.ts';
-import { lockPool, lockPoolIfUserDiffers, type Pool } from './decision-store.ts';
+import { type Decided, decide } from './decide-flow.ts';
+import { endReservedPin } from './pin-store.ts';
+import type { Pool } from './pool.ts';
+import {
+  type ForeseenUser,
+  lockPool,
+  lockPoolIfArrivalsDecide,
+  lockPoolIfUserDiffers,
+} from './pool-store.ts';
 import { seatRefusal, withRefusals } from './refusal-flow.ts';
 import type { UserView } from './user-view.ts';
 import { selectUserView } from './user-view-store.ts';
@@ -42,14 +50,15 @@ export interface UserDraft {
  * Whether a change can touch what a decision rests on, as far as the request tells before the user is read. A wrong
  * `never` costs a second try, a wrong `always` a wait for the pool.
  */
-export type Foresight = 'never' | 'always' | Partial<{ active: boolean; address: string | null }>;
+export type Foresight = 'never' | 'always' | ForeseenUser;
 
 /**
- * A new user is in no group yet, so that nothing is decided and the seat pool is not locked.
+ * A new user is in no group yet, so that nothing is decided and the seat pool is not locked, unless the tenant has a default
+ * role or maps a role that the identity provider pushed.
  *
  * @param directory Whose externalId the draft holds; null: nobody's.
  * @param creation The id it is to have, written down until its answer is out.
- * @throws Fault `conflict` when userName, or externalId in this directory, is taken.
+ * @throws Fault `conflict` when userName, or externalId in this directory, is taken; `no_seat` when policy `block` refuses.
  */
 export async function createUser(
   database: Database,
@@ -65,23 +74,51 @@ export async function createUser(
     createdAt: door.now,
     lastModified: door.now,
   };
-  const { userName, address } = columnsOf(draft.attributes);
+  const { userName, address, roleValues } = columnsOf(draft.attributes);
   const tieKey = draft.externalId ?? fold(userName);
-  await refuseTaken(draft, () =>
-    inTenant(database, door.tenantId, async (tx) => {
-      insertUser(tx, user, directory?.id ?? null, tieKey);
-      if (creation !== undefined && directory !== null)
-        insertUnanswered(tx, creation, directory.id, door.now);
-      appendAudit(tx, door, [{ action: 'user.created', subject: user.id, after: draft }]);
-    }),
+  const work = async (tx: TenantTransaction) => {
+    lockArrivals(tx, 'user');
+    const deciding = lockPoolIfArrivalsDecide(tx, roleValues);
+    insertUser(tx, user, directory?.id ?? null, tieKey);
+    if (creation !== undefined && directory !== null) insertUnanswered(tx, creation, directory.id, door.now);
+    const pool = await deciding;
+    const decided = pool === null ? null : await decideArrival(tx, door, pool, user.id, address);
+    appendAudit(tx, door, [
+      { action: 'user.created', subject: user.id, after: draft },
+      ...(decided?.audit ?? []),
+    ]);
+    return pool === null ? undefined : await selectUserView(tx, user.id, door.now, viewed);
+  };
+  const viewed = { directoryId: directory?.id ?? null, withGroups: false };
+  const view = await withRefusals(database, door, () =>
+    refuseTaken(draft, () => inTenant(database, door.tenantId, work)),
   );
+  return view ?? undecided(user, address, directory);
+}
+
+async function decideArrival(
+  tx: TenantTransaction,
+  door: Door,
+  pool: Pool,
+  id: UserId,
+  address: string | null,
+): Promise<Decided> {
+  const decided = await decide(tx, door, pool, {
+    userIds: [id],
+    addresses: address === null ? [] : [address],
+  });
+  seatRefusal(id, decided.plan, pool);
+  return decided;
+}
+
+function undecided(user: User, address: string | null, directory: { name: string } | null): UserView {
   return {
     user,
     address,
     sources: directory === null ? [] : [directory.name],
     groups: [],
     decision: null,
-    seat: seatView(null, null, termsAt(undefined, door.now)),
+    seat: seatView(null, null, { ...termsAt(undefined, user.createdAt), batch: null }),
     blue: { state: 'none', code: null, detail: null },
   };
 }
@@ -142,7 +179,9 @@ function next(current: KnownUser, draft: UserDraft, now: Date): User {
 
 function isDecisive(before: User, after: User): boolean {
   const [a, b] = [columnsOf(before.attributes), columnsOf(after.attributes)];
-  return a.active !== b.active || a.address !== b.address;
+  return (
+    a.active !== b.active || a.address !== b.address || a.roleValues.join('\n') !== b.roleValues.join('\n')
+  );
 }
 
 async function writeRevision(
@@ -168,11 +207,20 @@ async function writeRevision(
   if (pool !== null && isDecisive(before, after)) {
     const [was, is] = [columnsOf(before.attributes), columnsOf(after.attributes)];
     const addresses = [was.address, is.address].filter((address) => address !== null);
-    const decided = await decide(tx, door, pool, { userIds: [after.id], addresses }, [after.id]);
+    if (was.active && !is.active) endReservedPin(tx, after.id);
+    const alsoMark = was.active === is.active && was.address === is.address ? [] : [after.id];
+    const keepUntil = keepUntilOf(door, pool);
+    const decided = await decide(tx, door, pool, { userIds: [after.id], addresses }, { alsoMark, keepUntil });
     if (!was.active && is.active) seatRefusal(after.id, decided.plan, pool);
     events.push(...decided.audit);
   }
   appendAudit(tx, door, events);
+}
+
+/** Until when places are kept of people whom this write moves: only a directory moves people in several steps. */
+export function keepUntilOf({ actor, now }: Door, { rules }: Pick<Pool, 'rules'>): Date | null {
+  if (actor.kind !== 'directory' || rules.holdMinutes === 0) return null;
+  return new Date(now.getTime() + rules.holdMinutes * 60_000);
 }
 
 /** Only what differs, so that the trail reads as the change it was. */
@@ -207,7 +255,7 @@ export async function removeUser(
     // Inactive first: the decision then gives everything back, also to others of the same address.
     updateUser(tx, user, { ...user, attributes: { ...user.attributes, active: false } });
     const addresses = address === null ? [] : [address];
-    const { audit } = await decide(tx, door, pool, { userIds: [id], addresses }, [id]);
+    const { audit } = await decide(tx, door, pool, { userIds: [id], addresses }, { alsoMark: [id] });
     leaveGroups(tx, id, door.now);
     deleteUser(tx, id);
     appendAudit(tx, door, [{ action: 'user.deleted', subject: id, before: { userName } }, ...audit]);

@@ -7,11 +7,9 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { DirectoryId, UserId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { type Contract, termsAt } from '../licensing/contract.ts';
-import type { RequestedRole } from '../licensing/desire.ts';
-import type { Decision, EffectiveRole, Seat } from '../licensing/effect.ts';
-import { seatView } from '../licensing/effect.ts';
+import { type OpenBatch, seatView } from '../licensing/effect.ts';
 import { contractJson } from './contract-sql.ts';
-import { toDecision } from './decision-store.ts';
+import { type DecisionRow, decisionColumns, toDecision } from './decision-store.ts';
 import type { BlueState, UserView } from './user-view.ts';
 
 export interface UserSelection {
@@ -40,7 +38,7 @@ export interface UserPage {
   isCut: boolean;
 }
 
-interface Row {
+interface Row extends DecisionRow {
   total: number;
   found: number;
   id: UserId;
@@ -52,15 +50,10 @@ interface Row {
   address: string | null;
   sources: string[];
   groups: UserView['groups'] | null;
-  requested: RequestedRole[] | null;
-  effective: EffectiveRole[];
-  priority: number | null;
-  claimed_at: Date | null;
-  seat: Seat;
-  since: Date;
-  refusal: Decision['refusal'];
   position: number | null;
   contract: Contract | null;
+  batch_opened_at: Date | null;
+  settles_at: Date | null;
   blue_state: BlueState | null;
   blue_code: string | null;
   blue_detail: string | null;
@@ -121,11 +114,11 @@ function viewOf(
   { directoryId, withGroups, limit, order = byId }: UserSelection,
 ): RawBuilder<unknown> {
   const queue = sql`(
-    select user_id, row_number() over (order by priority, claimed_at, tie, user_id) as position
+    select user_id, row_number() over (order by priority, rank_at, tie, user_id) as position
     from decisions where tenant_id = ${tx.tenantId} and seat = 'waiting')`;
   const ahead = sql`(
     select count(*) from decisions o where o.tenant_id = d.tenant_id and o.seat = 'waiting'
-      and (o.priority, o.claimed_at, o.tie, o.user_id) <= (d.priority, d.claimed_at, d.tie, d.user_id))`;
+      and (o.priority, o.rank_at, o.tie, o.user_id) <= (d.priority, d.rank_at, d.tie, d.user_id))`;
   const isPage = limit > 1;
   const groups = withGroups
     ? sql`(select jsonb_agg(jsonb_build_object('id', g.id, 'displayName', g.display_name) order by g.id)
@@ -138,9 +131,9 @@ function viewOf(
             join directories y on y.tenant_id = x.tenant_id and y.id = x.directory_id
             where x.tenant_id = u.tenant_id and x.user_id = u.id order by y.name) as sources,
       ${groups} as groups,
-      d.requested, d.effective, d.priority, d.claimed_at, d.seat, d.since, d.refusal,
+      ${decisionColumns},
       case when d.seat = 'waiting' then ${isPage ? sql`q.position` : ahead} end as position,
-      c.contract,
+      c.contract, p.batch_opened_at, p.settles_at,
       b.state as blue_state, b.code as blue_code, b.detail as blue_detail
     from page h
     join users u on u.tenant_id = ${tx.tenantId} and u.id = h.id
@@ -148,6 +141,7 @@ function viewOf(
     left join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
     ${isPage ? sql`left join ${queue} q on q.user_id = u.id` : sql``}
     left join (select ${contractJson(tx.tenantId)} as contract offset 0) c on true
+    join seat_pools p on p.tenant_id = ${tx.tenantId}
     left join blue_people b on b.tenant_id = u.tenant_id and b.user_id = u.id
     order by ${placeSql(order, 'h')}
   `;
@@ -162,6 +156,10 @@ export async function selectUserView(
 ): Promise<UserView | undefined> {
   const page = await selectUserViews(tx, { ...options, where: sql`u.id = ${id}`, offset: 0, limit: 1 }, now);
   return page.views[0];
+}
+
+function batchOf({ batch_opened_at: openedAt, settles_at: settlesAt }: Row): OpenBatch | null {
+  return openedAt === null ? null : { openedAt, settlesAt };
 }
 
 function toView(row: Row, now: Date): UserView {
@@ -180,7 +178,7 @@ function toView(row: Row, now: Date): UserView {
     sources: row.sources,
     groups: row.groups ?? [],
     decision,
-    seat: seatView(decision, row.position, terms),
+    seat: seatView(decision, row.position, { ...terms, batch: batchOf(row) }),
     blue: { state: row.blue_state ?? 'none', code: row.blue_code, detail: row.blue_detail },
   };
 }

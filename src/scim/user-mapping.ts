@@ -99,11 +99,7 @@ function provisioningOf({ seat, decision }: UserView): JsonObject {
     ...(requested.length === 0
       ? {}
       : {
-          requestedRoles: requested.map(({ role, workspace, mapping }) => ({
-            role,
-            workspace,
-            via: `MAPPING:${mapping}`,
-          })),
+          requestedRoles: requested.map(({ role, workspace, via }) => ({ role, workspace, via })),
         }),
   };
 }

@@ -1,16 +1,50 @@
-/** Reads what a tenant has chosen. */
+/** Reads and writes what a tenant has chosen. */
 
 import { db } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import { fold } from '../kernel/fold.ts';
 import { defaultSettings, type Settings } from './settings.ts';
 
 export async function selectSettings(tx: TenantTransaction): Promise<Settings> {
   const [row] = await tx.run(
-    db
-      .selectFrom('tenant_settings')
-      .select(['parking', 'request_retention_days'])
-      .where('tenant_id', '=', tx.tenantId),
+    db.selectFrom('tenant_settings').selectAll().where('tenant_id', '=', tx.tenantId),
   );
   if (row === undefined) return defaultSettings;
-  return { parking: row.parking, requestRetentionDays: row.request_retention_days };
+  const { breaker_percent: percent, breaker_people: people } = row;
+  return {
+    defaultRole: row.default_role,
+    order: row.seat_order,
+    settlement: row.settlement,
+    holdMinutes: row.hold_minutes,
+    tombstoneHours: row.tombstone_hours,
+    breaker: percent === null || people === null ? null : { percent, people },
+    reclaimDays: row.reclaim_days,
+    twoPersonRule: row.two_person_rule,
+    parking: row.parking,
+    exclusions: row.exclusions,
+    requestRetentionDays: row.request_retention_days,
+  };
+}
+
+export function writeSettings(tx: TenantTransaction, settings: Settings): void {
+  const columns = {
+    default_role: settings.defaultRole,
+    seat_order: settings.order,
+    settlement: settings.settlement,
+    hold_minutes: settings.holdMinutes,
+    tombstone_hours: settings.tombstoneHours,
+    breaker_percent: settings.breaker?.percent ?? null,
+    breaker_people: settings.breaker?.people ?? null,
+    reclaim_days: settings.reclaimDays,
+    two_person_rule: settings.twoPersonRule,
+    parking: settings.parking,
+    exclusions: settings.exclusions.map(fold),
+    request_retention_days: settings.requestRetentionDays,
+  };
+  tx.send(
+    db
+      .insertInto('tenant_settings')
+      .values({ tenant_id: tx.tenantId, ...columns })
+      .onConflict((conflict) => conflict.column('tenant_id').doUpdateSet(columns)),
+  );
 }

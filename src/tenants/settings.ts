@@ -1,11 +1,40 @@
 /** What a tenant has chosen. */
 
+import type { SeatOrder, Settlement } from '../licensing/mapping.ts';
+
 export interface Settings {
+  /** Of people whom no mapping names, in the default workspaces; `none`: nothing. */
+  defaultRole: string;
+  order: SeatOrder;
+  settlement: Settlement;
+  /** How long a place is kept for somebody whom a directory moves; 0: not at all. */
+  holdMinutes: number;
+  /** How long places are kept for the members of a mapped group that was deleted. */
+  tombstoneHours: number;
+  /** A change that takes or frees more of the seats than this, and concerns as many people, is asked about; null: none is. */
+  breaker: { percent: number; people: number } | null;
+  /** Holders who have not been seen for so many days are asked whether they need the seat; null: nobody is. */
+  reclaimDays: number | null;
+  twoPersonRule: boolean;
   /** Unknown members of groups wait for their people instead of being refused. */
   parking: boolean;
+  /** userNames or addresses of people who are left alone. */
+  exclusions: string[];
   /** How long calls of identity providers stay recorded. */
   requestRetentionDays: number;
 }
 
 /** Of a tenant that has chosen nothing; the table's columns have the same. */
-export const defaultSettings: Settings = { parking: false, requestRetentionDays: 30 };
+export const defaultSettings: Settings = {
+  defaultRole: 'none',
+  order: 'sticky',
+  settlement: 'immediate',
+  holdMinutes: 60,
+  tombstoneHours: 72,
+  breaker: { percent: 10, people: 20 },
+  reclaimDays: null,
+  twoPersonRule: false,
+  parking: false,
+  exclusions: [],
+  requestRetentionDays: 30,
+};

@@ -104,7 +104,11 @@ describe('a contract', () => {
     ['startsOn', { startsOn: '2026-02-30' }],
     ['startsOn', { startsOn: 'tomorrow' }],
     ['endsOn', { endsOn: '2025-12-31' }],
-    ['overage.policy', { overage: { policy: 'grace' } }],
+    ['overage.policy', { overage: { policy: 'none' } }],
+    ['overage.allowancePercent', { overage: { policy: 'grace', graceDays: 3 } }],
+    ['overage.allowancePercent', { overage: { policy: 'queue', allowancePercent: 5 } }],
+    ['overage.graceDays', { overage: { policy: 'grace', allowancePercent: 5 } }],
+    ['overage.graceDays', { overage: { policy: 'allow', allowancePercent: 5, graceDays: 3 } }],
     ['overage.allowance', { overage: { policy: 'queue', allowance: 1 } }],
     ['fallbackRole', { fallbackRole: 'team_member' }],
     ['price', { price: 5 }],
@@ -155,8 +159,10 @@ describe('mappings', () => {
     ['group', { ...mapping(1), group: { displayName: 'x', externalId: 'y' } }],
     ['group', { ...mapping(1), group: { id: '00000000-0000-7000-8000-000000000000' } }],
     ['group.id', { ...mapping(1), group: { id: 'x' } }],
-    ['group.claim', { ...mapping(1), group: { claim: 'x' } }],
-    ['validUntil', { ...mapping(1), validUntil: '2027-01-01' }],
+    ['group.claims', { ...mapping(1), group: { claims: 'x' } }],
+    ['group', { ...mapping(1), group: { claim: 'x', roleValue: 'y' } }],
+    ['validFrom', { ...mapping(1), validFrom: 'soon' }],
+    ['validUntil', { ...mapping(1), validFrom: '2027-01-02', validUntil: '2027-01-01' }],
   ])('with a wrong %s are refused', async (field, body) => {
     const answer = await gateway.api('POST', `${base}/mappings`, body);
     expect([answer.status, answer.body.field]).toEqual([400, field]);

@@ -6,7 +6,19 @@ import { made, startGateway, type TestGateway, type TestTenant } from '../suppor
 
 let gateway: TestGateway;
 let tenant: TestTenant;
-const defaults = { parking: false, requestRetentionDays: 30 };
+const defaults = {
+  defaultRole: 'none',
+  order: 'sticky',
+  settlement: 'immediate',
+  holdMinutes: 60,
+  tombstoneHours: 72,
+  breaker: { percent: 10, people: 20 },
+  reclaimDays: null,
+  twoPersonRule: false,
+  parking: false,
+  exclusions: [],
+  requestRetentionDays: 30,
+};
 
 beforeAll(async () => {
   gateway = await startGateway();
@@ -24,7 +36,19 @@ const trail = async () =>
 
 it('are the defaults until they are written, and then what was written, whole', async () => {
   expect(await read()).toEqual(defaults);
-  const written = { parking: true, requestRetentionDays: 365 };
+  const written = {
+    defaultRole: 'view_only',
+    order: 'strict',
+    settlement: 'cycle',
+    holdMinutes: 0,
+    tombstoneHours: 1,
+    breaker: null,
+    reclaimDays: 90,
+    twoPersonRule: true,
+    parking: true,
+    exclusions: ['ada@example.com', 'root'],
+    requestRetentionDays: 365,
+  };
   expect((await put(written)).body).toEqual(written);
   expect(await read()).toEqual(written);
   expect((await put({ parking: true })).body).toEqual({ ...defaults, parking: true });
@@ -43,7 +67,13 @@ it.each([
   [{ requestRetentionDays: 1.5 }, 'requestRetentionDays'],
   [{ requestRetentionDays: null }, 'requestRetentionDays'],
   [{ parking: 'true' }, 'parking'],
-  [{ order: 'sticky' }, 'order'],
+  [{ order: 'random' }, 'order'],
+  [{ settlement: 'never' }, 'settlement'],
+  [{ holdMinutes: -1 }, 'holdMinutes'],
+  [{ breaker: { percent: 10 } }, 'breaker.people'],
+  [{ defaultRole: 'emperor' }, 'defaultRole'],
+  [{ exclusions: [''] }, 'exclusions.0'],
+  [{ order2: 'sticky' }, 'order2'],
 ])('are not %j', async (body, field) => {
   const answer = await put(body);
   expect([answer.status, answer.body.field]).toEqual([400, field]);

@@ -113,6 +113,9 @@ async function makeTenant(
       accountManager: null,
       billingPortalUrl: null,
       evaluationGraceDays: 14,
+      decreaseGraceDays: 30,
+      allowancePercent: null,
+      graceDays: null,
     });
   await contract(paidSeats);
   await write();
@@ -140,6 +143,7 @@ async function makeTenant(
       priority += 1;
       const mapping = await createMapping(database, door(), {
         ...{ group: { id: group.id }, role, workspaces, priority, fallbackRole: null },
+        ...{ validFrom: null, validUntil: null, mayPreempt: false },
       });
       return { group: group.id, mapping: mapping.id };
     },

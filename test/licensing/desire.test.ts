@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { findRole, freeRoles, roleOf } from '../../src/licensing/catalogue.ts';
-import { desire, nothing } from '../../src/licensing/desire.ts';
-import { workspacesOf } from '../../src/licensing/mapping.ts';
+import { desire, nothing, type Person } from '../../src/licensing/desire.ts';
+import { type Rules, workspacesOf } from '../../src/licensing/mapping.ts';
 import { mapping, person, rules } from './support.ts';
 
 describe('catalogue', () => {
@@ -43,15 +43,18 @@ describe('workspacesOf', () => {
   });
 });
 
+const now = new Date('2026-06-01T00:00:00Z');
+const desired = (who: Person, all: Rules) => desire(who, all, now);
+
 describe('desire', () => {
-  const asked = (...args: Parameters<typeof desire>) =>
-    desire(...args).requested.map(({ workspace, role }) => `${workspace} ${role}`);
+  const asked = (...args: Parameters<typeof desired>) =>
+    desired(...args).requested.map(({ workspace, role }) => `${workspace} ${role}`);
 
   it('is nothing for the inactive and for those in no mapped group', () => {
     const all = rules([mapping('a', 1)]);
-    expect(desire(person(['a'], { active: false }), all)).toEqual(nothing);
-    expect(desire(person(['b']), all)).toEqual(nothing);
-    expect(desire(person([]), rules([mapping('a', 1, { groupId: null })]))).toEqual(nothing);
+    expect(desired(person(['a'], { active: false }), all)).toEqual(nothing);
+    expect(desired(person(['b']), all)).toEqual(nothing);
+    expect(desired(person([]), rules([mapping('a', 1, { groupId: null })]))).toEqual(nothing);
   });
 
   it('lets the best priority win in each workspace', () => {
@@ -67,12 +70,12 @@ describe('desire', () => {
       'w3 team_member',
       'w4 project_administrator',
     ]);
-    expect(desire(everything, all).priority, 'the best of the paid winners').toBe(3);
+    expect(desired(everything, all).priority, 'the best of the paid winners').toBe(3);
   });
 
   it('claims no seat by a paid mapping that wins nowhere', () => {
     const all = rules([mapping('a', 1, { role: 'client' }), mapping('b', 2)]);
-    expect(desire(person(['a', 'b']), all).priority).toBeNull();
+    expect(desired(person(['a', 'b']), all).priority).toBeNull();
   });
 
   it('is the same for one workspace as for many: one claim', () => {
@@ -80,21 +83,21 @@ describe('desire', () => {
       mapping('a', 4, { workspaces: ['w1', 'w2'] }),
       mapping('b', 5, { workspaces: ['w3'] }),
     ]);
-    expect(desire(person(['a', 'b']), all).priority).toBe(4);
+    expect(desired(person(['a', 'b']), all).priority).toBe(4);
   });
 
   it('refuses the second person of an address, but keeps what is asked', () => {
     const all = rules([mapping('a', 1)]);
-    const second = desire(person(['a'], { isDuplicate: true }), all);
+    const second = desired(person(['a'], { isDuplicate: true }), all);
     expect(second).toMatchObject({ priority: null, refusal: 'DUPLICATE_EMAIL' });
     expect(second.requested).toHaveLength(1);
-    expect(desire(person([], { isDuplicate: true }), all)).toEqual(nothing);
+    expect(desired(person([], { isDuplicate: true }), all)).toEqual(nothing);
   });
 
   it('heeds neither unmapped groups nor mappings that await their group', () => {
     const all = rules([mapping('a', 2), mapping('b', 1, { groupId: null, role: 'client' })]);
-    expect(desire(person(['a', 'x', 'y', 'b']), all)).toEqual(
-      desire(person(['a']), rules([mapping('a', 2)])),
+    expect(desired(person(['a', 'x', 'y', 'b']), all)).toEqual(
+      desired(person(['a']), rules([mapping('a', 2)])),
     );
   });
 });

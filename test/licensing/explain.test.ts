@@ -2,12 +2,13 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { freeSeats, termsAt } from '../../src/licensing/contract.ts';
-import { desire } from '../../src/licensing/desire.ts';
+import { roomIn } from '../../src/licensing/admit.ts';
+import { termsAt } from '../../src/licensing/contract.ts';
+import { desire, type Person } from '../../src/licensing/desire.ts';
 import { type Decision, effect, type Seat, seatView } from '../../src/licensing/effect.ts';
 import { type ExplainFacts, explain } from '../../src/licensing/explain.ts';
 import type { Rules } from '../../src/licensing/mapping.ts';
-import { contract, groupId, mapping, person, rules, userId } from './support.ts';
+import { contract, groupId, mapping, person, rules, userId, usual } from './support.ts';
 
 const now = new Date('2026-06-01T00:00:00Z');
 const terms = termsAt(contract({ policy: 'queue', fallbackRole: 'view_only' }), now);
@@ -17,11 +18,11 @@ function facts(
   groups: string[],
   all: Rules,
   seat: Seat,
-  change: Partial<ExplainFacts> & { isDuplicate?: boolean } = {},
+  change: Partial<Omit<ExplainFacts, 'pin'>> & Partial<Pick<Person, 'isDuplicate' | 'active' | 'pin'>> = {},
 ): ExplainFacts {
-  const { isDuplicate = false, ...rest } = change;
-  const active = rest.active ?? true;
-  const wish = desire(person(groups, { active, isDuplicate }), all);
+  const { isDuplicate = false, active = true, pin = null, ...rest } = change;
+  const who = person(groups, { active, isDuplicate, pin });
+  const wish = desire(who, all, now);
   const inForce = rest.terms ?? terms;
   const decision: Decision | null =
     wish.requested.length === 0
@@ -33,17 +34,20 @@ function facts(
           seat,
           since: now,
           refusal: wish.refusal,
+          ...usual,
         };
   const place = rest.place ?? null;
   return {
     name: 'Ann',
-    active,
+    person: who,
+    pin: null,
+    now,
     groups: groups.map((name) => ({ id: groupId(name), displayName: name.toUpperCase() })),
     rules: all,
     terms: inForce,
     used: 3,
     decision,
-    seat: seatView(decision, place, inForce),
+    seat: seatView(decision, place, { ...inForce, batch: null }),
     place,
     ahead: [],
     ...rest,
@@ -110,7 +114,7 @@ describe('which mapping wins', () => {
         const { winner, losers } = explain(given);
         const requested = given.decision?.requested ?? [];
         expect(requested).toContainEqual(
-          expect.objectContaining({ mapping: winner?.mapping, workspace: winner?.workspace }),
+          expect.objectContaining({ via: `MAPPING:${winner?.mapping}`, workspace: winner?.workspace }),
         );
         const priority = given.decision?.claim?.priority;
         if (priority !== undefined) expect(winner?.priority).toBe(priority);
@@ -147,7 +151,7 @@ describe('reasons', () => {
 });
 
 describe('the smallest change', () => {
-  const waits = (place: number, used: number, change: Partial<ExplainFacts> = {}) =>
+  const waits = (place: number, used: number, change: Partial<Omit<ExplainFacts, 'pin'>> = {}) =>
     explain(facts(['a'], one, 'waiting', { place, used, ...change })).smallestChange;
 
   it('is a seat for the first, and one more for each who is ahead', () => {
@@ -173,7 +177,10 @@ describe('the smallest change', () => {
         const text = waits(place, used);
         const more = text === null ? 0 : Number(/^\d+/.exec(text)?.[0] ?? 1);
         const reach = (seats: number) =>
-          freeSeats({ ...terms, capacity: (terms.capacity ?? 0) + seats }, used) >= place;
+          roomIn(
+            { ...terms, capacity: (terms.capacity ?? 0) + seats },
+            { held: used, overage: 0, onHold: 0, unmanagedPaid: 0 },
+          ).held >= place;
         expect(reach(more)).toBe(true);
         if (more > 0) expect(reach(more - 1)).toBe(false);
       }),

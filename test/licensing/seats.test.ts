@@ -2,11 +2,11 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { admit, type Claim, compareClaims } from '../../src/licensing/admit.ts';
-import { freeSeats, nextChange, type OveragePolicy, termsAt } from '../../src/licensing/contract.ts';
+import { admit, type Claim, compareClaims, roomIn } from '../../src/licensing/admit.ts';
+import { nextChange, type OveragePolicy, termsAt } from '../../src/licensing/contract.ts';
 import { desire } from '../../src/licensing/desire.ts';
 import { type Decision, effect, seatView } from '../../src/licensing/effect.ts';
-import { contract, mapping, person, rules, userId } from './support.ts';
+import { contract, mapping, person, rules, userId, usual } from './support.ts';
 
 describe('contract', () => {
   const one = contract({ startsOn: '2026-02-28', endsOn: '2026-02-28' });
@@ -39,9 +39,16 @@ describe('contract', () => {
 
   it('counts free seats, never below none', () => {
     const terms = termsAt(contract(), new Date('2026-06-01'));
-    expect([0, 2, 3, 4].map((used) => freeSeats(terms, used))).toEqual([3, 1, 0, 0]);
-    expect(freeSeats({ ...terms, capacity: null }, 1e6)).toBe(Number.POSITIVE_INFINITY);
-    expect(freeSeats({ ...terms, capacity: null, grants: false }, 0)).toBe(0);
+    const room = (held: number, change: object = {}, usage: object = {}) =>
+      roomIn({ ...terms, ...change }, { held, overage: 0, onHold: 0, unmanagedPaid: 0, ...usage });
+    expect([0, 2, 3, 4].map((held) => room(held).held)).toEqual([3, 1, 0, 0]);
+    expect(room(1e6, { capacity: null })).toEqual({ held: Number.POSITIVE_INFINITY, overage: 0 });
+    expect(room(3, { allowance: 2 }, { overage: 1 })).toEqual({ held: 0, overage: 1 });
+    expect(room(2, { allowance: 2 }, { overage: 1 }), 'within the capacity first').toEqual({
+      held: 1,
+      overage: 1,
+    });
+    expect(room(1, { allowance: 1 }, { onHold: 2, unmanagedPaid: 1 })).toEqual({ held: 0, overage: 0 });
   });
 
   it('changes its meaning only at the instants that nextChange names', () => {
@@ -74,6 +81,8 @@ describe('admit', () => {
       priority: fc.integer({ min: 1, max: 3 }),
       claimedAt: fc.integer({ min: 0, max: 3 }).map((ms) => new Date(ms)),
       tie: fc.constantFrom('a', 'b', 'c'),
+      isReserved: fc.constant(false),
+      isOverageSpent: fc.constant(false),
     }),
     { selector: ({ userId: id }) => id, maxLength: 12 },
   );
@@ -84,6 +93,8 @@ describe('admit', () => {
       priority,
       claimedAt: new Date(ms),
       tie,
+      isReserved: false,
+      isOverageSpent: false,
     });
     const ranked = [
       claim('z', 1, 9, 'z'),
@@ -92,23 +103,30 @@ describe('admit', () => {
       claim('b', 2, 2, 'b'),
     ];
     const all = [...ranked, claim('c', 2, 2, 'b')];
-    expect(all.toReversed().sort(compareClaims)).toEqual(all);
+    expect(all.toReversed().sort(compareClaims('sticky'))).toEqual(all);
   });
 
   it('serves exactly the first, whatever the order in which they are named', () => {
     fc.assert(
       fc.property(claims, fc.integer({ min: -1, max: 14 }), (all, free) => {
-        const granted = admit(free, all);
+        const served = (claims: readonly Claim[]) =>
+          new Set(admit({ held: free, overage: 0 }, 'sticky', claims).keys());
+        const granted = served(all);
         expect(granted.size).toBe(Math.min(Math.max(0, free), all.length));
-        expect(admit(free, all.toReversed())).toEqual(granted);
-        const first = all.toSorted(compareClaims).slice(0, granted.size);
+        expect(served(all.toReversed())).toEqual(granted);
+        const first = all.toSorted(compareClaims('sticky')).slice(0, granted.size);
         expect(granted).toEqual(new Set(first.map((claim) => claim.userId)));
       }),
     );
   });
 
   it('serves everybody from an unlimited pool', () => {
-    fc.assert(fc.property(claims, (all) => admit(Number.POSITIVE_INFINITY, all).size === all.length));
+    fc.assert(
+      fc.property(claims, (all) => {
+        const unlimited = { held: Number.POSITIVE_INFINITY, overage: 0 };
+        return admit(unlimited, 'sticky', all).size === all.length;
+      }),
+    );
   });
 });
 
@@ -119,7 +137,7 @@ describe('effect', () => {
     mapping('off', 3, { workspaces: ['w3'], fallbackRole: 'none' }),
     mapping('free', 4, { workspaces: ['w4'], role: 'client' }),
   ]);
-  const wish = desire(person(['paid', 'own', 'off', 'free']), all);
+  const wish = desire(person(['paid', 'own', 'off', 'free']), all, new Date(0));
   const roles = (...args: Parameters<typeof effect>) =>
     effect(...args).map(({ workspace, role, billing, via }) => [workspace, role, billing, via].join(' '));
 
@@ -159,8 +177,10 @@ describe('effect', () => {
       seat: 'waiting',
       since,
       refusal: null,
+      ...usual,
     };
-    const running = (policy: OveragePolicy) => ({ policy, phase: 'running', graceUntil: null }) as const;
+    const running = (policy: OveragePolicy) =>
+      ({ policy, phase: 'running', graceUntil: null, graceDays: 0, grants: true, batch: null }) as const;
     const told = (...args: Parameters<typeof seatView>) => {
       const { state, position, reason } = seatView(...args);
       return [state, position, reason];

@@ -16,13 +16,31 @@ export function mapping(id: string, priority: number, change: Partial<Mapping> =
     role: 'team_member',
     workspaces: ['w1'],
     fallbackRole: null,
+    roleValue: null,
+    claimValue: null,
+    validFrom: null,
+    validUntil: null,
+    mayPreempt: false,
     ...change,
   };
 }
 
 /** In the order of priority, as they are loaded. */
-export function rules(mappings: Mapping[], defaultWorkspaces: string[] = []): Rules {
-  return { mappings: mappings.toSorted((a, b) => a.priority - b.priority), defaultWorkspaces };
+export function rules(
+  mappings: Mapping[],
+  defaultWorkspaces: string[] = [],
+  change: Partial<Rules> = {},
+): Rules {
+  return {
+    mappings: mappings.toSorted((a, b) => a.priority - b.priority),
+    defaultWorkspaces,
+    defaultRole: 'none',
+    order: 'sticky',
+    settlement: 'immediate',
+    holdMinutes: 60,
+    tombstoneHours: 72,
+    ...change,
+  };
 }
 
 export function person(groups: string[], change: Partial<Person> = {}): Person {
@@ -31,7 +49,11 @@ export function person(groups: string[], change: Partial<Person> = {}): Person {
     active: true,
     address: 'ann@example.com',
     isDuplicate: false,
+    isExcluded: false,
     groups: new Set(groups.map(groupId)),
+    roleValues: [],
+    claimValues: [],
+    pin: null,
     ...change,
   };
 }
@@ -46,7 +68,13 @@ export function contract(change: Partial<Contract> = {}): Contract {
     policy: 'block',
     fallbackRole: 'client',
     evaluationGraceDays: 14,
+    decreaseGraceDays: 30,
+    allowancePercent: null,
+    graceDays: null,
     lines: [],
     ...change,
   };
 }
+
+/** Everything of a decision that is nothing out of the ordinary. */
+export const usual = { kept: null, isOverageSpent: false, endsAt: null } as const;

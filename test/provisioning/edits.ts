@@ -5,32 +5,37 @@ import { Fault } from '../../src/kernel/fault.ts';
 import type { GroupId, UserId } from '../../src/kernel/ids.ts';
 import type { FallbackRole } from '../../src/licensing/catalogue.ts';
 import type { OveragePolicy } from '../../src/licensing/contract.ts';
-import {
-  type MappingDraft,
-  removeMapping,
-  reorderMappings,
-  replaceMapping,
-} from '../../src/provisioning/mapping-flow.ts';
+import type { SeatOrder, Settlement } from '../../src/licensing/mapping.ts';
+import { addLine } from '../../src/provisioning/contract-flow.ts';
+import type { MappingDraft } from '../../src/provisioning/mapping-draft.ts';
+import { removeMapping, reorderMappings, replaceMapping } from '../../src/provisioning/mapping-flow.ts';
+import { releaseHold, removePin, setPin } from '../../src/provisioning/pin-flow.ts';
+import { putSettings } from '../../src/provisioning/settings-flow.ts';
+import { settleBatch } from '../../src/provisioning/settle-flow.ts';
 import { noteUnmanagedPaid } from '../../src/provisioning/unmanaged-flow.ts';
+import { defaultSettings } from '../../src/tenants/settings.ts';
 import type { TestWorld } from '../support/tenants.ts';
 import type { State } from './state.ts';
 
 interface MappingChoice {
-  by: 'id' | 'name';
+  by: 'id' | 'name' | 'roleValue';
   group: number;
   role: string;
   workspaces: string[];
   priority: number;
   fallbackRole: FallbackRole | null;
+  /** Days from now. */
+  validFrom: number | null;
+  validFor: number | null;
 }
 
 export type Edit =
-  | { kind: 'createUser'; address: number; active: boolean }
+  | { kind: 'createUser'; address: number; active: boolean; role: number | null }
   | { kind: 'setActive'; user: number; active: boolean }
   | { kind: 'setAddress'; user: number; address: number }
   | { kind: 'removeUser'; user: number }
   | { kind: 'createGroup'; name: number; members: number[] }
-  | { kind: 'editGroup'; group: number; clear: boolean; add: number[]; remove: number[] }
+  | { kind: 'editGroup'; group: number; clear: boolean; add: number[]; remove: number[]; moves: boolean }
   | { kind: 'renameGroup'; group: number; name: number }
   | { kind: 'removeGroup'; group: number }
   | ({ kind: 'createMapping' } & MappingChoice)
@@ -44,7 +49,29 @@ export type Edit =
       days: number;
       policy: OveragePolicy;
       fallbackRole: FallbackRole;
+      isEvaluation: boolean;
+      graceDays: number;
     }
+  | {
+      kind: 'addLine';
+      line: 'amendment' | 'add_on';
+      paidSeats: number;
+      startsIn: number;
+      days: number | null;
+    }
+  | { kind: 'setRoles'; user: number; role: number | null }
+  | { kind: 'setPin'; user: number; role: string; hours: number | null; reserved: boolean }
+  | { kind: 'removePin'; user: number }
+  | { kind: 'releaseHold'; user: number }
+  | {
+      kind: 'putSettings';
+      defaultRole: string;
+      order: SeatOrder;
+      settlement: Settlement;
+      holdMinutes: number;
+      exclusions: number[];
+    }
+  | { kind: 'settleBatch' }
   | { kind: 'noteUnmanaged'; count: number }
   | { kind: 'passTime'; hours: number };
 
@@ -54,21 +81,35 @@ const kind = <K extends Edit['kind']>(name: K) => fc.constant(name);
 const fallbacks: FallbackRole[] = ['view_only', 'comment_only', 'client', 'none'];
 
 const mappingChoice = {
-  by: fc.constantFrom<'id' | 'name'>('id', 'name'),
+  by: fc.constantFrom<MappingChoice['by']>('id', 'id', 'name', 'roleValue'),
   group: index,
   role: fc.constantFrom('team_member', 'project_administrator', 'custom:Reviewer', 'view_only', 'client'),
   workspaces: fc.constantFrom<string[]>(['w1'], ['w2'], ['w1', 'w2'], ['*']),
   priority: fc.integer({ min: 1, max: 9 }),
   fallbackRole: fc.option(fc.constantFrom(...fallbacks)),
+  validFrom: fc.option(fc.integer({ min: -1, max: 2 }), { freq: 3 }),
+  validFor: fc.option(fc.integer({ min: 1, max: 3 }), { freq: 3 }),
 };
 const contract = {
   paidSeats: fc.option(fc.nat({ max: 5 }), { freq: 8 }),
-  policy: fc.constantFrom<OveragePolicy>('queue', 'fallback', 'block'),
+  policy: fc.constantFrom<OveragePolicy>('queue', 'fallback', 'grace', 'allow', 'block'),
+  isEvaluation: fc.boolean(),
+  graceDays: fc.nat({ max: 2 }),
   fallbackRole: fc.constantFrom(...fallbacks),
 };
 
+const roleChoice = fc.option(fc.nat({ max: 2 }), { freq: 2 });
+
 const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: kind('createUser'), address: index, active: fc.boolean() }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: kind('createUser'),
+      address: index,
+      active: fc.boolean(),
+      role: roleChoice,
+    }),
+  },
   { weight: 5, arbitrary: fc.record({ kind: kind('setActive'), user: index, active: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ kind: kind('setAddress'), user: index, address: index }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('removeUser'), user: index }) },
@@ -81,6 +122,7 @@ const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
       clear: fc.boolean(),
       add: some(4),
       remove: some(2),
+      moves: fc.boolean(),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: kind('renameGroup'), group: index, name: index }) },
@@ -98,6 +140,41 @@ const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
       ...contract,
     }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: kind('addLine'),
+      line: fc.constantFrom<'amendment' | 'add_on'>('amendment', 'add_on'),
+      paidSeats: fc.integer({ min: 1, max: 4 }),
+      startsIn: fc.integer({ min: -1, max: 2 }),
+      days: fc.option(fc.nat({ max: 2 })),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: kind('setRoles'), user: index, role: roleChoice }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: kind('setPin'),
+      user: index,
+      role: fc.constantFrom('team_member', 'project_administrator', 'view_only'),
+      hours: fc.option(fc.constantFrom(1, 30)),
+      reserved: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: kind('removePin'), user: index }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('releaseHold'), user: index }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: kind('putSettings'),
+      defaultRole: fc.constantFrom('none', 'none', 'view_only', 'team_member'),
+      order: fc.constantFrom<SeatOrder>('sticky', 'sticky', 'strict'),
+      settlement: fc.constantFrom<Settlement>('immediate', 'immediate', 'cycle', 'staged'),
+      holdMinutes: fc.constantFrom(0, 60, 1000),
+      exclusions: some(1),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: kind('settleBatch') }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('noteUnmanaged'), count: fc.nat({ max: 2 }) }) },
   { weight: 3, arbitrary: fc.record({ kind: kind('passTime'), hours: fc.constantFrom(1, 12, 24) }) },
 );
@@ -105,10 +182,13 @@ const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
 /** A tenant that already has people, groups, mappings and a contract, then anything. */
 export const history: fc.Arbitrary<Edit[]> = fc
   .tuple(
-    fc.array(fc.record({ kind: kind('createUser'), address: index, active: fc.constant(true) }), {
-      minLength: 3,
-      maxLength: 7,
-    }),
+    fc.array(
+      fc.record({ kind: kind('createUser'), address: index, active: fc.constant(true), role: roleChoice }),
+      {
+        minLength: 3,
+        maxLength: 7,
+      },
+    ),
     fc.record({ kind: kind('createGroup'), name: index, members: some(5) }),
     fc.record({ kind: kind('createGroup'), name: index, members: some(5) }),
     fc.record({ kind: kind('createMapping'), ...mappingChoice, by: fc.constant<'id'>('id') }),
@@ -139,7 +219,8 @@ async function attempt(world: TestWorld, state: State, edit: Edit, step: number)
   const users = (chosen: number[]): UserId[] => chosen.flatMap((n) => pick(state.users, n)?.id ?? []);
   switch (edit.kind) {
     case 'createUser': {
-      await world.user(`user${step}`, { active: edit.active, ...emailsOf(edit.address) });
+      const roles = rolesOf(edit.role);
+      await world.user(`user${step}`, { active: edit.active, ...emailsOf(edit.address), ...roles });
       return true;
     }
     case 'setActive':
@@ -154,7 +235,8 @@ async function attempt(world: TestWorld, state: State, edit: Edit, step: number)
     case 'editGroup': {
       const { clear, group } = edit;
       const members = { clear, add: users(edit.add), remove: users(edit.remove) };
-      return await withOne(state.groups, group, ({ id }) => world.editGroup(id, members));
+      const door = edit.moves ? world.directoryDoor : world.door;
+      return await withOne(state.groups, group, ({ id }) => world.editGroup(id, members, undefined, door));
     }
     case 'renameGroup':
       return await withOne(state.groups, edit.group, ({ id }) => world.editGroup(id, {}, nameOf(edit.name)));
@@ -177,12 +259,58 @@ async function attempt(world: TestWorld, state: State, edit: Edit, step: number)
       );
       return true;
     case 'putContract': {
-      const { paidSeats, policy, fallbackRole } = edit;
+      const { paidSeats, policy, fallbackRole, graceDays, isEvaluation } = edit;
+      const isAbove = ['grace', 'allow'].includes(policy);
       const startsOn = dayOf(world.now, edit.startsIn);
       const endsOn = dayOf(world.now, edit.startsIn + edit.days);
-      await world.contract({ paidSeats, policy, fallbackRole, startsOn, endsOn });
+      await world.contract({
+        ...{ paidSeats, policy, fallbackRole, startsOn, endsOn },
+        kind: isEvaluation ? 'evaluation' : 'annual',
+        allowancePercent: isAbove ? 50 : null,
+        graceDays: policy === 'grace' ? graceDays : null,
+        evaluationGraceDays: graceDays,
+        decreaseGraceDays: graceDays,
+      });
       return true;
     }
+    case 'addLine': {
+      const effectiveOn = dayOf(world.now, edit.startsIn);
+      if (state.contract === undefined || effectiveOn < state.contract.starts_on) return false;
+      const isAmendment = edit.line === 'amendment';
+      const endsOn = isAmendment || edit.days === null ? null : dayOf(world.now, edit.startsIn + edit.days);
+      const rest = { tier: null, contractEndsOn: null, reason: 'test', documentReference: null };
+      const { line: lineKind, paidSeats } = edit;
+      const line = { kind: lineKind, effectiveOn, endsOn, setsSeats: isAmendment, paidSeats, ...rest };
+      await addLine(database, door, line);
+      return true;
+    }
+    case 'setRoles':
+      return await withOne(state.users, edit.user, ({ id }) =>
+        world.revise(id, { roles: [], ...rolesOf(edit.role) }),
+      );
+    case 'setPin': {
+      const { role, hours, reserved } = edit;
+      const until = hours === null ? null : new Date(world.now.getTime() + hours * 3_600_000);
+      return await withOne(state.users, edit.user, async ({ id, active }) => {
+        if (!active) return;
+        await setPin(database, door, id, { role, workspaces: null, reason: 'test', until, reserved });
+      });
+    }
+    case 'removePin':
+      return await withOne(state.pins, edit.user, ({ user_id }) => removePin(database, door, user_id));
+    case 'releaseHold': {
+      const kept = state.decisions.filter((row) => row.kept_until !== null);
+      return await withOne(kept, edit.user, ({ user_id }) => releaseHold(database, door, user_id));
+    }
+    case 'putSettings': {
+      const { kind: _, exclusions, ...settings } = edit;
+      const names = exclusions.flatMap((n) => pick(state.users, n)?.user_name ?? []);
+      await putSettings(database, door, { ...defaultSettings, ...settings, exclusions: names });
+      return true;
+    }
+    case 'settleBatch':
+      await settleBatch(database, door);
+      return true;
     case 'noteUnmanaged':
       await noteUnmanagedPaid(database, door, edit.count);
       return true;
@@ -194,12 +322,26 @@ async function attempt(world: TestWorld, state: State, edit: Edit, step: number)
 
 function draftOf(
   state: State,
-  { by, group, role, workspaces, priority, fallbackRole }: MappingChoice,
+  { by, group, role, workspaces, priority, fallbackRole, validFrom, validFor }: MappingChoice,
 ): MappingDraft {
-  const known = pick(state.groups, group);
-  const named =
-    by === 'id' && known !== undefined ? { id: known.id as GroupId } : { displayName: nameOf(group) };
-  return { group: named, role, workspaces, priority, fallbackRole };
+  const inDays = (days: number) => new Date(state.now.getTime() + days * dayMs);
+  const [from, until] = [validFrom, validFor === null ? null : (validFrom ?? 0) + validFor];
+  return {
+    group: namedBy(state, by, group),
+    ...{ role, workspaces, priority, fallbackRole, mayPreempt: false },
+    validFrom: from === null ? null : inDays(from),
+    validUntil: until === null ? null : inDays(until),
+  };
+}
+
+function namedBy(state: State, by: MappingChoice['by'], n: number): MappingDraft['group'] {
+  if (by === 'roleValue') return { roleValue: `Role${n % 3}` };
+  const known = pick(state.groups, n);
+  return by === 'id' && known !== undefined ? { id: known.id as GroupId } : { displayName: nameOf(n) };
+}
+
+function rolesOf(role: number | null) {
+  return role === null ? {} : { roles: [{ value: `role${role}` }] };
 }
 
 /** Few addresses, so that people share them. */

@@ -4,7 +4,7 @@
  */
 
 import type { UserId } from '../../src/kernel/ids.ts';
-import type { DecisionRow, State, UserRow } from './state.ts';
+import type { DecisionRow, MappingRow, State, UserRow } from './state.ts';
 
 export interface Wish {
   requested: DecisionRow['requested'];
@@ -13,23 +13,32 @@ export interface Wish {
 }
 
 const freeRoles = ['client', 'comment_only', 'view_only'];
+const nothing: Wish = { requested: [], priority: null, refusal: null };
 
 export function isPaid(role: string): boolean {
   return !freeRoles.includes(role);
 }
 
+/** The mappings that hold now and name the person, best first. */
+export function rulesOf(state: State, user: UserRow): MappingRow[] {
+  const { now, memberships } = state;
+  return state.mappings.filter((mapping) => {
+    const isEarly = mapping.valid_from !== null && now < mapping.valid_from;
+    const isLate = mapping.valid_until !== null && mapping.valid_until <= now;
+    if (isEarly || isLate) return false;
+    if (mapping.role_value !== null) return user.role_values.includes(mapping.role_value);
+    return memberships.some((row) => row.group_id === mapping.group_id && row.user_id === user.id);
+  });
+}
+
 /** No default workspaces are set in these tests, so that `*` stands for itself. */
 export function wishOf(state: State, user: UserRow): Wish {
-  if (!user.active) return { requested: [], priority: null, refusal: null };
-  const isIn = (groupId: string | null) =>
-    state.memberships.some((row) => row.group_id === groupId && row.user_id === user.id);
-  const rules = state.mappings.filter((mapping) => isIn(mapping.group_id));
-  const workspaces = [...new Set(rules.flatMap((mapping) => mapping.workspaces))];
-  const winners = workspaces.flatMap((workspace) => {
-    const winner = rules.find((mapping) => mapping.workspaces.includes(workspace));
-    return winner === undefined ? [] : [{ workspace, winner }];
-  });
-  const paid = winners.filter(({ winner }) => isPaid(winner.role)).map(({ winner }) => winner.priority);
+  const names = [user.user_name_key, user.address];
+  if (!user.active || names.some((name) => name !== null && state.settings.exclusions.includes(name)))
+    return nothing;
+  const asked = askedBy(state, user);
+  if (asked.length === 0) return nothing;
+  const requested = asked.map(({ priority: _, ...role }) => role);
   const isSecond = state.users.some(
     (other) =>
       other.active &&
@@ -37,80 +46,136 @@ export function wishOf(state: State, user: UserRow): Wish {
       other.address === user.address &&
       other.address_order < user.address_order,
   );
-  const isRefused = isSecond && winners.length > 0;
-  return {
-    requested: winners.map(({ workspace, winner }) => ({
-      role: winner.role,
+  if (isSecond) return { requested, priority: null, refusal: 'DUPLICATE_EMAIL' };
+  const paid = asked.filter(({ role }) => isPaid(role)).map(({ priority }) => priority);
+  return { requested, priority: paid.length === 0 ? null : Math.min(...paid), refusal: null };
+}
+
+type Asked = DecisionRow['requested'][number] & { priority: number };
+
+function askedBy(state: State, user: UserRow): Asked[] {
+  const rules = rulesOf(state, user);
+  const workspaces = [...new Set(rules.flatMap((mapping) => mapping.workspaces))];
+  const pin = state.pins.find(
+    (one) => one.user_id === user.id && (one.until === null || state.now < one.until),
+  );
+  if (pin !== undefined) {
+    const where = pin.workspaces ?? (workspaces.length > 0 ? workspaces : ['*']);
+    return where.map((workspace) => ({
+      role: pin.role,
       workspace,
-      mapping: winner.id,
-      fallbackRole: winner.fallback_role,
-    })),
-    priority: paid.length === 0 || isRefused ? null : Math.min(...paid),
-    refusal: isRefused ? 'DUPLICATE_EMAIL' : null,
-  };
+      via: 'PIN',
+      fallbackRole: null,
+      priority: 0,
+    }));
+  }
+  const role = state.settings.default_role;
+  if (rules.length === 0) {
+    const none = { role, workspace: '*', via: 'DEFAULT', fallbackRole: null, priority: 1_000_000_000 };
+    return role === 'none' ? [] : [none];
+  }
+  return workspaces.flatMap((workspace) => {
+    const winner = rules.find((mapping) => mapping.workspaces.includes(workspace));
+    if (winner === undefined) return [];
+    const { priority, fallback_role: fallbackRole } = winner;
+    return [{ role: winner.role, workspace, via: `MAPPING:${winner.id}`, fallbackRole, priority }];
+  });
 }
 
 export interface ModelTerms {
   capacity: number | null;
+  /** Seats above it. */
+  allowance: number;
   grants: boolean;
-  policy: 'queue' | 'fallback' | 'block';
+  frozen: boolean;
+  policy: 'queue' | 'fallback' | 'grace' | 'allow' | 'block';
   fallbackRole: string;
 }
 
-export function termsOf({ contract, now }: State): ModelTerms {
+export function termsOf({ contract, lines, now }: State): ModelTerms {
   const today = now.toISOString().slice(0, 10);
   if (contract === undefined || today < contract.starts_on) {
-    return { capacity: 0, grants: false, policy: 'queue', fallbackRole: 'view_only' };
+    const rest = { grants: false, frozen: false, policy: 'queue', fallbackRole: 'view_only' } as const;
+    return { capacity: 0, allowance: 0, ...rest };
   }
+  const inForce = lines.filter(
+    (line) => line.effective_on <= today && (line.ends_on === null || today <= line.ends_on),
+  );
+  const endsOn =
+    inForce.findLast((line) => line.contract_ends_on !== null)?.contract_ends_on ?? contract.ends_on;
+  const total = inForce.findLast((line) => line.kind === 'amendment' && line.sets_seats);
+  const base = total === undefined ? contract.paid_seats : total.paid_seats;
+  const more = inForce.filter(({ kind }) => kind !== 'amendment').map((line) => line.paid_seats ?? 0);
+  const capacity = base === null ? null : more.reduce((sum, seats) => sum + seats, base);
+  const { overage_policy: policy, allowance_percent: percent } = contract;
+  const isAbove = capacity !== null && ['grace', 'allow'].includes(policy);
   return {
-    capacity: contract.paid_seats,
-    grants: today <= contract.ends_on,
-    policy: contract.overage_policy,
+    capacity,
+    allowance: isAbove ? Math.floor((capacity * (percent ?? 0)) / 100) : 0,
+    grants: today <= endsOn,
+    frozen: contract.kind === 'evaluation' && today > addDays(endsOn, contract.evaluation_grace_days),
+    policy,
     fallbackRole: contract.fallback_role,
   };
 }
 
-/** Seats that could be given now. */
-export function idleSeats(state: State): number {
-  const { capacity, grants } = termsOf(state);
-  if (!grants) return 0;
-  const { used, unmanaged_paid: unmanaged } = state.pool;
-  return capacity === null ? Number.POSITIVE_INFINITY : Math.max(0, capacity - used - unmanaged);
+export function addDays(day: string, days: number): string {
+  return new Date(Date.parse(day) + days * 86_400_000).toISOString().slice(0, 10);
+}
+
+/** Seats that could be given now: within the capacity, and above it. */
+export function idleSeats(state: State): { within: number; above: number } {
+  const { capacity, allowance, grants } = termsOf(state);
+  if (!grants || state.pool.batch_opened_at !== null) return { within: 0, above: 0 };
+  if (capacity === null) return { within: Number.POSITIVE_INFINITY, above: 0 };
+  const { used, overage, unmanaged_paid: unmanaged } = state.pool;
+  const within = Math.max(0, capacity - (used - overage) - unmanaged);
+  return { within, above: Math.max(0, capacity + allowance - used - unmanaged - within) };
 }
 
 /** `workspace role` of everything the person is to have in Blue. */
 export function rolesOf(state: State, wish: Wish, seat: DecisionRow['seat']): string[] {
   if (wish.refusal !== null) return [];
-  const { fallbackRole } = termsOf(state);
+  const { fallbackRole, frozen } = termsOf(state);
+  const hasSeat = (seat === 'held' || seat === 'overage') && !frozen;
   return wish.requested
     .map((asked) => ({
       workspace: asked.workspace,
-      role: isPaid(asked.role) && seat !== 'held' ? (asked.fallbackRole ?? fallbackRole) : asked.role,
+      role: isPaid(asked.role) && !hasSeat ? (asked.fallbackRole ?? fallbackRole) : asked.role,
     }))
     .filter(({ role }) => role !== 'none')
     .map(({ workspace, role }) => `${workspace} ${role}`)
     .sort();
 }
 
-export function compareQueue(a: DecisionRow, b: DecisionRow): number {
+export function compareQueue(state: State) {
+  const isStrict = state.settings.seat_order === 'strict';
   const key = ({ priority, claimed_at, tie, user_id }: DecisionRow) =>
-    [String(priority).padStart(9, '0'), claimed_at?.toISOString(), tie, user_id].join(' ');
-  return key(a) < key(b) ? -1 : 1;
+    [String(priority).padStart(12, '0'), isStrict ? '' : claimed_at?.toISOString(), tie, user_id].join(' ');
+  return (a: DecisionRow, b: DecisionRow) => (key(a) < key(b) ? -1 : 1);
 }
 
-/** The whole state decided again from the tables, keeping who holds a seat: what must be stored. */
+/** The whole state decided again from the tables, keeping who has a seat or a kept place: what must be stored. */
 export function recompute(state: State): Map<UserId, unknown> {
-  const seats = new Map(state.decisions.map((row) => [row.user_id, row.seat]));
+  const rows = new Map(state.decisions.map((row) => [row.user_id, row]));
   return new Map(
     state.users.flatMap((user): [UserId, unknown][] => {
       const wish = wishOf(state, user);
-      if (wish.requested.length === 0) return [];
-      const seat = wish.priority === null ? 'none' : seats.get(user.id) === 'held' ? 'held' : 'waiting';
+      const row = rows.get(user.id);
+      const isKept =
+        wish.priority === null && user.active && row?.kept_until != null && state.now < row.kept_until;
+      if (wish.requested.length === 0 && !isKept) return [];
+      const seat = seatOf(wish, row, isKept);
       return [
         [user.id, { ...wish, requested: sorted(wish.requested), seat, roles: rolesOf(state, wish, seat) }],
       ];
     }),
   );
+}
+
+function seatOf(wish: Wish, row: DecisionRow | undefined, isKept: boolean): DecisionRow['seat'] {
+  if (wish.priority === null) return isKept && row?.seat === 'hold' ? 'hold' : 'none';
+  return row?.seat === 'held' || row?.seat === 'overage' ? row.seat : 'waiting';
 }
 
 /** The stored decisions in the same form. */
@@ -131,6 +196,6 @@ export function stored(state: State): Map<UserId, unknown> {
 
 function sorted(requested: DecisionRow['requested']): DecisionRow['requested'] {
   return requested
-    .map(({ role, workspace, mapping, fallbackRole }) => ({ role, workspace, mapping, fallbackRole }))
+    .map(({ role, workspace, via, fallbackRole }) => ({ role, workspace, via, fallbackRole }))
     .sort((a, b) => (a.workspace < b.workspace ? -1 : 1));
 }

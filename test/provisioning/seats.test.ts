@@ -7,8 +7,8 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import type { GroupId, UserId } from '../../src/kernel/ids.ts';
-import { settleDue } from '../../src/provisioning/contract-flow.ts';
 import { removeMapping, replaceMapping } from '../../src/provisioning/mapping-flow.ts';
+import { settleDue } from '../../src/provisioning/settle-flow.ts';
 import { noteUnmanagedPaid } from '../../src/provisioning/unmanaged-flow.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld, type TestWorld } from '../support/tenants.ts';
@@ -48,8 +48,9 @@ async function numbersOf(seat: 'held' | 'waiting'): Promise<number[]> {
 }
 
 async function queue(): Promise<UserId[]> {
-  return seatsOf(await readState(world), 'waiting')
-    .sort(compareQueue)
+  const state = await readState(world);
+  return seatsOf(state, 'waiting')
+    .sort(compareQueue(state))
     .map((row) => row.user_id);
 }
 
@@ -181,7 +182,10 @@ describe('the dates of a contract', () => {
     await broken.map({ group: { id: group }, priority: 1 });
     await broken.contract({ startsOn: day(1), endsOn: day(9) });
     await inTenant(broken.database, broken.tenantId, async (tx) => {
-      tx.send(sql`update mappings set role = 'no such role' where tenant_id = ${broken.tenantId}`);
+      const from = new Date(`${day(1)}T00:00:00Z`);
+      tx.send(
+        sql`update mappings set role = 'no such role', valid_from = ${from} where tenant_id = ${broken.tenantId}`,
+      );
     });
     await world.editGroup(staff, { clear: true });
     await world.contract({ startsOn: day(1), endsOn: day(9) });

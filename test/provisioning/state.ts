@@ -8,9 +8,11 @@ import type { TestWorld } from '../support/tenants.ts';
 export interface UserRow {
   id: UserId;
   user_name: string;
+  user_name_key: string;
   active: boolean;
   address: string | null;
   address_order: number;
+  role_values: string[];
 }
 
 export interface MappingRow {
@@ -18,30 +20,89 @@ export interface MappingRow {
   priority: number;
   group_id: GroupId | null;
   group_display_name: string | null;
+  role_value: string | null;
   role: string;
   workspaces: string[];
   fallback_role: string | null;
+  valid_from: Date | null;
+  valid_until: Date | null;
+}
+
+export interface PinRow {
+  user_id: UserId;
+  role: string;
+  workspaces: string[] | null;
+  until: Date | null;
+  reserved: boolean;
 }
 
 export interface DecisionRow {
   user_id: UserId;
-  requested: { role: string; workspace: string; mapping: string; fallbackRole: string | null }[];
+  requested: { role: string; workspace: string; via: string; fallbackRole: string | null }[];
   effective: { role: string; billing: string; workspace: string; via: string }[];
   priority: number | null;
   claimed_at: Date | null;
+  rank_at: Date | null;
   tie: string;
-  seat: 'none' | 'held' | 'waiting';
+  seat: 'none' | 'held' | 'overage' | 'hold' | 'waiting';
   since: Date;
   refusal: string | null;
+  kept_claimed_at: Date | null;
+  kept_until: Date | null;
+  overage_spent: boolean;
+  due_at: Date | null;
 }
 
 export interface ContractRow {
+  kind: 'evaluation' | 'annual' | 'multi_year';
   paid_seats: number | null;
   starts_on: string;
   ends_on: string;
-  overage_policy: 'queue' | 'fallback' | 'block';
+  overage_policy: 'queue' | 'fallback' | 'grace' | 'allow' | 'block';
+  allowance_percent: number | null;
+  grace_days: number | null;
+  evaluation_grace_days: number;
+  decrease_grace_days: number;
   fallback_role: string;
 }
+
+export interface LineRow {
+  kind: 'amendment' | 'add_on' | 'ramp';
+  effective_on: string;
+  ends_on: string | null;
+  sets_seats: boolean;
+  paid_seats: number | null;
+  contract_ends_on: string | null;
+}
+
+export interface PoolRow {
+  used: number;
+  overage: number;
+  on_hold: number;
+  ceiling: number | null;
+  unmanaged_paid: number;
+  due_at: Date | null;
+  evaluating: boolean;
+  batch_opened_at: Date | null;
+  settles_at: Date | null;
+  excess_since: Date | null;
+}
+
+export interface SettingsRow {
+  default_role: string;
+  seat_order: 'sticky' | 'strict';
+  settlement: 'immediate' | 'cycle' | 'staged';
+  hold_minutes: number;
+  exclusions: string[];
+}
+
+const usualSettings: SettingsRow = {
+  default_role: 'none',
+  seat_order: 'sticky',
+  settlement: 'immediate',
+  hold_minutes: 60,
+  exclusions: [],
+};
 
 export interface State {
   now: Date;
@@ -49,8 +110,11 @@ export interface State {
   groups: { id: GroupId; display_name: string; mapped: boolean }[];
   memberships: { group_id: GroupId; user_id: UserId }[];
   mappings: MappingRow[];
+  pins: PinRow[];
   contract: ContractRow | undefined;
-  pool: { used: number; ceiling: number | null; unmanaged_paid: number; due_at: Date | null };
+  lines: LineRow[];
+  settings: SettingsRow;
+  pool: PoolRow;
   decisions: DecisionRow[];
   /** Changes whenever any row that a decision writes is written again, even with the same values. */
   fingerprint: string;
@@ -61,18 +125,20 @@ export async function readState(world: TestWorld): Promise<State> {
   const own = sql`where tenant_id = ${tenantId}`;
   const read = await inTenant(world.database, tenantId, (tx) =>
     Promise.all([
-      tx.run(
-        sql<UserRow>`select id, user_name, active, address, address_order from users ${own} order by id`,
-      ),
+      tx.run(sql<UserRow>`
+        select id, user_name, user_name_key, active, address, address_order, role_values from users ${own} order by id`),
       tx.run(sql<State['groups'][number]>`select id, display_name, mapped from groups ${own} order by id`),
       tx.run(
         sql<State['memberships'][number]>`select group_id, user_id from memberships ${own} order by 1, 2`,
       ),
-      tx.run(sql<MappingRow>`
-        select id, priority, group_id, group_display_name, role, workspaces, fallback_role
-        from mappings ${own} order by priority`),
+      tx.run(sql<MappingRow>`select * from mappings ${own} order by priority`),
+      tx.run(sql<PinRow>`select * from pins ${own}`),
       tx.run(sql<ContractRow>`select * from contracts ${own}`),
-      tx.run(sql<State['pool']>`select used, ceiling, unmanaged_paid, due_at from seat_pools ${own}`),
+      tx.run(sql<LineRow>`
+        select * from contract_lines ${own} and kind <> 'base' and superseded_at is null
+        order by effective_on, recorded_at, id`),
+      tx.run(sql<SettingsRow>`select * from tenant_settings ${own}`),
+      tx.run(sql<PoolRow>`select * from seat_pools ${own}`),
       tx.run(sql<DecisionRow>`select * from decisions ${own} order by user_id`),
       tx.run(sql<{ print: string }>`
         select concat_ws(' ', (select count(*) from audit_events ${own}),
@@ -81,13 +147,14 @@ export async function readState(world: TestWorld): Promise<State> {
           (select string_agg(xmin::text, ',' order by user_id) from blue_sync ${own})) as print`),
     ]),
   );
-  const [users, groups, memberships, mappings, contracts, [pool], decisions, [fingerprint]] = read;
-  if (pool === undefined || fingerprint === undefined) throw new Error('no such tenant');
+  const [users, groups, memberships, mappings, pins, contracts, lines, settings, [pool], decisions, [print]] =
+    read;
+  if (pool === undefined || print === undefined) throw new Error('no such tenant');
   const [contract] = contracts;
-  const rest = { users, groups, memberships, mappings, contract, pool, decisions };
-  return { now: world.now, ...rest, fingerprint: fingerprint.print };
+  const rest = { users, groups, memberships, mappings, pins, contract, lines, pool, decisions };
+  return { now: world.now, ...rest, settings: settings[0] ?? usualSettings, fingerprint: print.print };
 }
 
-export function seatsOf({ decisions }: State, seat: DecisionRow['seat']): DecisionRow[] {
-  return decisions.filter((decision) => decision.seat === seat);
+export function seatsOf({ decisions }: State, ...seats: DecisionRow['seat'][]): DecisionRow[] {
+  return decisions.filter(({ seat }) => seats.includes(seat));
 }

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { openDatabase } from '../../src/db/database.ts';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import type { TenantId } from '../../src/kernel/ids.ts';
-import { settle } from '../../src/provisioning/contract-flow.ts';
+import { settle } from '../../src/provisioning/settle-flow.ts';
 import { type Answer, made, type TestGateway } from '../support/gateway.ts';
 import { testActor } from '../support/tenants.ts';
 

@@ -7,10 +7,11 @@ import type { MemberEdit } from '../../src/directory/group.ts';
 import type { GroupId, TenantId, UserId } from '../../src/kernel/ids.ts';
 import type { JsonObject } from '../../src/kernel/json.ts';
 import type { ContractDraft } from '../../src/licensing/contract.ts';
-import { putContract, settle } from '../../src/provisioning/contract-flow.ts';
+import { putContract } from '../../src/provisioning/contract-flow.ts';
 import { createGroup, removeGroup, reviseGroup } from '../../src/provisioning/group-flow.ts';
-import { createMapping, type MappingDraft } from '../../src/provisioning/mapping-flow.ts';
-import type { StoredMapping } from '../../src/provisioning/mapping-store.ts';
+import type { MappingDraft, StoredMapping } from '../../src/provisioning/mapping-draft.ts';
+import { createMapping } from '../../src/provisioning/mapping-flow.ts';
+import { settle } from '../../src/provisioning/settle-flow.ts';
 import { createUser, removeUser, reviseUser } from '../../src/provisioning/user-flow.ts';
 import { createDirectory, createTenant, type Directory } from '../../src/tenants/tenant-flow.ts';
 
@@ -32,6 +33,9 @@ export const usualContract: ContractDraft = {
   accountManager: null,
   billingPortalUrl: null,
   evaluationGraceDays: 14,
+  decreaseGraceDays: 30,
+  allowancePercent: null,
+  graceDays: null,
 };
 
 export class TestWorld {
@@ -82,8 +86,19 @@ export class TestWorld {
     return group.id;
   }
 
-  async editGroup(id: GroupId, edit: Partial<MemberEdit>, displayName?: string): Promise<void> {
-    const { database, door, directory } = this;
+  /** As the identity provider: it moves people in several steps. */
+  get directoryDoor(): Door {
+    const { id, name } = this.directory;
+    return { ...this.door, actor: { kind: 'directory', id, name, token: 'test' } };
+  }
+
+  async editGroup(
+    id: GroupId,
+    edit: Partial<MemberEdit>,
+    displayName?: string,
+    door = this.door,
+  ): Promise<void> {
+    const { database, directory } = this;
     await reviseGroup(database, door, {
       id,
       directoryId: directory.id,
@@ -105,7 +120,15 @@ export class TestWorld {
 
   /** A team member in one workspace unless told otherwise. */
   mapping(draft: Pick<MappingDraft, 'group' | 'priority'> & Partial<MappingDraft>): MappingDraft {
-    return { role: 'team_member', workspaces: ['w1'], fallbackRole: null, ...draft };
+    return {
+      role: 'team_member',
+      workspaces: ['w1'],
+      fallbackRole: null,
+      validFrom: null,
+      validUntil: null,
+      mayPreempt: false,
+      ...draft,
+    };
   }
 
   async contract(change: Partial<ContractDraft> = {}): Promise<void> {

@@ -1,0 +1,111 @@
+/** The seats of a contract: how many there are and are used, and the batch of claims that waits to be settled. */
+
+import Type, { type Static } from 'typebox';
+import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import type { Services } from '../http/services.ts';
+import type { TenantId } from '../kernel/ids.ts';
+import type { ContractDraft, Contract as ContractInForce } from '../licensing/contract.ts';
+import { excessUntil, limitOf, termsAt } from '../licensing/contract.ts';
+import { settleBatch } from '../provisioning/settle-flow.ts';
+import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
+import type { AdminScope } from './admin-scope-hook.ts';
+import { ContractAnswer, showContract, showInForce } from './contract-form.ts';
+import { type SeatCounts, selectContract, selectContractInForce, selectSeats } from './contract-store.ts';
+import { nullable, problems, TenantPath, Time } from './schemas.ts';
+
+const Seats = Type.Object({
+  capacity: nullable(Type.Integer({ description: 'null: unlimited.' })),
+  held: Type.Integer(),
+  overage: Type.Integer(),
+  onHold: Type.Integer(),
+  queued: Type.Integer({ description: 'People who wait for a seat.' }),
+  available: nullable(Type.Integer()),
+  unmanagedPaid: Type.Integer({ description: 'People with a paid role whom Blue has without the gateway.' }),
+  batch: nullable(
+    Type.Object(
+      { openedAt: Time, settlesAt: nullable(Time) },
+      {
+        description: 'Claims that wait for the end of a batch; settlesAt null: until it is settled by hand.',
+      },
+    ),
+  ),
+  excess: nullable(
+    Type.Object(
+      { seats: Type.Integer(), until: Time },
+      { description: 'Seats above a capacity that fell, and when they go.' },
+    ),
+  ),
+  contract: nullable(ContractAnswer),
+});
+const tags = ['contract'];
+
+export function seatRoutes(scope: AdminScope, { database, clock, nudgeSync }: Services): void {
+  const counted = (tenantId: TenantId) =>
+    inTenant(database, tenantId, async (tx: TenantTransaction) => {
+      const [contract, draft, counts] = await Promise.all([
+        selectContractInForce(tx),
+        selectContract(tx),
+        selectSeats(tx),
+      ]);
+      return showSeats(contract, draft, counts, clock.now());
+    });
+
+  scope.get(
+    '/tenants/:t/seats',
+    {
+      config: { auth: 'tenant-read' },
+      schema: { tags, summary: 'Count the seats', params: TenantPath, response: { 200: Seats, ...problems } },
+    },
+    async (request, reply) => reply.send(await counted(adminTenantOf(request).id)),
+  );
+
+  scope.post(
+    '/tenants/:t/seats/settle',
+    {
+      config: { auth: 'tenant-write' },
+      schema: {
+        tags,
+        summary: 'Give the free seats to those who wait in the open batch',
+        description: 'Settings: settlement cycle or staged. Where no batch is open nothing happens.',
+        params: TenantPath,
+        response: { 200: Seats, ...problems },
+      },
+    },
+    async (request, reply) => {
+      await settleBatch(database, adminDoorOf(request, clock.now()));
+      nudgeSync();
+      return reply.send(await counted(adminTenantOf(request).id));
+    },
+  );
+}
+
+function showSeats(
+  contract: ContractInForce | undefined,
+  draft: ContractDraft | undefined,
+  counts: SeatCounts,
+  now: Date,
+): Static<typeof Seats> {
+  const { held, overage, onHold, waiting, unmanagedPaid, batchOpenedAt, settlesAt, excessSince } = counts;
+  const terms = termsAt(contract, now);
+  const { capacity } = terms;
+  const limit = limitOf(terms);
+  const above = limit === null ? 0 : held + overage + onHold - limit;
+  return {
+    capacity,
+    held,
+    overage,
+    onHold,
+    queued: waiting,
+    available: capacity === null ? null : Math.max(0, capacity - held - onHold - unmanagedPaid),
+    unmanagedPaid,
+    batch:
+      batchOpenedAt === null
+        ? null
+        : { openedAt: batchOpenedAt.toISOString(), settlesAt: settlesAt?.toISOString() ?? null },
+    excess:
+      excessSince === null || above <= 0
+        ? null
+        : { seats: above, until: excessUntil(terms, excessSince).toISOString() },
+    contract: draft === undefined ? null : { ...showContract(draft), inForce: showInForce(contract, now) },
+  };
+}

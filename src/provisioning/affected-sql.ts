@@ -1,0 +1,85 @@
+/** Whom a write may have changed the facts of as a query, and who is still to be decided for. */
+
+import { type RawBuilder, sql } from 'kysely';
+import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import type { UserId } from '../kernel/ids.ts';
+import type { Affected } from './affected.ts';
+
+/** Selects `id`. */
+export function affectedIds(tx: TenantTransaction, affected: Affected): RawBuilder<unknown> {
+  const own = sql`tenant_id = ${tx.tenantId}`;
+  if (affected.everyone === true) return everyone(own);
+  const {
+    userIds = [],
+    addresses = [],
+    groupIds = [],
+    roleValues = [],
+    claimValues = [],
+    seats = [],
+  } = affected;
+  const parts = [
+    sql`select id from users where ${own} and id = any(${userIds}::uuid[])`,
+    ...(addresses.length === 0
+      ? []
+      : [sql`select id from users where ${own} and address = any(${addresses})`]),
+    ...(groupIds.length === 0
+      ? []
+      : [sql`select user_id from memberships where ${own} and group_id = any(${groupIds}::uuid[])`]),
+    ...(roleValues.length === 0
+      ? []
+      : [sql`select id from users where ${own} and role_values && ${roleValues}::text[]`]),
+    ...(claimValues.length === 0
+      ? []
+      : [sql`select id from users where ${own} and claim_values && ${claimValues}::text[]`]),
+    ...(seats.length === 0
+      ? []
+      : [sql`select user_id from decisions where ${own} and seat = any(${seats}::text[])`]),
+    ...(affected.endedBy === undefined
+      ? []
+      : [sql`select user_id from decisions where ${own} and due_at <= ${affected.endedBy}`]),
+  ];
+  return sql.join(parts, sql` union `);
+}
+
+/** Whoever something is decided for, or may be. */
+function everyone(own: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`
+    select user_id as id from decisions where ${own}
+    union select user_id from pins where ${own}
+    union select user_id from memberships where ${own} and group_id in (select group_id from mappings where ${own})
+    union select id from users where ${own} and (role_values <> '{}' or claim_values <> '{}'
+      or exists (select from tenant_settings where ${own} and default_role <> 'none'))`;
+}
+
+/** Whether there are more than that. */
+export async function areMoreThan(tx: TenantTransaction, affected: Affected, most: number): Promise<boolean> {
+  const [row] = await tx.run(sql<{ count: number }>`
+    select count(*) from (select from (${affectedIds(tx, affected)}) a limit ${most + 1}) few
+  `);
+  return (row?.count ?? 0) > most;
+}
+
+/** Sends that everybody affected is to be decided for. */
+export function writeMarks(tx: TenantTransaction, affected: Affected, keepUntil: Date | null): void {
+  tx.send(sql`
+    insert into evaluation_marks (tenant_id, user_id, keep_until)
+    select ${tx.tenantId}, a.id, ${keepUntil}::timestamptz from (${affectedIds(tx, affected)}) a
+    join users u on u.tenant_id = ${tx.tenantId} and u.id = a.id
+    on conflict (tenant_id, user_id) do update set keep_until = excluded.keep_until
+    where evaluation_marks.keep_until is null and excluded.keep_until is not null
+  `);
+}
+
+/** Takes up to `most` of those who are marked. */
+export function takeMarks(
+  tx: TenantTransaction,
+  most: number,
+): Promise<{ userId: UserId; keepUntil: Date | null }[]> {
+  return tx.run(sql<{ userId: UserId; keepUntil: Date | null }>`
+    delete from evaluation_marks m using (
+      select user_id from evaluation_marks where tenant_id = ${tx.tenantId} order by user_id limit ${most}
+    ) t
+    where m.tenant_id = ${tx.tenantId} and m.user_id = t.user_id
+    returning m.user_id as "userId", m.keep_until as "keepUntil"
+  `);
+}

@@ -1,0 +1,87 @@
+/** What an administrator decides for one person by hand: pins, and kept places that are given back. */
+
+import { appendAudit } from '../audit/audit-store.ts';
+import type { Door } from '../audit/door.ts';
+import type { Database } from '../db/database.ts';
+import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { lockUser } from '../directory/user-store.ts';
+import { Fault } from '../kernel/fault.ts';
+import type { UserId } from '../kernel/ids.ts';
+import { isSeated } from '../licensing/effect.ts';
+import { decide } from './decide-flow.ts';
+import { loadPersons, writeDecisions } from './decision-store.ts';
+import { deletePin, type StoredPin, selectPin, writePin } from './pin-store.ts';
+import { lockPool } from './pool-store.ts';
+import { unknownUser } from './user-flow.ts';
+
+export type PinDraft = Omit<StoredPin, 'actor' | 'createdAt'>;
+
+/**
+ * Sets or replaces the pin of a person.
+ *
+ * @throws Fault `not_found`; `invalid` for an end that has passed, or a reserved pin of somebody inactive; `no_seat` for a
+ *   reserved pin when no seat is free.
+ */
+export async function setPin(
+  database: Database,
+  door: Door,
+  userId: UserId,
+  draft: PinDraft,
+): Promise<StoredPin> {
+  if (draft.until !== null && draft.until <= door.now) {
+    throw new Fault('invalid', '"until" must lie in the future.', { field: 'until' });
+  }
+  const pin: StoredPin = { ...draft, actor: door.actor, createdAt: door.now };
+  return await inTenant(database, door.tenantId, async (tx) => {
+    const [pool, user] = await Promise.all([lockPool(tx), lockUser(tx, userId, null)]);
+    if (user === undefined) throw unknownUser(userId);
+    if (pin.reserved && user.attributes.active === false) {
+      throw new Fault('invalid', 'A reserved pin needs an active person.', { field: 'reserved' });
+    }
+    const before = await selectPin(tx, userId);
+    writePin(tx, userId, pin);
+    const { audit } = await decide(tx, door, pool, { userIds: [userId] });
+    if (pin.reserved) await refuseWithoutSeat(tx, userId);
+    appendAudit(tx, door, [
+      { action: 'pin.set', subject: userId, before: before ?? null, after: pin },
+      ...audit,
+    ]);
+    return pin;
+  });
+}
+
+async function refuseWithoutSeat(tx: TenantTransaction, userId: UserId): Promise<void> {
+  const [person] = await loadPersons(tx, { userIds: [userId] }, null);
+  const decision = person?.decision ?? null;
+  if (decision?.claim == null || isSeated(decision.seat)) return;
+  throw new Fault('no_seat', 'No seat is free to be reserved: free one, or pin without reserving.');
+}
+
+/** Takes the pin away. @throws Fault `not_found` for an unknown person, or one without a pin. */
+export async function removePin(database: Database, door: Door, userId: UserId): Promise<void> {
+  await inTenant(database, door.tenantId, async (tx) => {
+    const [pool, user] = await Promise.all([lockPool(tx), lockUser(tx, userId, null)]);
+    if (user === undefined) throw unknownUser(userId);
+    const before = await selectPin(tx, userId);
+    if (before === undefined) throw new Fault('not_found', 'This person has no pin.');
+    deletePin(tx, userId);
+    const { audit } = await decide(tx, door, pool, { userIds: [userId] });
+    appendAudit(tx, door, [{ action: 'pin.removed', subject: userId, before }, ...audit]);
+  });
+}
+
+/** Gives a kept place back now. @throws Fault `not_found` for an unknown person, or one for whom none is kept. */
+export async function releaseHold(database: Database, door: Door, userId: UserId): Promise<void> {
+  await inTenant(database, door.tenantId, async (tx) => {
+    const [pool, [person]] = await Promise.all([lockPool(tx), loadPersons(tx, { userIds: [userId] }, null)]);
+    if (person === undefined) throw unknownUser(userId);
+    const { decision, tie } = person;
+    if (decision?.kept == null) throw new Fault('not_found', 'No place is kept for this person.');
+    // It ends now: the decision then is what it is once its time is over.
+    const kept = { ...decision.kept, until: door.now };
+    const after = { ...decision, kept };
+    writeDecisions(tx, [{ userId, tie, before: decision, after }], pool.rules.order);
+    const { audit } = await decide(tx, door, pool, { userIds: [userId] });
+    appendAudit(tx, door, [{ action: 'hold.released', subject: userId, before: decision.kept }, ...audit]);
+  });
+}

@@ -1,0 +1,206 @@
+/**
+ * The tenant's row of seats: the lock of everything that can change a decision, the count of what is used, and the rules
+ * that hold while it is locked.
+ */
+
+import { type RawBuilder, sql } from 'kysely';
+import { db } from '../db/database.ts';
+import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import { assert } from '../kernel/assert.ts';
+import type { GroupId, UserId } from '../kernel/ids.ts';
+import type { Usage } from '../licensing/admit.ts';
+import { type Contract, excessUntil, limitOf, nextChange, type Terms } from '../licensing/contract.ts';
+import type { OpenBatch } from '../licensing/effect.ts';
+import { nextValidity } from '../licensing/mapping.ts';
+import { contractJson } from './contract-sql.ts';
+import type { LockedPool, Pool } from './pool.ts';
+import { type RulesRow, rulesJson, toRules } from './rules-sql.ts';
+
+/** Locks the pool row, then reads contract, mappings and settings in a snapshot taken after the lock. */
+export async function lockPool(tx: TenantTransaction): Promise<Pool> {
+  const pool = await lockPoolWhere(tx, sql`true`);
+  assert(pool !== null, 'every tenant has a seat pool');
+  return pool;
+}
+
+/** As it stands, for a look at what would be: another writer may change it meanwhile. */
+export async function readPool(tx: TenantTransaction): Promise<Pool> {
+  const [pool, rules] = await Promise.all([selectRow(tx, sql`true`, sql``), loadRules(tx, sql`true`)]);
+  assert(pool !== null && rules !== undefined, 'every tenant has a seat pool');
+  return { ...pool, ...rules };
+}
+
+/** Reads the rules as they are under the lock. */
+export async function withRules(tx: TenantTransaction, locked: LockedPool): Promise<Pool> {
+  const rules = await loadRules(tx, sql`true`);
+  assert(rules !== undefined, 'every tenant has a seat pool');
+  return { ...locked, ...rules };
+}
+
+/** Locks the pool row when the group is mapped; null: it is not. */
+export function lockPoolIfMapped(tx: TenantTransaction, groupId: GroupId): Promise<LockedPool | null> {
+  return lockRowWhere(
+    tx,
+    sql`exists (select from groups g where g.tenant_id = p.tenant_id and g.id = ${groupId} and g.mapped)`,
+  );
+}
+
+/** What a decision rests on of a user, as far as a request tells; what is left out stays as it is. */
+export interface ForeseenUser {
+  active?: boolean;
+  address?: string | null;
+}
+
+/** Locks the pool row when the user is not as foreseen in what a decision rests on; null: nothing will change there. */
+export function lockPoolIfUserDiffers(
+  tx: TenantTransaction,
+  userId: UserId,
+  { active, address }: ForeseenUser,
+): Promise<Pool | null> {
+  const moves = address === undefined ? sql`false` : sql`u.address is distinct from ${address}`;
+  return lockPoolWhere(
+    tx,
+    sql`exists (
+      select from users u where u.tenant_id = p.tenant_id and u.id = ${userId}
+        and (u.active <> ${active ?? null}::boolean or ${moves})
+    )`,
+  );
+}
+
+/** Locks the pool row when somebody who arrives gets something without being in a group; null: nobody does. */
+export function lockPoolIfArrivalsDecide(
+  tx: TenantTransaction,
+  roleValues: readonly string[],
+): Promise<Pool | null> {
+  return lockPoolWhere(
+    tx,
+    sql`(exists (select from tenant_settings s where s.tenant_id = p.tenant_id and s.default_role <> 'none')
+      or exists (select from mappings m where m.tenant_id = p.tenant_id and m.role_value = any(${roleValues}::text[])))`,
+  );
+}
+
+/** Locks the pool row when a mapping waits for a group of this name; null: none does. */
+export function lockPoolIfAwaited(tx: TenantTransaction, name: AwaitedName): Promise<Pool | null> {
+  return lockPoolWhere(
+    tx,
+    sql`exists (select from mappings m where m.tenant_id = p.tenant_id and ${isAwaiting(name)})`,
+  );
+}
+
+/** By what a mapping can wait for its group. */
+export interface AwaitedName {
+  displayNameKey: string;
+  externalId: string | null;
+}
+
+/** Of mapping `m`: its group is not there yet, and one of this name would be it. */
+export function isAwaiting({ displayNameKey, externalId }: AwaitedName) {
+  return sql<boolean>`m.group_id is null
+    and (m.group_display_name_key = ${displayNameKey} or m.group_external_id = ${externalId})`;
+}
+
+async function lockPoolWhere(tx: TenantTransaction, condition: RawBuilder<unknown>): Promise<Pool | null> {
+  const [pool, rules] = await Promise.all([lockRowWhere(tx, condition), loadRules(tx, condition)]);
+  return pool === null || rules === undefined ? null : { ...pool, ...rules };
+}
+
+interface PoolRow extends Usage, Omit<LockedPool, 'usage' | 'batch'> {
+  batchOpenedAt: Date | null;
+  settlesAt: Date | null;
+}
+
+/** @param condition On `p` (seat_pools). */
+function lockRowWhere(tx: TenantTransaction, condition: RawBuilder<unknown>): Promise<LockedPool | null> {
+  return selectRow(tx, condition, sql`for no key update of p`);
+}
+
+async function selectRow(
+  tx: TenantTransaction,
+  condition: RawBuilder<unknown>,
+  locking: RawBuilder<unknown>,
+): Promise<LockedPool | null> {
+  const [row] = await tx.run(sql<PoolRow>`
+    select used - overage - on_hold as held, overage, on_hold as "onHold", unmanaged_paid as "unmanagedPaid",
+      batch_opened_at as "batchOpenedAt", settles_at as "settlesAt", evaluating, seat_limit as "limit",
+      excess_since as "excessSince", settled_at as "settledAt", due_at as "dueAt", frozen
+    from seat_pools p where p.tenant_id = ${tx.tenantId} and ${condition} ${locking}
+  `);
+  if (row === undefined) return null;
+  const { held, overage, onHold, unmanagedPaid, batchOpenedAt, settlesAt, ...rest } = row;
+  const batch = batchOpenedAt === null ? null : { openedAt: batchOpenedAt, settlesAt };
+  return { ...rest, usage: { held, overage, onHold, unmanagedPaid }, batch };
+}
+
+/** Contract and rules as they are now; undefined, and nothing read, where the condition does not hold. */
+async function loadRules(
+  tx: TenantTransaction,
+  condition: RawBuilder<unknown>,
+): Promise<Pick<Pool, 'contract' | 'rules'> | undefined> {
+  const [row] = await tx.run(sql<{ contract: Contract | null; rules: RulesRow }>`
+    select ${contractJson(tx.tenantId)} as contract, ${rulesJson(tx.tenantId)} as rules
+    from seat_pools p where p.tenant_id = ${tx.tenantId} and ${condition}
+  `);
+  return row === undefined ? undefined : { contract: row.contract ?? undefined, rules: toRules(row.rules) };
+}
+
+/** What of the pool a plan leaves behind. */
+export interface PoolAfter {
+  usage: Usage;
+  batch: OpenBatch | null;
+  evaluating: boolean;
+  terms: Terms;
+  /** Dates up to now have been looked at. */
+  isSettled: boolean;
+}
+
+/**
+ * Sends the pool's count and its ceiling, which only falls until the excess is gone; and when something of it is due. Sent after
+ * the decisions, whose due times it reads.
+ */
+export function writePool(tx: TenantTransaction, pool: Pool, after: PoolAfter, now: Date): void {
+  const { usage, batch, evaluating, terms, isSettled } = after;
+  const used = usage.held + usage.overage + usage.onHold;
+  const limit = limitOf(terms);
+  const excessSince = excessOf(pool, limit, used, now);
+  const settledAt = isSettled ? now : pool.settledAt;
+  const due = [
+    nextChange(pool.contract, settledAt),
+    nextValidity(pool.rules.mappings, settledAt),
+    batch?.settlesAt,
+    evaluating ? now : undefined,
+    excessSince === null ? undefined : excessUntil(terms, excessSince),
+  ].flatMap((at) => (at == null ? [] : [at.getTime()]));
+  const ownDue = due.length === 0 ? null : new Date(Math.min(...due));
+  const columns = {
+    used,
+    overage: usage.overage,
+    on_hold: usage.onHold,
+    ceiling: limit === null ? null : Math.max(limit, used),
+    seat_limit: limit,
+    excess_since: excessSince,
+    batch_opened_at: batch?.openedAt ?? null,
+    settles_at: batch?.settlesAt ?? null,
+    evaluating,
+    settled_at: settledAt,
+    frozen: isSettled ? terms.phase === 'frozen' : pool.frozen,
+    due_at: sql<Date | null>`least(${ownDue}::timestamptz,
+      (select min(d.due_at) from decisions d where d.tenant_id = ${tx.tenantId} and d.due_at is not null))`,
+  };
+  const names = Object.keys(columns) as (keyof typeof columns)[];
+  tx.send(
+    db
+      .updateTable('seat_pools')
+      .set(columns)
+      .where('tenant_id', '=', tx.tenantId)
+      .where((where) =>
+        where.or(names.map((name) => where(name, 'is distinct from', columns[name] as never))),
+      ),
+  );
+}
+
+/** Those above a capacity that fell have their time from the last time that it fell. */
+function excessOf(pool: Pool, limit: number | null, used: number, now: Date): Date | null {
+  if (limit === null || used <= limit) return null;
+  const isLower = pool.limit === null || limit < pool.limit;
+  return isLower ? now : (pool.excessSince ?? now);
+}

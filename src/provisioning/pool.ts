@@ -1,0 +1,34 @@
+/** A tenant's seats as a write finds them under the pool's lock. */
+
+import type { Usage } from '../licensing/admit.ts';
+import type { Contract } from '../licensing/contract.ts';
+import type { OpenBatch } from '../licensing/effect.ts';
+import type { Mapping, Rules } from '../licensing/mapping.ts';
+
+/** The pool row, locked, without the rules: a write that turns out to decide nothing never reads them. */
+export interface LockedPool {
+  usage: Usage;
+  batch: OpenBatch | null;
+  /** Others are still to be decided for. */
+  evaluating: boolean;
+  /** Seats that there were at the last write; null: unlimited. */
+  limit: number | null;
+  /** Since when more is used than that. */
+  excessSince: Date | null;
+  /** Until when dates have been looked at. */
+  settledAt: Date;
+  dueAt: Date | null;
+  /** Whether paid roles stand as their fallback. */
+  frozen: boolean;
+}
+
+/** The tenant's seats, locked, with the rules that hold now. */
+export interface Pool extends LockedPool {
+  contract: Contract | undefined;
+  rules: Rules;
+}
+
+/** Mappings in place of those that were loaded. */
+export function withMappings(pool: Pool, edit: (mapping: Mapping) => Mapping): Pool {
+  return { ...pool, rules: { ...pool.rules, mappings: pool.rules.mappings.map(edit) } };
+}

@@ -1,0 +1,57 @@
+/** What a tenant has decided about roles and seats, as one JSON value. */
+
+import { type RawBuilder, sql } from 'kysely';
+import type { TenantId } from '../kernel/ids.ts';
+import type { Mapping, Rules } from '../licensing/mapping.ts';
+
+type MappingRow = Omit<Mapping, 'validFrom' | 'validUntil'> & {
+  validFrom: string | null;
+  validUntil: string | null;
+};
+type Settings = Pick<Rules, 'defaultRole' | 'order' | 'settlement' | 'holdMinutes' | 'tombstoneHours'>;
+
+export interface RulesRow {
+  mappings: MappingRow[];
+  defaultWorkspaces: string[];
+  /** null: the tenant has chosen nothing. */
+  settings: Settings | null;
+}
+
+/** Of a tenant that has chosen nothing; the table's columns have the same. */
+export const usualRules: Settings = {
+  defaultRole: 'none',
+  order: 'sticky',
+  settlement: 'immediate',
+  holdMinutes: 60,
+  tombstoneHours: 72,
+};
+
+export function rulesJson(tenantId: TenantId): RawBuilder<unknown> {
+  return sql`jsonb_build_object(
+    'mappings', (select coalesce(jsonb_agg(jsonb_build_object('id', m.id, 'priority', m.priority, 'groupId', m.group_id,
+        'roleValue', m.role_value, 'claimValue', m.claim_value, 'role', m.role, 'workspaces', m.workspaces,
+        'fallbackRole', m.fallback_role, 'validFrom', m.valid_from, 'validUntil', m.valid_until,
+        'mayPreempt', m.may_preempt) order by m.priority), '[]')
+      from mappings m where m.tenant_id = ${tenantId}),
+    'defaultWorkspaces', (select coalesce(max(b.default_workspaces), '{}')
+      from blue_connections b where b.tenant_id = ${tenantId}),
+    'settings', (select jsonb_build_object('defaultRole', s.default_role, 'order', s.seat_order,
+        'settlement', s.settlement, 'holdMinutes', s.hold_minutes, 'tombstoneHours', s.tombstone_hours)
+      from tenant_settings s where s.tenant_id = ${tenantId}))`;
+}
+
+export function toRules({ mappings, defaultWorkspaces, settings }: RulesRow): Rules {
+  return {
+    mappings: mappings.map((row) => ({
+      ...row,
+      validFrom: toDate(row.validFrom),
+      validUntil: toDate(row.validUntil),
+    })),
+    defaultWorkspaces,
+    ...(settings ?? usualRules),
+  };
+}
+
+function toDate(text: string | null): Date | null {
+  return text === null ? null : new Date(text);
+}

@@ -1,0 +1,85 @@
+/** What time alone brings about: dates of contracts and mappings, ends of pins, holds and grace, and of batches of claims. */
+
+import { sql } from 'kysely';
+import { appendAudit } from '../audit/audit-store.ts';
+import type { Door } from '../audit/door.ts';
+import type { Database } from '../db/database.ts';
+import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import type { TenantId } from '../kernel/ids.ts';
+import { excessUntil, limitOf, termsAt } from '../licensing/contract.ts';
+import type { Affected } from './affected.ts';
+import { decide, evaluateRest } from './decide-flow.ts';
+import { affectedByTerms, dueBy } from './due.ts';
+import type { Pool } from './pool.ts';
+import { lockPool } from './pool-store.ts';
+
+/**
+ * Tenants for whom an instant has come: they are settled. Answers how many there were.
+ *
+ * @throws AggregateError of the tenants for which it failed, after the others were settled.
+ */
+export async function settleDue(database: Database, now: Date, most: number): Promise<number> {
+  const due = await database.run(
+    sql<{ tenant_id: TenantId }>`select tenant_id from find_due_pools(${now}, ${most})`,
+  );
+  const failures: unknown[] = [];
+  for (const { tenant_id: tenantId } of due) {
+    const door: Door = { tenantId, actor: { kind: 'system', rule: 'time' }, now, requestId: null };
+    await settleTenant(database, door).catch((error: unknown) => failures.push(error));
+  }
+  if (failures.length > 0) {
+    throw new AggregateError(failures, `${failures.length} of ${due.length} tenants could not be settled`);
+  }
+  return due.length;
+}
+
+/** Each part of what is due is a transaction; it ends when nothing is due any more. */
+async function settleTenant(database: Database, door: Door): Promise<void> {
+  await evaluateRest(database, door);
+  while (await inTenant(database, door.tenantId, (tx) => settleOnce(tx, door)));
+}
+
+/** Answers whether those above the capacity are so many that there is more to do. */
+async function settleOnce(tx: TenantTransaction, door: Door): Promise<boolean> {
+  const pool = await lockPool(tx);
+  if (pool.dueAt === null || pool.dueAt > door.now) return false;
+  const excess = excessAt(pool, door.now);
+  const affected: Affected = { ...affectedByTerms(pool, pool.contract, door.now), ...dueBy(pool, door.now) };
+  const isSettling = pool.batch?.settlesAt != null && pool.batch.settlesAt <= door.now;
+  const { audit } = await decide(tx, door, pool, affected, { isSettling, excess, isSettled: true });
+  appendAudit(tx, door, audit);
+  return excess > 0;
+}
+
+/** How many lose their seats now, because the capacity fell and their time is over. */
+function excessAt({ contract, usage, excessSince }: Pool, now: Date): number {
+  const terms = termsAt(contract, now);
+  const limit = limitOf(terms);
+  if (limit === null || excessSince === null || now < excessUntil(terms, excessSince)) return 0;
+  const seated = usage.held + usage.overage;
+  return Math.max(0, Math.min(seated, seated + usage.onHold - limit));
+}
+
+/**
+ * Decides for everybody again; where nothing changed, nothing is written. Answers how many decisions of the first batch changed.
+ */
+export async function settle(database: Database, door: Door): Promise<number> {
+  return await inTenant(database, door.tenantId, async (tx) => {
+    const pool = await lockPool(tx);
+    const isSettled = pool.dueAt !== null && pool.dueAt <= door.now;
+    const { audit } = await decide(tx, door, pool, { everyone: true }, { isSettled });
+    appendAudit(tx, door, audit);
+    return audit.length;
+  });
+}
+
+/** Settles the open batch of claims now, in its order. */
+export async function settleBatch(database: Database, door: Door): Promise<void> {
+  await inTenant(database, door.tenantId, async (tx) => {
+    const pool = await lockPool(tx);
+    if (pool.batch === null) return;
+    const { audit } = await decide(tx, door, pool, {}, { isSettling: true });
+    const event = { action: 'seats.batch_settled', subject: null, before: pool.batch };
+    appendAudit(tx, door, [event, ...audit]);
+  });
+}

@@ -1,0 +1,124 @@
+/**
+ * What a person's claim to a seat is before anybody else is looked at: kept, come back to, made anew, remembered or gone.
+ * Pure.
+ */
+
+import type { UserId } from '../kernel/ids.ts';
+import { overageUntil, type Terms } from '../licensing/contract.ts';
+import { type Desire, desire, hasPaidMatch, type Person } from '../licensing/desire.ts';
+import { type Decision, isSeated } from '../licensing/effect.ts';
+import type { Rules } from '../licensing/mapping.ts';
+
+export interface PersonFacts extends Person {
+  tie: string;
+  /** What is stored; null: nothing asked, nothing granted. */
+  decision: Decision | null;
+  /** If the person loses the last paid role by what was written: until when the place is kept; null: not at all. */
+  keepUntil: Date | null;
+}
+
+/** Somebody whose own facts did not change. */
+export interface Standing {
+  id: UserId;
+  tie: string;
+  decision: Decision;
+  /** When the pin ends that the wish rests on. */
+  until: Date | null;
+}
+
+export interface Candidate {
+  userId: UserId;
+  tie: string;
+  before: Decision | null;
+  wish: Desire;
+  claim: ClaimState;
+}
+
+export type ClaimState =
+  | { kind: 'none' }
+  /** Has a seat, and keeps it. */
+  | { kind: 'seated'; seat: 'held' | 'overage' }
+  /** Comes back to a place that was kept. */
+  | { kind: 'returns'; claimedAt: Date }
+  /** Wants a seat. */
+  | { kind: 'claims'; claimedAt: Date; isOverageSpent: boolean }
+  /** Wants none any more, and is remembered; `hold`: with the place. */
+  | { kind: 'kept'; seat: 'hold' | 'none'; claimedAt: Date; until: Date };
+
+/** @param claimedAt Of a claim that is made now. */
+export function candidateOf(
+  person: PersonFacts,
+  rules: Rules,
+  terms: Terms,
+  now: Date,
+  claimedAt: Date,
+): Candidate {
+  const wish = desire(person, rules, now);
+  const { id: userId, tie, decision: before } = person;
+  const claim =
+    wish.priority === null
+      ? withoutWish(person, rules, now)
+      : withWish(before, terms, now, { isDropped: false, claimedAt });
+  return { userId, tie, before, wish, claim };
+}
+
+/** Of somebody whose wish is what it was. @param isDropped The seat is taken away, and the claim stands. */
+export function standingCandidate(
+  { id, tie, decision, until }: Standing,
+  terms: Terms,
+  now: Date,
+  isDropped = false,
+): Candidate {
+  const { requested, claim, refusal } = decision;
+  const wish = { requested, priority: claim?.priority ?? null, refusal, isReserved: false, until };
+  const state = withWish(decision, terms, now, { isDropped, claimedAt: now });
+  return { userId: id, tie, before: decision, wish, claim: state };
+}
+
+function withWish(
+  before: Decision | null,
+  terms: Terms,
+  now: Date,
+  { isDropped, claimedAt }: { isDropped: boolean; claimedAt: Date },
+): ClaimState {
+  const known = before?.claim?.claimedAt ?? keptAt(before, now)?.claimedAt ?? claimedAt;
+  const isOverageSpent = before?.isOverageSpent ?? false;
+  if (before?.seat === 'hold' && keptAt(before, now) !== undefined)
+    return { kind: 'returns', claimedAt: known };
+  if (before === null || !isSeated(before.seat) || isDropped)
+    return { kind: 'claims', claimedAt: known, isOverageSpent };
+  const isOver = before.seat === 'overage' && isPast(overageUntil(terms, before.since), now);
+  return isOver
+    ? { kind: 'claims', claimedAt: known, isOverageSpent: true }
+    : { kind: 'seated', seat: before.seat };
+}
+
+/** A directory moves a person by taking out of one group and putting into another: the place is kept between the two. */
+function withoutWish(person: PersonFacts, rules: Rules, now: Date): ClaimState {
+  const { decision: before, keepUntil } = person;
+  if (before === null || !person.active || person.isExcluded || person.isDuplicate) return { kind: 'none' };
+  const kept = keptAt(before, now);
+  if (before.claim === null) {
+    if (kept === undefined) return { kind: 'none' };
+    return { kind: 'kept', seat: placeOf(before), claimedAt: kept.claimedAt, until: kept.until };
+  }
+  // A free role that wins over the paid one is no move.
+  const isMove = keepUntil !== null && now < keepUntil && !hasPaidMatch(person, rules, now);
+  if (!isMove) return { kind: 'none' };
+  const seat = isSeated(before.seat) ? 'hold' : 'none';
+  return { kind: 'kept', seat, claimedAt: before.claim.claimedAt, until: keepUntil };
+}
+
+function placeOf({ seat }: Decision): 'hold' | 'none' {
+  return seat === 'hold' ? 'hold' : 'none';
+}
+
+/** What is remembered, while it is. */
+function keptAt(before: Decision | null, now: Date): NonNullable<Decision['kept']> | undefined {
+  const kept = before?.kept ?? null;
+  return kept !== null && now < kept.until ? kept : undefined;
+}
+
+function isPast(until: Date | null, now: Date): boolean {
+  return until !== null && until <= now;
+}
