@@ -7,6 +7,7 @@ import * as foundation from '../../migrations/0001_foundation.ts';
 import * as licensing from '../../migrations/0002_licensing.ts';
 import * as scim from '../../migrations/0003_scim.ts';
 import * as contractLines from '../../migrations/0004_contract_lines.ts';
+import * as testClock from '../../migrations/0006_test_clock.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 
 const migrations: Record<string, Migration> = {
@@ -14,6 +15,7 @@ const migrations: Record<string, Migration> = {
   '0002_licensing': licensing,
   '0003_scim': scim,
   '0004_contract_lines': contractLines,
+  '0006_test_clock': testClock,
 };
 
 /** Requests run as the first; look-ups across tenants are functions that belong to the second. */
