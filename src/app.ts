@@ -12,6 +12,7 @@ import { installAdmin } from './admin/admin-scope-hook.ts';
 import { auditRoutes } from './admin/audit-routes.ts';
 import { blueRoutes, blueWorkRoutes } from './admin/blue-routes.ts';
 import { clientRoutes, clientSecretRoutes } from './admin/client-routes.ts';
+import { clockRoutes } from './admin/clock-routes.ts';
 import { contractLineRoutes } from './admin/contract-line-routes.ts';
 import { contractRoutes } from './admin/contract-routes.ts';
 import { directoryRoutes, directoryTokenRoutes } from './admin/directory-routes.ts';
@@ -148,6 +149,7 @@ function adminScope(api: FastifyInstance, services: Services): void {
   requestRoutes(scope, services);
   replayRoutes(scope, services);
   settingsRoutes(scope, services);
+  clockRoutes(scope, services);
 }
 
 function scimScope(scope: FastifyInstance, services: Services, rateLimit: number): void {

@@ -26,6 +26,8 @@ export interface Config {
   allowPrivateNetworks: boolean;
   /** Sustained SCIM requests a second, for each token and process; 0: no limit. */
   scimRateLimit: number;
+  /** Whether operators may move the clock. */
+  testClock: boolean;
 }
 
 type Environment = Record<string, string | undefined>;
@@ -73,6 +75,7 @@ export function readConfig(environment: Environment = process.env): Config {
     workers: read('WORKERS', '1', integer(1, 64)),
     allowPrivateNetworks: read('ALLOW_PRIVATE_NETWORKS', 'false', boolean),
     scimRateLimit: read('SCIM_RATE_LIMIT', '200', rate),
+    testClock: read('TEST_CLOCK', 'false', outsideProduction(environment)),
   };
   if (problems.length > 0) throw new ConfigurationError(problems);
   return config;
@@ -128,6 +131,15 @@ function oneOf(words: readonly string[]): Parser<string> {
 function boolean(text: string): boolean {
   if (text !== 'true' && text !== 'false') throw new Error(`must be true or false, not "${text}"`);
   return text === 'true';
+}
+
+/** Who could move the clock of a gateway in use could end contracts and keys. */
+function outsideProduction({ NODE_ENV }: Environment): Parser<boolean> {
+  return (text) => {
+    const isOn = boolean(text);
+    if (isOn && NODE_ENV === 'production') throw new Error('must be false with NODE_ENV=production');
+    return isOn;
+  };
 }
 
 function proxies(text: string): boolean | string {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { buildApp } from './app.ts';
 import { startSyncTask } from './blue/sync-task.ts';
+import { followTestClock } from './clock/test-clock-task.ts';
 import type { Config } from './config.ts';
 import { type DatabaseOptions, openDatabase } from './db/database.ts';
 import type { Services } from './http/services.ts';
@@ -91,10 +92,12 @@ type SharedServices = Omit<Services, 'nudgeSync' | 'creations'>;
 
 /** What all parts share is closed when they have stopped, or could not start. */
 async function withServices(
-  { config, databaseUrl, observe }: GatewayOptions,
+  options: GatewayOptions,
   start: (services: SharedServices) => Promise<Gateway>,
 ): Promise<Gateway> {
+  const { config, databaseUrl, observe } = options;
   const { publicUrl, blueApiUrl, allowPrivateNetworks } = config;
+  const { close: closeClock, ...clocks } = await openClocks(options);
   const database = openDatabase({ url: databaseUrl, ...observe });
   const background = openDatabase({ url: databaseUrl, poolSize: backgroundPoolSize });
   const blueAgent = outboundAgent({ allowPrivateNetworks });
@@ -103,12 +106,13 @@ async function withServices(
       () => blueAgent.close(),
       () => background.close(),
       () => database.close(),
+      closeClock,
     );
   try {
     const { url, stop } = await start({
       database,
       background,
-      clock: systemClock,
+      ...clocks,
       secrets: secretBox(config.secretsKey),
       publicUrl,
       blueApiUrl,
@@ -118,6 +122,24 @@ async function withServices(
     return { url, stop: () => inOrder(stop, close) };
   } catch (error) {
     await close();
+    throw error;
+  }
+}
+
+interface Clocks extends Pick<SharedServices, 'clock' | 'testClock' | 'realClock'> {
+  close(): Promise<void>;
+}
+
+async function openClocks({ config, databaseUrl, log }: GatewayOptions): Promise<Clocks> {
+  const realClock = systemClock;
+  if (!config.testClock) return { clock: realClock, testClock: undefined, realClock, close: async () => {} };
+  // A connection of its own: behind others in a queue it would follow too late.
+  const database = openDatabase({ url: databaseUrl, poolSize: 1 });
+  try {
+    const { clock, stop } = await followTestClock(database, log);
+    return { clock, testClock: clock, realClock, close: () => inOrder(stop, () => database.close()) };
+  } catch (error) {
+    await database.close();
     throw error;
   }
 }

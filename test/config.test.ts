@@ -40,6 +40,7 @@ describe('the environment', () => {
       workers: 1,
       allowPrivateNetworks: false,
       scimRateLimit: 200,
+      testClock: false,
     });
   });
 
@@ -54,6 +55,7 @@ describe('the environment', () => {
       WORKERS: '4',
       ALLOW_PRIVATE_NETWORKS: 'true',
       SCIM_RATE_LIMIT: '0',
+      TEST_CLOCK: 'true',
       BLUE_API_URL: '',
     });
     expect(config).toMatchObject({
@@ -63,6 +65,7 @@ describe('the environment', () => {
       trustProxy: '10.0.0.0/8',
       workers: 4,
       scimRateLimit: 0,
+      testClock: true,
       blueApiUrl: 'https://api.blue.app/graphql',
     });
     expect(config.secretsKey).toHaveLength(32);
@@ -88,8 +91,18 @@ describe('the environment', () => {
     ['WORKERS', '1.5'],
     ['ALLOW_PRIVATE_NETWORKS', '1'],
     ['SCIM_RATE_LIMIT', '24'],
+    ['TEST_CLOCK', '1'],
   ])('refuses %s=%s, and says what it must be', (name, value) => {
     expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name} must `))]);
+  });
+
+  it('refuses to let the clock be moved in production', () => {
+    const NODE_ENV = 'production';
+    expect(problemsOf({ TEST_CLOCK: 'true', NODE_ENV })).toEqual([
+      'TEST_CLOCK must be false with NODE_ENV=production',
+    ]);
+    expect(problemsOf({ TEST_CLOCK: 'false', NODE_ENV })).toEqual([]);
+    expect(problemsOf({ TEST_CLOCK: 'true', NODE_ENV: 'test' })).toEqual([]);
   });
 
   it('tells every problem at once', () => {

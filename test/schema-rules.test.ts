@@ -27,11 +27,12 @@ afterAll(async () => {
 const globalTables = new Map([
   ['tenant_locators', 'leads from an outside key to a tenant, before the tenant is known'],
   ['operators', 'the people who run the gateway belong to no tenant'],
+  ['test_clock', 'one clock for all tenants and processes'],
   ['kysely_migration', 'which migrations have run'],
   ['kysely_migration_lock', 'keeps two gateways from migrating at once'],
 ]);
 /** Those of them that requests must not even see. */
-const ownersTables = ['operators', 'kysely_migration', 'kysely_migration_lock'];
+const ownersTables = ['operators', 'test_clock', 'kysely_migration', 'kysely_migration_lock'];
 
 /** Functions that look across tenants. */
 const finders = [
@@ -275,12 +276,16 @@ describe('the request role', () => {
     expect(await asRequest(mine, (client) => refusal(client.query(locator)))).toBe('42501');
   });
 
-  it.each(['update audit_events set action = action', 'delete from audit_events', 'truncate audit_events'])(
-    'may not: %s',
-    async (statement) => {
-      expect(await asRequest(mine, (client) => refusal(client.query(statement)))).toBe('42501');
-    },
-  );
+  it.each([
+    'update audit_events set action = action',
+    'delete from audit_events',
+    'truncate audit_events',
+    'update test_clock set offset_ms = 1, revision = 1',
+    'insert into test_clock default values',
+    'delete from test_clock',
+  ])('may not: %s', async (statement) => {
+    expect(await asRequest(mine, (client) => refusal(client.query(statement)))).toBe('42501');
+  });
 
   it.each(ownersTables)('may not read %s', async (table) => {
     expect(await asRequest(mine, (client) => refusal(client.query(`select * from ${table}`)))).toBe('42501');

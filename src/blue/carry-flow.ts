@@ -34,7 +34,7 @@ export async function carryDue(pass: Pass, connection: Connection): Promise<bool
   const work: Work = {
     ...{ connection, organization, people: facts.ours, known: facts.known },
     settings: settingsOf(connection),
-    window: windowAt(connection.invitations, pass.services.clock.now()),
+    window: windowAt(connection.invitations, pass.services.realClock.now()),
     problems: new Map(),
     hasFreed: false,
   };
@@ -56,7 +56,7 @@ export async function carryDue(pass: Pass, connection: Connection): Promise<bool
 }
 
 async function loadDue({ services, tenantId }: Pass, { organization }: Connection): Promise<Facts> {
-  const now = services.clock.now();
+  const now = services.realClock.now();
   return await inTenant(services.database, tenantId, async (tx) => {
     assert(organization !== null, 'Blue has been read');
     const ids = await selectDueMarks(tx, now, limits.bluePeoplePerBatchMax);
@@ -70,7 +70,7 @@ async function loadDue({ services, tenantId }: Pass, { organization }: Connectio
  */
 async function readFreshInvitations(pass: Pass, work: Work): Promise<'read' | 'vanished'> {
   const { services, tenantId, lease, client } = pass;
-  const now = services.clock.now();
+  const now = services.realClock.now();
   const { outcomes } = compare(work.people, work.known, work.settings, now);
   if (!outcomes.some(({ code }) => code === 'INVITATION_UNREAD')) return 'read';
   const unread = work.known.invitations.filter(({ id }) => id === null);
@@ -95,7 +95,7 @@ async function readFreshInvitations(pass: Pass, work: Work): Promise<'read' | 'v
 /** Writes what is known of everybody, and takes the marks of those who are done. */
 async function settle(pass: Pass, work: Work, facts: Facts, trouble?: BlueTrouble): Promise<void> {
   const { services, tenantId, lease } = pass;
-  const now = services.clock.now();
+  const now = services.realClock.now();
   const verdicts = verdictsOf(work, now, trouble !== undefined);
   const ours = new Set(facts.ours);
   const strangers = facts.everybody.filter((person) => !ours.has(person));

@@ -9,7 +9,8 @@ import type { Answer, BlueFailure } from './blue-failure.ts';
 import type { Connection, Organization } from './connection.ts';
 
 export interface ClientServices {
-  clock: Clock;
+  /** Blue's clock is not moved with the gateway's: pauses, quotas and what runs out there keep real time. */
+  realClock: Clock;
   secrets: SecretBox;
   /** Blue's GraphQL endpoint for tenants that set none. */
   blueApiUrl: string;
@@ -19,7 +20,7 @@ export interface ClientServices {
 
 /** @param signal Ends requests in flight. @throws Error when the secret was sealed with another key. */
 export function clientOf(
-  { clock, secrets, blueApiUrl, blueAgent }: ClientServices,
+  { realClock, secrets, blueApiUrl, blueAgent }: ClientServices,
   { organizationId, tokenId, tokenSecret, apiUrl }: Connection,
   signal?: AbortSignal,
 ): BlueClient {
@@ -28,7 +29,7 @@ export function clientOf(
     organizationId,
     tokenId,
     tokenSecret: secrets.open(tokenSecret),
-    clock,
+    clock: realClock,
     dispatcher: blueAgent,
     ...(signal === undefined ? {} : { signal }),
   });

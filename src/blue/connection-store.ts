@@ -1,6 +1,6 @@
 /**
  * Rows of blue_connections: the settings, what the worker met, and the lease that keeps two workers from one tenant.
- * Leases run by the database's clock, which all processes share; due times by the gateway's.
+ * Leases run by the database's clock, which all processes share; due times by real time, as Blue does.
  */
 
 import { type RawBuilder, sql } from 'kysely';

@@ -22,11 +22,11 @@ import { isNews, type Standing } from './verdict.ts';
 /** @throws BlueTrouble when the lists can't be read; Interrupted, LeaseLost. */
 export async function readBlue(pass: Pass, connection: Connection): Promise<void> {
   const { services, tenantId, lease, client } = pass;
-  const { database, clock } = services;
+  const { database, realClock } = services;
   await client.paced();
   checkGoing(pass);
   const { organization, members, invitations } = unwrapped(await readLists(client));
-  const readAt = clock.now();
+  const readAt = realClock.now();
   await inTenant(database, tenantId, async (tx) => {
     const actual = JSON.stringify(organization);
     // Known for good once everybody was compared with it.
@@ -57,7 +57,7 @@ async function compareEverybody(
     const after: UserId | null = last;
     checkGoing(pass);
     const ids = await inTenant(services.database, tenantId, async (tx) => {
-      const now = services.clock.now();
+      const now = services.realClock.now();
       const page = await selectOurs(tx, after, limits.bluePeopleComparedPerPage);
       const { ours, known } = await loadFacts(tx, organization, page, now);
       const { actions, outcomes } = compare(ours, known, settings, now);

@@ -2,6 +2,7 @@
 
 import type { Database } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import type { Clock } from '../kernel/clock.ts';
 import type { TenantId, UserId } from '../kernel/ids.ts';
 import type { ActualState } from './actual-state.ts';
 import type { BlueClient } from './blue-client.ts';
@@ -16,6 +17,8 @@ import { selectPeople } from './people-store.ts';
 
 export interface BlueServices extends ClientServices {
   database: Database;
+  /** The gateway's, for what is decided and what the trail tells. */
+  clock: Clock;
 }
 
 export interface Pass {

@@ -39,7 +39,7 @@ export async function planBlue(
   services: BlueServices,
   tenantId: TenantId,
 ): Promise<{ items: PlannedStep[] }> {
-  const { database, clock } = services;
+  const { database, realClock } = services;
   const connection = await readConnection(services, tenantId);
   const { organization } = connection;
   if (organization === null || connection.readAt === null) {
@@ -50,9 +50,9 @@ export async function planBlue(
     const after: UserId | null = last;
     const [ids, facts] = await inTenant(database, tenantId, async (tx) => {
       const page = await selectOurs(tx, after, limits.bluePeopleComparedPerPage);
-      return [page, await loadFacts(tx, organization, page, clock.now())] as const;
+      return [page, await loadFacts(tx, organization, page, realClock.now())] as const;
     });
-    items.push(...stepsOf(connection, organization, facts, clock.now()));
+    items.push(...stepsOf(connection, organization, facts, realClock.now()));
     last = ids.at(-1) ?? null;
     if (last === null) break;
   }
@@ -135,7 +135,7 @@ export async function listWorkspaces(
   tenantId: TenantId,
 ): Promise<{ items: WorkspaceView[] }> {
   const client = clientOf(services, await connectionOf(services.database, tenantId));
-  const now = services.clock.now();
+  const now = services.realClock.now();
   const workspaces = unwrapped(await client.listWorkspaces(), now);
   const ids = workspaces.map(({ id }) => id);
   const roles = Map.groupBy(unwrapped(await client.listCustomRoles(ids), now), (role) => role.workspace);

@@ -46,7 +46,7 @@ export interface Work {
  *   everything that is known is written. Interrupted and LeaseLost between two requests.
  */
 export async function sendPhase(pass: Pass, work: Work, phase: Phase): Promise<void> {
-  const now = pass.services.clock.now();
+  const now = pass.services.realClock.now();
   const { actions } = compare(work.people, work.known, work.settings, now);
   const wanted = actions.filter((one) => one.phase === phase && !work.problems.has(one.userId));
   for (const batch of toBatches(
@@ -71,14 +71,14 @@ async function sendBatch(pass: Pass, work: Work, batch: Batch): Promise<void> {
   const { services, tenantId, lease, client } = pass;
   await client.paced();
   checkGoing(pass);
-  work.window = windowAt(work.window, services.clock.now());
+  work.window = windowAt(work.window, services.realClock.now());
   const { managedWorkspaces } = work.connection;
   await inTenant(services.database, tenantId, (tx) =>
     changeAsHolder(tx, lease.holder, { sending: true, managed_workspaces: managedWorkspaces }),
   );
   const before = work.known;
   const results = await client.mutate(batch.workspace, batch.mutations);
-  const now = services.clock.now();
+  const now = services.realClock.now();
   const { trouble, isUnsure, audit } = note(work, batch.actions, results, now);
   await inTenant(services.database, tenantId, async (tx) => {
     await changeAsHolder(tx, lease.holder, {
@@ -90,7 +90,7 @@ async function sendBatch(pass: Pass, work: Work, batch: Batch): Promise<void> {
     });
     writeKnown(tx, before, work.known);
     const actor = { kind: 'system', rule: 'sync' } as const;
-    appendAudit(tx, { tenantId, actor, now, requestId: null }, audit);
+    appendAudit(tx, { tenantId, actor, now: services.clock.now(), requestId: null }, audit);
   });
   if (trouble !== undefined) throw new BlueTrouble(trouble);
 }

@@ -64,16 +64,16 @@ async function runPass(
   lease: Lease,
   ending: AbortSignal,
 ): Promise<void> {
-  const { database, clock } = services;
+  const { database, realClock } = services;
   const started = performance.now();
   let pass: Pass | undefined;
   while (performance.now() - started < passMsMax && !ending.aborted && !lease.signal.aborted) {
     const connection = await inTenant(database, tenantId, selectConnection);
-    if (connection === undefined || isResting(connection, clock.now())) return;
+    if (connection === undefined || isResting(connection, realClock.now())) return;
     try {
       // Settings don't change during a pass: whoever writes them takes the lease away.
       pass ??= { services, tenantId, lease, ending, client: clientOf(services, connection, lease.signal) };
-      if (needsReading(connection, clock.now())) await readBlue(pass, connection);
+      if (needsReading(connection, realClock.now())) await readBlue(pass, connection);
       else if (!(await carryDue(pass, connection))) return await noteRest(pass, connection);
     } catch (error) {
       // Being ended is no failure of Blue's.
@@ -82,7 +82,7 @@ async function runPass(
     }
     const waitMs = pass.client.pace();
     if (waitMs > paceMsMax) {
-      const next = new Date(clock.now().getTime() + waitMs);
+      const next = new Date(realClock.now().getTime() + waitMs);
       return await inTenant(database, tenantId, (tx) =>
         changeAsHolder(tx, lease.holder, { next_try_at: next }),
       );
@@ -107,7 +107,7 @@ function needsReading({ readAt, sending, organization }: Connection, now: Date):
 }
 
 async function noteFailure(
-  { database, clock }: BlueServices,
+  { database, realClock }: BlueServices,
   tenantId: TenantId,
   lease: Lease,
   { failures }: Connection,
@@ -117,7 +117,7 @@ async function noteFailure(
   if (!isUnopened && !(error instanceof BlueTrouble)) throw error;
   const trouble =
     error instanceof BlueTrouble
-      ? troubleOf(error.failure, failures, clock.now(), Math.random())
+      ? troubleOf(error.failure, failures, realClock.now(), Math.random())
       : { state: 'stopped' as const, cause: unreadableSecret, failures: failures + 1, nextTryAt: null };
   await inTenant(database, tenantId, (tx) => noteTrouble(tx, lease.holder, trouble));
 }

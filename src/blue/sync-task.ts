@@ -24,7 +24,7 @@ export interface SyncTask {
 }
 
 export function startSyncTask(deps: BlueServices & { log: Logger }): SyncTask {
-  const { log, database, clock } = deps;
+  const { log, database, realClock } = deps;
   const [ending, abort] = [new AbortController(), new AbortController()];
   const signals: PassSignals = { ending: ending.signal, abort: abort.signal };
   const running = new Map<TenantId, Promise<void>>();
@@ -35,7 +35,7 @@ export function startSyncTask(deps: BlueServices & { log: Logger }): SyncTask {
       await syncTenant(deps, tenantId, signals);
     } catch (err) {
       log.error({ err, tenant: tenantId }, 'a tenant could not be carried into Blue');
-      await restTenant(database, tenantId, clock.now()).catch(() => {});
+      await restTenant(database, tenantId, realClock.now()).catch(() => {});
     } finally {
       running.delete(tenantId);
     }
@@ -43,7 +43,7 @@ export function startSyncTask(deps: BlueServices & { log: Logger }): SyncTask {
   const look = async () => {
     const room = limits.blueTenantsAtOnceMax - running.size;
     if (room <= 0) return;
-    const now = clock.now();
+    const now = realClock.now();
     const found = await findBlueWork(database, now, new Date(now.getTime() - driftMs), room);
     for (const tenantId of found) if (!running.has(tenantId)) running.set(tenantId, work(tenantId));
   };

@@ -9,6 +9,7 @@ import { ConfigurationError } from '../kernel/configuration-error.ts';
 import { call } from './admin-client.ts';
 import { blueCommands } from './blue-commands.ts';
 import { clientCommands } from './client-commands.ts';
+import { clockCommands } from './clock-commands.ts';
 import { type Command, type Input, UsageError } from './command.ts';
 import { licensingCommands } from './licensing-commands.ts';
 import { render } from './output.ts';
@@ -23,6 +24,7 @@ const commands = [
   ...requestCommands,
   ...licensingCommands,
   ...blueCommands,
+  ...clockCommands,
 ];
 
 function build(): Program {

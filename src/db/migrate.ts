@@ -8,6 +8,7 @@ import * as licensing from '../../migrations/0002_licensing.ts';
 import * as scim from '../../migrations/0003_scim.ts';
 import * as contractLines from '../../migrations/0004_contract_lines.ts';
 import * as seats from '../../migrations/0005_seats.ts';
+import * as testClock from '../../migrations/0006_test_clock.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 
 const migrations: Record<string, Migration> = {
@@ -16,6 +17,7 @@ const migrations: Record<string, Migration> = {
   '0003_scim': scim,
   '0004_contract_lines': contractLines,
   '0005_seats': seats,
+  '0006_test_clock': testClock,
 };
 
 /** Requests run as the first; look-ups across tenants are functions that belong to the second. */

@@ -13,6 +13,7 @@ export interface Tables {
     key: string;
     tenant_id: string;
   };
+  test_clock: { id: Generated<boolean>; offset_ms: number; revision: number };
   operators: { id: string; name: string; key_hash: string; created_at: Time };
   api_keys: {
     tenant_id: string;

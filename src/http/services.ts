@@ -2,7 +2,7 @@
 
 import type { Dispatcher } from 'undici';
 import type { Database } from '../db/database.ts';
-import type { Clock } from '../kernel/clock.ts';
+import type { Clock, MovedClock } from '../kernel/clock.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
 import type { CreationLedger } from '../scim/creation-hook.ts';
 
@@ -10,7 +10,12 @@ export interface Services {
   database: Database;
   /** Connections for what nobody waits for, so that it takes none from requests. */
   background: Database;
+  /** The gateway's time, for what is decided, written down and shown. */
   clock: Clock;
+  /** The same clock where an operator may move it (TEST_CLOCK). */
+  testClock: MovedClock | undefined;
+  /** Real time, for what is agreed with others whose clocks nobody moves here. */
+  realClock: Clock;
   secrets: SecretBox;
   /** Origin that identity providers and browsers see, without a trailing slash. */
   publicUrl: string;

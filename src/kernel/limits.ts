@@ -103,6 +103,9 @@ export const limits = {
   /** How long a recorded call is tried again, and locks what it touches. */
   replayMsMax: 5000,
   requestRetentionDaysMax: 365,
+  /** Years to which the test clock may be put. */
+  clockYearMin: 2000,
+  clockYearMax: 2999,
   /** Rows that one statement of the housekeeping deletes, and statements for each kind of row, tenant and look. */
   housekeepingRowsPerStatement: 5000,
   housekeepingStatementsPerLook: 4,

@@ -168,7 +168,7 @@ export function writePool(tx: TenantTransaction, pool: Pool, after: PoolAfter, n
     nextValidity(pool.rules.mappings, settledAt),
     batch?.settlesAt,
     evaluating ? now : undefined,
-    excessSince === null ? undefined : excessUntil(terms, excessSince),
+    excessSince === null || usage.held + usage.overage === 0 ? undefined : excessUntil(terms, excessSince),
   ].flatMap((at) => (at == null ? [] : [at.getTime()]));
   const ownDue = due.length === 0 ? null : new Date(Math.min(...due));
   const columns = {

@@ -66,7 +66,8 @@ function excessAt({ contract, usage, excessSince }: Pool, now: Date): number {
 export async function settle(database: Database, door: Door): Promise<number> {
   return await inTenant(database, door.tenantId, async (tx) => {
     const pool = await lockPool(tx);
-    const isSettled = pool.dueAt !== null && pool.dueAt <= door.now;
+    // Also where the time went back: dates that had come are ahead again.
+    const isSettled = (pool.dueAt !== null && pool.dueAt <= door.now) || door.now < pool.settledAt;
     const { audit } = await decide(tx, door, pool, { everyone: true }, { isSettled });
     appendAudit(tx, door, audit);
     return audit.length;

@@ -41,7 +41,7 @@ export function installScimAuth(scope: FastifyInstance, services: Services, rate
     }
     // Also who calls too often is known, and recorded.
     request.directoryCaller = caller;
-    const retryAfterSeconds = rate.take(caller.tokenId, services.clock.now().getTime());
+    const retryAfterSeconds = rate.take(caller.tokenId, performance.now());
     if (retryAfterSeconds > 0) {
       const text = `More than ${ratePerSecond} requests a second: wait, then go on.`;
       throw new Fault('rate_limited', text, { retryAfterSeconds });

@@ -77,6 +77,7 @@ async function makeTenant(
   const services: BlueServices = {
     database,
     clock,
+    realClock: clock,
     secrets: secretBox(Buffer.alloc(32, 7)),
     blueApiUrl: double.url,
     blueAgent: new Agent(),

@@ -11,7 +11,7 @@ import { made, startGateway, type TestGateway } from '../support/gateway.ts';
 
 let gateway: TestGateway;
 beforeAll(async () => {
-  gateway = await startGateway();
+  gateway = await startGateway({ config: { testClock: true } });
 });
 afterAll(() => gateway.close());
 
@@ -249,6 +249,15 @@ it('writes every field of the contract', async () => {
   });
 });
 
+it('moves the clock, shows it, and goes back', async () => {
+  const moved = await run(['clock', 'set', '--now', '2090-01-01T00:00:00Z']);
+  expect(moved).toMatchObject({ code: 0, out: 'now: 2090-01-01T00:00:00.000Z\n' });
+  expect((await run(['clock', 'show'])).out).toMatch(/^now: 2090-01-01T00:0/);
+  expect((await run(['clock', 'reset'])).code).toBe(0);
+  expect((await run(['clock', 'show'])).out).not.toContain('2090');
+  expect(await run(['clock', 'set', '--now', 'soon'])).toMatchObject({ code: 1, out: '' });
+});
+
 it('shows names that would steer a terminal by their codes, and as they are to programs', async () => {
   const name = 'a\u001b[31m\nb';
   await made(gateway.api('POST', '/tenants', { name, slug: 'steering' }));
@@ -261,6 +270,16 @@ it('shows names that would steer a terminal by their codes, and as they are to p
 it('helps', async () => {
   const { code, out } = await run(['--help']);
   expect(code).toBe(0);
-  for (const noun of ['tenant', 'contract', 'mapping', 'users', 'blue', 'token', 'client', 'client-secret'])
+  for (const noun of [
+    'tenant',
+    'contract',
+    'mapping',
+    'users',
+    'blue',
+    'token',
+    'client',
+    'client-secret',
+    'clock',
+  ])
     expect(out).toContain(noun);
 });

@@ -3,11 +3,26 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { assert, first, unreachable } from '../../src/kernel/assert.ts';
+import { MovedClock } from '../../src/kernel/clock.ts';
 import { fold } from '../../src/kernel/fold.ts';
 import { newId, parseId } from '../../src/kernel/ids.ts';
 import { sameJson } from '../../src/kernel/same-json.ts';
 import { secretBox } from '../../src/kernel/secret-box.ts';
 import { bearerToken, hashToken, newToken } from '../../src/kernel/token.ts';
+
+describe('a moved clock', () => {
+  it('goes on from where it was put, and never back to a setting that it has left', () => {
+    const clock = new MovedClock();
+    const offset = () => clock.now().getTime() - Date.now();
+    expect(offset()).toBeCloseTo(0, -2);
+    clock.follow({ offsetMs: 60_000, revision: 2 });
+    expect(offset()).toBeCloseTo(60_000, -2);
+    clock.follow({ offsetMs: 0, revision: 1 });
+    expect(offset()).toBeCloseTo(60_000, -2);
+    clock.follow({ offsetMs: -5000, revision: 3 });
+    expect(offset()).toBeCloseTo(-5000, -2);
+  });
+});
 
 describe('ids', () => {
   const now = Date.parse('2026-01-31T08:00:00Z');

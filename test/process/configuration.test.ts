@@ -39,6 +39,8 @@ describe('a wrong configuration', () => {
         WORKERS: '0',
         ALLOW_PRIVATE_NETWORKS: 'yes',
         SCIM_RATE_LIMIT: '10',
+        TEST_CLOCK: 'true',
+        NODE_ENV: 'production',
       },
     });
     expect(code).toBe(78);
@@ -56,7 +58,7 @@ describe('a wrong configuration', () => {
         'OPERATOR_KEY',
         'PORT',
         'PUBLIC_URL',
-      ].concat(['SCIM_RATE_LIMIT', 'SECRETS_KEY', 'WORKERS']),
+      ].concat(['SCIM_RATE_LIMIT', 'SECRETS_KEY', 'TEST_CLOCK', 'WORKERS']),
     );
     expect(stderr).not.toContain('hidden');
     expect(existsSync(dataDir)).toBe(false);
@@ -193,6 +195,31 @@ describe('on an external PostgreSQL', () => {
     for (const pid of [gateway.pid, ...children]) process.kill(pid, 'SIGTERM');
     expect(await gateway.exited).toBe(0);
     expect(children.filter(isAlive)).toEqual([]);
+  });
+
+  it('has one clock in all HTTP processes', async () => {
+    const env = { ...keys, DATABASE_URL: database.url, WORKERS: '2', TEST_CLOCK: 'true', LOG_LEVEL: 'error' };
+    const gateway = await startProcess({ env });
+    await gateway.ready();
+    // A connection each, so that both are asked.
+    const headers = { authorization: `Bearer ${keys.OPERATOR_KEY}`, connection: 'close' };
+    const clock = `${gateway.url}/api/v1/clock`;
+    const year = async () => {
+      const { now } = (await (await fetch(clock, { headers })).json()) as { now: string };
+      return now.slice(0, 4);
+    };
+    const put = (now: string | null) =>
+      fetch(clock, {
+        method: 'PUT',
+        headers: { ...headers, 'content-type': 'application/json' },
+        body: JSON.stringify({ now }),
+      });
+    expect((await put('2090-01-01T00:00:00Z')).status).toBe(200);
+    expect(new Set(await Promise.all(Array.from({ length: 12 }, year)))).toEqual(new Set(['2090']));
+    expect((await put(null)).status).toBe(200);
+    expect(new Set(await Promise.all(Array.from({ length: 12 }, year)))).not.toContain('2090');
+    gateway.kill('SIGTERM');
+    expect(await gateway.exited).toBe(0);
   });
 
   it('starts an HTTP process again that died, and leaves none when it is killed itself', async () => {

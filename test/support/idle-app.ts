@@ -16,6 +16,8 @@ export async function idleApp(): Promise<{ app: FastifyInstance; close(): Promis
     database,
     background: database,
     clock: systemClock,
+    testClock: undefined,
+    realClock: systemClock,
     secrets: secretBox(Buffer.alloc(32)),
     publicUrl: 'http://gateway.example.com',
     blueApiUrl: 'http://blue.example.com/graphql',
