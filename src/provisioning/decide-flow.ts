@@ -119,36 +119,39 @@ async function loadFacts(
   affected: Affected,
   { keepUntil = null, excess = 0, isSettling = false }: Circumstances,
 ): Promise<Facts> {
-  const terms = termsAt(pool.contract, now);
-  const read = async (persons: number): Promise<[Standing[], Standing[], Standing[]]> => {
-    const heads = await Promise.all([
-      ...headOf(tx, pool, terms, persons),
+  const read = async (people: number): Promise<Standing[][]> => {
+    const [queue, overage, displaced] = await Promise.all([
+      loadHead(tx, pool, now, people),
+      loadAbove(tx, pool, now, people),
       loadExcess(tx, Math.min(excess, most)),
     ]);
-    const [queue = [], unspent = [], overage = [], displaced = []] = heads;
-    const known = new Set(queue.map(({ id }) => id));
-    return [[...queue, ...unspent.filter(({ id }) => !known.has(id))], overage, displaced];
+    return [queue, overage, displaced];
   };
   const count = knownCount(affected);
-  const persons = loadPersons(tx, affected, keepUntil);
-  const loaded: [PersonFacts[], [Standing[], Standing[], Standing[]]] =
+  const loading = loadPersons(tx, affected, keepUntil);
+  const [persons, [queue = [], overage = [], displaced = []]] =
     count === undefined
-      ? [await persons, await read((await persons).length)]
-      : await Promise.all([persons, read(count)]);
-  const [people, [queue, overage, displaced]] = loaded;
-  return factsOf(pool, { persons: people, queue, overage, displaced, isSettling });
+      ? [await loading, await read((await loading).length)]
+      : await Promise.all([loading, read(count)]);
+  return factsOf(pool, { persons, queue, overage, displaced, isSettling });
 }
 
-/** The queue, what of it may be served above the capacity, and those who come within it where somebody goes. */
-function headOf(tx: TenantTransaction, pool: Pool, terms: Terms, persons: number): Promise<Standing[]>[] {
+/** As many of the queue as may be served; of those whose time above the capacity is used up as many again. */
+async function loadHead(tx: TenantTransaction, pool: Pool, now: Date, people: number): Promise<Standing[]> {
+  const terms = termsAt(pool.contract, now);
   if (!terms.grants || pool.evaluating) return [];
-  const needed = Math.min(most, roomNow(pool, terms) + persons);
-  const isAbove = terms.allowance > 0;
-  return [
-    loadQueue(tx, needed),
-    isAbove ? loadUnspentQueue(tx, needed) : Promise.resolve([]),
-    loadOverage(tx, Math.min(pool.usage.overage, needed)),
-  ];
+  const needed = Math.min(most, roomNow(pool, terms) + people);
+  if (terms.allowance === 0) return await loadQueue(tx, needed);
+  const [queue, unspent] = await Promise.all([loadQueue(tx, needed), loadUnspentQueue(tx, needed)]);
+  const known = new Set(queue.map(({ id }) => id));
+  return [...queue, ...unspent.filter(({ id }) => !known.has(id))];
+}
+
+/** Of those with a seat above the capacity, who may come within it. */
+async function loadAbove(tx: TenantTransaction, pool: Pool, now: Date, people: number): Promise<Standing[]> {
+  const terms = termsAt(pool.contract, now);
+  if (!terms.grants || pool.evaluating) return [];
+  return await loadOverage(tx, Math.min(pool.usage.overage, most, roomNow(pool, terms) + people));
 }
 
 function roomNow({ usage }: Pool, terms: Terms): number {

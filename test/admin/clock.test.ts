@@ -140,7 +140,7 @@ describe('before the answer', () => {
     await move(firstDay);
     expect([await held(), await paid()]).toEqual([2, 2]);
     const { items } = await api('GET', '/audit?action=decision.changed');
-    expect(items[0]).toMatchObject({ actor: { kind: 'system', rule: 'contract date' } });
+    expect(items[0]).toMatchObject({ actor: { kind: 'system', rule: 'time' } });
     expect(items[0].at.slice(0, 10)).toBe('2090-01-01');
   });
 
