@@ -22,6 +22,7 @@ import { mappingEditRoutes, mappingRoutes } from './admin/mapping-routes.ts';
 import { installOpenApi, openApiPages, openApiRoutes } from './admin/openapi-hook.ts';
 import { parkingRoutes } from './admin/parking-routes.ts';
 import { pinRoutes } from './admin/pin-routes.ts';
+import { previewRoutes } from './admin/preview-routes.ts';
 import { answerError, sendProblem } from './admin/problem-hook.ts';
 import { replayRoutes, requestRoutes } from './admin/request-routes.ts';
 import { schemaEditRoutes, schemaRoutes } from './admin/schema-routes.ts';
@@ -140,6 +141,7 @@ function adminScope(api: FastifyInstance, services: Services): void {
   groupRoutes(scope, services);
   mappingRoutes(scope, services);
   mappingEditRoutes(scope, services);
+  previewRoutes(scope, services);
   userRoutes(scope, services);
   pinRoutes(scope, services);
   schemaRoutes(scope, services);

@@ -27,6 +27,7 @@ import {
 import { type DecisionChange, type Facts, type Plan, plan } from './plan.ts';
 import type { Pool } from './pool.ts';
 import { lockPool, writePool } from './pool-store.ts';
+import type { Prospect } from './prospect.ts';
 import type { PersonFacts, Standing } from './standing.ts';
 
 export interface Decided {
@@ -49,6 +50,15 @@ export interface Circumstances {
 }
 
 const most = limits.peoplePerDecision;
+/** More than any tenant has. */
+const everybody = 1_000_000_000;
+
+interface Loading extends Circumstances {
+  /** What is to stand in place of what is written. */
+  instead?: Parameters<typeof loadPersons>[3];
+  /** Of the queue at most so many are read. */
+  bound?: number;
+}
 
 /**
  * Decides for everybody affected, after the directory was written. Sends its writes, to travel with COMMIT; what it leaves for
@@ -76,18 +86,25 @@ export async function decide(
   return { plan: planned, audit: auditOf(pool, planned) };
 }
 
-/** What would be decided, under other rules perhaps; nothing is written. All are looked at, however many they are. */
+export interface Foreseen {
+  /** Everybody who was looked at because of the edit itself. */
+  persons: readonly PersonFacts[];
+  plan: Plan;
+}
+
+/** What would be decided by an edit; nothing is written or locked. All are looked at, however many they are. */
 export async function foresee(
   tx: TenantTransaction,
   door: Pick<Door, 'now'>,
-  pool: Pool,
-  affected: Affected,
-): Promise<Plan> {
-  const persons = await loadPersons(tx, affected, null);
-  const room = roomNow(pool, termsAt(pool.contract, door.now)) + persons.length;
-  const queue = await loadQueue(tx, Math.min(room, 1_000_000));
-  const facts = factsOf(pool, { persons, queue, overage: await loadOverage(tx, pool.usage.overage) });
-  return plan(facts, door.now);
+  { pool, affected, isSettling = false, exclusions, pinned }: Prospect,
+): Promise<Foreseen> {
+  const mappedGroups = pool.rules.mappings.flatMap(({ groupId }) => groupId ?? []);
+  const instead = { mappedGroups, ...(exclusions === undefined ? {} : { exclusions }) };
+  const facts = await loadFacts(tx, door, pool, affected, { isSettling, instead, bound: everybody });
+  const persons = facts.persons.map((person) =>
+    person.id === pinned?.userId ? { ...person, pin: pinned.pin } : person,
+  );
+  return { persons, plan: plan({ ...facts, persons }, door.now) };
 }
 
 type Loaded = Pick<Facts, 'persons' | 'queue' | 'overage'> & Partial<Pick<Facts, 'displaced' | 'isSettling'>>;
@@ -117,18 +134,18 @@ async function loadFacts(
   { now }: Pick<Door, 'now'>,
   pool: Pool,
   affected: Affected,
-  { keepUntil = null, excess = 0, isSettling = false }: Circumstances,
+  { keepUntil = null, excess = 0, isSettling = false, instead = {}, bound = most }: Loading,
 ): Promise<Facts> {
   const read = async (people: number): Promise<Standing[][]> => {
     const [queue, overage, displaced] = await Promise.all([
-      loadHead(tx, pool, now, people),
-      loadAbove(tx, pool, now, people),
+      loadHead(tx, pool, now, people, bound),
+      loadAbove(tx, pool, now, people, bound),
       loadExcess(tx, Math.min(excess, most)),
     ]);
     return [queue, overage, displaced];
   };
   const count = knownCount(affected);
-  const loading = loadPersons(tx, affected, keepUntil);
+  const loading = loadPersons(tx, affected, keepUntil, instead);
   const [persons, [queue = [], overage = [], displaced = []]] =
     count === undefined
       ? [await loading, await read((await loading).length)]
@@ -137,10 +154,16 @@ async function loadFacts(
 }
 
 /** As many of the queue as may be served; of those whose time above the capacity is used up as many again. */
-async function loadHead(tx: TenantTransaction, pool: Pool, now: Date, people: number): Promise<Standing[]> {
+async function loadHead(
+  tx: TenantTransaction,
+  pool: Pool,
+  now: Date,
+  people: number,
+  bound: number,
+): Promise<Standing[]> {
   const terms = termsAt(pool.contract, now);
   if (!terms.grants || pool.evaluating) return [];
-  const needed = Math.min(most, roomNow(pool, terms) + people);
+  const needed = Math.min(bound, roomNow(pool, terms) + people);
   if (terms.allowance === 0) return await loadQueue(tx, needed);
   const [queue, unspent] = await Promise.all([loadQueue(tx, needed), loadUnspentQueue(tx, needed)]);
   const known = new Set(queue.map(({ id }) => id));
@@ -148,10 +171,16 @@ async function loadHead(tx: TenantTransaction, pool: Pool, now: Date, people: nu
 }
 
 /** Of those with a seat above the capacity, who may come within it. */
-async function loadAbove(tx: TenantTransaction, pool: Pool, now: Date, people: number): Promise<Standing[]> {
+async function loadAbove(
+  tx: TenantTransaction,
+  pool: Pool,
+  now: Date,
+  people: number,
+  bound: number,
+): Promise<Standing[]> {
   const terms = termsAt(pool.contract, now);
   if (!terms.grants || pool.evaluating) return [];
-  return await loadOverage(tx, Math.min(pool.usage.overage, most, roomNow(pool, terms) + people));
+  return await loadOverage(tx, Math.min(pool.usage.overage, bound, roomNow(pool, terms) + people));
 }
 
 function roomNow({ usage }: Pool, terms: Terms): number {

@@ -1,0 +1,254 @@
+/**
+ * I21: what a preview tells is what the edit then does. Random worlds and random edits on the real database: each edit is
+ * previewed, then made, and the people whose roles or seats are others afterwards are those who were named. FUZZ_RUNS sets
+ * the number of worlds.
+ */
+
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { inTenant } from '../../src/db/tenant-transaction.ts';
+import { Fault } from '../../src/kernel/fault.ts';
+import { type MappingId, newId, type UserId } from '../../src/kernel/ids.ts';
+import { addLine, putContract } from '../../src/provisioning/contract-flow.ts';
+import {
+  createMapping,
+  removeMapping,
+  reorderMappings,
+  replaceMapping,
+} from '../../src/provisioning/mapping-flow.ts';
+import { removePin, setPin } from '../../src/provisioning/pin-flow.ts';
+import { lockPool } from '../../src/provisioning/pool-store.ts';
+import { type Edit, type Preview, previewEdit } from '../../src/provisioning/preview-flow.ts';
+import { putSettings } from '../../src/provisioning/settings-flow.ts';
+import { settleDue } from '../../src/provisioning/settle-flow.ts';
+import { defaultSettings } from '../../src/tenants/settings.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { newWorld, type TestWorld, usualContract } from '../support/tenants.ts';
+import { history, make } from './edits.ts';
+import { termsOf } from './model.ts';
+import { type DecisionRow, readState, type State } from './state.ts';
+
+const runs = Number(process.env.FUZZ_RUNS ?? 25);
+const whole = { after: '00000000-0000-0000-0000-000000000000', limit: 100_000 };
+let test: TestDatabase;
+
+beforeAll(async () => {
+  test = await testDatabase({ poolSize: 2 });
+});
+afterAll(() => test.close());
+
+/** Numbers that an edit is made of once it is known what there is. */
+const choice = fc.record({
+  op: fc.constantFrom(
+    ...([
+      'create',
+      'create',
+      'update',
+      'update',
+      'delete',
+      'delete',
+      'reorder',
+      'contract',
+      'contract',
+    ] as const),
+    ...(['amendment', 'pin', 'pin', 'unpin', 'settings', 'settings'] as const),
+  ),
+  one: fc.nat({ max: 30 }),
+  two: fc.nat({ max: 30 }),
+  role: fc.constantFrom('team_member', 'project_administrator', 'view_only', 'client'),
+  policy: fc.constantFrom('queue', 'fallback', 'grace', 'allow', 'block'),
+  seats: fc.option(fc.nat({ max: 5 }), { freq: 8 }),
+  days: fc.integer({ min: -2, max: 2 }),
+  flag: fc.boolean(),
+});
+type Choice = typeof choice extends fc.Arbitrary<infer T> ? T : never;
+
+it(
+  'I21 tells what the edit then does',
+  async () => {
+    let [made, moved] = [0, 0];
+    await fc.assert(
+      fc.asyncProperty(history, fc.array(choice, { minLength: 4, maxLength: 10 }), async (steps, choices) => {
+        const world = await newWorld(test.database);
+        for (const [step, edit] of steps.entries()) {
+          world.pass(1000);
+          await make(world, await readState(world), edit, step);
+        }
+        for (const chosen of choices) {
+          world.pass(1000);
+          await settleDue(world.database, world.now, 1000);
+          const before = await readState(world);
+          const edit = editOf(world, before, chosen);
+          if (edit === undefined) continue;
+          const told = await outcome(previewEdit(world.database, world.door, edit, whole));
+          const untouched = await readState(world);
+          expect(untouched.fingerprint, 'a preview writes nothing').toBe(before.fingerprint);
+          const done = await outcome(apply(world, edit));
+          expect(told instanceof Fault ? [told.code, told.message, told.field] : 'told').toEqual(
+            done instanceof Fault ? [done.code, done.message, done.field] : 'told',
+          );
+          if (told instanceof Fault) continue;
+          made += 1;
+          moved += told.people.length;
+          compare(told, before, await readState(world));
+        }
+      }),
+      { numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined },
+    );
+    expect(made).toBeGreaterThan(runs * 2);
+    expect(moved).toBeGreaterThan(runs);
+  },
+  runs * 3000 + 60_000,
+);
+
+async function outcome<T>(work: Promise<T>): Promise<T | Fault> {
+  return await work.catch((error: unknown) => {
+    if (error instanceof Fault) return error;
+    throw error;
+  });
+}
+
+function editOf({ now }: TestWorld, state: State, chosen: Choice): Edit | undefined {
+  const { op, one, two, role, policy, seats, days, flag } = chosen;
+  const dayOf = (more: number) => new Date(now.getTime() + more * 86_400_000).toISOString().slice(0, 10);
+  const mapping = () => {
+    const group = pick(state.groups, two);
+    const workspaces = flag ? ['w1'] : ['w1', 'w2'];
+    const rest = { fallbackRole: null, validFrom: null, validUntil: null, mayPreempt: false };
+    const by = group === undefined ? { displayName: 'later' } : { id: group.id };
+    return { group: by, role, workspaces, priority: (one % 9) + 1, ...rest };
+  };
+  switch (op) {
+    case 'create':
+      return { op, id: newId<MappingId>(now.getTime()), mapping: mapping() };
+    case 'update':
+      return withOne(state.mappings, one, ({ id }) => ({ op, id, mapping: mapping() }));
+    case 'delete':
+      return withOne(state.mappings, one, ({ id }) => ({ op, id }));
+    case 'reorder':
+      return { op, ids: state.mappings.map(({ id }) => id).reverse() };
+    case 'contract': {
+      const isAbove = policy === 'grace' || policy === 'allow';
+      const allowancePercent = isAbove ? 50 : null;
+      const grace = { graceDays: policy === 'grace' ? 1 : null, decreaseGraceDays: flag ? 0 : 2 };
+      const dates = { startsOn: dayOf(days), endsOn: dayOf(days + 3) };
+      const fallbackRole = flag ? 'client' : 'view_only';
+      const terms = { paidSeats: seats, policy, allowancePercent, fallbackRole } as const;
+      return { op, contract: { ...usualContract, ...terms, ...grace, ...dates } };
+    }
+    case 'amendment': {
+      const kept = { tier: null, contractEndsOn: null, reason: 'test', documentReference: null };
+      const line = { kind: 'amendment', effectiveOn: dayOf(days), endsOn: null } as const;
+      return { op, line: { ...line, setsSeats: true, paidSeats: seats, ...kept } };
+    }
+    case 'pin': {
+      const until = flag ? new Date(now.getTime() + days * 3_600_000) : null;
+      const pin = { role, workspaces: null, reason: 'test', until, reserved: two % 2 === 0 };
+      return withOne(state.users, one, ({ id: userId }) => ({ op, userId, pin }));
+    }
+    case 'unpin':
+      return withOne(state.users, one, ({ id: userId }) => ({ op, userId }));
+    case 'settings': {
+      const exclusions = flag ? [pick(state.users, one)?.user_name ?? 'nobody'] : [];
+      const defaultRole = two % 3 === 0 ? role : 'none';
+      const order = two % 2 === 0 ? 'strict' : 'sticky';
+      const settlement = (['immediate', 'cycle', 'staged'] as const)[one % 3] ?? 'immediate';
+      return { op, settings: { ...defaultSettings, exclusions, defaultRole, order, settlement } };
+    }
+  }
+}
+
+function pick<T>(from: readonly T[], at: number): T | undefined {
+  return from[at % Math.max(1, from.length)];
+}
+
+function withOne<T>(from: readonly T[], at: number, edit: (one: T) => Edit): Edit | undefined {
+  const one = pick(from, at);
+  return one === undefined ? undefined : edit(one);
+}
+
+async function apply({ database, door }: TestWorld, edit: Edit): Promise<void> {
+  switch (edit.op) {
+    case 'create':
+      await createMapping(database, door, edit.mapping);
+      return;
+    case 'update':
+      await replaceMapping(database, door, edit.id, edit.mapping);
+      return;
+    case 'delete':
+      return await removeMapping(database, door, edit.id);
+    case 'reorder':
+      await reorderMappings(database, door, edit.ids);
+      return;
+    case 'contract':
+      await putContract(database, door, edit.contract);
+      return;
+    case 'amendment':
+      await addLine(database, door, edit.line);
+      return;
+    case 'pin':
+      await setPin(database, door, edit.userId, edit.pin);
+      return;
+    case 'unpin':
+      return await removePin(database, door, edit.userId);
+    case 'settings':
+      await putSettings(database, door, edit.settings);
+      return;
+  }
+}
+
+interface Told {
+  roles: string[];
+  seat: string;
+}
+
+function compare(told: Preview, before: State, after: State): void {
+  const [was, is] = [toldOf(before), toldOf(after)];
+  const nothing: Told = { roles: [], seat: 'none' };
+  const different = after.users.flatMap(({ id, user_name: userName }) => {
+    const [from, to] = [was.get(id) ?? nothing, is.get(id) ?? nothing];
+    const isSame = from.seat === to.seat && from.roles.join() === to.roles.join();
+    return isSame ? [] : [{ id, userName, before: from, after: to }];
+  });
+  const named = told.people.map(({ id, userName, before: from, after: to }) => ({
+    ...{ id, userName },
+    ...{ before: { ...from, roles: rolesOf(from.roles) }, after: { ...to, roles: rolesOf(to.roles) } },
+  }));
+  expect(named, 'I21 names whom it concerns, with what they have before and after').toEqual(different);
+  const held = ({ decisions }: State) => decisions.filter(({ seat }) => seat === 'held').length;
+  expect(told.seats, 'I21 counts the seats').toEqual({ before: held(before), after: held(after) });
+  expect(told.gained + told.lost + told.changed, 'everybody is counted once').toBe(different.length);
+  const waits = ({ decisions }: State, id: UserId) =>
+    decisions.some((row) => row.user_id === id && row.seat === 'waiting');
+  const queued = different.filter(({ id }) => waits(after, id) && !waits(before, id));
+  expect(told.queued, 'I21 counts who begins to wait').toBe(queued.length);
+  const wish = ({ decisions }: State) => decisions.filter(({ priority }) => priority !== null).length;
+  expect(told.needed, 'I21 counts who wants a seat').toBe(wish(after) - wish(before));
+}
+
+function toldOf(state: State): Map<UserId, Told> {
+  const { policy } = termsOf(state);
+  const waiting = { queue: 'queued', grace: 'queued', allow: 'queued', block: 'blocked', fallback: 'none' };
+  return new Map(
+    state.decisions.map(({ user_id, effective, seat }) => [
+      user_id,
+      { roles: rolesOf(effective), seat: seat === 'waiting' ? waiting[policy] : seat },
+    ]),
+  );
+}
+
+function rolesOf(roles: readonly Pick<DecisionRow['effective'][number], 'workspace' | 'role'>[]): string[] {
+  return roles.map(({ workspace, role }) => `${workspace} ${role}`).sort();
+}
+
+it('waits for no lock', async () => {
+  const world = await newWorld(test.database);
+  await world.contract();
+  const group = await world.group('Eng', [await world.user('a@example.com')]);
+  const { id } = await world.map({ group: { id: group }, priority: 1 });
+  await inTenant(world.database, world.tenantId, async (tx) => {
+    await lockPool(tx);
+    const told = await previewEdit(world.database, world.door, { op: 'delete', id }, whole);
+    expect(told).toMatchObject({ lost: 1, gained: 0, changed: 0, queued: 0, seats: { before: 1, after: 0 } });
+  });
+});
