@@ -4,7 +4,7 @@ import Type, { type Static } from 'typebox';
 import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
 import { findRole } from '../licensing/catalogue.ts';
-import type { PinDraft } from '../provisioning/pin-flow.ts';
+import type { PinDraft } from '../provisioning/edit.ts';
 import { readInstant } from './instant.ts';
 import { closed, nullable } from './schemas.ts';
 

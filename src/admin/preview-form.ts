@@ -4,8 +4,7 @@ import Type, { type Static } from 'typebox';
 import { Fault } from '../kernel/fault.ts';
 import { type MappingId, newId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
-import type { MappingEdit } from '../provisioning/mapping-flow.ts';
-import type { Edit, Preview } from '../provisioning/preview-flow.ts';
+import type { Edit, MappingEdit, PeoplePage, Preview } from '../provisioning/edit.ts';
 import { ContractForm, readContract } from './contract-form.ts';
 import { Amendment, readAmendment } from './contract-line-form.ts';
 import { MappingForm, mappingIdOf, readMapping } from './mapping-form.ts';
@@ -142,7 +141,7 @@ export const PreviewQuery = Type.Object(
 );
 
 /** The first 200 people unless fewer are asked for. */
-export function pageOf({ limit = usersShown, cursor }: PageRequest): { after: string; limit: number } {
+export function pageOf({ limit = usersShown, cursor }: PageRequest): PeoplePage {
   const request = cursor === undefined ? { limit } : { limit, cursor };
   return { after: afterId(request), limit: readLimit(request) };
 }

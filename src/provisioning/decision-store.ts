@@ -74,14 +74,15 @@ export async function loadPersons(
       coalesce(u.user_name_key = any(${excluded}) or u.address = any(${excluded}), false) as is_excluded,
       (select array_agg(m.group_id) from memberships m
        where m.tenant_id = u.tenant_id and m.user_id = u.id and m.group_id = any(${mapped})) as groups,
-      (select jsonb_build_object('role', p.role, 'workspaces', p.workspaces, 'until', p.until, 'reserved', p.reserved)
-       from pins p where p.tenant_id = u.tenant_id and p.user_id = u.id) as pin,
+      case when p.user_id is not null then jsonb_build_object('role', p.role, 'workspaces', p.workspaces,
+        'until', p.until, 'reserved', p.reserved) end as pin,
       ${decisionColumns}
     from affected a
     join users u on u.tenant_id = ${tx.tenantId} and u.id = a.id
     join tenants t on t.tenant_id = u.tenant_id
     left join tenant_settings s on s.tenant_id = u.tenant_id
     left join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
+    left join pins p on p.tenant_id = u.tenant_id and p.user_id = u.id
     order by u.id
   `);
   return rows.map((row) => ({

@@ -14,6 +14,7 @@ import { fold } from '../kernel/fold.ts';
 import { type MappingId, newId } from '../kernel/ids.ts';
 import { lockArrivals } from './arrival-store.ts';
 import { decide } from './decide-flow.ts';
+import type { MappingEdit } from './edit.ts';
 import type { MappingDraft, StoredMapping } from './mapping-draft.ts';
 import {
   differenceOf,
@@ -29,13 +30,6 @@ import { findGroups, lockGroupNames, selectMappings, setMapped, writeMappings } 
 import type { Pool } from './pool.ts';
 import { lockPool } from './pool-store.ts';
 import { byMappings } from './prospect.ts';
-
-/** An edit as it is asked for. */
-export type MappingEdit =
-  | { op: 'create'; id: MappingId; mapping: MappingDraft }
-  | { op: 'update'; id: MappingId; mapping: MappingDraft }
-  | { op: 'delete'; id: MappingId }
-  | { op: 'reorder'; ids: readonly MappingId[] };
 
 /** @throws Fault `conflict` naming `priority` or `group`; `invalid` for a group that is not there, or one mapping too many. */
 export async function createMapping(

@@ -10,11 +10,10 @@ import type { UserId } from '../kernel/ids.ts';
 import { type Decision, isSeated } from '../licensing/effect.ts';
 import { decide } from './decide-flow.ts';
 import { loadPersons, writeDecisions } from './decision-store.ts';
+import type { PinDraft } from './edit.ts';
 import { deletePin, type StoredPin, selectPin, writePin } from './pin-store.ts';
 import { lockPool } from './pool-store.ts';
 import { unknownUser } from './user-flow.ts';
-
-export type PinDraft = Omit<StoredPin, 'actor' | 'createdAt'>;
 
 /**
  * Sets or replaces the pin of a person.

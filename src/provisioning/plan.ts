@@ -68,9 +68,9 @@ export function plan(facts: Facts, now: Date): Plan {
   const room = grantable(facts, terms, batch);
   const seats = seatsOf(candidates, facts, terms, room);
   const changes = candidates.flatMap((candidate) => changeOf(candidate, seats, terms, now));
-  const usage = changes.reduce(
-    (sum, { before, after }) => countSeat(countSeat(sum, before?.seat, -1), after?.seat, 1),
+  const usage = usageAfter(
     facts.usage,
+    changes.map(({ before, after }) => [before?.seat, after?.seat]),
   );
   const isTouched = changes.some(({ before, after }) => before?.seat !== after?.seat);
   return { changes, usage, terms, batch: isTouched || facts.isSettling ? batch : facts.batch };
@@ -112,12 +112,8 @@ function seatsOf(
   mode: Mode,
 ): Map<UserId, Seat> {
   const seats = new Map(candidates.map((candidate) => [candidate.userId, ownSeat(candidate)]));
-  const usageNow = () =>
-    candidates.reduce(
-      (sum, { userId, before }) => countSeat(countSeat(sum, before?.seat, -1), seats.get(userId), 1),
-      facts.usage,
-    );
-  let room = roomIn(terms, usageNow());
+  const turns = candidates.map(({ userId, before }) => [before?.seat, seats.get(userId)] as const);
+  let room = roomIn(terms, usageAfter(facts.usage, turns));
   for (const { userId, claim } of candidates) {
     if (claim.kind !== 'returns') continue;
     const grant: Grant = room.held > 0 || terms.allowance === 0 ? 'held' : 'overage';
@@ -176,17 +172,21 @@ function claimOf({ userId, tie, wish, claim, before }: Candidate): Claim {
   };
 }
 
-function countSeat(usage: Usage, seat: Seat | undefined, by: 1 | -1): Usage {
-  switch (seat) {
-    case 'held':
-      return { ...usage, held: usage.held + by };
-    case 'overage':
-      return { ...usage, overage: usage.overage + by };
-    case 'hold':
-      return { ...usage, onHold: usage.onHold + by };
-    default:
-      return usage;
+/** @param turns The seat of each before and after. */
+function usageAfter(before: Usage, turns: readonly (readonly [Seat | undefined, Seat | undefined])[]): Usage {
+  const usage = { ...before };
+  for (const [was, is] of turns) {
+    if (was === is) continue;
+    countSeat(usage, was, -1);
+    countSeat(usage, is, 1);
   }
+  return usage;
+}
+
+function countSeat(usage: Usage, seat: Seat | undefined, by: 1 | -1): void {
+  if (seat === 'held') usage.held += by;
+  else if (seat === 'overage') usage.overage += by;
+  else if (seat === 'hold') usage.onHold += by;
 }
 
 function changeOf(
@@ -239,11 +239,13 @@ function earliest(...instants: (Date | null | undefined)[]): Date | null {
 
 /** Decisions are built by one function, so that equal ones print alike. */
 function sameDecision(a: Decision | null, b: Decision | null): boolean {
+  if (a === null || b === null) return a === b;
+  // Most that differ do so here, and of large groups each is compared.
+  if (a.seat !== b.seat || a.requested.length !== b.requested.length) return false;
   return canonical(a) === canonical(b);
 }
 
-function canonical(decision: Decision | null): string {
-  if (decision === null) return 'null';
+function canonical(decision: Decision): string {
   const { requested, effective, claim, seat, refusal, since, kept, isOverageSpent, endsAt } = decision;
   return JSON.stringify([
     requested.map(({ role, billing, workspace, via, fallbackRole }) => [

@@ -7,57 +7,30 @@ import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
-import { type ContractDraft, termsAt } from '../licensing/contract.ts';
+import { termsAt } from '../licensing/contract.ts';
 import { waitingStates } from '../licensing/effect.ts';
-import { type Impact, impactOf, type PersonImpact, type Turn } from '../licensing/impact.ts';
+import { impactOf, type Turn } from '../licensing/impact.ts';
 import type { Settings } from '../tenants/settings.ts';
 import { selectSettings } from '../tenants/settings-store.ts';
 import { type Foreseen, foresee } from './decide-flow.ts';
 import { loadPersons, selectUserNames } from './decision-store.ts';
-import { type MappingEdit, mappingsAfter } from './mapping-flow.ts';
+import type { Edit, PeoplePage, Preview } from './edit.ts';
+import { mappingsAfter } from './mapping-flow.ts';
 import { selectMappings } from './mapping-store.ts';
-import { type PinDraft, pinOf, refuseInactive, refusePast, refuseWithoutSeat } from './pin-flow.ts';
+import { pinOf, refuseInactive, refusePast, refuseWithoutSeat } from './pin-flow.ts';
 import type { Pool } from './pool.ts';
 import { readPool } from './pool-store.ts';
-import {
-  byContract,
-  byMappings,
-  byPin,
-  bySettings,
-  type LineDraft,
-  type Prospect,
-  withBase,
-  withLine,
-} from './prospect.ts';
+import { byContract, byMappings, byPin, bySettings, type Prospect, withBase, withLine } from './prospect.ts';
 import { folded, turnedBy } from './settings-flow.ts';
 import { unknownUser } from './user-flow.ts';
 
-/** Each as its own write takes it. */
-export type Edit =
-  | MappingEdit
-  | { op: 'contract'; contract: ContractDraft }
-  | { op: 'amendment'; line: LineDraft }
-  | { op: 'pin'; userId: UserId; pin: PinDraft }
-  | { op: 'unpin'; userId: UserId }
-  | { op: 'settings'; settings: Settings };
-
-export interface Preview extends Omit<Impact, 'people'> {
-  /** Held. */
-  seats: { before: number; after: number };
-  /** Seats that are free now; null: unlimited. */
-  available: number | null;
-  /** A page of those for whom something is different. */
-  people: (PersonImpact & { userName: string })[];
-}
-
-/** Of the people in the order of their ids. */
-export interface Page {
-  after: string;
-  limit: number;
-}
-
 /** @throws Fault as the edit itself would. */
-export async function previewEdit(database: Database, door: Door, edit: Edit, page: Page): Promise<Preview> {
+export async function previewEdit(
+  database: Database,
+  door: Door,
+  edit: Edit,
+  page: PeoplePage,
+): Promise<Preview> {
   return await inTenant(database, door.tenantId, async (tx) => {
     const pool = await readPool(tx);
     const prospect = await prospectOf(tx, door, pool, edit);
@@ -126,7 +99,7 @@ async function describe(
   pool: Pool,
   { persons, plan }: Foreseen,
   now: Date,
-  { after, limit }: Page,
+  { after, limit }: PeoplePage,
 ): Promise<Preview> {
   const terms = termsAt(pool.contract, now);
   const changed = new Set(plan.changes.map(({ userId }) => userId));

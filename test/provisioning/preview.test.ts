@@ -5,11 +5,14 @@
  */
 
 import fc from 'fast-check';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import { Fault } from '../../src/kernel/fault.ts';
 import { type MappingId, newId, type UserId } from '../../src/kernel/ids.ts';
+import { limits } from '../../src/kernel/limits.ts';
 import { addLine, putContract } from '../../src/provisioning/contract-flow.ts';
+import type { Edit, Preview } from '../../src/provisioning/edit.ts';
 import {
   createMapping,
   removeMapping,
@@ -18,7 +21,7 @@ import {
 } from '../../src/provisioning/mapping-flow.ts';
 import { removePin, setPin } from '../../src/provisioning/pin-flow.ts';
 import { lockPool } from '../../src/provisioning/pool-store.ts';
-import { type Edit, type Preview, previewEdit } from '../../src/provisioning/preview-flow.ts';
+import { previewEdit } from '../../src/provisioning/preview-flow.ts';
 import { putSettings } from '../../src/provisioning/settings-flow.ts';
 import { settleDue } from '../../src/provisioning/settle-flow.ts';
 import { defaultSettings } from '../../src/tenants/settings.ts';
@@ -31,9 +34,15 @@ import { type DecisionRow, readState, type State } from './state.ts';
 const runs = Number(process.env.FUZZ_RUNS ?? 25);
 const whole = { after: '00000000-0000-0000-0000-000000000000', limit: 100_000 };
 let test: TestDatabase;
+let statements = 0;
 
 beforeAll(async () => {
-  test = await testDatabase({ poolSize: 2 });
+  test = await testDatabase({
+    poolSize: 2,
+    onStatement: () => {
+      statements += 1;
+    },
+  });
 });
 afterAll(() => test.close());
 
@@ -252,3 +261,36 @@ it('waits for no lock', async () => {
     expect(told).toMatchObject({ lost: 1, gained: 0, changed: 0, queued: 0, seats: { before: 1, after: 0 } });
   });
 });
+
+it('of a large group tells what its batches then do, in as many statements as of a small one', async () => {
+  const world = await newWorld(test.database);
+  const group = await world.group('Big');
+  const { tenantId } = world;
+  await inTenant(world.database, tenantId, async (tx) => {
+    tx.send(sql`
+      insert into users (tenant_id, id, attributes, user_name, user_name_key, active, address, tie_key, created_at,
+        last_modified)
+      select ${tenantId}, gen_random_uuid(), jsonb_build_object('userName', 'p' || n, 'active', true), 'p' || n,
+        'p' || n, true, 'p' || n || '@example.com', 'p' || n, now(), now()
+      from generate_series(1, ${2 * limits.peoplePerDecision + 100}::int) as n`);
+    tx.send(
+      sql`insert into memberships select tenant_id, ${group}, id from users where tenant_id = ${tenantId}`,
+    );
+  });
+  await world.contract({ paidSeats: 700 });
+  const mapping = world.mapping({ group: { id: group }, priority: 1 });
+  const check = async (edit: Edit) => {
+    const before = await readState(world);
+    statements = 0;
+    const told = await previewEdit(world.database, world.door, edit, whole);
+    expect(statements).toBeLessThan(14);
+    await apply(world, edit);
+    const after = await readState(world);
+    compare(told, before, after);
+    return after.mappings;
+  };
+  const [made] = await check({ op: 'create', id: newId<MappingId>(0), mapping });
+  if (made === undefined) throw new Error('no mapping was made');
+  await check({ op: 'contract', contract: { ...usualContract, paidSeats: 1000 } });
+  await check({ op: 'delete', id: made.id });
+}, 120_000);
