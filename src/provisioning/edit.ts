@@ -1,6 +1,6 @@
 /** Edits of what decisions rest on, as they are asked for, and what a preview of one tells. */
 
-import type { MappingId, UserId } from '../kernel/ids.ts';
+import type { MappingDraftId, MappingId, UserId } from '../kernel/ids.ts';
 import type { ContractDraft } from '../licensing/contract.ts';
 import type { Impact, PersonImpact } from '../licensing/impact.ts';
 import type { Pin } from '../licensing/pin.ts';
@@ -21,6 +21,7 @@ export interface PinDraft extends Pin {
 /** Each as its own write takes it. */
 export type Edit =
   | MappingEdit
+  | { op: 'draft'; id: MappingDraftId; rebase: boolean }
   | { op: 'contract'; contract: ContractDraft }
   | { op: 'amendment'; line: LineDraft }
   | { op: 'pin'; userId: UserId; pin: PinDraft }

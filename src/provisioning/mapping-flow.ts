@@ -27,6 +27,7 @@ import {
   withReplaced,
 } from './mapping-set.ts';
 import { findGroups, lockGroupNames, selectMappings, setMapped, writeMappings } from './mapping-store.ts';
+import { appendVersion } from './mapping-version-store.ts';
 import type { Pool } from './pool.ts';
 import { lockPool } from './pool-store.ts';
 import { byMappings } from './prospect.ts';
@@ -130,7 +131,7 @@ function eventOf(asked: MappingEdit, before: MappingSet, after: MappingSet): Aud
   }
 }
 
-/** Under the pool's lock: writes what differs, flags the groups, and decides for everybody whom a changed mapping names. */
+/** Under the pool's lock: writes what differs and the set as a version, flags the groups, and decides for everybody whom a changed mapping names. */
 export async function installMappings(
   tx: TenantTransaction,
   door: Door,
@@ -139,6 +140,7 @@ export async function installMappings(
 ): Promise<void> {
   writeMappings(tx, differenceOf(before, after), door.now);
   for (const [groupId, mapped] of flagsOf(before, after)) setMapped(tx, groupId, mapped);
+  appendVersion(tx, door, event.action, after);
   const prospect = byMappings(pool, before, after);
   const { audit } = await decide(tx, door, prospect.pool, prospect.affected);
   appendAudit(tx, door, [event, ...audit]);

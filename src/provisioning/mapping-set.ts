@@ -12,13 +12,13 @@ export type MappingSet = readonly StoredMapping[];
 
 /** @throws Fault `invalid` when there are too many, `conflict` when the priority is taken. */
 export function withMapping(before: MappingSet, mapping: StoredMapping): MappingSet {
-  return checked([...before, mapping]);
+  return asSet([...before, mapping]);
 }
 
 /** @throws Fault `not_found`, or `conflict` when the priority is taken. */
 export function withReplaced(before: MappingSet, mapping: StoredMapping): MappingSet {
   findMapping(before, mapping.id);
-  return checked(before.map((one) => (one.id === mapping.id ? mapping : one)));
+  return asSet(before.map((one) => (one.id === mapping.id ? mapping : one)));
 }
 
 /** @throws Fault `not_found`. */
@@ -45,7 +45,8 @@ export function findMapping(mappings: MappingSet, id: MappingId): StoredMapping 
   return mapping;
 }
 
-function checked(mappings: MappingSet): MappingSet {
+/** @throws Fault `invalid` when there are too many, `conflict` when two have one priority. */
+export function asSet(mappings: MappingSet): MappingSet {
   if (mappings.length > limits.mappingsPerTenantMax) {
     throw new Fault('invalid', `There can be at most ${limits.mappingsPerTenantMax} mappings.`);
   }

@@ -17,6 +17,9 @@ import { loadPersons, selectUserNames } from './decision-store.ts';
 import type { Edit, PeoplePage, Preview } from './edit.ts';
 import { mappingsAfter } from './mapping-flow.ts';
 import { selectMappings } from './mapping-store.ts';
+import { refuseActivated } from './mapping-version.ts';
+import { draftTarget, unknownDraft } from './mapping-version-flow.ts';
+import { selectDraft } from './mapping-version-store.ts';
 import { pinOf, refuseInactive, refusePast, refuseWithoutSeat } from './pin-flow.ts';
 import type { Pool } from './pool.ts';
 import { readPool } from './pool-store.ts';
@@ -57,6 +60,13 @@ async function prospectOf(tx: TenantTransaction, door: Door, pool: Pool, edit: E
       return byPin(pool, edit.userId, null);
     case 'settings':
       return await settingsProspect(tx, pool, folded(edit.settings));
+    case 'draft': {
+      const [draft, before] = await Promise.all([selectDraft(tx, edit.id), selectMappings(tx)]);
+      if (draft === undefined) throw unknownDraft(edit.id);
+      refuseActivated(draft);
+      const asked = { ...draft, rebase: edit.rebase };
+      return byMappings(pool, before, await draftTarget(tx, asked, before, 'asTheyAre'));
+    }
     default: {
       const before = await selectMappings(tx);
       return byMappings(pool, before, await mappingsAfter(tx, before, edit, 'asTheyAre'));
