@@ -12,6 +12,7 @@ import { clientCommands } from './client-commands.ts';
 import { clockCommands } from './clock-commands.ts';
 import { type Command, type Input, UsageError } from './command.ts';
 import { licensingCommands } from './licensing-commands.ts';
+import { mappingDraftCommands } from './mapping-draft-commands.ts';
 import { render } from './output.ts';
 import { previewCommands } from './preview-commands.ts';
 import { requestCommands } from './request-commands.ts';
@@ -25,6 +26,7 @@ const commands = [
   ...requestCommands,
   ...licensingCommands,
   ...previewCommands,
+  ...mappingDraftCommands,
   ...blueCommands,
   ...clockCommands,
 ];
