@@ -15,6 +15,7 @@ import { roomIn } from '../licensing/admit.ts';
 import { limitOf, type Terms, termsAt } from '../licensing/contract.ts';
 import { type Affected, knownCount } from './affected.ts';
 import { areMoreThan, takeMarks, writeMarks } from './affected-sql.ts';
+import { loadCrowd } from './crowd-store.ts';
 import {
   loadExcess,
   loadOverage,
@@ -54,8 +55,8 @@ const most = limits.peoplePerDecision;
 const everybody = 1_000_000_000;
 
 interface Loading extends Circumstances {
-  /** What is to stand in place of what is written. */
-  instead?: Parameters<typeof loadPersons>[3];
+  /** Everybody affected; undefined: as they are written. */
+  crowd?: Promise<PersonFacts[]>;
   /** Of the queue at most so many are read. */
   bound?: number;
 }
@@ -99,8 +100,8 @@ export async function foresee(
   { pool, affected, isSettling = false, exclusions, pinned }: Prospect,
 ): Promise<Foreseen> {
   const mappedGroups = pool.rules.mappings.flatMap(({ groupId }) => groupId ?? []);
-  const instead = { mappedGroups, ...(exclusions === undefined ? {} : { exclusions }) };
-  const facts = await loadFacts(tx, door, pool, affected, { isSettling, instead, bound: everybody });
+  const crowd = loadCrowd(tx, affected, { mappedGroups, exclusions });
+  const facts = await loadFacts(tx, door, pool, affected, { isSettling, crowd, bound: everybody });
   const persons = facts.persons.map((person) =>
     person.id === pinned?.userId ? { ...person, pin: pinned.pin } : person,
   );
@@ -134,7 +135,7 @@ async function loadFacts(
   { now }: Pick<Door, 'now'>,
   pool: Pool,
   affected: Affected,
-  { keepUntil = null, excess = 0, isSettling = false, instead = {}, bound = most }: Loading,
+  { keepUntil = null, excess = 0, isSettling = false, crowd, bound = most }: Loading,
 ): Promise<Facts> {
   const read = async (people: number): Promise<Standing[][]> => {
     const [queue, overage, displaced] = await Promise.all([
@@ -145,7 +146,7 @@ async function loadFacts(
     return [queue, overage, displaced];
   };
   const count = knownCount(affected);
-  const loading = loadPersons(tx, affected, keepUntil, instead);
+  const loading = crowd ?? loadPersons(tx, affected, keepUntil);
   const [persons, [queue = [], overage = [], displaced = []]] =
     count === undefined
       ? [await loading, await read((await loading).length)]
