@@ -141,7 +141,7 @@ function viewOf(
     left join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
     ${isPage ? sql`left join ${queue} q on q.user_id = u.id` : sql``}
     left join (select ${contractJson(tx.tenantId)} as contract offset 0) c on true
-    join seat_pools p on p.tenant_id = ${tx.tenantId}
+    left join seat_pools p on p.tenant_id = ${tx.tenantId}
     left join blue_people b on b.tenant_id = u.tenant_id and b.user_id = u.id
     order by ${placeSql(order, 'h')}
   `;
