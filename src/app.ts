@@ -27,6 +27,7 @@ import { replayRoutes, requestRoutes } from './admin/request-routes.ts';
 import { schemaEditRoutes, schemaRoutes } from './admin/schema-routes.ts';
 import { seatRoutes } from './admin/seat-routes.ts';
 import { settingsRoutes } from './admin/settings-routes.ts';
+import { stagedRoutes } from './admin/staged-routes.ts';
 import { tenantRoutes } from './admin/tenant-routes.ts';
 import { tokenRotationRoutes } from './admin/token-rotation-routes.ts';
 import { userRoutes } from './admin/user-routes.ts';
@@ -136,6 +137,7 @@ function adminScope(api: FastifyInstance, services: Services): void {
   blueWorkRoutes(scope, services);
   contractRoutes(scope, services);
   seatRoutes(scope, services);
+  stagedRoutes(scope, services);
   contractLineRoutes(scope, services);
   groupRoutes(scope, services);
   mappingRoutes(scope, services);

@@ -242,6 +242,9 @@ export interface Tables {
     excess_since: Time | null;
     settled_at: ColumnType<Date, Date | undefined, Date>;
     frozen: Generated<boolean>;
+    staged_since: Time | null;
+    losses_since: Time | null;
+    losses: Generated<number>;
   };
   decisions: {
     tenant_id: string;
@@ -271,7 +274,12 @@ export interface Tables {
     actor: Json<JsonObject>;
     created_at: Time;
   };
-  evaluation_marks: { tenant_id: string; user_id: string; keep_until: Time | null };
+  evaluation_marks: {
+    tenant_id: string;
+    user_id: string;
+    keep_until: Time | null;
+    staged: Generated<boolean>;
+  };
   blue_connections: BlueConnectionTable;
   blue_members: {
     tenant_id: string;

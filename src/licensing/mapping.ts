@@ -1,6 +1,7 @@
 /** The rule "who is in this group has this role in these workspaces", and the order among such rules. */
 
 import type { GroupId, MappingId } from '../kernel/ids.ts';
+import type { Breaker } from './breaker.ts';
 import type { FallbackRole } from './catalogue.ts';
 
 export interface Mapping {
@@ -45,6 +46,8 @@ export interface Rules {
   holdMinutes: number;
   /** How long places are kept for the members of a mapped group that was deleted. */
   tombstoneHours: number;
+  /** null: no change is asked about. */
+  breaker: Breaker | null;
 }
 
 export const everyDefaultWorkspace = '*';

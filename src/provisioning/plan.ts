@@ -61,6 +61,12 @@ export interface Plan {
   terms: Terms;
 }
 
+/** A plan with what it rests on. */
+export interface Planned {
+  facts: Facts;
+  planned: Plan;
+}
+
 export function plan(facts: Facts, now: Date): Plan {
   const terms = termsAt(facts.contract, now);
   const batch = batchOf(facts, now);

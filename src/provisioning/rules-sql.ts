@@ -8,7 +8,7 @@ type MappingRow = Omit<Mapping, 'validFrom' | 'validUntil'> & {
   validFrom: string | null;
   validUntil: string | null;
 };
-type Settings = Pick<Rules, 'defaultRole' | 'order' | 'settlement' | 'holdMinutes' | 'tombstoneHours'>;
+type Settings = Omit<Rules, 'mappings' | 'defaultWorkspaces'>;
 
 export interface RulesRow {
   mappings: MappingRow[];
@@ -24,6 +24,7 @@ export const usualRules: Settings = {
   settlement: 'immediate',
   holdMinutes: 60,
   tombstoneHours: 72,
+  breaker: { percent: 10, people: 20 },
 };
 
 export function rulesJson(tenantId: TenantId): RawBuilder<unknown> {
@@ -36,7 +37,8 @@ export function rulesJson(tenantId: TenantId): RawBuilder<unknown> {
     'defaultWorkspaces', (select coalesce(max(b.default_workspaces), '{}')
       from blue_connections b where b.tenant_id = ${tenantId}),
     'settings', (select jsonb_build_object('defaultRole', s.default_role, 'order', s.seat_order,
-        'settlement', s.settlement, 'holdMinutes', s.hold_minutes, 'tombstoneHours', s.tombstone_hours)
+        'settlement', s.settlement, 'holdMinutes', s.hold_minutes, 'tombstoneHours', s.tombstone_hours, 'breaker', case when s.breaker_people is not null then
+        jsonb_build_object('percent', s.breaker_percent, 'people', s.breaker_people) end)
       from tenant_settings s where s.tenant_id = ${tenantId}))`;
 }
 

@@ -39,6 +39,7 @@ export function rules(
     settlement: 'immediate',
     holdMinutes: 60,
     tombstoneHours: 72,
+    breaker: null,
     ...change,
   };
 }
