@@ -43,6 +43,12 @@ const fields = {
     default: usual.tombstoneHours,
     description: 'How long places are kept for the members of a mapped group that was deleted.',
   }),
+  noticeHours: Type.Integer({
+    minimum: 0,
+    maximum: 720,
+    default: usual.noticeHours,
+    description: 'Order strict: how long somebody is told before the seat goes to a better claim.',
+  }),
   breaker: nullable(
     Type.Object(
       { percent: Type.Integer({ minimum: 1, maximum: 100 }), people: Type.Integer({ minimum: 1 }) },

@@ -58,6 +58,7 @@ export interface Tables {
     reclaim_days: number | null;
     two_person_rule: Generated<boolean>;
     exclusions: Generated<string[]>;
+    notice_hours: Generated<number>;
   };
   extension_schemas: {
     tenant_id: string;
@@ -261,6 +262,8 @@ export interface Tables {
     kept_claimed_at: Time | null;
     kept_until: Time | null;
     overage_spent: Generated<boolean>;
+    may_preempt: Generated<boolean>;
+    notice_until: Time | null;
     due_at: Time | null;
   };
   pins: {

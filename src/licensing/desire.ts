@@ -43,6 +43,8 @@ export interface Desire {
   refusal: Refusal | null;
   /** By a pin that takes its seat when it is set. */
   isReserved: boolean;
+  /** By a mapping whose claims may take the seat of one of lower priority (order `strict`). */
+  mayPreempt: boolean;
   /** When it ends by itself; null: it does not. */
   until: Date | null;
 }
@@ -52,6 +54,7 @@ export const nothing: Desire = {
   priority: null,
   refusal: null,
   isReserved: false,
+  mayPreempt: false,
   until: null,
 };
 
@@ -64,13 +67,21 @@ export function desire(person: Person, rules: Rules, now: Date): Desire {
   const until = pin?.until ?? null;
   const isRefused = person.isDuplicate && requested.length > 0;
   if (isRefused) return { ...nothing, requested, refusal: 'DUPLICATE_EMAIL', until };
-  const priority = asked.find(({ request }) => request.billing === 'paid')?.priority ?? null;
-  return { requested, priority, refusal: null, isReserved: pin?.reserved ?? false, until };
+  const best = asked.find(({ request }) => request.billing === 'paid');
+  return {
+    requested,
+    priority: best?.priority ?? null,
+    refusal: null,
+    isReserved: pin?.reserved ?? false,
+    mayPreempt: best?.mayPreempt ?? false,
+    until,
+  };
 }
 
 interface Asked {
   request: RequestedRole;
   priority: number;
+  mayPreempt: boolean;
 }
 
 function askedFor(person: Person, rules: Rules, now: Date): Asked[] {
@@ -94,7 +105,7 @@ function winners(mappings: readonly Mapping[], rules: Rules): Asked[] {
   return mappings.flatMap((mapping) => {
     const free = workspacesOf(mapping, rules).filter((workspace) => !taken.has(workspace));
     for (const workspace of free) taken.add(workspace);
-    return everywhere(free, mapping.role, viaMapping(mapping.id), mapping.priority, mapping.fallbackRole);
+    return everywhere(free, mapping.role, viaMapping(mapping.id), mapping.priority, mapping);
   });
 }
 
@@ -103,12 +114,16 @@ function everywhere(
   role: string,
   via: string,
   priority: number,
-  fallbackRole: FallbackRole | null = null,
+  { fallbackRole, mayPreempt }: Pick<Mapping, 'fallbackRole' | 'mayPreempt'> = {
+    fallbackRole: null,
+    mayPreempt: false,
+  },
 ): Asked[] {
   const { billing } = roleOf(role);
   return workspaces.map((workspace) => ({
     request: { role, billing, workspace, via, fallbackRole },
     priority,
+    mayPreempt,
   }));
 }
 

@@ -46,6 +46,8 @@ export interface Rules {
   holdMinutes: number;
   /** How long places are kept for the members of a mapped group that was deleted. */
   tombstoneHours: number;
+  /** How long somebody is told before the seat goes to a better claim (order `strict`). */
+  noticeHours: number;
   /** null: no change is asked about. */
   breaker: Breaker | null;
 }

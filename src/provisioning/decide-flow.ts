@@ -20,8 +20,10 @@ import {
   loadExcess,
   loadOverage,
   loadPersons,
+  loadPreemptors,
   loadQueue,
   loadUnspentQueue,
+  loadVictims,
   markForBlue,
   writeDecisions,
 } from './decision-store.ts';
@@ -110,9 +112,12 @@ export async function foresee(
   return plan(facts, door.now);
 }
 
-type Loaded = Pick<Facts, 'persons' | 'queue' | 'overage'> & Partial<Pick<Facts, 'displaced' | 'isSettling'>>;
+type Loaded = Pick<Facts, 'persons' | 'queue' | 'overage'> &
+  Partial<Pick<Facts, 'displaced' | 'preemptors' | 'victims' | 'isSettling'>>;
 
-function factsOf(pool: Pool, { persons, queue, overage, displaced = [], isSettling = false }: Loaded): Facts {
+function factsOf(pool: Pool, loaded: Loaded): Facts {
+  const { persons, queue, overage, displaced = [], isSettling = false } = loaded;
+  const { preemptors = [], victims = [] } = loaded;
   const ids = new Set(persons.map(({ id }) => id));
   const others = (standing: readonly Standing[]) => standing.filter(({ id }) => !ids.has(id));
   const lost = others(displaced);
@@ -123,6 +128,8 @@ function factsOf(pool: Pool, { persons, queue, overage, displaced = [], isSettli
     queue: others(queue),
     overage: others(overage).filter(({ id }) => !lostIds.has(id)),
     displaced: lost,
+    preemptors: others(preemptors),
+    victims: others(victims).filter(({ id }) => !lostIds.has(id)),
     isSettling,
   };
 }
@@ -139,21 +146,35 @@ async function loadFacts(
   affected: Affected,
   { keepUntil = null, excess = 0, isSettling = false }: Circumstances,
 ): Promise<Facts> {
-  const read = async (people: number): Promise<Standing[][]> => {
-    const [queue, overage, displaced] = await Promise.all([
+  const read = async (people: number) => {
+    const [queue, overage, displaced, preemption] = await Promise.all([
       loadHead(tx, pool, now, people),
       loadAbove(tx, pool, now, people),
       loadExcess(tx, Math.min(excess, most)),
+      loadPreemption(tx, pool, now, people),
     ]);
-    return [queue, overage, displaced];
+    return { queue, overage, displaced, ...preemption };
   };
   const count = knownCount(affected);
   const loading = loadPersons(tx, affected, keepUntil);
-  const [persons, [queue = [], overage = [], displaced = []]] =
+  const [persons, others] =
     count === undefined
       ? [await loading, await read((await loading).length)]
       : await Promise.all([loading, read(count)]);
-  return factsOf(pool, { persons, queue, overage, displaced, isSettling });
+  return factsOf(pool, { persons, ...others, isSettling });
+}
+
+/** Order `strict`: who may take a seat, and whose seats may go. */
+async function loadPreemption(
+  tx: TenantTransaction,
+  pool: Pool,
+  now: Date,
+  people: number,
+): Promise<Pick<Facts, 'preemptors' | 'victims'>> {
+  const { grants } = termsAt(pool.contract, now);
+  if (pool.rules.order !== 'strict' || !grants) return { preemptors: [], victims: [] };
+  const preemptors = await loadPreemptors(tx, most);
+  return { preemptors, victims: await loadVictims(tx, Math.min(most, preemptors.length + people)) };
 }
 
 /** As many of the queue as may be served; of those whose time above the capacity is used up as many again. */

@@ -6,6 +6,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { GroupId, UserId } from '../kernel/ids.ts';
+import { limits } from '../kernel/limits.ts';
 import { rankOf } from '../licensing/admit.ts';
 import type { RequestedRole } from '../licensing/desire.ts';
 import type { Decision, EffectiveRole, Seat } from '../licensing/effect.ts';
@@ -40,12 +41,14 @@ export interface DecisionRow {
   kept_claimed_at: Date | null;
   kept_until: Date | null;
   overage_spent: boolean;
+  may_preempt: boolean;
+  notice_until: Date | null;
   due_at: Date | null;
 }
 
 /** The columns of a `DecisionRow`, of `d`. */
 export const decisionColumns = sql`d.requested, d.effective, d.priority, d.claimed_at, d.seat, d.since, d.refusal,
-  d.kept_claimed_at, d.kept_until, d.overage_spent, d.due_at`;
+  d.kept_claimed_at, d.kept_until, d.overage_spent, d.may_preempt, d.notice_until, d.due_at`;
 
 /**
  * The facts of everybody affected, as this transaction sees them.
@@ -125,6 +128,22 @@ export function loadExcess(tx: TenantTransaction, most: number): Promise<Standin
   return loadStanding(tx, most, sql`d.seat in ('held', 'overage')`, excessOrder);
 }
 
+/** The first `most` who wait and may take the seat of a lower priority. */
+export function loadPreemptors(tx: TenantTransaction, most: number): Promise<Standing[]> {
+  return loadStanding(tx, most, sql`d.seat = 'waiting' and d.may_preempt`, inOrder);
+}
+
+/** Whose seat may go to a better claim: everybody who has notice, and the first `most` who would be next. */
+export async function loadVictims(tx: TenantTransaction, most: number): Promise<Standing[]> {
+  const seated = sql`d.seat in ('held', 'overage') and d.priority > 0`;
+  const [noticed, next] = await Promise.all([
+    loadStanding(tx, limits.peoplePerDecision, sql`${seated} and d.notice_until is not null`, inOrder),
+    loadStanding(tx, most, seated, sql`d.priority desc, d.since, d.tie desc, d.user_id desc`),
+  ]);
+  const known = new Set(noticed.map(({ id }) => id));
+  return [...noticed, ...next.filter(({ id }) => !known.has(id))];
+}
+
 const inOrder = sql`d.priority, d.rank_at, d.tie, d.user_id`;
 export const excessOrder = sql`d.seat = 'held', d.priority = 0, d.priority desc, d.claimed_at desc, d.tie desc, d.user_id desc`;
 
@@ -152,7 +171,10 @@ export function toDecision(row: DecisionRow): Decision | null {
   return {
     requested,
     effective,
-    claim: priority === null || claimed_at === null ? null : { priority, claimedAt: claimed_at },
+    claim:
+      priority === null || claimed_at === null
+        ? null
+        : { priority, claimedAt: claimed_at, mayPreempt: row.may_preempt },
     seat,
     since,
     refusal,
@@ -161,6 +183,7 @@ export function toDecision(row: DecisionRow): Decision | null {
         ? null
         : { claimedAt: kept_claimed_at, until: kept_until },
     isOverageSpent: row.overage_spent,
+    noticeUntil: row.notice_until,
     endsAt: row.due_at,
   };
 }
@@ -190,16 +213,17 @@ export function writeDecisions(
       delete from decisions where tenant_id = ${tx.tenantId} and user_id = any(${gone}::uuid[])
     )
     insert into decisions (tenant_id, user_id, requested, effective, priority, claimed_at, rank_at, tie, seat, since,
-      refusal, kept_claimed_at, kept_until, overage_spent, due_at)
+      refusal, kept_claimed_at, kept_until, overage_spent, may_preempt, notice_until, due_at)
     select ${tx.tenantId}, r.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
       as r (user_id uuid, requested jsonb, effective jsonb, priority integer, claimed_at timestamptz,
             rank_at timestamptz, tie text, seat text, since timestamptz, refusal text, kept_claimed_at timestamptz,
-            kept_until timestamptz, overage_spent boolean, due_at timestamptz)
+            kept_until timestamptz, overage_spent boolean, may_preempt boolean, notice_until timestamptz, due_at timestamptz)
     on conflict (tenant_id, user_id) do update set
       requested = excluded.requested, effective = excluded.effective, priority = excluded.priority,
       claimed_at = excluded.claimed_at, rank_at = excluded.rank_at, tie = excluded.tie, seat = excluded.seat,
       since = excluded.since, refusal = excluded.refusal, kept_claimed_at = excluded.kept_claimed_at,
-      kept_until = excluded.kept_until, overage_spent = excluded.overage_spent, due_at = excluded.due_at
+      kept_until = excluded.kept_until, overage_spent = excluded.overage_spent,
+      may_preempt = excluded.may_preempt, notice_until = excluded.notice_until, due_at = excluded.due_at
   `);
 }
 
@@ -219,6 +243,8 @@ function rowOf(userId: UserId, tie: string, decision: Decision, order: SeatOrder
     kept_claimed_at: kept?.claimedAt ?? null,
     kept_until: kept?.until ?? null,
     overage_spent: decision.isOverageSpent,
+    may_preempt: claim?.mayPreempt ?? false,
+    notice_until: decision.noticeUntil,
     due_at: decision.endsAt,
   };
 }

@@ -24,6 +24,7 @@ export const usualRules: Settings = {
   settlement: 'immediate',
   holdMinutes: 60,
   tombstoneHours: 72,
+  noticeHours: 24,
   breaker: { percent: 10, people: 20 },
 };
 
@@ -37,7 +38,7 @@ export function rulesJson(tenantId: TenantId): RawBuilder<unknown> {
     'defaultWorkspaces', (select coalesce(max(b.default_workspaces), '{}')
       from blue_connections b where b.tenant_id = ${tenantId}),
     'settings', (select jsonb_build_object('defaultRole', s.default_role, 'order', s.seat_order,
-        'settlement', s.settlement, 'holdMinutes', s.hold_minutes, 'tombstoneHours', s.tombstone_hours, 'breaker', case when s.breaker_people is not null then
+        'settlement', s.settlement, 'holdMinutes', s.hold_minutes, 'tombstoneHours', s.tombstone_hours, 'noticeHours', s.notice_hours, 'breaker', case when s.breaker_people is not null then
         jsonb_build_object('percent', s.breaker_percent, 'people', s.breaker_people) end)
       from tenant_settings s where s.tenant_id = ${tenantId}))`;
 }

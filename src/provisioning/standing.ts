@@ -70,7 +70,8 @@ export function standingCandidate(
   isDropped = false,
 ): Candidate {
   const { requested, claim, refusal } = decision;
-  const wish = { requested, priority: claim?.priority ?? null, refusal, isReserved: false, until };
+  const { priority = null, mayPreempt = false } = claim ?? {};
+  const wish = { requested, priority, refusal, isReserved: false, mayPreempt, until };
   const state = withWish(decision, terms, now, { isDropped, claimedAt: now });
   return { userId: id, tie, before: decision, wish, claim: state };
 }

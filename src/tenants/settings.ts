@@ -11,6 +11,8 @@ export interface Settings {
   holdMinutes: number;
   /** How long places are kept for the members of a mapped group that was deleted. */
   tombstoneHours: number;
+  /** Order `strict`: how long somebody is told before the seat goes to a better claim. */
+  noticeHours: number;
   /** A change that takes or frees more of the seats than this, and concerns as many people, is asked about; null: none is. */
   breaker: { percent: number; people: number } | null;
   /** Holders who have not been seen for so many days are asked whether they need the seat; null: nobody is. */
@@ -31,6 +33,7 @@ export const defaultSettings: Settings = {
   settlement: 'immediate',
   holdMinutes: 60,
   tombstoneHours: 72,
+  noticeHours: 24,
   breaker: { percent: 10, people: 20 },
   reclaimDays: null,
   twoPersonRule: false,

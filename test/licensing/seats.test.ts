@@ -173,7 +173,7 @@ describe('effect', () => {
     const decision: Decision = {
       requested: wish.requested,
       effective: effect(wish, 'waiting', { phase: 'running', fallbackRole: 'view_only' }),
-      claim: { priority: 1, claimedAt: since },
+      claim: { priority: 1, claimedAt: since, mayPreempt: false },
       seat: 'waiting',
       since,
       refusal: null,

@@ -39,6 +39,7 @@ export function rules(
     settlement: 'immediate',
     holdMinutes: 60,
     tombstoneHours: 72,
+    noticeHours: 24,
     breaker: null,
     ...change,
   };
@@ -78,4 +79,4 @@ export function contract(change: Partial<Contract> = {}): Contract {
 }
 
 /** Everything of a decision that is nothing out of the ordinary. */
-export const usual = { kept: null, isOverageSpent: false, endsAt: null } as const;
+export const usual = { kept: null, isOverageSpent: false, noticeUntil: null, endsAt: null } as const;
