@@ -9,6 +9,7 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { installAdmin } from './admin/admin-scope-hook.ts';
+import { approvalRoutes } from './admin/approval-routes.ts';
 import { auditRoutes } from './admin/audit-routes.ts';
 import { blueRoutes, blueWorkRoutes } from './admin/blue-routes.ts';
 import { clientRoutes, clientSecretRoutes } from './admin/client-routes.ts';
@@ -138,6 +139,7 @@ function adminScope(api: FastifyInstance, services: Services): void {
   contractRoutes(scope, services);
   seatRoutes(scope, services);
   stagedRoutes(scope, services);
+  approvalRoutes(scope, services);
   contractLineRoutes(scope, services);
   groupRoutes(scope, services);
   mappingRoutes(scope, services);

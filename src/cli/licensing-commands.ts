@@ -103,6 +103,7 @@ const mappingFlags: Flag[] = [
   { name: 'fallback-role', value: 'role', description: "instead of the contract's" },
   { name: 'valid-from', value: 'time', description: 'ISO 8601: it counts from then on' },
   { name: 'valid-until', value: 'time', description: 'ISO 8601: it no longer counts from then on' },
+  { name: 'approval', value: 'mode', description: 'automatic, manual or when_full: who gives the seat' },
   { name: 'may-preempt', description: 'order strict: it may take the seat of a lower priority' },
 ];
 
@@ -181,6 +182,7 @@ function mappingOf(input: Input): Record<string, unknown> {
     validFrom: input['valid-from'],
     validUntil: input['valid-until'],
     mayPreempt: input['may-preempt'],
+    approval: input.approval,
   });
 }
 

@@ -33,6 +33,28 @@ export const seatCommands: readonly Command[] = [
     call: (input) => ({ method: 'POST', path: tenantPath(input, '/seats/staged/release') }),
   },
   {
+    noun: 'seats',
+    verb: 'approvals',
+    summary: 'list the people whose claims wait for an approval',
+    flags: [tenantFlag, ...pageFlags],
+    call: (input) => ({ method: 'GET', path: tenantPath(input, '/approvals', 'limit', 'cursor') }),
+    columns: ['userName', 'roles', 'since', 'id'],
+  },
+  ...(['approve', 'refuse'] as const).map(
+    (verb): Command => ({
+      noun: 'users',
+      verb,
+      summary: `${verb} the seat that a person claims`,
+      argument: 'user-id',
+      flags: [tenantFlag, { name: 'reason', value: 'text', description: 'why' }],
+      call: (input) => ({
+        method: 'PUT',
+        path: tenantPath(input, `/users/${part(input, 'user-id')}/approval`),
+        body: given({ granted: verb === 'approve', reason: input.reason }),
+      }),
+    }),
+  ),
+  {
     noun: 'users',
     verb: 'pin',
     summary: 'give a person a role by hand',

@@ -11,6 +11,7 @@ import * as seats from '../../migrations/0005_seats.ts';
 import * as testClock from '../../migrations/0006_test_clock.ts';
 import * as staged from '../../migrations/0012_staged.ts';
 import * as notice from '../../migrations/0013_notice.ts';
+import * as approvals from '../../migrations/0014_approvals.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 
 const migrations: Record<string, Migration> = {
@@ -22,6 +23,7 @@ const migrations: Record<string, Migration> = {
   '0006_test_clock': testClock,
   '0012_staged': staged,
   '0013_notice': notice,
+  '0014_approvals': approvals,
 };
 
 /** Requests run as the first; look-ups across tenants are functions that belong to the second. */

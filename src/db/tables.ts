@@ -59,6 +59,7 @@ export interface Tables {
     two_person_rule: Generated<boolean>;
     exclusions: Generated<string[]>;
     notice_hours: Generated<number>;
+    approvals: ColumnType<Record<string, string>, string | undefined, string>;
   };
   extension_schemas: {
     tenant_id: string;
@@ -223,6 +224,7 @@ export interface Tables {
     valid_from: Time | null;
     valid_until: Time | null;
     may_preempt: Generated<boolean>;
+    approval: 'automatic' | 'manual' | 'when_full' | null;
     role: string;
     workspaces: string[];
     fallback_role: string | null;
@@ -264,6 +266,7 @@ export interface Tables {
     overage_spent: Generated<boolean>;
     may_preempt: Generated<boolean>;
     notice_until: Time | null;
+    approval: 'pending' | 'refused' | null;
     due_at: Time | null;
   };
   pins: {
@@ -274,6 +277,15 @@ export interface Tables {
     reason: string;
     until: Time | null;
     reserved: boolean;
+    actor: Json<JsonObject>;
+    created_at: Time;
+  };
+  seat_approvals: {
+    tenant_id: string;
+    user_id: string;
+    via: string;
+    is_granted: boolean;
+    reason: string | null;
     actor: Json<JsonObject>;
     created_at: Time;
   };

@@ -33,6 +33,8 @@ export interface Decision {
   kept: { claimedAt: Date; until: Date } | null;
   /** The time above the capacity (policy `grace`) was used up. */
   isOverageSpent: boolean;
+  /** The claim waits for somebody's approval, without a place in the queue; or was refused, and is none. */
+  approval: 'pending' | 'refused' | null;
   /** When the seat goes to a better claim that waits (order `strict`); null: no notice was given. */
   noticeUntil: Date | null;
   /** When something of it ends by itself: a pin, a kept place, a seat above the capacity, a notice. */
@@ -92,7 +94,12 @@ export function seatView(decision: Decision | null, position: number | null, tel
   const { seat, since } = decision;
   switch (seat) {
     case 'none':
-      return { state: 'none', position: null, since: null, reason: decision.refusal };
+      return {
+        state: 'none',
+        position: null,
+        since: null,
+        reason: decision.refusal ?? rejectedReason(decision),
+      };
     case 'held':
       return {
         state: 'held',
@@ -110,7 +117,9 @@ export function seatView(decision: Decision | null, position: number | null, tel
     case 'hold':
       return { state: 'hold', position: null, since, reason: 'SEAT_HOLD_MOVER' };
     case 'waiting':
-      return waitingView(decision, position, telling);
+      return decision.approval === 'pending'
+        ? { state: 'queued', position: null, since, reason: 'AWAITS_APPROVAL' }
+        : waitingView(decision, position, telling);
     default:
       return unreachable(seat);
   }
@@ -119,6 +128,10 @@ export function seatView(decision: Decision | null, position: number | null, tel
 function seatedReason(usual: string, { phase, graceUntil }: Telling): string {
   if (phase === 'frozen') return 'EVALUATION_ENDED';
   return graceUntil === null ? usual : `GRACE_UNTIL:${graceUntil.toISOString()}`;
+}
+
+function rejectedReason({ approval }: Decision): string | null {
+  return approval === 'refused' ? 'APPROVAL_REFUSED' : null;
 }
 
 function noticeReason({ noticeUntil }: Decision): string | undefined {

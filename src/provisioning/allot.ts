@@ -93,7 +93,10 @@ export function takeSeats(
   now: Date,
 ): ReadonlyMap<UserId, Date> {
   if (rules.order !== 'strict') return new Map();
-  const waiting = candidates.filter(({ userId, wish }) => seats.get(userId) === 'waiting' && wish.mayPreempt);
+  const waiting = candidates.filter(
+    ({ userId, wish, claim }) =>
+      seats.get(userId) === 'waiting' && wish.mayPreempt && !(claim.kind === 'claims' && claim.isPending),
+  );
   const holders = candidates.filter(
     ({ userId, claim }) => claim.kind === 'seated' && isSeated(seats.get(userId) ?? 'none'),
   );
@@ -129,6 +132,7 @@ function claimOf({ userId, tie, wish, claim, before }: Candidate): Claim {
     claimedAt: claimedAt ?? new Date(0),
     isReserved: wish.isReserved,
     isOverageSpent: claim.kind === 'claims' && claim.isOverageSpent,
+    isPending: claim.kind === 'claims' && claim.isPending,
   };
 }
 

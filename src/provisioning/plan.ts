@@ -6,6 +6,7 @@
 import type { UserId } from '../kernel/ids.ts';
 import type { Usage } from '../licensing/admit.ts';
 import { type Contract, overageUntil, type Terms, termsAt } from '../licensing/contract.ts';
+import type { Desire } from '../licensing/desire.ts';
 import { type Decision, effect, isSeated, type OpenBatch, type Seat } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
 import { countSeat, grantable, seatsOf, takeSeats } from './allot.ts';
@@ -138,6 +139,7 @@ function decisionOf(
     refusal,
     kept,
     isOverageSpent: isSpent(seat, claim, before),
+    approval: approvalOf(seat, wish, claim),
     noticeUntil,
     endsAt: earliest(
       wish.until,
@@ -146,6 +148,13 @@ function decisionOf(
       seat === 'overage' ? overageUntil(terms, since) : null,
     ),
   };
+}
+
+/** Who claims where somebody is asked when no seat is free waits for that, once none was. */
+function approvalOf(seat: Seat, { approval, isRejected }: Desire, claim: ClaimState): Decision['approval'] {
+  if (isRejected) return 'refused';
+  if (seat !== 'waiting' || claim.kind !== 'claims') return null;
+  return claim.isPending || approval !== 'automatic' ? 'pending' : null;
 }
 
 /** It is remembered as long as the claim is, and forgotten with a seat. */
@@ -173,8 +182,19 @@ function sameDecision(a: Decision | null, b: Decision | null): boolean {
 
 function canonical(decision: Decision | null): string {
   if (decision === null) return 'null';
-  const { requested, effective, claim, seat, refusal, since, kept, isOverageSpent, noticeUntil, endsAt } =
-    decision;
+  const {
+    requested,
+    effective,
+    claim,
+    seat,
+    refusal,
+    since,
+    kept,
+    isOverageSpent,
+    approval,
+    noticeUntil,
+    endsAt,
+  } = decision;
   return JSON.stringify([
     requested.map(({ role, billing, workspace, via, fallbackRole }) => [
       role,
@@ -186,6 +206,6 @@ function canonical(decision: Decision | null): string {
     effective.map(({ role, billing, workspace, via }) => [role, billing, workspace, via]),
     claim === null ? null : [claim.priority, claim.claimedAt, claim.mayPreempt],
     kept === null ? null : [kept.claimedAt, kept.until],
-    ...[seat, refusal, since, isOverageSpent, noticeUntil, endsAt],
+    ...[seat, refusal, since, isOverageSpent, approval, noticeUntil, endsAt],
   ]);
 }

@@ -1,6 +1,6 @@
 /** What a tenant has chosen. */
 
-import type { SeatOrder, Settlement } from '../licensing/mapping.ts';
+import type { Approval, SeatOrder, Settlement } from '../licensing/mapping.ts';
 
 export interface Settings {
   /** Of people whom no mapping names, in the default workspaces; `none`: nothing. */
@@ -17,6 +17,8 @@ export interface Settings {
   breaker: { percent: number; people: number } | null;
   /** Holders who have not been seen for so many days are asked whether they need the seat; null: nobody is. */
   reclaimDays: number | null;
+  /** By role, whether somebody gives its seats: of claims by mappings that say nothing of it. */
+  approvals: Readonly<Record<string, Approval>>;
   twoPersonRule: boolean;
   /** Unknown members of groups wait for their people instead of being refused. */
   parking: boolean;
@@ -36,6 +38,7 @@ export const defaultSettings: Settings = {
   noticeHours: 24,
   breaker: { percent: 10, people: 20 },
   reclaimDays: null,
+  approvals: {},
   twoPersonRule: false,
   parking: false,
   exclusions: [],

@@ -15,6 +15,7 @@ const defaults = {
   noticeHours: 24,
   breaker: { percent: 10, people: 20 },
   reclaimDays: null,
+  approvals: {},
   twoPersonRule: false,
   parking: false,
   exclusions: [],
@@ -46,6 +47,7 @@ it('are the defaults until they are written, and then what was written, whole', 
     noticeHours: 5,
     breaker: null,
     reclaimDays: 90,
+    approvals: { team_member: 'manual' },
     twoPersonRule: true,
     parking: true,
     exclusions: ['ada@example.com', 'root'],
@@ -75,6 +77,7 @@ it.each([
   [{ breaker: { percent: 10 } }, 'breaker.people'],
   [{ defaultRole: 'emperor' }, 'defaultRole'],
   [{ exclusions: [''] }, 'exclusions.0'],
+  [{ approvals: { client: 'manual' } }, 'approvals.client'],
   [{ order2: 'sticky' }, 'order2'],
 ])('are not %j', async (body, field) => {
   const answer = await put(body);

@@ -83,6 +83,7 @@ describe('admit', () => {
       tie: fc.constantFrom('a', 'b', 'c'),
       isReserved: fc.constant(false),
       isOverageSpent: fc.constant(false),
+      isPending: fc.constant(false),
     }),
     { selector: ({ userId: id }) => id, maxLength: 12 },
   );
@@ -95,6 +96,7 @@ describe('admit', () => {
       tie,
       isReserved: false,
       isOverageSpent: false,
+      isPending: false,
     });
     const ranked = [
       claim('z', 1, 9, 'z'),
