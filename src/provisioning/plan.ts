@@ -62,8 +62,18 @@ export interface Plan {
 }
 
 export function plan(facts: Facts, now: Date): Plan {
-  const terms = termsAt(facts.contract, now);
   const batch = batchOf(facts, now);
+  const planned = planIn(facts, batch, now);
+  const isTouched = planned.changes.some(({ before, after }) => before?.seat !== after?.seat);
+  if (isTouched || facts.isSettling) return planned;
+  // What touches no seat opens no batch: what is free for another reason is given as ever.
+  return facts.batch === null && batch !== null
+    ? planIn(facts, null, now)
+    : { ...planned, batch: facts.batch };
+}
+
+function planIn(facts: Facts, batch: OpenBatch | null, now: Date): Plan {
+  const terms = termsAt(facts.contract, now);
   const candidates = candidatesOf(facts, terms, now, batch?.openedAt ?? now);
   const room = grantable(facts, terms, batch);
   const seats = seatsOf(candidates, facts, terms, room);
@@ -72,8 +82,7 @@ export function plan(facts: Facts, now: Date): Plan {
     (sum, { before, after }) => countSeat(countSeat(sum, before?.seat, -1), after?.seat, 1),
     facts.usage,
   );
-  const isTouched = changes.some(({ before, after }) => before?.seat !== after?.seat);
-  return { changes, usage, terms, batch: isTouched || facts.isSettling ? batch : facts.batch };
+  return { changes, usage, terms, batch };
 }
 
 const quietMs = 3 * 60_000;
