@@ -4,15 +4,7 @@
  */
 
 import type { UserId } from '../kernel/ids.ts';
-import {
-  admit,
-  type Claim,
-  compareClaims,
-  type Grant,
-  type Room,
-  roomIn,
-  type Usage,
-} from '../licensing/admit.ts';
+import { admit, type Claim, compareClaims, type Room, roomIn, type Usage } from '../licensing/admit.ts';
 import { type Contract, overageUntil, type Terms, termsAt } from '../licensing/contract.ts';
 import { type Decision, effect, isSeated, type OpenBatch, type Seat } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
@@ -43,6 +35,8 @@ export interface Facts {
   displaced: readonly Standing[];
   /** The open batch is settled now. */
   isSettling: boolean;
+  /** Reserved pins of `persons` are set now, and take their seats. */
+  isReserving: boolean;
 }
 
 export interface DecisionChange {
@@ -99,7 +93,9 @@ function batchOf({ batch, rules, isSettling, persons }: Facts, now: Date): OpenB
 
 function candidatesOf(facts: Facts, terms: Terms, now: Date, claimedAt: Date): Candidate[] {
   return [
-    ...facts.persons.map((person) => candidateOf(person, facts.rules, terms, now, claimedAt)),
+    ...facts.persons
+      .map((person) => candidateOf(person, facts.rules, terms, now, claimedAt))
+      .map((one) => (facts.isReserving ? one : { ...one, wish: { ...one.wish, isReserved: false } })),
     ...[...facts.queue, ...facts.overage].map((one) => standingCandidate(one, terms, now)),
     ...facts.displaced.map((one) => standingCandidate(one, terms, now, true)),
   ];
@@ -107,7 +103,7 @@ function candidatesOf(facts: Facts, terms: Terms, now: Date, claimedAt: Date): C
 
 type Mode = 'all' | 'reservedOnly' | 'nobody';
 
-/** Reserved pins take their seats also while others wait for the end of a batch. */
+/** Reserved pins take their seats when they are set, also while others wait for the end of a batch. */
 function grantable({ evaluating }: Facts, { grants }: Terms, batch: OpenBatch | null): Mode {
   if (!grants) return 'nobody';
   return evaluating || batch !== null ? 'reservedOnly' : 'all';
@@ -121,25 +117,35 @@ function seatsOf(
   mode: Mode,
 ): Map<UserId, Seat> {
   const seats = new Map(candidates.map((candidate) => [candidate.userId, ownSeat(candidate)]));
-  const usageNow = () =>
-    candidates.reduce(
-      (sum, { userId, before }) => countSeat(countSeat(sum, before?.seat, -1), seats.get(userId), 1),
-      facts.usage,
+  const roomNow = () =>
+    roomIn(
+      terms,
+      candidates.reduce(
+        (sum, { userId, before }) => countSeat(countSeat(sum, before?.seat, -1), seats.get(userId), 1),
+        facts.usage,
+      ),
     );
-  let room = roomIn(terms, usageNow());
-  for (const { userId, claim } of candidates) {
-    if (claim.kind !== 'returns') continue;
-    const grant: Grant = room.held > 0 || terms.allowance === 0 ? 'held' : 'overage';
-    room = { ...room, [grant]: room[grant] - 1 };
-    seats.set(userId, grant);
-  }
+  takeBack(candidates, seats, facts, terms, roomNow());
   if (mode === 'nobody') return seats;
-  if (mode === 'all') room = promote(candidates, seats, facts, room);
+  if (mode === 'all') promote(candidates, seats, facts, roomNow());
   const claims = candidates
     .filter(({ claim, wish }) => claim.kind === 'claims' && (mode === 'all' || wish.isReserved))
     .map(claimOf);
-  for (const [userId, grant] of admit(room, facts.rules.order, claims)) seats.set(userId, grant);
+  for (const [userId, grant] of admit(roomNow(), facts.rules.order, claims)) seats.set(userId, grant);
   return seats;
+}
+
+/** Who comes back to a kept place has a seat, whatever room there is: within the capacity as long as there is any. */
+function takeBack(
+  candidates: readonly Candidate[],
+  seats: Map<UserId, Seat>,
+  { rules }: Facts,
+  terms: Terms,
+  room: Room,
+): void {
+  const returning = candidates.filter(({ claim }) => claim.kind === 'returns').map(claimOf);
+  for (const [at, { userId }] of returning.sort(compareClaims(rules.order)).entries())
+    seats.set(userId, at < room.held || terms.allowance === 0 ? 'held' : 'overage');
 }
 
 function ownSeat({ claim }: Candidate): Seat {
@@ -149,9 +155,9 @@ function ownSeat({ claim }: Candidate): Seat {
     case 'seated':
     case 'kept':
       return claim.seat;
-    // Until it is known of which kind the seat is.
+    // The place is free for whoever comes back to it: of which kind the seat is, is seen when all of them are known.
     case 'returns':
-      return 'hold';
+      return 'none';
     case 'claims':
       return 'waiting';
   }
@@ -163,14 +169,12 @@ function promote(
   seats: Map<UserId, Seat>,
   { rules }: Facts,
   room: Room,
-): Room {
+): void {
   const above = candidates.filter(
     ({ userId, claim }) => claim.kind === 'seated' && seats.get(userId) === 'overage',
   );
   const ranked = above.map(claimOf).sort(compareClaims(rules.order));
-  const promoted = ranked.slice(0, Math.min(ranked.length, room.held));
-  for (const { userId } of promoted) seats.set(userId, 'held');
-  return { held: room.held - promoted.length, overage: room.overage + promoted.length };
+  for (const { userId } of ranked.slice(0, Math.min(ranked.length, room.held))) seats.set(userId, 'held');
 }
 
 function claimOf({ userId, tie, wish, claim, before }: Candidate): Claim {

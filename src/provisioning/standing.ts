@@ -22,7 +22,7 @@ export interface Standing {
   id: UserId;
   tie: string;
   decision: Decision;
-  /** When the pin ends that the wish rests on. */
+  /** When the person's pin ends, or ended. */
   until: Date | null;
 }
 
@@ -70,7 +70,10 @@ export function standingCandidate(
   isDropped = false,
 ): Candidate {
   const { requested, claim, refusal } = decision;
-  const wish = { requested, priority: claim?.priority ?? null, refusal, isReserved: false, until };
+  // A pin whose time is over may still be there: it ends nothing of a wish that rests on mappings again.
+  const isPinned = requested.some(({ via }) => via === 'PIN');
+  const priority = claim?.priority ?? null;
+  const wish = { requested, priority, refusal, isReserved: false, until: isPinned ? until : null };
   const state = withWish(decision, terms, now, { isDropped, claimedAt: now });
   return { userId: id, tie, before: decision, wish, claim: state };
 }

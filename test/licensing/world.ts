@@ -46,6 +46,7 @@ export interface Turn {
 export interface Circumstances {
   keepUntil?: Date | null;
   isSettling?: boolean;
+  isReserving?: boolean;
   isSettled?: boolean;
   excess?: number;
 }
@@ -59,7 +60,7 @@ export function decide(world: World, affected: Affected, circumstances: Circumst
 }
 
 export function factsOf(world: World, affected: Affected, circumstances: Circumstances = {}): Facts {
-  const { keepUntil = null, isSettling = false, excess = 0 } = circumstances;
+  const { keepUntil = null, isSettling = false, isReserving = false, excess = 0 } = circumstances;
   const persons = world.members.filter((one) => isAffected(one, affected));
   const others = world.members.filter((one) => !persons.includes(one));
   const displaced = others.filter(hasSeat).sort(compareExcess).slice(0, excess);
@@ -75,7 +76,7 @@ export function factsOf(world: World, affected: Affected, circumstances: Circums
     queue: standing('waiting'),
     overage: standing('overage'),
     displaced: displaced.flatMap(standingOf),
-    isSettling,
+    ...{ isSettling, isReserving },
   };
 }
 
