@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import type { GroupId, UserId } from '../../src/kernel/ids.ts';
-import { type OveragePolicy, termsAt } from '../../src/licensing/contract.ts';
+import type { OveragePolicy } from '../../src/licensing/contract.ts';
 import { isSeated } from '../../src/licensing/effect.ts';
 import type { SeatOrder, Settlement } from '../../src/licensing/mapping.ts';
 import { affectedByTerms, dueBy, namedBy } from '../../src/provisioning/due.ts';
@@ -223,9 +223,4 @@ function personChange({ now }: World, { active, pin }: Member, event: OfPerson):
 
 export function withMember(world: World, next: Member): World {
   return { ...world, members: world.members.map((one) => (one.id === next.id ? next : one)) };
-}
-
-/** Whether seats are given at all now. */
-export function grants({ contract: signed, now }: World): boolean {
-  return termsAt(signed, now).grants;
 }
