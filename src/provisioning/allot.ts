@@ -1,15 +1,7 @@
 /** Who of the candidates has a seat afterwards, and who is told that it goes to a better claim. Pure. */
 
 import type { UserId } from '../kernel/ids.ts';
-import {
-  admit,
-  type Claim,
-  compareClaims,
-  type Grant,
-  type Room,
-  roomIn,
-  type Usage,
-} from '../licensing/admit.ts';
+import { admit, type Claim, compareClaims, type Room, roomIn, type Usage } from '../licensing/admit.ts';
 import type { Terms } from '../licensing/contract.ts';
 import { type Decision, isSeated, type OpenBatch, type Seat } from '../licensing/effect.ts';
 import { preempt } from '../licensing/preempt.ts';
@@ -32,25 +24,35 @@ export function seatsOf(
   mode: Mode,
 ): Map<UserId, Seat> {
   const seats = new Map(candidates.map((candidate) => [candidate.userId, ownSeat(candidate)]));
-  const usageNow = () =>
-    candidates.reduce(
-      (sum, { userId, before }) => countSeat(countSeat(sum, before?.seat, -1), seats.get(userId), 1),
-      facts.usage,
+  const roomNow = () =>
+    roomIn(
+      terms,
+      candidates.reduce(
+        (sum, { userId, before }) => countSeat(countSeat(sum, before?.seat, -1), seats.get(userId), 1),
+        facts.usage,
+      ),
     );
-  let room = roomIn(terms, usageNow());
-  for (const { userId, claim } of candidates) {
-    if (claim.kind !== 'returns') continue;
-    const grant: Grant = room.held > 0 || terms.allowance === 0 ? 'held' : 'overage';
-    room = { ...room, [grant]: room[grant] - 1 };
-    seats.set(userId, grant);
-  }
+  takeBack(candidates, seats, facts, terms, roomNow());
   if (mode === 'nobody') return seats;
-  if (mode === 'all') room = promote(candidates, seats, facts, room);
+  if (mode === 'all') promote(candidates, seats, facts, roomNow());
   const claims = candidates
     .filter(({ claim, wish }) => claim.kind === 'claims' && (mode === 'all' || wish.isReserved))
     .map(claimOf);
-  for (const [userId, grant] of admit(room, facts.rules.order, claims)) seats.set(userId, grant);
+  for (const [userId, grant] of admit(roomNow(), facts.rules.order, claims)) seats.set(userId, grant);
   return seats;
+}
+
+/** Who comes back to a kept place has a seat, whatever room there is: within the capacity as long as there is any. */
+function takeBack(
+  candidates: readonly Candidate[],
+  seats: Map<UserId, Seat>,
+  { rules }: Facts,
+  terms: Terms,
+  room: Room,
+): void {
+  const returning = candidates.filter(({ claim }) => claim.kind === 'returns').map(claimOf);
+  for (const [at, { userId }] of returning.sort(compareClaims(rules.order)).entries())
+    seats.set(userId, at < room.held || terms.allowance === 0 ? 'held' : 'overage');
 }
 
 function ownSeat({ claim }: Candidate): Seat {
@@ -60,9 +62,9 @@ function ownSeat({ claim }: Candidate): Seat {
     case 'seated':
     case 'kept':
       return claim.seat;
-    // Until it is known of which kind the seat is.
+    // The place is free for whoever comes back to it: of which kind the seat is, is seen when all of them are known.
     case 'returns':
-      return 'hold';
+      return 'none';
     case 'claims':
       return 'waiting';
   }
@@ -74,14 +76,12 @@ function promote(
   seats: Map<UserId, Seat>,
   { rules }: Facts,
   room: Room,
-): Room {
+): void {
   const above = candidates.filter(
     ({ userId, claim }) => claim.kind === 'seated' && seats.get(userId) === 'overage',
   );
   const ranked = above.map(claimOf).sort(compareClaims(rules.order));
-  const promoted = ranked.slice(0, Math.min(ranked.length, room.held));
-  for (const { userId } of promoted) seats.set(userId, 'held');
-  return { held: room.held - promoted.length, overage: room.overage + promoted.length };
+  for (const { userId } of ranked.slice(0, Math.min(ranked.length, room.held))) seats.set(userId, 'held');
 }
 
 /** Order `strict`: better claims take seats of lower ones, or give them notice. Answers who has notice until when. */

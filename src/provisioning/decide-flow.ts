@@ -49,11 +49,15 @@ export interface Circumstances {
   excess?: number;
   /** Dates up to now have been looked at. */
   isSettled?: boolean;
+  /** A reserved pin is set now. */
+  isReserving?: boolean;
   /** A directory says so of people who may not know: the breaker looks at it. */
   isSync?: boolean;
 }
 
-const most = limits.peoplePerDecision;
+function mostOf({ peoplePerDecision }: Door): number {
+  return peoplePerDecision ?? limits.peoplePerDecision;
+}
 
 /**
  * Decides for everybody affected, after the directory was written. Sends its writes, to travel with COMMIT; what it leaves for
@@ -67,6 +71,7 @@ export async function decide(
   circumstances: Circumstances = {},
 ): Promise<Decided> {
   const { alsoMark = [], keepUntil = null, isSettled = false, isSync = false } = circumstances;
+  const most = mostOf(door);
   const count = knownCount(affected);
   const isLarge = count === undefined ? await areMoreThan(tx, affected, most) : count > most;
   const foreseen = isLarge ? undefined : await planFor(tx, door, pool, affected, circumstances);
@@ -77,7 +82,7 @@ export async function decide(
       ? foreseen
       : await planFor(tx, door, { ...pool, evaluating: pool.evaluating || isLarge }, {}, circumstances);
   const isMarked = isLarge && !stage.isTripped;
-  const evaluating = pool.evaluating || isMarked || isMoreWaiting(facts, planned);
+  const evaluating = facts.evaluating || isMarked || isMoreWaiting(facts, planned, most);
   const stagedSince = await stagedAfter(tx, door, pool, facts, stage.isTripped);
   writeDecisions(tx, planned.changes, pool.rules.order);
   writePool(tx, pool, { ...planned, evaluating, isSettled, stagedSince, losses: stage.losses }, door.now);
@@ -113,10 +118,10 @@ export async function foresee(
 }
 
 type Loaded = Pick<Facts, 'persons' | 'queue' | 'overage'> &
-  Partial<Pick<Facts, 'displaced' | 'preemptors' | 'victims' | 'isSettling'>>;
+  Partial<Pick<Facts, 'evaluating' | 'displaced' | 'preemptors' | 'victims' | 'isSettling' | 'isReserving'>>;
 
 function factsOf(pool: Pool, loaded: Loaded): Facts {
-  const { persons, queue, overage, displaced = [], isSettling = false } = loaded;
+  const { persons, queue, overage, displaced = [], isSettling = false, isReserving = false } = loaded;
   const { preemptors = [], victims = [] } = loaded;
   const ids = new Set(persons.map(({ id }) => id));
   const others = (standing: readonly Standing[]) => standing.filter(({ id }) => !ids.has(id));
@@ -124,6 +129,7 @@ function factsOf(pool: Pool, loaded: Loaded): Facts {
   const lostIds = new Set(lost.map(({ id }) => id));
   return {
     ...pool,
+    evaluating: pool.evaluating || (loaded.evaluating ?? false),
     persons,
     queue: others(queue),
     overage: others(overage).filter(({ id }) => !lostIds.has(id)),
@@ -131,6 +137,7 @@ function factsOf(pool: Pool, loaded: Loaded): Facts {
     preemptors: others(preemptors),
     victims: others(victims).filter(({ id }) => !lostIds.has(id)),
     isSettling,
+    isReserving,
   };
 }
 
@@ -141,17 +148,20 @@ function factsOf(pool: Pool, loaded: Loaded): Facts {
  */
 async function loadFacts(
   tx: TenantTransaction,
-  { now }: Pick<Door, 'now'>,
+  door: Door,
   pool: Pool,
   affected: Affected,
-  { keepUntil = null, excess = 0, isSettling = false }: Circumstances,
+  { keepUntil = null, excess = 0, isSettling = false, isReserving = false }: Circumstances,
 ): Promise<Facts> {
+  const most = mostOf(door);
   const read = async (people: number) => {
+    const reach = reachOf(pool, door.now, people);
     const [queue, overage, displaced, preemption] = await Promise.all([
-      loadHead(tx, pool, now, people),
-      loadAbove(tx, pool, now, people),
+      // Those above the capacity come first: while not all of them can be looked at, nobody of the queue is.
+      reach.above > most ? [] : loadHead(tx, pool, door.now, Math.min(most, reach.queue)),
+      loadOverage(tx, Math.min(most, reach.above)),
       loadExcess(tx, Math.min(excess, most)),
-      loadPreemption(tx, pool, now, people),
+      loadPreemption(tx, door, pool, people),
     ]);
     return { queue, overage, displaced, ...preemption };
   };
@@ -161,38 +171,38 @@ async function loadFacts(
     count === undefined
       ? [await loading, await read((await loading).length)]
       : await Promise.all([loading, read(count)]);
-  return factsOf(pool, { persons, ...others, isSettling });
+  const evaluating = persons.length > 0 && reachOf(pool, door.now, persons.length).above > most;
+  return factsOf(pool, { evaluating, persons, ...others, isSettling, isReserving });
+}
+
+/** How many may be promoted, of the queue and of those above the capacity, when so many people are decided for. */
+function reachOf(pool: Pool, now: Date, people: number): { queue: number; above: number } {
+  const terms = termsAt(pool.contract, now);
+  if (!terms.grants || pool.evaluating) return { queue: 0, above: 0 };
+  const queue = roomNow(pool, terms) + people;
+  return { queue, above: Math.min(pool.usage.overage, queue) };
 }
 
 /** Order `strict`: who may take a seat, and whose seats may go. */
 async function loadPreemption(
   tx: TenantTransaction,
+  door: Door,
   pool: Pool,
-  now: Date,
   people: number,
 ): Promise<Pick<Facts, 'preemptors' | 'victims'>> {
-  const { grants } = termsAt(pool.contract, now);
+  const { grants } = termsAt(pool.contract, door.now);
   if (pool.rules.order !== 'strict' || !grants) return { preemptors: [], victims: [] };
+  const most = mostOf(door);
   const preemptors = await loadPreemptors(tx, most);
   return { preemptors, victims: await loadVictims(tx, Math.min(most, preemptors.length + people)) };
 }
 
-/** As many of the queue as may be served; of those whose time above the capacity is used up as many again. */
-async function loadHead(tx: TenantTransaction, pool: Pool, now: Date, people: number): Promise<Standing[]> {
-  const terms = termsAt(pool.contract, now);
-  if (!terms.grants || pool.evaluating) return [];
-  const needed = Math.min(most, roomNow(pool, terms) + people);
-  if (terms.allowance === 0) return await loadQueue(tx, needed);
+/** The head of the queue; of those whose time above the capacity is not used up as many again. */
+async function loadHead(tx: TenantTransaction, pool: Pool, now: Date, needed: number): Promise<Standing[]> {
+  if (termsAt(pool.contract, now).allowance === 0) return await loadQueue(tx, needed);
   const [queue, unspent] = await Promise.all([loadQueue(tx, needed), loadUnspentQueue(tx, needed)]);
   const known = new Set(queue.map(({ id }) => id));
   return [...queue, ...unspent.filter(({ id }) => !known.has(id))];
-}
-
-/** Of those with a seat above the capacity, who may come within it. */
-async function loadAbove(tx: TenantTransaction, pool: Pool, now: Date, people: number): Promise<Standing[]> {
-  const terms = termsAt(pool.contract, now);
-  if (!terms.grants || pool.evaluating) return [];
-  return await loadOverage(tx, Math.min(pool.usage.overage, most, roomNow(pool, terms) + people));
 }
 
 function roomNow({ usage }: Pool, terms: Terms): number {
@@ -200,11 +210,17 @@ function roomNow({ usage }: Pool, terms: Terms): number {
   return held + overage;
 }
 
-/** Seats are left, and the head of the queue that was read is served: behind it others may wait. */
-function isMoreWaiting({ queue, evaluating }: Facts, { usage, terms, batch }: Plan): boolean {
-  if (evaluating || batch !== null || !terms.grants || queue.length < most) return false;
+/** Seats are left, and all who were looked at are served: behind them others may wait. */
+function isMoreWaiting(
+  { queue, persons, evaluating }: Facts,
+  { usage, terms, batch }: Plan,
+  most: number,
+): boolean {
+  if (evaluating || batch !== null || !terms.grants) return false;
   const { held, overage } = roomIn(terms, usage);
-  return held + overage > 0;
+  if (held > 0 && usage.overage > 0) return true;
+  // Of the queue that was read, people who are decided for themselves are no part.
+  return held + overage > 0 && queue.length + persons.length >= most;
 }
 
 /**
@@ -217,6 +233,7 @@ export async function evaluateRest(database: Database, door: Door): Promise<void
 
 /** Answers whether there is more to do. */
 async function evaluateBatch(tx: TenantTransaction, door: Door): Promise<boolean> {
+  const most = mostOf(door);
   const [pool, marked] = await Promise.all([lockPool(tx), takeMarks(tx, most)]);
   if (!pool.evaluating) return false;
   const facts =
@@ -224,7 +241,7 @@ async function evaluateBatch(tx: TenantTransaction, door: Door): Promise<boolean
       ? factsOf(pool, { persons: await loadMarked(tx, marked), queue: [], overage: [] })
       : { ...(await loadFacts(tx, door, { ...pool, evaluating: false }, {}, {})), evaluating: false };
   const planned = plan(facts, door.now);
-  const evaluating = marked.length > 0 || (planned.changes.length > 0 && isMoreWaiting(facts, planned));
+  const evaluating = marked.length > 0 || (planned.changes.length > 0 && isMoreWaiting(facts, planned, most));
   writeDecisions(tx, planned.changes, pool.rules.order);
   const { stagedSince, losses } = pool;
   writePool(tx, pool, { ...planned, evaluating, isSettled: false, stagedSince, losses }, door.now);

@@ -40,7 +40,7 @@ export async function setPin(
     }
     const before = await selectPin(tx, userId);
     writePin(tx, userId, pin);
-    const { audit } = await decide(tx, door, pool, { userIds: [userId] });
+    const { audit } = await decide(tx, door, pool, { userIds: [userId] }, { isReserving: pin.reserved });
     if (pin.reserved) await refuseWithoutSeat(tx, userId);
     appendAudit(tx, door, [
       { action: 'pin.set', subject: userId, before: before ?? null, after: pin },

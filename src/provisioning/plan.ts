@@ -40,6 +40,8 @@ export interface Facts {
   victims: readonly Standing[];
   /** The open batch is settled now. */
   isSettling: boolean;
+  /** A reserved pin is set now: it takes its seat, whoever waits. */
+  isReserving: boolean;
 }
 
 export interface DecisionChange {
@@ -65,19 +67,28 @@ export interface Planned {
 }
 
 export function plan(facts: Facts, now: Date): Plan {
-  const terms = termsAt(facts.contract, now);
   const batch = batchOf(facts, now);
+  const planned = planIn(facts, batch, now);
+  const isTouched = planned.changes.some(({ before, after }) => before?.seat !== after?.seat);
+  if (isTouched || facts.isSettling) return planned;
+  // What touches no seat opens no batch: what is free for another reason is given as ever.
+  return facts.batch === null && batch !== null
+    ? planIn(facts, null, now)
+    : { ...planned, batch: facts.batch };
+}
+
+function planIn(facts: Facts, batch: OpenBatch | null, now: Date): Plan {
+  const terms = termsAt(facts.contract, now);
   const candidates = candidatesOf(facts, terms, now, batch?.openedAt ?? now);
-  const room = grantable(facts, terms, batch);
-  const seats = seatsOf(candidates, facts, terms, room);
-  const notices = takeSeats(candidates, seats, facts, room, now);
+  const mode = grantable(facts, terms, batch);
+  const seats = seatsOf(candidates, facts, terms, mode);
+  const notices = takeSeats(candidates, seats, facts, mode, now);
   const changes = candidates.flatMap((candidate) => changeOf(candidate, { seats, notices, terms, now }));
   const usage = changes.reduce(
     (sum, { before, after }) => countSeat(countSeat(sum, before?.seat, -1), after?.seat, 1),
     facts.usage,
   );
-  const isTouched = changes.some(({ before, after }) => before?.seat !== after?.seat);
-  return { changes, usage, terms, batch: isTouched || facts.isSettling ? batch : facts.batch };
+  return { changes, usage, terms, batch };
 }
 
 const quietMs = 3 * 60_000;
@@ -94,7 +105,9 @@ function batchOf({ batch, rules, isSettling, persons }: Facts, now: Date): OpenB
 
 function candidatesOf(facts: Facts, terms: Terms, now: Date, claimedAt: Date): Candidate[] {
   return [
-    ...facts.persons.map((person) => candidateOf(person, facts.rules, terms, now, claimedAt)),
+    ...facts.persons
+      .map((person) => candidateOf(person, facts.rules, terms, now, claimedAt))
+      .map((one) => (facts.isReserving ? one : { ...one, wish: { ...one.wish, isReserved: false } })),
     ...unique([...facts.queue, ...facts.overage, ...facts.preemptors, ...facts.victims]).map((one) =>
       standingCandidate(one, terms, now),
     ),

@@ -7,6 +7,7 @@ import type { Database } from '../db/database.ts';
 import { inTenant } from '../db/tenant-transaction.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { UserId } from '../kernel/ids.ts';
+import { roomIn } from '../licensing/admit.ts';
 import type { Plan } from './plan.ts';
 import type { Pool } from './pool.ts';
 
@@ -33,13 +34,19 @@ export async function withRefusals<T>(database: Database, door: Door, work: () =
 }
 
 /**
- * Under policy `block`, refuses a person who comes (back) and would have to wait for a seat.
+ * Under policy `block`, refuses a person who comes (back) and would have to wait for a seat; who only waits for the end of a
+ * batch, or for an approval, is not refused.
  *
  * @param pool As it was before.
  */
-export function seatRefusal(id: UserId, { changes, terms }: Plan, { usage }: Pick<Pool, 'usage'>): void {
+export function seatRefusal(
+  id: UserId,
+  { changes, terms, usage: after }: Plan,
+  { usage }: Pick<Pool, 'usage'>,
+): void {
   const wish = changes.find(({ userId }) => userId === id)?.after;
   if (terms.policy !== 'block' || wish?.seat !== 'waiting' || wish.approval !== null) return;
+  if (terms.grants && roomIn(terms, after).held > 0) return;
   const { held, overage, onHold, unmanagedPaid } = usage;
   const used = held + overage + onHold + unmanagedPaid;
   const tier = terms.tier === null ? '' : ` of tier ${terms.tier}`;

@@ -5,7 +5,7 @@
 
 import type { UserId } from '../kernel/ids.ts';
 import { overageUntil, type Terms } from '../licensing/contract.ts';
-import { type Desire, desire, hasPaidMatch, type Person } from '../licensing/desire.ts';
+import { type Desire, desire, hasPaidMatch, nothing, type Person } from '../licensing/desire.ts';
 import { type Decision, isSeated } from '../licensing/effect.ts';
 import type { Approval, Rules } from '../licensing/mapping.ts';
 
@@ -22,7 +22,7 @@ export interface Standing {
   id: UserId;
   tie: string;
   decision: Decision;
-  /** When the pin ends that the wish rests on. */
+  /** When the person's pin ends, or ended. */
   until: Date | null;
 }
 
@@ -70,18 +70,18 @@ export function standingCandidate(
   isDropped = false,
 ): Candidate {
   const { requested, claim, refusal } = decision;
+  // A pin whose time is over may still be there: it ends nothing of a wish that rests on mappings again.
+  const isPinned = requested.some(({ via }) => via === 'PIN');
   const { priority = null, mayPreempt = false } = claim ?? {};
-  const wish = {
+  const wish: Desire = {
+    ...nothing,
     requested,
     priority,
     refusal,
-    isReserved: false,
     mayPreempt,
-    until,
-    approval: 'automatic',
-    isRejected: false,
-  } as const;
-  const state = withWish(decision, terms, now, { isDropped, claimedAt: now, approval: 'automatic' });
+    until: isPinned ? until : null,
+  };
+  const state = withWish(decision, terms, now, { isDropped, claimedAt: now, approval: wish.approval });
   return { userId: id, tie, before: decision, wish, claim: state };
 }
 

@@ -43,6 +43,8 @@ export class TestWorld {
   readonly tenantId: TenantId;
   readonly directory: Directory;
   now: Date;
+  /** undefined: as many as there may be. */
+  peoplePerDecision: number | undefined;
 
   constructor(database: Database, tenantId: TenantId, directory: Directory, now: Date) {
     this.database = database;
@@ -52,7 +54,9 @@ export class TestWorld {
   }
 
   get door(): Door {
-    return { tenantId: this.tenantId, actor: testActor, now: this.now, requestId: null };
+    const { tenantId, now, peoplePerDecision: most } = this;
+    const atATime = most === undefined ? {} : { peoplePerDecision: most };
+    return { tenantId, actor: testActor, now, requestId: null, ...atATime };
   }
 
   pass(ms: number): void {
