@@ -58,6 +58,7 @@ export interface Tables {
     reclaim_days: number | null;
     two_person_rule: Generated<boolean>;
     exclusions: Generated<string[]>;
+    reclaim_due_at: ColumnType<Date | null, undefined, Date | null>;
   };
   extension_schemas: {
     tenant_id: string;
@@ -137,6 +138,7 @@ export interface Tables {
     tie_key: string;
     role_values: Generated<string[]>;
     claim_values: Generated<string[]>;
+    last_sign_in_at: ColumnType<Date | null, undefined, Date>;
     version: Generated<number>;
     created_at: Time;
     last_modified: Time;
@@ -272,6 +274,17 @@ export interface Tables {
     created_at: Time;
   };
   evaluation_marks: { tenant_id: string; user_id: string; keep_until: Time | null };
+  seat_reclaims: {
+    tenant_id: string;
+    user_id: string;
+    state: 'noticed' | 'taken' | 'kept' | 'undone' | 'returned' | 'withdrawn';
+    noticed_at: Time | null;
+    reminders: number;
+    due_at: Time | null;
+    taken_at: Time | null;
+    seen_at: Time | null;
+    changed_at: Time;
+  };
   blue_connections: BlueConnectionTable;
   blue_members: {
     tenant_id: string;
@@ -279,6 +292,7 @@ export interface Tables {
     address: string | null;
     memberships: Json<unknown>;
     paid_workspaces: string[];
+    last_active_at: Time | null;
   };
   blue_invitations: {
     tenant_id: string;

@@ -21,6 +21,8 @@ export interface Person {
   /** Values of the groups claim at the last sign-on that told them, folded. */
   claimValues: readonly string[];
   pin: Pin | null;
+  /** The seat was taken then because it lay idle, and the person was not seen since; null: it was not. */
+  reclaimedAt: Date | null;
 }
 
 export interface RequestedRole {
@@ -32,8 +34,8 @@ export interface RequestedRole {
   fallbackRole: FallbackRole | null;
 }
 
-/** Why memberships ask for a role that is not even considered. */
-export type Refusal = 'DUPLICATE_EMAIL';
+/** Why no seat is claimed though a paid role is asked for: `DUPLICATE_EMAIL` gives no role at all, the other the free ones. */
+export type Refusal = 'DUPLICATE_EMAIL' | 'SEAT_RECLAIMED';
 
 export interface Desire {
   /** At most one for a workspace, best priority first. */
@@ -65,6 +67,9 @@ export function desire(person: Person, rules: Rules, now: Date): Desire {
   const isRefused = person.isDuplicate && requested.length > 0;
   if (isRefused) return { ...nothing, requested, refusal: 'DUPLICATE_EMAIL', until };
   const priority = asked.find(({ request }) => request.billing === 'paid')?.priority ?? null;
+  // What is given by hand is meant for somebody who is not seen, too.
+  if (priority !== null && person.reclaimedAt !== null && pin === undefined)
+    return { ...nothing, requested, refusal: 'SEAT_RECLAIMED' };
   return { requested, priority, refusal: null, isReserved: pin?.reserved ?? false, until };
 }
 

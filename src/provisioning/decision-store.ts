@@ -14,6 +14,7 @@ import type { Pin } from '../licensing/pin.ts';
 import type { Affected } from './affected.ts';
 import { affectedIds } from './affected-sql.ts';
 import type { DecisionChange } from './plan.ts';
+import { lastSeenSql, reclaimedAtSql } from './reclaim-sql.ts';
 import type { PersonFacts, Standing } from './standing.ts';
 
 interface PersonRow extends DecisionRow {
@@ -27,6 +28,7 @@ interface PersonRow extends DecisionRow {
   role_values: string[];
   claim_values: string[];
   pin: (Omit<Pin, 'until'> & { until: string | null }) | null;
+  reclaimed_at: Date | null;
 }
 
 export interface DecisionRow {
@@ -70,6 +72,7 @@ export async function loadPersons(
          array(select group_id from mappings where tenant_id = ${tx.tenantId} and group_id is not null))) as groups,
       (select jsonb_build_object('role', p.role, 'workspaces', p.workspaces, 'until', p.until, 'reserved', p.reserved)
        from pins p where p.tenant_id = u.tenant_id and p.user_id = u.id) as pin,
+      ${reclaimedAtSql} as reclaimed_at,
       ${decisionColumns}
     from affected a
     join users u on u.tenant_id = ${tx.tenantId} and u.id = a.id
@@ -91,6 +94,7 @@ export async function loadPersons(
       row.pin === null
         ? null
         : { ...row.pin, until: row.pin.until === null ? null : new Date(row.pin.until) },
+    reclaimedAt: row.reclaimed_at,
     tie: row.tie,
     decision: toDecision(row),
     keepUntil,
@@ -119,14 +123,15 @@ export function loadOverage(tx: TenantTransaction, most: number): Promise<Standi
 
 /**
  * The first `most` who lose their seats when there are fewer: above the capacity, then without a pin, of the lowest priority,
- * of the latest claim.
+ * longest not seen (never before once), of the latest claim.
  */
 export function loadExcess(tx: TenantTransaction, most: number): Promise<Standing[]> {
   return loadStanding(tx, most, sql`d.seat in ('held', 'overage')`, excessOrder);
 }
 
 const inOrder = sql`d.priority, d.rank_at, d.tie, d.user_id`;
-export const excessOrder = sql`d.seat = 'held', d.priority = 0, d.priority desc, d.claimed_at desc, d.tie desc, d.user_id desc`;
+export const excessOrder = sql`d.seat = 'held', d.priority = 0, d.priority desc,
+  ${lastSeenSql} nulls first, d.claimed_at desc, d.tie desc, d.user_id desc`;
 
 async function loadStanding(
   tx: TenantTransaction,

@@ -8,6 +8,7 @@ import { overageUntil, type Terms } from '../licensing/contract.ts';
 import { type Desire, desire, hasPaidMatch, type Person } from '../licensing/desire.ts';
 import { type Decision, isSeated } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
+import { rankKeptUntil } from '../licensing/reclaim.ts';
 
 export interface PersonFacts extends Person {
   tie: string;
@@ -101,6 +102,10 @@ function withoutWish(person: PersonFacts, rules: Rules, now: Date): ClaimState {
   if (before.claim === null) {
     if (kept === undefined) return { kind: 'none' };
     return { kind: 'kept', seat: placeOf(before), claimedAt: kept.claimedAt, until: kept.until };
+  }
+  if (person.reclaimedAt !== null) {
+    const until = rankKeptUntil(person.reclaimedAt);
+    return until <= now ? { kind: 'none' } : { kind: 'kept', seat: 'none', claimedAt: before.claim.claimedAt, until };
   }
   // A free role that wins over the paid one is no move.
   const isMove = keepUntil !== null && now < keepUntil && !hasPaidMatch(person, rules, now);

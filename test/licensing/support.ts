@@ -54,6 +54,7 @@ export function person(groups: string[], change: Partial<Person> = {}): Person {
     roleValues: [],
     claimValues: [],
     pin: null,
+    reclaimedAt: null,
     ...change,
   };
 }
