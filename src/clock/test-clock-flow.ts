@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../db/database.ts';
 import { type MovedClock, systemClock } from '../kernel/clock.ts';
+import { lookAgain, reclaimDue } from '../provisioning/reclaim-flow.ts';
 import { settle, settleDue } from '../provisioning/settle-flow.ts';
 import { listTenants } from '../tenants/credential-store.ts';
 import { writeClockOffset } from './test-clock-store.ts';
@@ -28,6 +29,8 @@ export async function moveClock(database: Database, clock: MovedClock, to: Date 
   // Also where the offset is the same: a move that failed half-way is made again.
   if (offsetMs <= setting.offsetMsBefore) await settleEveryone(database, clock);
   while ((await settleDue(database, clock.now(), tenantsAtOnce)) > 0);
+  const times = () => ({ now: clock.now(), realNow: systemClock.now() });
+  while ((await reclaimDue(database, times(), tenantsAtOnce)) > 0);
 }
 
 /** Where the time went back, a date that had come is ahead again: nothing is due, and yet what it brought no longer holds. */
@@ -38,7 +41,9 @@ async function settleEveryone(database: Database, clock: MovedClock): Promise<vo
     const tenants = await listTenants(database, after, tenantsAtOnce);
     for (const { id: tenantId } of tenants) {
       const door = { tenantId, actor, now: clock.now(), requestId: null };
-      await settle(database, door).catch((error: unknown) => failures.push(error));
+      await settle(database, door)
+        .then(() => lookAgain(database, door))
+        .catch((error: unknown) => failures.push(error));
     }
     after = tenants.at(-1)?.slug;
   }

@@ -105,7 +105,9 @@ function withoutWish(person: PersonFacts, rules: Rules, now: Date): ClaimState {
   }
   if (person.reclaimedAt !== null) {
     const until = rankKeptUntil(person.reclaimedAt);
-    return until <= now ? { kind: 'none' } : { kind: 'kept', seat: 'none', claimedAt: before.claim.claimedAt, until };
+    return until <= now
+      ? { kind: 'none' }
+      : { kind: 'kept', seat: 'none', claimedAt: before.claim.claimedAt, until };
   }
   // A free role that wins over the paid one is no move.
   const isMove = keepUntil !== null && now < keepUntil && !hasPaidMatch(person, rules, now);
