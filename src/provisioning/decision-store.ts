@@ -14,7 +14,7 @@ import type { Pin } from '../licensing/pin.ts';
 import type { Affected } from './affected.ts';
 import { affectedIds } from './affected-sql.ts';
 import type { DecisionChange } from './plan.ts';
-import { lastSeenSql, reclaimedAtSql } from './reclaim-sql.ts';
+import { joinMember, reclaimedAtSql, seenAtSql } from './reclaim-sql.ts';
 import type { PersonFacts, Standing } from './standing.ts';
 
 interface PersonRow extends DecisionRow {
@@ -126,22 +126,25 @@ export function loadOverage(tx: TenantTransaction, most: number): Promise<Standi
  * longest not seen (never before once), of the latest claim.
  */
 export function loadExcess(tx: TenantTransaction, most: number): Promise<Standing[]> {
-  return loadStanding(tx, most, sql`d.seat in ('held', 'overage')`, excessOrder);
+  return loadStanding(tx, most, sql`d.seat in ('held', 'overage')`, excessOrder, excessSource);
 }
 
 const inOrder = sql`d.priority, d.rank_at, d.tie, d.user_id`;
+/** What `excessOrder` looks at. */
+export const excessSource = sql`decisions d join users u on u.tenant_id = d.tenant_id and u.id = d.user_id ${joinMember}`;
 export const excessOrder = sql`d.seat = 'held', d.priority = 0, d.priority desc,
-  ${lastSeenSql} nulls first, d.claimed_at desc, d.tie desc, d.user_id desc`;
+  ${seenAtSql} nulls first, d.claimed_at desc, d.tie desc, d.user_id desc`;
 
 async function loadStanding(
   tx: TenantTransaction,
   most: number,
   where: RawBuilder<unknown>,
   order: RawBuilder<unknown>,
+  source = sql`decisions d`,
 ): Promise<Standing[]> {
   if (most <= 0) return [];
   const rows = await tx.run(sql<StandingRow>`
-    select ${standingColumns} from decisions d where d.tenant_id = ${tx.tenantId} and ${where}
+    select ${standingColumns} from ${source} where d.tenant_id = ${tx.tenantId} and ${where}
     order by ${order} limit ${most}
   `);
   return rows.flatMap((row) => {

@@ -41,10 +41,12 @@ import { unknownUser } from './user-flow.ts';
 
 /** Blue's lists are read every quarter of an hour: older ones say that Blue is silent, or that the gateway was down. */
 const freshMs = 3_600_000;
+/** Of one look: what it finds takes as long as there are people, and so serves several batches. */
+const batchesMax = 10;
 const most = limits.peoplePerDecision;
 
 /**
- * Looks at the seats of the tenants for whom it is time, a batch of each. Answers how many tenants there were.
+ * Looks at the seats of the tenants for whom it is time, some batches of each. Answers how many tenants there were.
  *
  * @param realNow By the clock that Blue's lists were read by, which is not moved.
  * @throws AggregateError of the tenants for which it failed, after the others were looked at.
@@ -74,11 +76,14 @@ export async function reclaimDue(
 async function look(database: Database, door: Door): Promise<void> {
   const found = await inTenant(database, door.tenantId, async (tx) => {
     const plan = await selectLook(tx);
-    const userIds = await findCases(tx, plan, door.now, most);
+    const userIds = await findCases(tx, plan, door.now, batchesMax * most);
     if (userIds.length === 0) writeNextLook(tx, plan, door.now);
     return userIds;
   });
-  if (found.length > 0) await inTenant(database, door.tenantId, (tx) => stepOn(tx, door, found));
+  for (let from = 0; from < found.length; from += most) {
+    const batch = found.slice(from, from + most);
+    await inTenant(database, door.tenantId, (tx) => stepOn(tx, door, batch));
+  }
 }
 
 /** Where anything was done it stays due, so that the next look takes the next step, or finds nothing. */

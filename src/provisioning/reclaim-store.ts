@@ -89,8 +89,11 @@ export async function findCases(
     sql`r.state = 'taken' and (${isSeenSince} or r.taken_at > ${now})`,
     sql`r.state = 'noticed' and (r.due_at <= ${now} or ${isSeenSince} or not coalesce(${idle}, false))`,
     sql`d.seat in ('held', 'overage') and (r.state is null or r.state not in ('noticed', 'taken')) and ${idle}`,
-  ].map((where) => sql`(select u.id ${casesWhere(tx, where)} limit ${most})`);
-  const rows = await tx.run(sql<{ id: UserId }>`${sql.join(parts, sql` union `)} limit ${most}`);
+  ].map((where) => sql`select u.id ${casesWhere(tx, where)}`);
+  // Materialized: with the limit inside, each of many people would be looked up one by one.
+  const rows = await tx.run(sql<{ id: UserId }>`
+    with found as materialized (${sql.join(parts, sql` union all `)}) select id from found limit ${most}
+  `);
   return rows.map(({ id }) => id);
 }
 
