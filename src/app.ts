@@ -24,6 +24,7 @@ import { installOpenApi, openApiPages, openApiRoutes } from './admin/openapi-hoo
 import { parkingRoutes } from './admin/parking-routes.ts';
 import { pinRoutes } from './admin/pin-routes.ts';
 import { answerError, sendProblem } from './admin/problem-hook.ts';
+import { reclaimRoutes } from './admin/reclaim-routes.ts';
 import { replayRoutes, requestRoutes } from './admin/request-routes.ts';
 import { schemaEditRoutes, schemaRoutes } from './admin/schema-routes.ts';
 import { seatRoutes } from './admin/seat-routes.ts';
@@ -146,6 +147,7 @@ function adminScope(api: FastifyInstance, services: Services): void {
   mappingEditRoutes(scope, services);
   userRoutes(scope, services);
   pinRoutes(scope, services);
+  reclaimRoutes(scope, services);
   schemaRoutes(scope, services);
   schemaEditRoutes(scope, services);
   parkingRoutes(scope, services);

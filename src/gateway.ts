@@ -14,6 +14,7 @@ import { secretBox } from './kernel/secret-box.ts';
 import { outboundAgent } from './outbound/outbound-client.ts';
 import { startContractTask } from './provisioning/contract-task.ts';
 import { startParkingTask } from './provisioning/parking-task.ts';
+import { startReclaimTask } from './provisioning/reclaim-task.ts';
 import { CreationLedger } from './scim/creation-hook.ts';
 import { startLeftoversTask } from './tenants/leftovers-task.ts';
 import { ensureFirstOperator } from './tenants/tenant-flow.ts';
@@ -159,11 +160,12 @@ async function startBackground(
   const contracts = startContractTask(database, clock, log);
   const leftovers = startLeftoversTask(database, clock, log);
   const parking = startParkingTask(database, clock, log);
+  const reclaims = startReclaimTask(database, services, log);
   const sync = startSyncTask({ ...services, database, log });
   return {
     nudge: () => sync.nudge(),
     stop: async () => {
-      await Promise.all([contracts.stop(), leftovers.stop(), parking.stop(), sync.stop()]);
+      await Promise.all([contracts, leftovers, parking, reclaims, sync].map((task) => task.stop()));
     },
   };
 }

@@ -14,6 +14,8 @@ export interface ActualMember {
   /** Lower-cased; null when Blue hides it from the token. */
   readonly address: string | null;
   readonly memberships: readonly ActualMembership[];
+  /** null: Blue knows none. */
+  readonly lastActiveAt: Date | null;
 }
 
 export interface ActualInvitation {

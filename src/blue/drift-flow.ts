@@ -7,6 +7,7 @@ import { inTenant } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
+import { noteActivity } from '../provisioning/reclaim-flow.ts';
 import { noteUnmanagedPaid } from '../provisioning/unmanaged-flow.ts';
 import type { Action } from './action.ts';
 import { type ActualState, indexOf } from './actual-state.ts';
@@ -39,7 +40,9 @@ export async function readBlue(pass: Pass, connection: Connection): Promise<void
     await noteRead(tx, lease.holder, readAt, connection.readsAsked);
     return await countUnmanagedPaid(tx, organization.ownerUserId, connection.managedWorkspaces);
   });
-  await noteUnmanagedPaid(database, doorOf(pass, 'people in Blue'), unmanaged);
+  const door = doorOf(pass, 'people in Blue');
+  await noteUnmanagedPaid(database, door, unmanaged);
+  await noteActivity(database, door);
 }
 
 function doorOf({ tenantId, services }: Pass, rule: string): Door {

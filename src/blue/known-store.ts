@@ -19,6 +19,7 @@ interface MemberRow {
   blueUserId: string;
   address: string | null;
   memberships: ActualMembership[];
+  lastActiveAt: Date | null;
 }
 
 interface InvitationRow {
@@ -37,7 +38,7 @@ export async function loadKnown(
   now: Date,
 ): Promise<ActualState> {
   const members = await tx.run(sql<MemberRow>`
-    select blue_user_id as "blueUserId", address, memberships from blue_members
+    select blue_user_id as "blueUserId", address, memberships, last_active_at as "lastActiveAt" from blue_members
     where tenant_id = ${tx.tenantId} and (blue_user_id = any(${blueUserIds}::text[]) or address = any(${addresses}::text[])
       or blue_user_id = ${organization.ownerUserId})
     order by blue_user_id
@@ -119,16 +120,17 @@ export function replaceInvitationsOf(
 
 function insertMembers(tx: TenantTransaction, members: readonly ActualMember[]): void {
   if (members.length === 0) return;
-  const rows = members.map(({ blueUserId, address, memberships }) => ({
+  const rows = members.map(({ blueUserId, address, memberships, lastActiveAt }) => ({
     blue_user_id: blueUserId,
     address,
     memberships,
     paid_workspaces: paidWorkspaces(memberships, isPaidByTable),
+    last_active_at: lastActiveAt,
   }));
   tx.send(sql`
-    insert into blue_members (tenant_id, blue_user_id, address, memberships, paid_workspaces)
+    insert into blue_members (tenant_id, blue_user_id, address, memberships, paid_workspaces, last_active_at)
     select ${tx.tenantId}, r.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-      as r (blue_user_id text, address text, memberships jsonb, paid_workspaces text[])
+      as r (blue_user_id text, address text, memberships jsonb, paid_workspaces text[], last_active_at timestamptz)
   `);
 }
 

@@ -13,6 +13,7 @@ import { clockCommands } from './clock-commands.ts';
 import { type Command, type Input, UsageError } from './command.ts';
 import { licensingCommands } from './licensing-commands.ts';
 import { render } from './output.ts';
+import { reclaimCommands } from './reclaim-commands.ts';
 import { requestCommands } from './request-commands.ts';
 import { scimCommands } from './scim-commands.ts';
 import { tenantCommands } from './tenant-commands.ts';
@@ -23,6 +24,7 @@ const commands = [
   ...scimCommands,
   ...requestCommands,
   ...licensingCommands,
+  ...reclaimCommands,
   ...blueCommands,
   ...clockCommands,
 ];

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../db/database.ts';
 import { type MovedClock, systemClock } from '../kernel/clock.ts';
+import { lookAgain, reclaimDue } from '../provisioning/reclaim-flow.ts';
 import { settle, settleDue } from '../provisioning/settle-flow.ts';
 import { listTenants } from '../tenants/credential-store.ts';
 import { writeClockOffset } from './test-clock-store.ts';
@@ -34,6 +35,8 @@ export async function moveClock(database: Database, clock: MovedClock, to: Date 
     look < looksMax && (await settleDue(database, clock.now(), tenantsAtOnce)) > 0;
     look += 1
   );
+  const times = () => ({ now: clock.now(), realNow: systemClock.now() });
+  while ((await reclaimDue(database, times(), tenantsAtOnce)) > 0);
 }
 
 /** Where the time went back, a date that had come is ahead again: nothing is due, and yet what it brought no longer holds. */
@@ -44,7 +47,9 @@ async function settleEveryone(database: Database, clock: MovedClock): Promise<vo
     const tenants = await listTenants(database, after, tenantsAtOnce);
     for (const { id: tenantId } of tenants) {
       const door = { tenantId, actor, now: clock.now(), requestId: null };
-      await settle(database, door).catch((error: unknown) => failures.push(error));
+      await settle(database, door)
+        .then(() => lookAgain(database, door))
+        .catch((error: unknown) => failures.push(error));
     }
     after = tenants.at(-1)?.slug;
   }

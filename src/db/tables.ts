@@ -60,6 +60,7 @@ export interface Tables {
     exclusions: Generated<string[]>;
     notice_hours: Generated<number>;
     approvals: ColumnType<Record<string, string>, string | undefined, string>;
+    reclaim_due_at: ColumnType<Date | null, undefined, Date | null>;
   };
   extension_schemas: {
     tenant_id: string;
@@ -139,6 +140,7 @@ export interface Tables {
     tie_key: string;
     role_values: Generated<string[]>;
     claim_values: Generated<string[]>;
+    last_sign_in_at: ColumnType<Date | null, undefined, Date>;
     version: Generated<number>;
     created_at: Time;
     last_modified: Time;
@@ -295,6 +297,17 @@ export interface Tables {
     keep_until: Time | null;
     staged: Generated<boolean>;
   };
+  seat_reclaims: {
+    tenant_id: string;
+    user_id: string;
+    state: 'noticed' | 'taken' | 'kept' | 'undone' | 'returned' | 'withdrawn';
+    noticed_at: Time | null;
+    reminders: number;
+    due_at: Time | null;
+    taken_at: Time | null;
+    seen_at: Time | null;
+    changed_at: Time;
+  };
   blue_connections: BlueConnectionTable;
   blue_members: {
     tenant_id: string;
@@ -302,6 +315,7 @@ export interface Tables {
     address: string | null;
     memberships: Json<unknown>;
     paid_workspaces: string[];
+    last_active_at: Time | null;
   };
   blue_invitations: {
     tenant_id: string;

@@ -30,6 +30,8 @@ export interface Person {
   pin: Pin | null;
   /** What somebody said to the person's claim; null: nobody said anything. */
   verdict: Verdict | null;
+  /** The seat was taken then because it lay idle, and the person was not seen since; null: it was not. */
+  reclaimedAt: Date | null;
 }
 
 /** An administrator's word on a claim. */
@@ -48,8 +50,8 @@ export interface RequestedRole {
   fallbackRole: FallbackRole | null;
 }
 
-/** Why memberships ask for a role that is not even considered. */
-export type Refusal = 'DUPLICATE_EMAIL';
+/** Why no seat is claimed though a paid role is asked for: `DUPLICATE_EMAIL` gives no role at all, the other the free ones. */
+export type Refusal = 'DUPLICATE_EMAIL' | 'SEAT_RECLAIMED';
 
 export interface Desire {
   /** At most one for a workspace, best priority first. */
@@ -90,19 +92,24 @@ export function desire(person: Person, rules: Rules, now: Date): Desire {
   const isRefused = person.isDuplicate && requested.length > 0;
   if (isRefused) return { ...nothing, requested, refusal: 'DUPLICATE_EMAIL', until };
   const best = asked.find(({ request }) => request.billing === 'paid');
-  const isRejected =
-    best !== undefined && person.verdict?.via === best.request.via && !person.verdict.isGranted;
-  if (isRejected && best.request.via !== 'PIN') return { ...nothing, requested, isRejected, until };
+  // What is given by hand is meant for somebody who is not seen, too.
+  if (best !== undefined && person.reclaimedAt !== null && pin === undefined)
+    return { ...nothing, requested, refusal: 'SEAT_RECLAIMED' };
+  if (best !== undefined && isRejectedBy(best, person))
+    return { ...nothing, requested, isRejected: true, until };
   return {
+    ...nothing,
     requested,
     priority: best?.priority ?? null,
-    refusal: null,
     isReserved: pin?.reserved ?? false,
     mayPreempt: best?.mayPreempt ?? false,
     approval: best === undefined ? 'automatic' : approvalOf(best, person, rules),
-    isRejected: false,
     until,
   };
+}
+
+function isRejectedBy({ request }: Asked, { verdict }: Person): boolean {
+  return request.via !== 'PIN' && verdict?.via === request.via && !verdict.isGranted;
 }
 
 interface Asked {

@@ -55,7 +55,7 @@ export function effect(
   seat: Seat,
   terms: Pick<Terms, 'fallbackRole' | 'phase'>,
 ): EffectiveRole[] {
-  if (refusal !== null) return [];
+  if (refusal === 'DUPLICATE_EMAIL') return [];
   return requested.flatMap(({ role, billing, workspace, via, fallbackRole }) => {
     if (billing === 'free' || (isSeated(seat) && terms.phase !== 'frozen'))
       return [{ role, billing, workspace, via }];

@@ -6,7 +6,7 @@ import type { Terms } from '../licensing/contract.ts';
 import { type Decision, isSeated, type OpenBatch, type Seat } from '../licensing/effect.ts';
 import { preempt } from '../licensing/preempt.ts';
 import type { Facts } from './plan.ts';
-import type { Candidate } from './standing.ts';
+import type { Candidate, ClaimState } from './standing.ts';
 
 export type Mode = 'all' | 'reservedOnly' | 'nobody';
 
@@ -94,8 +94,7 @@ export function takeSeats(
 ): ReadonlyMap<UserId, Date> {
   if (rules.order !== 'strict') return new Map();
   const waiting = candidates.filter(
-    ({ userId, wish, claim }) =>
-      seats.get(userId) === 'waiting' && wish.mayPreempt && !(claim.kind === 'claims' && claim.isPending),
+    ({ userId, wish, claim }) => seats.get(userId) === 'waiting' && wish.mayPreempt && !isAsked(claim),
   );
   const holders = candidates.filter(
     ({ userId, claim }) => claim.kind === 'seated' && isSeated(seats.get(userId) ?? 'none'),
@@ -132,8 +131,12 @@ function claimOf({ userId, tie, wish, claim, before }: Candidate): Claim {
     claimedAt: claimedAt ?? new Date(0),
     isReserved: wish.isReserved,
     isOverageSpent: claim.kind === 'claims' && claim.isOverageSpent,
-    isPending: claim.kind === 'claims' && claim.isPending,
+    isPending: isAsked(claim),
   };
+}
+
+function isAsked(claim: ClaimState): boolean {
+  return claim.kind === 'claims' && claim.asks === 'somebody';
 }
 
 export function countSeat(usage: Usage, seat: Seat | undefined, by: 1 | -1): Usage {

@@ -15,6 +15,7 @@ import type { Pin } from '../licensing/pin.ts';
 import type { Affected } from './affected.ts';
 import { affectedIds } from './affected-sql.ts';
 import type { DecisionChange } from './plan.ts';
+import { joinMember, reclaimedAtSql, seenAtSql } from './reclaim-sql.ts';
 import type { PersonFacts, Standing } from './standing.ts';
 
 interface PersonRow extends DecisionRow {
@@ -29,6 +30,7 @@ interface PersonRow extends DecisionRow {
   claim_values: string[];
   verdict: Verdict | null;
   pin: (Omit<Pin, 'until'> & { until: string | null }) | null;
+  reclaimed_at: Date | null;
 }
 
 export interface DecisionRow {
@@ -77,6 +79,7 @@ export async function loadPersons(
        from pins p where p.tenant_id = u.tenant_id and p.user_id = u.id) as pin,
       (select jsonb_build_object('via', a.via, 'isGranted', a.is_granted)
        from seat_approvals a where a.tenant_id = u.tenant_id and a.user_id = u.id) as verdict,
+      ${reclaimedAtSql} as reclaimed_at,
       ${decisionColumns}
     from affected a
     join users u on u.tenant_id = ${tx.tenantId} and u.id = a.id
@@ -99,6 +102,7 @@ export async function loadPersons(
       row.pin === null
         ? null
         : { ...row.pin, until: row.pin.until === null ? null : new Date(row.pin.until) },
+    reclaimedAt: row.reclaimed_at,
     tie: row.tie,
     decision: toDecision(row),
     keepUntil,
@@ -132,10 +136,10 @@ export function loadOverage(tx: TenantTransaction, most: number): Promise<Standi
 
 /**
  * The first `most` who lose their seats when there are fewer: above the capacity, then without a pin, of the lowest priority,
- * of the latest claim.
+ * longest not seen (never before once), of the latest claim.
  */
 export function loadExcess(tx: TenantTransaction, most: number): Promise<Standing[]> {
-  return loadStanding(tx, most, sql`d.seat in ('held', 'overage')`, excessOrder);
+  return loadStanding(tx, most, sql`d.seat in ('held', 'overage')`, excessOrder, excessSource);
 }
 
 /** The first `most` who wait and may take the seat of a lower priority. */
@@ -155,17 +159,21 @@ export async function loadVictims(tx: TenantTransaction, most: number): Promise<
 }
 
 const inOrder = sql`d.priority, d.rank_at, d.tie, d.user_id`;
-export const excessOrder = sql`d.seat = 'held', d.priority = 0, d.priority desc, d.claimed_at desc, d.tie desc, d.user_id desc`;
+/** What `excessOrder` looks at. */
+export const excessSource = sql`decisions d join users u on u.tenant_id = d.tenant_id and u.id = d.user_id ${joinMember}`;
+export const excessOrder = sql`d.seat = 'held', d.priority = 0, d.priority desc,
+  ${seenAtSql} nulls first, d.claimed_at desc, d.tie desc, d.user_id desc`;
 
 async function loadStanding(
   tx: TenantTransaction,
   most: number,
   where: RawBuilder<unknown>,
   order: RawBuilder<unknown>,
+  source = sql`decisions d`,
 ): Promise<Standing[]> {
   if (most <= 0) return [];
   const rows = await tx.run(sql<StandingRow>`
-    select ${standingColumns} from decisions d where d.tenant_id = ${tx.tenantId} and ${where}
+    select ${standingColumns} from ${source} where d.tenant_id = ${tx.tenantId} and ${where}
     order by ${order} limit ${most}
   `);
   return rows.flatMap((row) => {

@@ -6,7 +6,6 @@
 import type { UserId } from '../kernel/ids.ts';
 import type { Usage } from '../licensing/admit.ts';
 import { type Contract, overageUntil, type Terms, termsAt } from '../licensing/contract.ts';
-import type { Desire } from '../licensing/desire.ts';
 import { type Decision, effect, isSeated, type OpenBatch, type Seat } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
 import { countSeat, grantable, seatsOf, takeSeats } from './allot.ts';
@@ -152,7 +151,7 @@ function decisionOf(
     refusal,
     kept,
     isOverageSpent: isSpent(seat, claim, before),
-    approval: approvalOf(seat, wish, claim),
+    approval: wish.isRejected ? 'refused' : isPending(seat, claim) ? 'pending' : null,
     noticeUntil,
     endsAt: earliest(
       wish.until,
@@ -164,10 +163,8 @@ function decisionOf(
 }
 
 /** Who claims where somebody is asked when no seat is free waits for that, once none was. */
-function approvalOf(seat: Seat, { approval, isRejected }: Desire, claim: ClaimState): Decision['approval'] {
-  if (isRejected) return 'refused';
-  if (seat !== 'waiting' || claim.kind !== 'claims') return null;
-  return claim.isPending || approval !== 'automatic' ? 'pending' : null;
+function isPending(seat: Seat, claim: ClaimState): boolean {
+  return seat === 'waiting' && claim.kind === 'claims' && claim.asks !== 'nobody';
 }
 
 /** It is remembered as long as the claim is, and forgotten with a seat. */

@@ -13,6 +13,7 @@ import { lockArrivals } from './arrival-store.ts';
 import { decide } from './decide-flow.ts';
 import { selectUsersNamed, writeRanks } from './decision-store.ts';
 import { lockPool } from './pool-store.ts';
+import { lookNow } from './reclaim-store.ts';
 
 /** Replaces the settings whole. Where parking ends, who is parked is forgotten. */
 export async function putSettings(database: Database, door: Door, settings: Settings): Promise<Settings> {
@@ -23,6 +24,8 @@ export async function putSettings(database: Database, door: Door, settings: Sett
     const pool = await lockPool(tx);
     const before = await selectSettings(tx);
     writeSettings(tx, chosen);
+    // Also where nobody is asked any more: notices that were given are withdrawn.
+    if (before.reclaimDays !== chosen.reclaimDays) lookNow(tx, door.now);
     const isParkingOver = before.parking && !chosen.parking;
     const parkedMembersDeleted = isParkingOver
       ? await tx.count(db.deleteFrom('parked_members').where('tenant_id', '=', tx.tenantId))

@@ -36,7 +36,7 @@ export const actual: ActualState = {
   organizationId: 'org',
   ownerUserId: 'owner',
   selfUserId: 'owner',
-  members: [{ blueUserId: 'owner', address: 'owner@acme.example', memberships: [] }],
+  members: [{ blueUserId: 'owner', address: 'owner@acme.example', memberships: [], lastActiveAt: null }],
   invitations: [],
   paidElsewhere: 0,
   addressesHidden: false,

@@ -59,6 +59,7 @@ export function person(groups: string[], change: Partial<Person> = {}): Person {
     claimValues: [],
     pin: null,
     verdict: null,
+    reclaimedAt: null,
     ...change,
   };
 }

@@ -139,6 +139,7 @@ export function memberOf(at: number, tie: string, address: number): Member {
       claimValues: [],
       pin: null,
       verdict: null,
+      reclaimedAt: null,
       decision: null,
     },
   };
