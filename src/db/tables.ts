@@ -13,6 +13,13 @@ export interface Tables {
     key: string;
     tenant_id: string;
   };
+  catalogue_versions: {
+    version: number;
+    recorded_at: Time;
+    actor: Json<JsonObject>;
+    roles: Json<JsonObject[]>;
+    reason: string;
+  };
   test_clock: { id: Generated<boolean>; offset_ms: number; revision: number };
   operators: { id: string; name: string; key_hash: string; created_at: Time };
   api_keys: {
@@ -242,6 +249,7 @@ export interface Tables {
     excess_since: Time | null;
     settled_at: ColumnType<Date, Date | undefined, Date>;
     frozen: Generated<boolean>;
+    catalogue_version: Generated<number>;
   };
   decisions: {
     tenant_id: string;

@@ -1,7 +1,7 @@
 /** The rule "who is in this group has this role in these workspaces", and the order among such rules. */
 
 import type { GroupId, MappingId } from '../kernel/ids.ts';
-import type { FallbackRole } from './catalogue.ts';
+import type { Catalogue, FallbackRole } from './catalogue.ts';
 
 export interface Mapping {
   id: MappingId;
@@ -35,6 +35,8 @@ export type Settlement = 'immediate' | 'cycle' | 'staged';
 export interface Rules {
   /** Best priority first. */
   mappings: readonly Mapping[];
+  /** The version by which the tenant is decided for. */
+  catalogue: Catalogue;
   /** What `*` stands for. */
   defaultWorkspaces: readonly string[];
   /** Of people whom no mapping names; `none`: nothing. */

@@ -1,9 +1,10 @@
-/** Looks once a second whether a date of some contract has come, and settles those tenants. */
+/** Looks once a second whether a date of some contract has come, or the catalogue is another, and settles those tenants. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { adoptCatalogue } from './catalogue-adoption-flow.ts';
 import { settleDue } from './settle-flow.ts';
 
 const intervalMs = 1000;
@@ -15,6 +16,7 @@ export function startContractTask(database: Database, clock: Clock, log: Logger)
   const run = async () => {
     while (!stopping.signal.aborted) {
       try {
+        await adoptCatalogue(database, clock.now(), tenantsPerLook);
         await settleDue(database, clock.now(), tenantsPerLook);
       } catch (error) {
         log.warn({ err: error }, 'contract dates could not be looked at');
