@@ -15,11 +15,13 @@ export function startContractTask(database: Database, clock: Clock, log: Logger)
   const stopping = new AbortController();
   const run = async () => {
     while (!stopping.signal.aborted) {
-      try {
-        await adoptCatalogue(database, clock.now(), tenantsPerLook);
-        await settleDue(database, clock.now(), tenantsPerLook);
-      } catch (error) {
-        log.warn({ err: error }, 'contract dates could not be looked at');
+      // Each by itself: a tenant for which one fails keeps no other from what is due.
+      for (const look of [adoptCatalogue, settleDue]) {
+        try {
+          await look(database, clock.now(), tenantsPerLook);
+        } catch (error) {
+          log.warn({ err: error }, 'what is due could not be done for every tenant');
+        }
       }
       await sleep(intervalMs, undefined, { signal: stopping.signal }).catch(() => {});
     }
