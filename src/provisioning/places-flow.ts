@@ -14,6 +14,8 @@ export interface Placed {
   role: string;
   /** null: wherever mappings lead. */
   workspaces: readonly string[] | null;
+  /** Where the caller wrote the role; `role` unless told otherwise. */
+  field?: string;
 }
 
 interface Places {
@@ -26,7 +28,7 @@ interface Places {
  * A custom role that only some of the workspaces have is taken: the people of the others are told `refused` in Blue.
  *
  * @param standing What is replaced: what it says already is not refused again, so that the rest of it can be changed.
- * @throws Fault `invalid` naming `workspaces` or `role`.
+ * @throws Fault `invalid` naming `workspaces`, or the field of the role.
  */
 export async function requirePlaces(
   tx: TenantTransaction,
@@ -50,7 +52,7 @@ export async function requirePlaces(
 }
 
 function refuseUnknownRole(
-  { role, workspaces }: Placed,
+  { role, workspaces, field = 'role' }: Placed,
   customRole: string,
   rules: Pick<Rules, 'defaultWorkspaces'>,
   places: Places,
@@ -65,8 +67,8 @@ function refuseUnknownRole(
   const others = names.length === 0 ? 'they have none' : `they have ${names.join(', ')}`;
   throw new Fault(
     'invalid',
-    `"role" ${role}: none of the workspaces has a custom role of that name; ${others} (${asOf(places)}).`,
-    { field: 'role' },
+    `"${field}" ${role}: none of the workspaces has a custom role of that name; ${others} (${asOf(places)}).`,
+    { field },
   );
 }
 

@@ -6,6 +6,8 @@ import { adoptCatalogue } from '../../src/provisioning/catalogue-adoption-flow.t
 import { putCatalogue } from '../../src/provisioning/catalogue-flow.ts';
 import { replaceMapping } from '../../src/provisioning/mapping-flow.ts';
 import { setPin } from '../../src/provisioning/pin-flow.ts';
+import { putSettings } from '../../src/provisioning/settings-flow.ts';
+import { defaultSettings } from '../../src/tenants/settings.ts';
 import { type BlueTenant, type Stage, stage } from './sync-support.ts';
 
 let s: Stage;
@@ -82,6 +84,19 @@ describe('a pin', () => {
     await expect(pin('client', ['w9'])).rejects.toMatchObject(refusal('workspaces', 'w9'));
     await expect(pin('custom:Reviwer', null)).rejects.toMatchObject(refusal('role', 'they have Reviewer'));
     await pin('custom:Reviewer', null);
+  });
+});
+
+describe('a default role', () => {
+  it('is refused where no default workspace has the custom role', async () => {
+    const t = await s.tenant({ connection: { defaultWorkspaces: ['w1'] } });
+    await t.sync();
+    const choose = (defaultRole: string) =>
+      putSettings(s.test.database, t.door(), { ...defaultSettings, defaultRole });
+    await expect(choose('custom:Reviwer')).rejects.toMatchObject(
+      refusal('defaultRole', 'they have Reviewer'),
+    );
+    await choose('custom:Reviewer');
   });
 });
 
