@@ -12,6 +12,7 @@ import { installAdmin } from './admin/admin-scope-hook.ts';
 import { approvalRoutes } from './admin/approval-routes.ts';
 import { auditRoutes } from './admin/audit-routes.ts';
 import { blueRoutes, blueWorkRoutes } from './admin/blue-routes.ts';
+import { catalogueEditRoutes, catalogueRoutes } from './admin/catalogue-routes.ts';
 import { clientRoutes, clientSecretRoutes } from './admin/client-routes.ts';
 import { clockRoutes } from './admin/clock-routes.ts';
 import { contractLineRoutes } from './admin/contract-line-routes.ts';
@@ -156,6 +157,8 @@ function adminScope(api: FastifyInstance, services: Services): void {
   replayRoutes(scope, services);
   settingsRoutes(scope, services);
   clockRoutes(scope, services);
+  catalogueRoutes(scope, services);
+  catalogueEditRoutes(scope, services);
 }
 
 function scimScope(scope: FastifyInstance, services: Services, rateLimit: number): void {

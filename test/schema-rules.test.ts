@@ -27,6 +27,7 @@ afterAll(async () => {
 const globalTables = new Map([
   ['tenant_locators', 'leads from an outside key to a tenant, before the tenant is known'],
   ['operators', 'the people who run the gateway belong to no tenant'],
+  ['catalogue_versions', 'what Blue’s roles are is the same for all tenants'],
   ['test_clock', 'one clock for all tenants and processes'],
   ['kysely_migration', 'which migrations have run'],
   ['kysely_migration_lock', 'keeps two gateways from migrating at once'],
@@ -38,9 +39,11 @@ const ownersTables = ['operators', 'test_clock', 'kysely_migration', 'kysely_mig
 const finders = [
   'find_api_key(text)',
   'find_blue_work(timestamp with time zone,timestamp with time zone,integer)',
+  'find_catalogue_work(integer,integer)',
   'find_directory_token(text)',
   'find_due_pools(timestamp with time zone,integer)',
   'find_due_reclaims(timestamp with time zone,timestamp with time zone,integer)',
+  'find_fallback_uses(text[],integer)',
   'find_leftovers(timestamp with time zone,integer)',
   'find_oauth_client(uuid,timestamp with time zone)',
   'find_parking_tenants(uuid,integer)',
@@ -284,6 +287,9 @@ describe('the request role', () => {
     'update test_clock set offset_ms = 1, revision = 1',
     'insert into test_clock default values',
     'delete from test_clock',
+    `insert into catalogue_versions values (2, now(), '{}', '[]', 'x')`,
+    'update catalogue_versions set roles = roles',
+    'delete from catalogue_versions',
   ])('may not: %s', async (statement) => {
     expect(await asRequest(mine, (client) => refusal(client.query(statement)))).toBe('42501');
   });

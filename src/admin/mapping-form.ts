@@ -4,7 +4,7 @@ import Type, { type Static } from 'typebox';
 import { Fault } from '../kernel/fault.ts';
 import { type GroupId, parseId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
-import { fallbackRoles, findRole } from '../licensing/catalogue.ts';
+import { entryKeyOf, fallbackRoles } from '../licensing/catalogue.ts';
 import { approvals, everyDefaultWorkspace } from '../licensing/mapping.ts';
 import type { MappingDraft, StoredMapping } from '../provisioning/mapping-draft.ts';
 import { readInstant } from './instant.ts';
@@ -73,7 +73,7 @@ export function readMapping(written: Static<typeof MappingForm>): MappingDraft {
   if (validFrom !== null && validUntil !== null && validUntil <= validFrom) {
     throw new Fault('invalid', '"validUntil" must be after "validFrom".', { field: 'validUntil' });
   }
-  if (findRole(body.role) === undefined) {
+  if (entryKeyOf(body.role) === undefined) {
     throw new Fault('invalid', `"role" ${body.role} is no role of Blue.`, { field: 'role' });
   }
   const isDefault = body.workspaces.includes(everyDefaultWorkspace);

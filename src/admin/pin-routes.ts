@@ -5,7 +5,7 @@ import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
 import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
-import { findRole } from '../licensing/catalogue.ts';
+import { entryKeyOf } from '../licensing/catalogue.ts';
 import { releaseHold, removePin, setPin } from '../provisioning/pin-flow.ts';
 import { type StoredPin, selectPin } from '../provisioning/pin-store.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
@@ -108,7 +108,7 @@ export function pinRoutes(scope: AdminScope, { database, clock, nudgeSync }: Ser
 }
 
 function readPin({ role, reason, workspaces = null, until, reserved = false }: Static<typeof Form>) {
-  if (findRole(role) === undefined) {
+  if (entryKeyOf(role) === undefined) {
     throw new Fault('invalid', `"role" ${role} is no role of Blue.`, { field: 'role' });
   }
   return { role, reason, workspaces, until: readInstant('until', until ?? undefined) ?? null, reserved };

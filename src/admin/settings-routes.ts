@@ -5,7 +5,7 @@ import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
 import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
-import { findRole } from '../licensing/catalogue.ts';
+import { entryKeyOf } from '../licensing/catalogue.ts';
 import { approvals } from '../licensing/mapping.ts';
 import { putSettings } from '../provisioning/settings-flow.ts';
 import { defaultSettings } from '../tenants/settings.ts';
@@ -115,13 +115,13 @@ export function settingsRoutes(scope: AdminScope, { database, clock, nudgeSync }
     },
     async (request, reply) => {
       const settings = { ...defaultSettings, ...request.body };
-      if (settings.defaultRole !== 'none' && findRole(settings.defaultRole) === undefined) {
+      if (settings.defaultRole !== 'none' && entryKeyOf(settings.defaultRole) === undefined) {
         const text = `"defaultRole" ${settings.defaultRole} is no role of Blue.`;
         throw new Fault('invalid', text, { field: 'defaultRole' });
       }
       for (const role of Object.keys(settings.approvals)) {
-        if (findRole(role)?.billing === 'paid') continue;
-        throw new Fault('invalid', `"approvals" names ${role}, which is no paid role.`, {
+        if (entryKeyOf(role) !== undefined) continue;
+        throw new Fault('invalid', `"approvals" names ${role}, which is no role of Blue.`, {
           field: `approvals.${role}`,
         });
       }

@@ -33,7 +33,7 @@ export async function readBlue(pass: Pass, connection: Connection): Promise<void
     // Known for good once everybody was compared with it.
     const change = { actual, actual_read_at: null, sending: false };
     await changeAsHolder(tx, lease.holder, { ...contactAt(readAt), ...change });
-    replaceKnown(tx, members, invitations);
+    replaceKnown(tx, members, invitations, settingsOf(connection).isPaid);
   });
   await compareEverybody(pass, connection, organization);
   const unmanaged = await inTenant(database, tenantId, async (tx) => {

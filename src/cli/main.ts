@@ -8,6 +8,7 @@ import { readCliConfig } from '../config.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 import { call } from './admin-client.ts';
 import { blueCommands } from './blue-commands.ts';
+import { catalogueCommands } from './catalogue-commands.ts';
 import { clientCommands } from './client-commands.ts';
 import { clockCommands } from './clock-commands.ts';
 import { type Command, type Input, UsageError } from './command.ts';
@@ -27,6 +28,7 @@ const commands = [
   ...reclaimCommands,
   ...blueCommands,
   ...clockCommands,
+  ...catalogueCommands,
 ];
 
 function build(): Program {

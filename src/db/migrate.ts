@@ -9,6 +9,7 @@ import * as scim from '../../migrations/0003_scim.ts';
 import * as contractLines from '../../migrations/0004_contract_lines.ts';
 import * as seats from '../../migrations/0005_seats.ts';
 import * as testClock from '../../migrations/0006_test_clock.ts';
+import * as catalogue from '../../migrations/0009_catalogue.ts';
 import * as reclaim from '../../migrations/0010_reclaim.ts';
 import * as staged from '../../migrations/0012_staged.ts';
 import * as notice from '../../migrations/0013_notice.ts';
@@ -26,6 +27,7 @@ const migrations: Record<string, Migration> = {
   '0013_notice': notice,
   '0014_approvals': approvals,
   '0010_reclaim': reclaim,
+  '0009_catalogue': catalogue,
 };
 
 /** Requests run as the first; look-ups across tenants are functions that belong to the second. */

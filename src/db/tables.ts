@@ -13,6 +13,13 @@ export interface Tables {
     key: string;
     tenant_id: string;
   };
+  catalogue_versions: {
+    version: number;
+    recorded_at: Time;
+    actor: Json<JsonObject>;
+    roles: Json<JsonObject[]>;
+    reason: string;
+  };
   test_clock: { id: Generated<boolean>; offset_ms: number; revision: number };
   operators: { id: string; name: string; key_hash: string; created_at: Time };
   api_keys: {
@@ -250,6 +257,7 @@ export interface Tables {
     staged_since: Time | null;
     losses_since: Time | null;
     losses: Generated<number>;
+    catalogue_version: Generated<number>;
   };
   decisions: {
     tenant_id: string;

@@ -79,6 +79,8 @@ export const limits = {
   issuersAskedPerTenantMax: 5,
   mappingsPerTenantMax: 5000,
   workspacesPerMappingMax: 200,
+  /** People whom a preview names, of each tenant. */
+  previewedUsersMax: 200,
   /** People of a tenant who are left alone. */
   exclusionsMax: 1000,
   /** A deadlock or serialization failure is tried again this often. */

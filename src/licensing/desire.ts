@@ -1,7 +1,7 @@
 /** Step A of a decision: what a person's memberships ask for, before anybody looks at seats. */
 
 import type { GroupId, MappingId, UserId } from '../kernel/ids.ts';
-import { type Billing, type FallbackRole, roleOf } from './catalogue.ts';
+import type { Billing, FallbackRole } from './catalogue.ts';
 import {
   type Approval,
   everyDefaultWorkspace,
@@ -133,11 +133,11 @@ function askedFor(person: Person, rules: Rules, now: Date): Asked[] {
       pin.workspaces === null && mapped.length > 0
         ? mapped.map(({ request }) => request.workspace)
         : workspacesOf({ workspaces: pin.workspaces ?? [everyDefaultWorkspace] }, rules);
-    return everywhere(workspaces, pin.role, 'PIN', pinPriority);
+    return everywhere(rules, workspaces, pin.role, 'PIN', pinPriority);
   }
   if (mapped.length > 0 || rules.defaultRole === 'none') return mapped;
   const workspaces = workspacesOf({ workspaces: [everyDefaultWorkspace] }, rules);
-  return everywhere(workspaces, rules.defaultRole, 'DEFAULT', defaultPriority);
+  return everywhere(rules, workspaces, rules.defaultRole, 'DEFAULT', defaultPriority);
 }
 
 /** In each workspace the best of them. */
@@ -146,11 +146,12 @@ function winners(mappings: readonly Mapping[], rules: Rules): Asked[] {
   return mappings.flatMap((mapping) => {
     const free = workspacesOf(mapping, rules).filter((workspace) => !taken.has(workspace));
     for (const workspace of free) taken.add(workspace);
-    return everywhere(free, mapping.role, viaMapping(mapping.id), mapping.priority, mapping);
+    return everywhere(rules, free, mapping.role, viaMapping(mapping.id), mapping.priority, mapping);
   });
 }
 
 function everywhere(
+  { catalogue }: Pick<Rules, 'catalogue'>,
   workspaces: readonly string[],
   role: string,
   via: string,
@@ -161,8 +162,8 @@ function everywhere(
     approval: null,
   },
 ): Asked[] {
-  const { billing } = roleOf(role);
   const { fallbackRole, mayPreempt, approval } = rule;
+  const { billing } = catalogue.roleOf(role);
   return workspaces.map((workspace) => ({
     request: { role, billing, workspace, via, fallbackRole },
     priority,
@@ -204,6 +205,10 @@ function names(
 }
 
 /** Whether any mapping asks for a paid role, be it one that does not win. */
-export function hasPaidMatch(person: Traits, rules: Pick<Rules, 'mappings'>, now: Date): boolean {
-  return matching(person, rules, now).some(({ role }) => roleOf(role).billing === 'paid');
+export function hasPaidMatch(
+  person: Traits,
+  rules: Pick<Rules, 'mappings' | 'catalogue'>,
+  now: Date,
+): boolean {
+  return matching(person, rules, now).some(({ role }) => rules.catalogue.roleOf(role).billing === 'paid');
 }

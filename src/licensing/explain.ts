@@ -1,7 +1,6 @@
 /** Why a person has these roles and this seat, and what would change it: for admins, in codes and in one sentence. */
 
 import type { GroupId, MappingId, UserId } from '../kernel/ids.ts';
-import { roleOf } from './catalogue.ts';
 import type { Terms } from './contract.ts';
 import { desire, mappingOf, matching, type Person, pinAt } from './desire.ts';
 import { type Decision, isSeated, type SeatView } from './effect.ts';
@@ -70,7 +69,8 @@ export interface Explanation {
 export function explain(facts: ExplainFacts): Explanation {
   const rules = rulesOf(facts);
   const won = rules.filter(({ because }) => because === null);
-  const best = (won.find(({ rule }) => roleOf(rule.role).billing === 'paid') ?? won[0])?.rule;
+  const { catalogue } = facts.rules;
+  const best = (won.find(({ rule }) => catalogue.roleOf(rule.role).billing === 'paid') ?? won[0])?.rule;
   return {
     reasons: reasonsOf(facts),
     winner: best ?? null,

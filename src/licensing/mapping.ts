@@ -2,7 +2,7 @@
 
 import type { GroupId, MappingId } from '../kernel/ids.ts';
 import type { Breaker } from './breaker.ts';
-import type { FallbackRole } from './catalogue.ts';
+import type { Catalogue, FallbackRole } from './catalogue.ts';
 
 export interface Mapping {
   id: MappingId;
@@ -45,6 +45,8 @@ export type Settlement = 'immediate' | 'cycle' | 'staged';
 export interface Rules {
   /** Best priority first. */
   mappings: readonly Mapping[];
+  /** The version by which the tenant is decided for. */
+  catalogue: Catalogue;
   /** What `*` stands for. */
   defaultWorkspaces: readonly string[];
   /** Of people whom no mapping names; `none`: nothing. */

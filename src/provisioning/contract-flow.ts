@@ -11,6 +11,7 @@ import type { Contract, ContractDraft, ContractLine } from '../licensing/contrac
 import { insertLine, type StoredLine, supersedeBase, supersedeLine } from './contract-line-store.ts';
 import { decide } from './decide-flow.ts';
 import { affectedByTerms, dueBy } from './due.ts';
+import { requireFreeFallback } from './fallback-flow.ts';
 import type { Pool } from './pool.ts';
 import { lockPool } from './pool-store.ts';
 
@@ -39,6 +40,7 @@ export async function putContract(
     decrease_grace_days: draft.decreaseGraceDays,
   };
   await inTenant(database, door.tenantId, async (tx) => {
+    await requireFreeFallback(tx, draft.fallbackRole);
     const [pool, [before]] = await Promise.all([
       lockPool(tx),
       tx.run(db.selectFrom('contracts').selectAll().where('tenant_id', '=', tx.tenantId)),

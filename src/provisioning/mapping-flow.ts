@@ -15,6 +15,7 @@ import type { Affected } from './affected.ts';
 import { lockArrivals } from './arrival-store.ts';
 import { decide } from './decide-flow.ts';
 import { namedBy } from './due.ts';
+import { requireFreeFallback } from './fallback-flow.ts';
 import type { MappingDraft, StoredMapping } from './mapping-draft.ts';
 import {
   deleteMapping,
@@ -26,10 +27,11 @@ import {
   setMapped,
   updateMapping,
 } from './mapping-store.ts';
+import { requirePlaces } from './places-flow.ts';
 import type { Pool } from './pool.ts';
 import { lockPool } from './pool-store.ts';
 
-/** @throws Fault `conflict` for a taken priority or an ambiguous group name; `invalid` for an unknown group id. */
+/** @throws Fault `conflict` for a taken priority or an ambiguous group name; `invalid` for an unknown group id, a paid fallback, or what Blue does not have. */
 export async function createMapping(
   database: Database,
   door: Door,
@@ -38,7 +40,8 @@ export async function createMapping(
   return await edit(
     database,
     door,
-    async (tx, _pool, before) => {
+    async (tx, pool, before) => {
+      await requirePlaces(tx, pool.rules, draft);
       if (before.length >= limits.mappingsPerTenantMax) {
         throw new Fault('invalid', `There can be at most ${limits.mappingsPerTenantMax} mappings.`);
       }
@@ -64,8 +67,9 @@ export async function replaceMapping(
   return await edit(
     database,
     door,
-    async (tx, _pool, before) => {
+    async (tx, pool, before) => {
       const old = find(before, id);
+      await requirePlaces(tx, pool.rules, draft, old);
       const mapping = { id, ...(await resolve(tx, draft)) };
       updateMapping(tx, mapping);
       return {
@@ -139,6 +143,7 @@ async function edit<T>(
   try {
     return await inTenant(database, door.tenantId, async (tx) => {
       if (draft !== undefined && !('id' in draft.group)) lockGroupNames(tx, 'mapping');
+      if (draft !== undefined) await requireFreeFallback(tx, draft.fallbackRole);
       if (draft !== undefined && 'roleValue' in draft.group) lockArrivals(tx, 'rule');
       const [pool, before] = await Promise.all([lockPool(tx), selectMappings(tx)]);
       const { result, after, event } = await change(tx, pool, before);

@@ -11,6 +11,7 @@ import { isSeated } from '../licensing/effect.ts';
 import { decide } from './decide-flow.ts';
 import { loadPersons, writeDecisions } from './decision-store.ts';
 import { deletePin, type StoredPin, selectPin, writePin } from './pin-store.ts';
+import { requirePlaces } from './places-flow.ts';
 import { lockPool } from './pool-store.ts';
 import { unknownUser } from './user-flow.ts';
 
@@ -19,7 +20,7 @@ export type PinDraft = Omit<StoredPin, 'actor' | 'createdAt'>;
 /**
  * Sets or replaces the pin of a person.
  *
- * @throws Fault `not_found`; `invalid` for an end that has passed, or a reserved pin of somebody inactive; `no_seat` for a
+ * @throws Fault `not_found`; `invalid` for an end that has passed, a reserved pin of somebody inactive, or what Blue does not have; `no_seat` for a
  *   reserved pin when no seat is free.
  */
 export async function setPin(
@@ -39,6 +40,7 @@ export async function setPin(
       throw new Fault('invalid', 'A reserved pin needs an active person.', { field: 'reserved' });
     }
     const before = await selectPin(tx, userId);
+    await requirePlaces(tx, pool.rules, draft, before);
     writePin(tx, userId, pin);
     const { audit } = await decide(tx, door, pool, { userIds: [userId] }, { isReserving: pin.reserved });
     if (pin.reserved) await refuseWithoutSeat(tx, userId);

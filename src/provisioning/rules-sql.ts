@@ -2,16 +2,18 @@
 
 import { type RawBuilder, sql } from 'kysely';
 import type { TenantId } from '../kernel/ids.ts';
+import { type Catalogue, catalogueOf } from '../licensing/catalogue.ts';
 import type { Mapping, Rules } from '../licensing/mapping.ts';
 
 type MappingRow = Omit<Mapping, 'validFrom' | 'validUntil'> & {
   validFrom: string | null;
   validUntil: string | null;
 };
-type Settings = Omit<Rules, 'mappings' | 'defaultWorkspaces'>;
+type Settings = Omit<Rules, 'mappings' | 'defaultWorkspaces' | 'catalogue'>;
 
 export interface RulesRow {
   mappings: MappingRow[];
+  catalogue: Pick<Catalogue, 'version' | 'roles'>;
   defaultWorkspaces: string[];
   /** null: the tenant has chosen nothing. */
   settings: Settings | null;
@@ -36,6 +38,7 @@ export function rulesJson(tenantId: TenantId): RawBuilder<unknown> {
         'fallbackRole', m.fallback_role, 'validFrom', m.valid_from, 'validUntil', m.valid_until,
         'mayPreempt', m.may_preempt, 'approval', m.approval) order by m.priority), '[]')
       from mappings m where m.tenant_id = ${tenantId}),
+    'catalogue', ${catalogueJson(tenantId)},
     'defaultWorkspaces', (select coalesce(max(b.default_workspaces), '{}')
       from blue_connections b where b.tenant_id = ${tenantId}),
     'settings', (select jsonb_build_object('defaultRole', s.default_role, 'order', s.seat_order,
@@ -44,13 +47,21 @@ export function rulesJson(tenantId: TenantId): RawBuilder<unknown> {
       from tenant_settings s where s.tenant_id = ${tenantId}))`;
 }
 
-export function toRules({ mappings, defaultWorkspaces, settings }: RulesRow): Rules {
+/** The version that the tenant was decided for with last: a newer one counts from the moment that it is adopted. */
+export function catalogueJson(tenantId: TenantId): RawBuilder<Pick<Catalogue, 'version' | 'roles'>> {
+  return sql`(select jsonb_build_object('version', c.version, 'roles', c.roles)
+    from seat_pools own join catalogue_versions c on c.version = own.catalogue_version
+    where own.tenant_id = ${tenantId})`;
+}
+
+export function toRules({ mappings, catalogue, defaultWorkspaces, settings }: RulesRow): Rules {
   return {
     mappings: mappings.map((row) => ({
       ...row,
       validFrom: toDate(row.validFrom),
       validUntil: toDate(row.validUntil),
     })),
+    catalogue: catalogueOf(catalogue),
     defaultWorkspaces,
     ...(settings ?? usualRules),
   };

@@ -6,16 +6,18 @@ import { type Database, db } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { fold } from '../kernel/fold.ts';
 import { sameJson } from '../kernel/same-json.ts';
+import { everyDefaultWorkspace } from '../licensing/mapping.ts';
 import type { Settings } from '../tenants/settings.ts';
 import { selectSettings, writeSettings } from '../tenants/settings-store.ts';
 import type { Affected } from './affected.ts';
 import { lockArrivals } from './arrival-store.ts';
 import { decide } from './decide-flow.ts';
 import { selectUsersNamed, writeRanks } from './decision-store.ts';
+import { type Placed, requirePlaces } from './places-flow.ts';
 import { lockPool } from './pool-store.ts';
 import { lookNow } from './reclaim-store.ts';
 
-/** Replaces the settings whole. Where parking ends, who is parked is forgotten. */
+/** Replaces the settings whole. Where parking ends, who is parked is forgotten. @throws Fault as `requirePlaces`. */
 export async function putSettings(database: Database, door: Door, settings: Settings): Promise<Settings> {
   const chosen = { ...settings, exclusions: [...new Set(settings.exclusions.map(fold))].sort() };
   await inTenant(database, door.tenantId, async (tx) => {
@@ -23,6 +25,7 @@ export async function putSettings(database: Database, door: Door, settings: Sett
     lockArrivals(tx, 'rule');
     const pool = await lockPool(tx);
     const before = await selectSettings(tx);
+    await requirePlaces(tx, pool.rules, defaultOf(chosen), defaultOf(before));
     writeSettings(tx, chosen);
     // Also where nobody is asked any more: notices that were given are withdrawn.
     if (before.reclaimDays !== chosen.reclaimDays) lookNow(tx, door.now);
@@ -40,6 +43,10 @@ export async function putSettings(database: Database, door: Door, settings: Sett
     appendAudit(tx, door, [{ action: 'settings.written', subject: null, before, after }, ...decided.audit]);
   });
   return chosen;
+}
+
+function defaultOf({ defaultRole: role }: Settings): Placed {
+  return { role, workspaces: [everyDefaultWorkspace], field: 'defaultRole' };
 }
 
 /** The default role concerns everybody; who is left alone, those whose names come or go. */

@@ -77,7 +77,7 @@ it.each([
   [{ breaker: { percent: 10 } }, 'breaker.people'],
   [{ defaultRole: 'emperor' }, 'defaultRole'],
   [{ exclusions: [''] }, 'exclusions.0'],
-  [{ approvals: { client: 'manual' } }, 'approvals.client'],
+  [{ approvals: { emperor: 'manual' } }, 'approvals.emperor'],
   [{ order2: 'sticky' }, 'order2'],
 ])('are not %j', async (body, field) => {
   const answer = await put(body);

@@ -87,6 +87,18 @@ it('makes clients of the token endpoint and their secrets, and rotates a token',
   expect(rotate.out).toMatch(/token: bgw_scim_/);
 });
 
+it('shows the role catalogue, foresees another, and writes it', async () => {
+  await run(['tenant', 'create', '--name', 'Roles', '--slug', 'roles']);
+  const { roles } = JSON.parse((await run(['catalogue', 'show', '--json'])).out);
+  const labelled = JSON.stringify(roles.map((role: object) => ({ ...role, label: 'x' })));
+  const preview = await run(['catalogue', 'preview', '--roles', labelled, '--tenant', 'roles']);
+  expect(preview.out).toMatch(/tenant.slug +seats.before[^\n]*\nroles +0 +0/);
+  const set = await run(['catalogue', 'set', '--roles', labelled, '--reason', 'renamed']);
+  expect(set.out).toContain('version: 2');
+  expect((await run(['catalogue', 'versions'])).out).toMatch(/version[^\n]*\n2 [^\n]* renamed\n1 /);
+  expect((await run(['catalogue', 'version', '2'])).out).toContain('reason: renamed');
+});
+
 it('shows what identity providers sent, and writes settings', async () => {
   await run(['tenant', 'create', '--name', 'Seen', '--slug', 'seen']);
   const base = '/tenants/seen/directories';
@@ -121,6 +133,7 @@ it.each([
   ['a missing flag', ['tenant', 'create', '--name', 'x'], 2, '--slug'],
   ['an unknown flag', ['tenant', 'list', '--page', '2'], 2, '--page'],
   ['an unknown command', ['tenant', 'destroy'], 2, 'destroy'],
+  ['no JSON', ['catalogue', 'set', '--roles', '{', '--reason', 'x'], 2, '--roles takes JSON'],
   ['an empty flag', ['tenant', 'show', '--tenant', ''], 2, 'tenant must not be empty'],
   ['an empty argument', ['users', 'show', '--tenant', 't', ''], 2, 'user-id must not be empty'],
   [

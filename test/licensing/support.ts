@@ -1,6 +1,7 @@
 /** Short ways to write the facts of a decision. */
 
 import type { GroupId, MappingId, UserId } from '../../src/kernel/ids.ts';
+import { firstCatalogue } from '../../src/licensing/catalogue.ts';
 import type { Contract } from '../../src/licensing/contract.ts';
 import type { Person } from '../../src/licensing/desire.ts';
 import type { Mapping, Rules } from '../../src/licensing/mapping.ts';
@@ -34,6 +35,7 @@ export function rules(
 ): Rules {
   return {
     mappings: mappings.toSorted((a, b) => a.priority - b.priority),
+    catalogue: firstCatalogue,
     defaultWorkspaces,
     defaultRole: 'none',
     order: 'sticky',

@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest';
 import { compareClaims, roomIn } from '../../src/licensing/admit.ts';
-import { roleOf } from '../../src/licensing/catalogue.ts';
+import { firstCatalogue } from '../../src/licensing/catalogue.ts';
 import { limitOf, termsAt } from '../../src/licensing/contract.ts';
 import { desire } from '../../src/licensing/desire.ts';
 import { type Decision, effect, isSeated, seatView } from '../../src/licensing/effect.ts';
@@ -169,7 +169,7 @@ function checkCounts({ members, usage }: World): void {
   for (const { decision } of members) {
     if (decision === null) continue;
     const hasPaid = (roles: readonly { role: string }[]) =>
-      roles.some(({ role }) => roleOf(role).billing === 'paid');
+      roles.some(({ role }) => firstCatalogue.roleOf(role).billing === 'paid');
     if (isSeated(decision.seat)) expect(hasPaid(decision.requested), 'I4 free roles use no seat').toBe(true);
     else expect(hasPaid(decision.effective), 'I4 no paid role without a seat').toBe(false);
   }
