@@ -2,6 +2,7 @@
 
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { startAlertTask } from './alerts/alert-task.ts';
 import { buildApp } from './app.ts';
 import { startSyncTask } from './blue/sync-task.ts';
 import { followTestClock } from './clock/test-clock-task.ts';
@@ -159,11 +160,12 @@ async function startBackground(
   const contracts = startContractTask(database, clock, log);
   const leftovers = startLeftoversTask(database, clock, log);
   const parking = startParkingTask(database, clock, log);
+  const alerts = startAlertTask(database, clock, log);
   const sync = startSyncTask({ ...services, database, log });
   return {
     nudge: () => sync.nudge(),
     stop: async () => {
-      await Promise.all([contracts.stop(), leftovers.stop(), parking.stop(), sync.stop()]);
+      await Promise.all([contracts.stop(), alerts.stop(), leftovers.stop(), parking.stop(), sync.stop()]);
     },
   };
 }

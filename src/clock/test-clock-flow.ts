@@ -1,6 +1,7 @@
 /** Moves the gateway's clock, and does at once what the new time asks for (TEST_CLOCK). */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { raiseAlerts } from '../alerts/alert-flow.ts';
 import type { Database } from '../db/database.ts';
 import { type MovedClock, systemClock } from '../kernel/clock.ts';
 import { settle, settleDue } from '../provisioning/settle-flow.ts';
@@ -28,6 +29,7 @@ export async function moveClock(database: Database, clock: MovedClock, to: Date 
   // Also where the offset is the same: a move that failed half-way is made again.
   if (offsetMs <= setting.offsetMsBefore) await settleEveryone(database, clock);
   while ((await settleDue(database, clock.now(), tenantsAtOnce)) > 0);
+  while ((await raiseAlerts(database, clock.now(), tenantsAtOnce)) > 0);
 }
 
 /** Where the time went back, a date that had come is ahead again: nothing is due, and yet what it brought no longer holds. */

@@ -242,6 +242,7 @@ export interface Tables {
     excess_since: Time | null;
     settled_at: ColumnType<Date, Date | undefined, Date>;
     frozen: Generated<boolean>;
+    block_lifted_at: ColumnType<Date | null, never, Date | null>;
   };
   decisions: {
     tenant_id: string;
@@ -272,6 +273,27 @@ export interface Tables {
     created_at: Time;
   };
   evaluation_marks: { tenant_id: string; user_id: string; keep_until: Time | null };
+  seat_refusals: { tenant_id: string; directory_id: string; minute: Time; refusals: number };
+  seat_days: { tenant_id: string; day: string; used_max: number; used_last: number };
+  alert_states: {
+    tenant_id: string;
+    seen_used: Generated<number>;
+    seen_unmanaged: Generated<number>;
+    seen_settled_at: Time | null;
+    seen_lifted_at: Time | null;
+    look_at: ColumnType<Date, Date | undefined, Date>;
+    period: Generated<string>;
+    marks: Generated<string[]>;
+  };
+  alerts: {
+    tenant_id: string;
+    id: string;
+    raised_at: Time;
+    changed_at: Time;
+    items: Json<JsonObject[]>;
+    acknowledged_at: Time | null;
+    acknowledged_by: Json<JsonObject> | null;
+  };
   blue_connections: BlueConnectionTable;
   blue_members: {
     tenant_id: string;

@@ -85,6 +85,13 @@ export const limits = {
   transactionTriesMax: 5,
   /** People decided for while the seat pool is locked: what comes on top is decided for in batches of so many. */
   peoplePerDecision: 500,
+  /**
+   * Policy `block` stands as `queue` from so many refusals within a cycle of Entra, where they are so much of a directory's
+   * writes: half of what, and well before the share from which, Entra stops provisioning (5,000 failures, 40 %).
+   */
+  blockGuardRefusals: 2500,
+  blockGuardPercent: 30,
+  blockGuardMinutes: 40,
   statementMsMax: 15_000,
   /** Bytes of one body of a recorded call that are kept. */
   recordedBodyBytesMax: 16 * 1024,

@@ -122,7 +122,8 @@ async function selectRow(
   const [row] = await tx.run(sql<PoolRow>`
     select used - overage - on_hold as held, overage, on_hold as "onHold", unmanaged_paid as "unmanagedPaid",
       batch_opened_at as "batchOpenedAt", settles_at as "settlesAt", evaluating, seat_limit as "limit",
-      excess_since as "excessSince", settled_at as "settledAt", due_at as "dueAt", frozen
+      excess_since as "excessSince", settled_at as "settledAt", due_at as "dueAt", frozen,
+      block_lifted_at as "blockLiftedAt"
     from seat_pools p where p.tenant_id = ${tx.tenantId} and ${condition} ${locking}
   `);
   if (row === undefined) return null;

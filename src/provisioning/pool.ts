@@ -20,6 +20,8 @@ export interface LockedPool {
   dueAt: Date | null;
   /** Whether paid roles stand as their fallback. */
   frozen: boolean;
+  /** Since when policy `block` stands as `queue`; null: it does not. The contract's policy is what stands. */
+  blockLiftedAt: Date | null;
 }
 
 /** The tenant's seats, locked, with the rules that hold now. */
