@@ -7,6 +7,7 @@ import { CommanderError, Command as Program } from 'commander';
 import { readCliConfig } from '../config.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 import { call } from './admin-client.ts';
+import { alertCommands } from './alert-commands.ts';
 import { blueCommands } from './blue-commands.ts';
 import { clientCommands } from './client-commands.ts';
 import { clockCommands } from './clock-commands.ts';
@@ -23,6 +24,7 @@ const commands = [
   ...scimCommands,
   ...requestCommands,
   ...licensingCommands,
+  ...alertCommands,
   ...blueCommands,
   ...clockCommands,
 ];

@@ -92,6 +92,8 @@ export const limits = {
   blockGuardRefusals: 2500,
   blockGuardPercent: 30,
   blockGuardMinutes: 40,
+  /** People whom a cliff names. */
+  cliffUsersMax: 200,
   statementMsMax: 15_000,
   /** Bytes of one body of a recorded call that are kept. */
   recordedBodyBytesMax: 16 * 1024,
