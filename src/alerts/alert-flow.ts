@@ -52,7 +52,8 @@ async function lookAt(database: Database, tenantId: TenantId, now: Date): Promis
   const door: Door = { tenantId, actor: { kind: 'system', rule: 'alerts' }, now, requestId: null };
   await inTenant(database, tenantId, async (tx) => {
     const [before, seen, days] = await Promise.all([lockRaised(tx), selectPoolSeen(tx), selectSeatDays(tx)]);
-    const forecast = forecastOf(tenantId, seen, days, now);
+    // Once a day: it takes a while to reckon, and seats may change every second.
+    const forecast = before.lookAt <= now ? forecastOf(tenantId, seen, days, now) : null;
     const { alerts, raised } = dueAlerts({ ...seen, forecast }, before, now);
     const { held, overage, onHold } = seen.usage;
     writeSeatDay(tx, dayOf(now), held + overage + onHold);

@@ -19,17 +19,18 @@ export async function findAlertWork(database: Database, now: Date, most: number)
 }
 
 /** Locks what has been raised: of several gateways that look at the same time the second finds what the first one did. */
-export async function lockRaised(tx: TenantTransaction): Promise<Raised> {
+export async function lockRaised(tx: TenantTransaction): Promise<Raised & { lookAt: Date }> {
   tx.send(sql`insert into alert_states (tenant_id) values (${tx.tenantId}) on conflict do nothing`);
   const [row] = await tx.run(
     db
       .selectFrom('alert_states')
-      .select(['period', 'marks'])
+      .select(['period', 'marks', 'look_at'])
       .where('tenant_id', '=', tx.tenantId)
       .forUpdate(),
   );
   assert(row !== undefined, 'the row was made a moment ago');
-  return row;
+  const { look_at: lookAt, ...raised } = row;
+  return { ...raised, lookAt };
 }
 
 /** The seats and the contract as a look finds them. */

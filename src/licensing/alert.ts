@@ -19,7 +19,8 @@ export type Alert =
 export interface AlertFacts {
   contract: Contract | undefined;
   usage: Usage;
-  forecast: Forecast;
+  /** null: none is made at this look. */
+  forecast: Forecast | null;
   /** Since when policy `block` stands as `queue`; null: it does not. */
   blockLiftedAt: Date | null;
 }
@@ -90,7 +91,6 @@ function watchSeats({ usage, forecast }: AlertFacts, terms: Terms): Watch[][] {
   const percent = (taken * 100) / capacity;
   const left = Math.max(0, capacity - taken);
   const isOver = (threshold: number) => percent <= threshold - rearmPoints;
-  const probability = forecast.fullBeforeTermEnd;
   return [
     percents.map((threshold) => ({
       mark: `used:${threshold}`,
@@ -105,15 +105,19 @@ function watchSeats({ usage, forecast }: AlertFacts, terms: Terms): Watch[][] {
       isOver: isOver(((capacity - threshold) * 100) / capacity),
       alert: { kind: 'seats_left', left, capacity },
     })),
-    [
-      {
-        mark: 'full',
-        isMet: probability !== null && probability >= forecastMet && percent < 100,
-        isOver: probability === null || probability < forecastOver,
-        alert: { kind: 'full_before_term_end', probability: probability ?? 0, p50: forecast.p50, endsOn },
-      },
-    ],
+    [watchForecast(forecast, percent, endsOn)],
   ];
+}
+
+function watchForecast(forecast: Forecast | null, percent: number, endsOn: string): Watch {
+  const probability = forecast?.fullBeforeTermEnd ?? 0;
+  return {
+    mark: 'full',
+    // That they are full already is told by 100 percent.
+    isMet: probability >= forecastMet && percent < 100,
+    isOver: forecast !== null && probability < forecastOver,
+    alert: { kind: 'full_before_term_end', probability, p50: forecast?.p50 ?? null, endsOn },
+  };
 }
 
 function watchEnd({ phase, endsOn, graceUntil }: Terms): Watch[] {
