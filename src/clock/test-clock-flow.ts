@@ -14,7 +14,7 @@ export const followMsMax = 250;
 
 /**
  * Puts the clock to an instant from which it goes on running. When this ends all processes have followed, and what is due
- * by then is done.
+ * by then is done, and told in alerts.
  *
  * @param clock This process's: it follows at once.
  * @param to null: real time.
@@ -29,7 +29,8 @@ export async function moveClock(database: Database, clock: MovedClock, to: Date 
   // Also where the offset is the same: a move that failed half-way is made again.
   if (offsetMs <= setting.offsetMsBefore) await settleEveryone(database, clock);
   while ((await settleDue(database, clock.now(), tenantsAtOnce)) > 0);
-  while ((await raiseAlerts(database, clock.now(), tenantsAtOnce)) > 0);
+  // Not until there is none: whose seats change meanwhile is found again and again.
+  while ((await raiseAlerts(database, clock.now(), tenantsAtOnce)) === tenantsAtOnce);
 }
 
 /** Where the time went back, a date that had come is ahead again: nothing is due, and yet what it brought no longer holds. */
