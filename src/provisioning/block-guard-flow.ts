@@ -22,17 +22,28 @@ import { lockPool } from './pool-store.ts';
 
 /** What is too much. */
 export interface GuardLine {
-  /** Refusals of one directory within the last 40 minutes. */
+  /** Refusals of one directory, where they are so many percent of its writes. */
   refusals: number;
-  /** Of that directory's writes. */
   percent: number;
+  /** Refusals whatever their share. */
+  refusalsAlone: number;
 }
 
-const usualLine: GuardLine = { refusals: limits.blockGuardRefusals, percent: limits.blockGuardPercent };
+const usualLine: GuardLine = {
+  refusals: limits.blockGuardRefusals,
+  percent: limits.blockGuardPercent,
+  refusalsAlone: limits.blockGuardRefusalsAlone,
+};
+/** Over the short time writes from before do not hide a burst; over the long one a slow cycle adds up. */
+const windows = [limits.blockGuardMinutes, limits.blockGuardMinutesLong];
 
-/** Since when refusals are counted. */
+/** Since when refusals count at all. */
 export function guardedSince(now: Date): Date {
-  return new Date(now.getTime() - limits.blockGuardMinutes * 60_000);
+  return minutesBefore(now, Math.max(...windows));
+}
+
+function minutesBefore(now: Date, minutes: number): Date {
+  return new Date(now.getTime() - minutes * 60_000);
 }
 
 /**
@@ -58,22 +69,29 @@ async function guardBlock(database: Database, tenantId: TenantId, now: Date, lin
     // Written anew, or lifted by another gateway, meanwhile.
     if (termsAt(contract, now).policy !== 'block') return;
     liftBlock(tx, now);
-    const inputs = { ...found, line, minutes: limits.blockGuardMinutes };
-    appendAudit(tx, door, [{ action: 'seats.block_lifted', subject: null, inputs }]);
+    appendAudit(tx, door, [{ action: 'seats.block_lifted', subject: null, inputs: { ...found, line } }]);
   });
+}
+
+interface OverLine extends DirectoryRefusals {
+  minutes: number;
+  /** At least so many. */
+  writes: number;
 }
 
 /** Calls that could not be recorded are missing among the writes: then the line is met earlier. */
 async function findOverLine(
   tx: TenantTransaction,
   now: Date,
-  { refusals: fewest, percent }: GuardLine,
-): Promise<(DirectoryRefusals & { writes: number }) | undefined> {
-  const since = guardedSince(now);
-  for (const { directoryId, refusals } of await selectRefusals(tx, since, fewest)) {
-    const most = Math.floor((refusals * 100) / percent);
-    const writes = await countWrites(tx, directoryId, since, most + 1);
-    if (writes <= most) return { directoryId, refusals, writes };
+  line: GuardLine,
+): Promise<OverLine | undefined> {
+  for (const minutes of windows) {
+    const since = minutesBefore(now, minutes);
+    for (const { directoryId, refusals } of await selectRefusals(tx, since, line.refusals)) {
+      const most = Math.floor((refusals * 100) / line.percent);
+      const writes = await countWrites(tx, directoryId, since, most + 1);
+      if (writes <= most || refusals >= line.refusalsAlone) return { directoryId, refusals, minutes, writes };
+    }
   }
   return undefined;
 }

@@ -51,7 +51,7 @@ const statuses = async (calls: number) => {
   for (let n = 0; n < calls; n += 1) seen.push((await create()).status);
   return seen;
 };
-const low = { refusals: 3, percent: 30 };
+const low = { refusals: 3, percent: 30, refusalsAlone: 1000 };
 const guard = (line = low) => guardBlocks(database, new Date(), line);
 const liftedAt = async () => (await made(gateway.api('GET', `${base}/seats`))).blockLiftedAt;
 
@@ -121,15 +121,23 @@ describe("policy block near Entra's quarantine line", () => {
       async () => (await gateway.api('GET', `${base}/requests`)).body.items.length,
       (recorded) => recorded === 9,
     );
-    await guard({ refusals: 3, percent: 34 });
+    await guard({ ...low, percent: 34 });
+    await guard({ ...low, refusals: 4, percent: 10 });
     expect(await liftedAt()).toBeNull();
-    await guard({ refusals: 3, percent: 33 });
+    await guard({ ...low, percent: 33 });
+    expect(await liftedAt()).toEqual(expect.any(String));
+    await made(gateway.api('DELETE', `${base}/seats/block-guard`));
+    await statuses(3);
+    await guard({ ...low, percent: 100, refusalsAlone: 3 });
     expect(await liftedAt()).toEqual(expect.any(String));
   });
 
-  it('forgets refusals of more than a cycle ago', async () => {
+  it('forgets refusals of hours ago', async () => {
     await statuses(4);
-    await guardBlocks(database, new Date(Date.now() + 42 * 60_000), low);
+    const later = (minutes: number) => guardBlocks(database, new Date(Date.now() + minutes * 60_000), low);
+    await later(242);
     expect(await liftedAt()).toBeNull();
+    await later(230);
+    expect(await liftedAt()).toEqual(expect.any(String));
   });
 });
