@@ -10,7 +10,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
 const guard = `
   -- Since when policy block stands as queue, so that an identity provider goes on; null: it stands as written.
-  alter table seat_pools add column block_lifted_at timestamptz;
+  alter table contracts add column block_lifted_at timestamptz;
 
   -- How often a directory was refused for want of a seat, by the minute; what is older than the guard looks back goes with the
   -- next refusal.
@@ -67,14 +67,17 @@ const alerts = `
 const workFinding = `
   create policy finder on alert_states for select to blue_gateway_finder using (true);
   create policy finder on seat_refusals for select to blue_gateway_finder using (true);
+  create policy finder on contracts for select to blue_gateway_finder using (true);
   grant select on alert_states, seat_refusals to blue_gateway_finder;
+  grant select (tenant_id, block_lifted_at) on contracts to blue_gateway_finder;
 
   -- Tenants whose seats or contract are not as they were, or whose time to look has come.
   create function find_alert_work(at timestamptz, most integer) returns table (tenant_id uuid)
   language sql stable security definer set search_path = public, pg_temp as $$
     select p.tenant_id from seat_pools p left join alert_states s on s.tenant_id = p.tenant_id
+      left join contracts c on c.tenant_id = p.tenant_id
     where s.tenant_id is null or s.look_at <= at or (s.seen_used, s.seen_unmanaged, s.seen_settled_at, s.seen_lifted_at)
-      is distinct from (p.used, p.unmanaged_paid, p.settled_at, p.block_lifted_at)
+      is distinct from (p.used, p.unmanaged_paid, p.settled_at, c.block_lifted_at)
     order by s.look_at nulls first limit most
   $$;
 

@@ -10,6 +10,7 @@ import Fastify, {
 } from 'fastify';
 import { installAdmin } from './admin/admin-scope-hook.ts';
 import { alertRoutes } from './admin/alert-routes.ts';
+import { approvalRoutes } from './admin/approval-routes.ts';
 import { auditRoutes } from './admin/audit-routes.ts';
 import { blueRoutes, blueWorkRoutes } from './admin/blue-routes.ts';
 import { clientRoutes, clientSecretRoutes } from './admin/client-routes.ts';
@@ -29,6 +30,7 @@ import { replayRoutes, requestRoutes } from './admin/request-routes.ts';
 import { schemaEditRoutes, schemaRoutes } from './admin/schema-routes.ts';
 import { seatRoutes } from './admin/seat-routes.ts';
 import { settingsRoutes } from './admin/settings-routes.ts';
+import { stagedRoutes } from './admin/staged-routes.ts';
 import { tenantRoutes } from './admin/tenant-routes.ts';
 import { tokenRotationRoutes } from './admin/token-rotation-routes.ts';
 import { userRoutes } from './admin/user-routes.ts';
@@ -140,6 +142,8 @@ function adminScope(api: FastifyInstance, services: Services): void {
   seatRoutes(scope, services);
   outlookRoutes(scope, services);
   alertRoutes(scope, services);
+  stagedRoutes(scope, services);
+  approvalRoutes(scope, services);
   contractLineRoutes(scope, services);
   groupRoutes(scope, services);
   mappingRoutes(scope, services);

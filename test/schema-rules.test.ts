@@ -400,6 +400,7 @@ function rowsOf(tenant: string): string[] {
     `insert into parked_members values (${t}, ${id}, ${id}, 'x', 'x', ${now})`,
     `insert into pins values (${t}, ${id}, 'client', null, 'x', null, false, '{}', ${now})`,
     `insert into evaluation_marks values (${t}, ${id}, null)`,
+    `insert into seat_approvals values (${t}, ${id}, 'DEFAULT', true, null, '{}', ${now})`,
     `insert into unanswered_creations values (${t}, ${id}, ${id}, 'h', ${now})`,
     `insert into oauth_clients values (${t}, ${id}, ${id}, 'x', 'scim', null, null, null, ${now})`,
     `insert into oauth_client_secrets values (${t}, ${id}, ${id}, 'h', ${now}, null, null)`,

@@ -87,7 +87,7 @@ export function alertRoutes(scope: AdminScope, { database, clock }: Services): v
       schema: {
         tags: ['contract'],
         summary: 'Let policy block stand again after the guard has lifted it',
-        description: 'Refusals are counted anew. Where it was not lifted nothing happens.',
+        description: 'Refusals are counted anew.',
         params: TenantPath,
         response: { 204: Type.Null(), ...problems },
       },

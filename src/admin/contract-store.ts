@@ -54,7 +54,7 @@ export async function selectSeats(tx: TenantTransaction): Promise<SeatCounts> {
     select p.used - p.overage - p.on_hold as held, p.overage, p.on_hold as "onHold", p.unmanaged_paid as "unmanagedPaid",
       (select count(*) from decisions d where d.tenant_id = p.tenant_id and d.seat = 'waiting') as waiting,
       p.batch_opened_at as "batchOpenedAt", p.settles_at as "settlesAt", p.excess_since as "excessSince",
-      p.block_lifted_at as "blockLiftedAt"
+      (select c.block_lifted_at from contracts c where c.tenant_id = p.tenant_id) as "blockLiftedAt"
     from seat_pools p where p.tenant_id = ${tx.tenantId}
   `);
   assert(row !== undefined, 'every tenant has a seat pool');

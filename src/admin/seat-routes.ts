@@ -40,7 +40,7 @@ const Seats = Type.Object({
   ),
   contract: nullable(ContractAnswer),
 });
-const tags = ['contract'];
+const tags = ['seats'];
 
 export function seatRoutes(scope: AdminScope, { database, clock, nudgeSync }: Services): void {
   const counted = (tenantId: TenantId) =>

@@ -6,6 +6,7 @@ import type { Services } from '../http/services.ts';
 import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
 import { findRole } from '../licensing/catalogue.ts';
+import { approvals } from '../licensing/mapping.ts';
 import { putSettings } from '../provisioning/settings-flow.ts';
 import { defaultSettings } from '../tenants/settings.ts';
 import { selectSettings } from '../tenants/settings-store.ts';
@@ -43,6 +44,12 @@ const fields = {
     default: usual.tombstoneHours,
     description: 'How long places are kept for the members of a mapped group that was deleted.',
   }),
+  noticeHours: Type.Integer({
+    minimum: 0,
+    maximum: 720,
+    default: usual.noticeHours,
+    description: 'Order strict: how long somebody is told before the seat goes to a better claim.',
+  }),
   breaker: nullable(
     Type.Object(
       { percent: Type.Integer({ minimum: 1, maximum: 100 }), people: Type.Integer({ minimum: 1 }) },
@@ -61,6 +68,11 @@ const fields = {
       description: 'Holders who were not seen for so many days are asked; null: nobody is.',
     }),
   ),
+  approvals: Type.Record(Type.String({ maxLength: 200 }), Type.Enum([...approvals]), {
+    maxProperties: 100,
+    default: usual.approvals,
+    description: 'By paid role, whether somebody gives its seats, where the mapping says nothing of it.',
+  }),
   twoPersonRule: Type.Boolean({
     default: usual.twoPersonRule,
     description:
@@ -106,6 +118,12 @@ export function settingsRoutes(scope: AdminScope, { database, clock, nudgeSync }
       if (settings.defaultRole !== 'none' && findRole(settings.defaultRole) === undefined) {
         const text = `"defaultRole" ${settings.defaultRole} is no role of Blue.`;
         throw new Fault('invalid', text, { field: 'defaultRole' });
+      }
+      for (const role of Object.keys(settings.approvals)) {
+        if (findRole(role)?.billing === 'paid') continue;
+        throw new Fault('invalid', `"approvals" names ${role}, which is no paid role.`, {
+          field: `approvals.${role}`,
+        });
       }
       const written = await putSettings(database, adminDoorOf(request, clock.now()), settings);
       nudgeSync();

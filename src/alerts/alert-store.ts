@@ -46,8 +46,8 @@ export async function selectPoolSeen(tx: TenantTransaction): Promise<PoolSeen> {
     Usage & Omit<PoolSeen, 'usage' | 'contract'> & { contract: Contract | null }
   >`
     select used - overage - on_hold as held, overage, on_hold as "onHold", unmanaged_paid as "unmanagedPaid",
-      settled_at as "settledAt", block_lifted_at as "blockLiftedAt", ${contractJson(tx.tenantId)} as contract
-    from seat_pools where tenant_id = ${tx.tenantId}
+      settled_at as "settledAt", c.block_lifted_at as "blockLiftedAt", ${contractJson(tx.tenantId)} as contract
+    from seat_pools p left join contracts c on c.tenant_id = p.tenant_id where p.tenant_id = ${tx.tenantId}
   `);
   assert(row !== undefined, 'every tenant has a seat pool');
   const { contract, settledAt, blockLiftedAt, ...usage } = row;

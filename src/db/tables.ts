@@ -58,6 +58,8 @@ export interface Tables {
     reclaim_days: number | null;
     two_person_rule: Generated<boolean>;
     exclusions: Generated<string[]>;
+    notice_hours: Generated<number>;
+    approvals: ColumnType<Record<string, string>, string | undefined, string>;
   };
   extension_schemas: {
     tenant_id: string;
@@ -208,6 +210,7 @@ export interface Tables {
     account_manager: string | null;
     billing_portal_url: string | null;
     evaluation_grace_days: Generated<number>;
+    block_lifted_at: ColumnType<Date | null, never, Date | null>;
   };
   mappings: {
     tenant_id: string;
@@ -222,6 +225,7 @@ export interface Tables {
     valid_from: Time | null;
     valid_until: Time | null;
     may_preempt: Generated<boolean>;
+    approval: 'automatic' | 'manual' | 'when_full' | null;
     role: string;
     workspaces: string[];
     fallback_role: string | null;
@@ -242,7 +246,9 @@ export interface Tables {
     excess_since: Time | null;
     settled_at: ColumnType<Date, Date | undefined, Date>;
     frozen: Generated<boolean>;
-    block_lifted_at: ColumnType<Date | null, never, Date | null>;
+    staged_since: Time | null;
+    losses_since: Time | null;
+    losses: Generated<number>;
   };
   decisions: {
     tenant_id: string;
@@ -259,6 +265,9 @@ export interface Tables {
     kept_claimed_at: Time | null;
     kept_until: Time | null;
     overage_spent: Generated<boolean>;
+    may_preempt: Generated<boolean>;
+    notice_until: Time | null;
+    approval: 'pending' | 'refused' | null;
     due_at: Time | null;
   };
   pins: {
@@ -272,7 +281,6 @@ export interface Tables {
     actor: Json<JsonObject>;
     created_at: Time;
   };
-  evaluation_marks: { tenant_id: string; user_id: string; keep_until: Time | null };
   seat_refusals: { tenant_id: string; directory_id: string; minute: Time; refusals: number };
   seat_days: { tenant_id: string; day: string; used_max: number; used_last: number };
   alert_states: {
@@ -293,6 +301,21 @@ export interface Tables {
     items: Json<JsonObject[]>;
     acknowledged_at: Time | null;
     acknowledged_by: Json<JsonObject> | null;
+  };
+  seat_approvals: {
+    tenant_id: string;
+    user_id: string;
+    via: string;
+    is_granted: boolean;
+    reason: string | null;
+    actor: Json<JsonObject>;
+    created_at: Time;
+  };
+  evaluation_marks: {
+    tenant_id: string;
+    user_id: string;
+    keep_until: Time | null;
+    staged: Generated<boolean>;
   };
   blue_connections: BlueConnectionTable;
   blue_members: {

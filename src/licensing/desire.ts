@@ -2,7 +2,14 @@
 
 import type { GroupId, MappingId, UserId } from '../kernel/ids.ts';
 import { type Billing, type FallbackRole, roleOf } from './catalogue.ts';
-import { everyDefaultWorkspace, isValid, type Mapping, type Rules, workspacesOf } from './mapping.ts';
+import {
+  type Approval,
+  everyDefaultWorkspace,
+  isValid,
+  type Mapping,
+  type Rules,
+  workspacesOf,
+} from './mapping.ts';
 import { defaultPriority, type Pin, pinPriority } from './pin.ts';
 
 export interface Person {
@@ -21,6 +28,15 @@ export interface Person {
   /** Values of the groups claim at the last sign-on that told them, folded. */
   claimValues: readonly string[];
   pin: Pin | null;
+  /** What somebody said to the person's claim; null: nobody said anything. */
+  verdict: Verdict | null;
+}
+
+/** An administrator's word on a claim. */
+export interface Verdict {
+  /** The rule it was made by, as `RequestedRole.via`. */
+  via: string;
+  isGranted: boolean;
 }
 
 export interface RequestedRole {
@@ -43,6 +59,12 @@ export interface Desire {
   refusal: Refusal | null;
   /** By a pin that takes its seat when it is set. */
   isReserved: boolean;
+  /** By a mapping whose claims may take the seat of one of lower priority (order `strict`). */
+  mayPreempt: boolean;
+  /** Whether somebody must give the seat. */
+  approval: Approval;
+  /** Somebody refused the claim: paid roles fall back, and no seat is wanted. */
+  isRejected: boolean;
   /** When it ends by itself; null: it does not. */
   until: Date | null;
 }
@@ -52,6 +74,9 @@ export const nothing: Desire = {
   priority: null,
   refusal: null,
   isReserved: false,
+  mayPreempt: false,
+  approval: 'automatic',
+  isRejected: false,
   until: null,
 };
 
@@ -64,13 +89,33 @@ export function desire(person: Person, rules: Rules, now: Date): Desire {
   const until = pin?.until ?? null;
   const isRefused = person.isDuplicate && requested.length > 0;
   if (isRefused) return { ...nothing, requested, refusal: 'DUPLICATE_EMAIL', until };
-  const priority = asked.find(({ request }) => request.billing === 'paid')?.priority ?? null;
-  return { requested, priority, refusal: null, isReserved: pin?.reserved ?? false, until };
+  const best = asked.find(({ request }) => request.billing === 'paid');
+  const isRejected =
+    best !== undefined && person.verdict?.via === best.request.via && !person.verdict.isGranted;
+  if (isRejected && best.request.via !== 'PIN') return { ...nothing, requested, isRejected, until };
+  return {
+    requested,
+    priority: best?.priority ?? null,
+    refusal: null,
+    isReserved: pin?.reserved ?? false,
+    mayPreempt: best?.mayPreempt ?? false,
+    approval: best === undefined ? 'automatic' : approvalOf(best, person, rules),
+    isRejected: false,
+    until,
+  };
 }
 
 interface Asked {
   request: RequestedRole;
   priority: number;
+  mayPreempt: boolean;
+  approval: Approval | null;
+}
+
+/** Somebody's word is for the rule that was asked about: another rule is asked about anew. */
+function approvalOf({ request, approval }: Asked, { verdict }: Person, rules: Rules): Approval {
+  if (request.via === 'PIN' || (verdict?.via === request.via && verdict.isGranted)) return 'automatic';
+  return approval ?? rules.approvals[request.role] ?? 'automatic';
 }
 
 function askedFor(person: Person, rules: Rules, now: Date): Asked[] {
@@ -94,7 +139,7 @@ function winners(mappings: readonly Mapping[], rules: Rules): Asked[] {
   return mappings.flatMap((mapping) => {
     const free = workspacesOf(mapping, rules).filter((workspace) => !taken.has(workspace));
     for (const workspace of free) taken.add(workspace);
-    return everywhere(free, mapping.role, viaMapping(mapping.id), mapping.priority, mapping.fallbackRole);
+    return everywhere(free, mapping.role, viaMapping(mapping.id), mapping.priority, mapping);
   });
 }
 
@@ -103,12 +148,19 @@ function everywhere(
   role: string,
   via: string,
   priority: number,
-  fallbackRole: FallbackRole | null = null,
+  rule: Pick<Mapping, 'fallbackRole' | 'mayPreempt' | 'approval'> = {
+    fallbackRole: null,
+    mayPreempt: false,
+    approval: null,
+  },
 ): Asked[] {
   const { billing } = roleOf(role);
+  const { fallbackRole, mayPreempt, approval } = rule;
   return workspaces.map((workspace) => ({
     request: { role, billing, workspace, via, fallbackRole },
     priority,
+    mayPreempt,
+    approval,
   }));
 }
 

@@ -169,6 +169,7 @@ function smallestChange(facts: ExplainFacts): string | null {
   if (decision.refusal !== null) return 'Give one of the two people another e-mail address.';
   if (isSeated(decision.seat) && terms.phase === 'frozen')
     return 'A contract: it restores what the evaluation had.';
+  if (decision.approval !== null) return "An administrator's approval.";
   if (decision.seat !== 'waiting' || place === null) return null;
   if (!terms.grants) return 'A contract that is in force today.';
   return terms.capacity === null ? null : seatsWanting(used - terms.capacity - terms.allowance, place);
@@ -193,6 +194,8 @@ function sentenceOf(facts: ExplainFacts, winner: Rule | undefined): string {
   if (decision === null || decision.requested.length === 0) return nothingAsked(facts);
   const asks = askedBy(facts, winner);
   if (decision.refusal !== null) return `${asks}, but another active person has the same e-mail address.`;
+  if (decision.approval === 'refused') return `${asks}, and an administrator refused the seat.`;
+  if (decision.approval === 'pending') return `${asks}, and ${name} waits for an administrator's approval.`;
   if (decision.seat === 'none') return `${asks}, a free role that needs no seat.`;
   if (isSeated(decision.seat)) return `${asks}, and ${name} ${heldUntil(facts)}.`;
   const place = seat.position === null ? 'waits' : `is number ${seat.position} in the queue`;

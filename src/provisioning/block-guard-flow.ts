@@ -99,11 +99,9 @@ async function findOverLine(
 /** The policy stands as written again, whatever was refused before. */
 export async function clearBlockGuard(database: Database, door: Door): Promise<void> {
   await inTenant(database, door.tenantId, async (tx) => {
-    const { blockLiftedAt } = await lockPool(tx);
-    if (blockLiftedAt === null) return;
-    restoreBlock(tx);
-    appendAudit(tx, door, [
-      { action: 'seats.block_restored', subject: null, before: { liftedAt: blockLiftedAt } },
-    ]);
+    await lockPool(tx);
+    const liftedAt = await restoreBlock(tx);
+    if (liftedAt === undefined) return;
+    appendAudit(tx, door, [{ action: 'seats.block_restored', subject: null, before: { liftedAt } }]);
   });
 }

@@ -62,20 +62,20 @@ export async function countWrites(
 
 /** Sends that policy `block` stands as `queue` from now on. */
 export function liftBlock(tx: TenantTransaction, now: Date): void {
-  tx.send(db.updateTable('seat_pools').set({ block_lifted_at: now }).where('tenant_id', '=', tx.tenantId));
+  tx.send(db.updateTable('contracts').set({ block_lifted_at: now }).where('tenant_id', '=', tx.tenantId));
   forgetRefusals(tx);
 }
 
-/** Sends that the policy stands as written; refusals are counted anew. */
-export function restoreBlock(tx: TenantTransaction): void {
-  tx.send(
-    db
-      .updateTable('seat_pools')
-      .set({ block_lifted_at: null })
-      .where('tenant_id', '=', tx.tenantId)
-      .where('block_lifted_at', 'is not', null),
-  );
+/** The policy stands as written, and refusals are counted anew. Answers since when it was lifted; undefined: it was not. */
+export async function restoreBlock(tx: TenantTransaction): Promise<Date | undefined> {
+  const restored = tx.run(sql<{ since: Date }>`
+    update contracts c set block_lifted_at = null
+    from contracts was where was.tenant_id = c.tenant_id
+      and c.tenant_id = ${tx.tenantId} and c.block_lifted_at is not null
+    returning was.block_lifted_at as since
+  `);
   forgetRefusals(tx);
+  return (await restored)[0]?.since;
 }
 
 function forgetRefusals(tx: TenantTransaction): void {

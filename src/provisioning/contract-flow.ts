@@ -50,7 +50,7 @@ export async function putContract(
         .values({ tenant_id: tx.tenantId, ...columns })
         .onConflict((conflict) => conflict.column('tenant_id').doUpdateSet(columns)),
     );
-    restoreBlock(tx);
+    await restoreBlock(tx);
     supersedeBase(tx, door.now);
     insertLine(tx, baseLineOf(draft, door.now));
     const contract: Contract = { ...draft, lines: pool.contract?.lines ?? [] };

@@ -9,9 +9,7 @@ export function contractJson(tenantId: TenantId): RawBuilder<unknown> {
     select jsonb_build_object('kind', c.kind, 'tier', c.tier, 'paidSeats', c.paid_seats, 'startsOn', c.starts_on,
       'endsOn', c.ends_on, 'policy', case
         -- Lifted before refusals stop an identity provider: block-guard-flow.ts.
-        when c.overage_policy = 'block' and exists (
-          select from seat_pools p where p.tenant_id = c.tenant_id and p.block_lifted_at is not null) then 'queue'
-        else c.overage_policy end, 'fallbackRole', c.fallback_role,
+        when c.overage_policy = 'block' and c.block_lifted_at is not null then 'queue' else c.overage_policy end, 'fallbackRole', c.fallback_role,
       'evaluationGraceDays', c.evaluation_grace_days, 'decreaseGraceDays', c.decrease_grace_days,
       'allowancePercent', c.allowance_percent, 'graceDays', c.grace_days, 'lines', coalesce((
         select jsonb_agg(jsonb_build_object('kind', l.kind, 'effectiveOn', l.effective_on, 'endsOn', l.ends_on,

@@ -15,16 +15,19 @@ import { roomIn } from '../licensing/admit.ts';
 import { limitOf, type Terms, termsAt } from '../licensing/contract.ts';
 import { type Affected, knownCount } from './affected.ts';
 import { areMoreThan, takeMarks, writeMarks } from './affected-sql.ts';
+import { breakerOf, stagedAfter, untripped } from './breaker-flow.ts';
 import {
   loadExcess,
   loadOverage,
   loadPersons,
+  loadPreemptors,
   loadQueue,
   loadUnspentQueue,
+  loadVictims,
   markForBlue,
   writeDecisions,
 } from './decision-store.ts';
-import { type DecisionChange, type Facts, type Plan, plan } from './plan.ts';
+import { type DecisionChange, type Facts, type Plan, type Planned, plan } from './plan.ts';
 import type { Pool } from './pool.ts';
 import { lockPool, writePool } from './pool-store.ts';
 import type { PersonFacts, Standing } from './standing.ts';
@@ -46,6 +49,8 @@ export interface Circumstances {
   excess?: number;
   /** Dates up to now have been looked at. */
   isSettled?: boolean;
+  /** A directory says so of people who may not know: the breaker looks at it. */
+  isSync?: boolean;
 }
 
 const most = limits.peoplePerDecision;
@@ -61,19 +66,36 @@ export async function decide(
   affected: Affected,
   circumstances: Circumstances = {},
 ): Promise<Decided> {
-  const { alsoMark = [], keepUntil = null, isSettled = false } = circumstances;
+  const { alsoMark = [], keepUntil = null, isSettled = false, isSync = false } = circumstances;
   const count = knownCount(affected);
   const isLarge = count === undefined ? await areMoreThan(tx, affected, most) : count > most;
-  if (isLarge) writeMarks(tx, affected, keepUntil);
-  const facts = await loadFacts(tx, door, pool, isLarge ? {} : affected, circumstances);
-  const planned = plan({ ...facts, evaluating: pool.evaluating || isLarge }, door.now);
-  const evaluating = pool.evaluating || isLarge || isMoreWaiting(facts, planned);
+  const foreseen = isLarge ? undefined : await planFor(tx, door, pool, affected, circumstances);
+  const stage = isSync ? await breakerOf(tx, door, pool, affected, foreseen) : untripped(pool);
+  if (stage.isTripped || isLarge) writeMarks(tx, affected, { keepUntil, staged: stage.isTripped });
+  const { facts, planned } =
+    foreseen !== undefined && !stage.isTripped
+      ? foreseen
+      : await planFor(tx, door, { ...pool, evaluating: pool.evaluating || isLarge }, {}, circumstances);
+  const isMarked = isLarge && !stage.isTripped;
+  const evaluating = pool.evaluating || isMarked || isMoreWaiting(facts, planned);
+  const stagedSince = await stagedAfter(tx, door, pool, facts, stage.isTripped);
   writeDecisions(tx, planned.changes, pool.rules.order);
-  writePool(tx, pool, { ...planned, evaluating, isSettled }, door.now);
-  if (isLarge || evaluating !== pool.evaluating) tx.afterCommit((database) => evaluateRest(database, door));
+  writePool(tx, pool, { ...planned, evaluating, isSettled, stagedSince, losses: stage.losses }, door.now);
+  if (isMarked || evaluating !== pool.evaluating) tx.afterCommit((database) => evaluateRest(database, door));
   const changed = planned.changes.filter(changesRoles).map(({ userId }) => userId);
   markForBlue(tx, [...changed, ...alsoMark], door.now);
-  return { plan: planned, audit: auditOf(pool, planned) };
+  return { plan: planned, audit: [...stage.audit, ...auditOf(pool, planned)] };
+}
+
+async function planFor(
+  tx: TenantTransaction,
+  door: Door,
+  pool: Pool,
+  affected: Affected,
+  circumstances: Circumstances,
+): Promise<Planned> {
+  const facts = await loadFacts(tx, door, pool, affected, circumstances);
+  return { facts, planned: plan(facts, door.now) };
 }
 
 /** What would be decided, under other rules perhaps; nothing is written. All are looked at, however many they are. */
@@ -90,9 +112,12 @@ export async function foresee(
   return plan(facts, door.now);
 }
 
-type Loaded = Pick<Facts, 'persons' | 'queue' | 'overage'> & Partial<Pick<Facts, 'displaced' | 'isSettling'>>;
+type Loaded = Pick<Facts, 'persons' | 'queue' | 'overage'> &
+  Partial<Pick<Facts, 'displaced' | 'preemptors' | 'victims' | 'isSettling'>>;
 
-function factsOf(pool: Pool, { persons, queue, overage, displaced = [], isSettling = false }: Loaded): Facts {
+function factsOf(pool: Pool, loaded: Loaded): Facts {
+  const { persons, queue, overage, displaced = [], isSettling = false } = loaded;
+  const { preemptors = [], victims = [] } = loaded;
   const ids = new Set(persons.map(({ id }) => id));
   const others = (standing: readonly Standing[]) => standing.filter(({ id }) => !ids.has(id));
   const lost = others(displaced);
@@ -103,6 +128,8 @@ function factsOf(pool: Pool, { persons, queue, overage, displaced = [], isSettli
     queue: others(queue),
     overage: others(overage).filter(({ id }) => !lostIds.has(id)),
     displaced: lost,
+    preemptors: others(preemptors),
+    victims: others(victims).filter(({ id }) => !lostIds.has(id)),
     isSettling,
   };
 }
@@ -119,21 +146,35 @@ async function loadFacts(
   affected: Affected,
   { keepUntil = null, excess = 0, isSettling = false }: Circumstances,
 ): Promise<Facts> {
-  const read = async (people: number): Promise<Standing[][]> => {
-    const [queue, overage, displaced] = await Promise.all([
+  const read = async (people: number) => {
+    const [queue, overage, displaced, preemption] = await Promise.all([
       loadHead(tx, pool, now, people),
       loadAbove(tx, pool, now, people),
       loadExcess(tx, Math.min(excess, most)),
+      loadPreemption(tx, pool, now, people),
     ]);
-    return [queue, overage, displaced];
+    return { queue, overage, displaced, ...preemption };
   };
   const count = knownCount(affected);
   const loading = loadPersons(tx, affected, keepUntil);
-  const [persons, [queue = [], overage = [], displaced = []]] =
+  const [persons, others] =
     count === undefined
       ? [await loading, await read((await loading).length)]
       : await Promise.all([loading, read(count)]);
-  return factsOf(pool, { persons, queue, overage, displaced, isSettling });
+  return factsOf(pool, { persons, ...others, isSettling });
+}
+
+/** Order `strict`: who may take a seat, and whose seats may go. */
+async function loadPreemption(
+  tx: TenantTransaction,
+  pool: Pool,
+  now: Date,
+  people: number,
+): Promise<Pick<Facts, 'preemptors' | 'victims'>> {
+  const { grants } = termsAt(pool.contract, now);
+  if (pool.rules.order !== 'strict' || !grants) return { preemptors: [], victims: [] };
+  const preemptors = await loadPreemptors(tx, most);
+  return { preemptors, victims: await loadVictims(tx, Math.min(most, preemptors.length + people)) };
 }
 
 /** As many of the queue as may be served; of those whose time above the capacity is used up as many again. */
@@ -185,7 +226,8 @@ async function evaluateBatch(tx: TenantTransaction, door: Door): Promise<boolean
   const planned = plan(facts, door.now);
   const evaluating = marked.length > 0 || (planned.changes.length > 0 && isMoreWaiting(facts, planned));
   writeDecisions(tx, planned.changes, pool.rules.order);
-  writePool(tx, pool, { ...planned, evaluating, isSettled: false }, door.now);
+  const { stagedSince, losses } = pool;
+  writePool(tx, pool, { ...planned, evaluating, isSettled: false, stagedSince, losses }, door.now);
   markForBlue(
     tx,
     planned.changes.filter(changesRoles).map(({ userId }) => userId),

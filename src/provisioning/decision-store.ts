@@ -6,8 +6,9 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { GroupId, UserId } from '../kernel/ids.ts';
+import { limits } from '../kernel/limits.ts';
 import { rankOf } from '../licensing/admit.ts';
-import type { RequestedRole } from '../licensing/desire.ts';
+import type { RequestedRole, Verdict } from '../licensing/desire.ts';
 import type { Decision, EffectiveRole, Seat } from '../licensing/effect.ts';
 import type { SeatOrder } from '../licensing/mapping.ts';
 import type { Pin } from '../licensing/pin.ts';
@@ -26,6 +27,7 @@ interface PersonRow extends DecisionRow {
   groups: GroupId[] | null;
   role_values: string[];
   claim_values: string[];
+  verdict: Verdict | null;
   pin: (Omit<Pin, 'until'> & { until: string | null }) | null;
 }
 
@@ -40,12 +42,15 @@ export interface DecisionRow {
   kept_claimed_at: Date | null;
   kept_until: Date | null;
   overage_spent: boolean;
+  may_preempt: boolean;
+  notice_until: Date | null;
+  approval: Decision['approval'];
   due_at: Date | null;
 }
 
 /** The columns of a `DecisionRow`, of `d`. */
 export const decisionColumns = sql`d.requested, d.effective, d.priority, d.claimed_at, d.seat, d.since, d.refusal,
-  d.kept_claimed_at, d.kept_until, d.overage_spent, d.due_at`;
+  d.kept_claimed_at, d.kept_until, d.overage_spent, d.may_preempt, d.notice_until, d.approval, d.due_at`;
 
 /**
  * The facts of everybody affected, as this transaction sees them.
@@ -70,6 +75,8 @@ export async function loadPersons(
          array(select group_id from mappings where tenant_id = ${tx.tenantId} and group_id is not null))) as groups,
       (select jsonb_build_object('role', p.role, 'workspaces', p.workspaces, 'until', p.until, 'reserved', p.reserved)
        from pins p where p.tenant_id = u.tenant_id and p.user_id = u.id) as pin,
+      (select jsonb_build_object('via', a.via, 'isGranted', a.is_granted)
+       from seat_approvals a where a.tenant_id = u.tenant_id and a.user_id = u.id) as verdict,
       ${decisionColumns}
     from affected a
     join users u on u.tenant_id = ${tx.tenantId} and u.id = a.id
@@ -87,6 +94,7 @@ export async function loadPersons(
     groups: new Set(row.groups ?? []),
     roleValues: row.role_values,
     claimValues: row.claim_values,
+    verdict: row.verdict,
     pin:
       row.pin === null
         ? null
@@ -104,12 +112,17 @@ const standingColumns = sql`d.user_id, d.tie, ${decisionColumns}, (
 
 /** The first `most` who wait, in the order they will be served. */
 export function loadQueue(tx: TenantTransaction, most: number): Promise<Standing[]> {
-  return loadStanding(tx, most, sql`d.seat = 'waiting'`, inOrder);
+  return loadStanding(tx, most, sql`d.seat = 'waiting' and d.approval is null`, inOrder);
 }
 
 /** The first `most` who wait and whose time above the capacity is not used up. */
 export function loadUnspentQueue(tx: TenantTransaction, most: number): Promise<Standing[]> {
-  return loadStanding(tx, most, sql`d.seat = 'waiting' and not d.overage_spent`, inOrder);
+  return loadStanding(
+    tx,
+    most,
+    sql`d.seat = 'waiting' and d.approval is null and not d.overage_spent`,
+    inOrder,
+  );
 }
 
 /** The first `most` of those with a seat above the capacity. */
@@ -123,6 +136,22 @@ export function loadOverage(tx: TenantTransaction, most: number): Promise<Standi
  */
 export function loadExcess(tx: TenantTransaction, most: number): Promise<Standing[]> {
   return loadStanding(tx, most, sql`d.seat in ('held', 'overage')`, excessOrder);
+}
+
+/** The first `most` who wait and may take the seat of a lower priority. */
+export function loadPreemptors(tx: TenantTransaction, most: number): Promise<Standing[]> {
+  return loadStanding(tx, most, sql`d.seat = 'waiting' and d.may_preempt and d.approval is null`, inOrder);
+}
+
+/** Whose seat may go to a better claim: everybody who has notice, and the first `most` who would be next. */
+export async function loadVictims(tx: TenantTransaction, most: number): Promise<Standing[]> {
+  const seated = sql`d.seat in ('held', 'overage') and d.priority > 0`;
+  const [noticed, next] = await Promise.all([
+    loadStanding(tx, limits.peoplePerDecision, sql`${seated} and d.notice_until is not null`, inOrder),
+    loadStanding(tx, most, seated, sql`d.priority desc, d.since, d.tie desc, d.user_id desc`),
+  ]);
+  const known = new Set(noticed.map(({ id }) => id));
+  return [...noticed, ...next.filter(({ id }) => !known.has(id))];
 }
 
 const inOrder = sql`d.priority, d.rank_at, d.tie, d.user_id`;
@@ -152,7 +181,10 @@ export function toDecision(row: DecisionRow): Decision | null {
   return {
     requested,
     effective,
-    claim: priority === null || claimed_at === null ? null : { priority, claimedAt: claimed_at },
+    claim:
+      priority === null || claimed_at === null
+        ? null
+        : { priority, claimedAt: claimed_at, mayPreempt: row.may_preempt },
     seat,
     since,
     refusal,
@@ -161,6 +193,8 @@ export function toDecision(row: DecisionRow): Decision | null {
         ? null
         : { claimedAt: kept_claimed_at, until: kept_until },
     isOverageSpent: row.overage_spent,
+    noticeUntil: row.notice_until,
+    approval: row.approval,
     endsAt: row.due_at,
   };
 }
@@ -190,16 +224,19 @@ export function writeDecisions(
       delete from decisions where tenant_id = ${tx.tenantId} and user_id = any(${gone}::uuid[])
     )
     insert into decisions (tenant_id, user_id, requested, effective, priority, claimed_at, rank_at, tie, seat, since,
-      refusal, kept_claimed_at, kept_until, overage_spent, due_at)
+      refusal, kept_claimed_at, kept_until, overage_spent, may_preempt, notice_until, approval, due_at)
     select ${tx.tenantId}, r.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
       as r (user_id uuid, requested jsonb, effective jsonb, priority integer, claimed_at timestamptz,
             rank_at timestamptz, tie text, seat text, since timestamptz, refusal text, kept_claimed_at timestamptz,
-            kept_until timestamptz, overage_spent boolean, due_at timestamptz)
+            kept_until timestamptz, overage_spent boolean, may_preempt boolean, notice_until timestamptz,
+            approval text, due_at timestamptz)
     on conflict (tenant_id, user_id) do update set
       requested = excluded.requested, effective = excluded.effective, priority = excluded.priority,
       claimed_at = excluded.claimed_at, rank_at = excluded.rank_at, tie = excluded.tie, seat = excluded.seat,
       since = excluded.since, refusal = excluded.refusal, kept_claimed_at = excluded.kept_claimed_at,
-      kept_until = excluded.kept_until, overage_spent = excluded.overage_spent, due_at = excluded.due_at
+      kept_until = excluded.kept_until, overage_spent = excluded.overage_spent,
+      may_preempt = excluded.may_preempt, notice_until = excluded.notice_until, approval = excluded.approval,
+      due_at = excluded.due_at
   `);
 }
 
@@ -219,6 +256,9 @@ function rowOf(userId: UserId, tie: string, decision: Decision, order: SeatOrder
     kept_claimed_at: kept?.claimedAt ?? null,
     kept_until: kept?.until ?? null,
     overage_spent: decision.isOverageSpent,
+    may_preempt: claim?.mayPreempt ?? false,
+    notice_until: decision.noticeUntil,
+    approval: decision.approval,
     due_at: decision.endsAt,
   };
 }

@@ -45,7 +45,7 @@ export async function withRefusals<T>(database: Database, door: Door, work: () =
  */
 export function seatRefusal(id: UserId, { changes, terms }: Plan, { usage }: Pick<Pool, 'usage'>): void {
   const wish = changes.find(({ userId }) => userId === id)?.after;
-  if (terms.policy !== 'block' || wish?.seat !== 'waiting') return;
+  if (terms.policy !== 'block' || wish?.seat !== 'waiting' || wish.approval !== null) return;
   const { held, overage, onHold, unmanagedPaid } = usage;
   const used = held + overage + onHold + unmanagedPaid;
   const tier = terms.tier === null ? '' : ` of tier ${terms.tier}`;

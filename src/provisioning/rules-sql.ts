@@ -8,7 +8,7 @@ type MappingRow = Omit<Mapping, 'validFrom' | 'validUntil'> & {
   validFrom: string | null;
   validUntil: string | null;
 };
-type Settings = Pick<Rules, 'defaultRole' | 'order' | 'settlement' | 'holdMinutes' | 'tombstoneHours'>;
+type Settings = Omit<Rules, 'mappings' | 'defaultWorkspaces'>;
 
 export interface RulesRow {
   mappings: MappingRow[];
@@ -24,6 +24,9 @@ export const usualRules: Settings = {
   settlement: 'immediate',
   holdMinutes: 60,
   tombstoneHours: 72,
+  noticeHours: 24,
+  approvals: {},
+  breaker: { percent: 10, people: 20 },
 };
 
 export function rulesJson(tenantId: TenantId): RawBuilder<unknown> {
@@ -31,12 +34,13 @@ export function rulesJson(tenantId: TenantId): RawBuilder<unknown> {
     'mappings', (select coalesce(jsonb_agg(jsonb_build_object('id', m.id, 'priority', m.priority, 'groupId', m.group_id,
         'roleValue', m.role_value, 'claimValue', m.claim_value, 'role', m.role, 'workspaces', m.workspaces,
         'fallbackRole', m.fallback_role, 'validFrom', m.valid_from, 'validUntil', m.valid_until,
-        'mayPreempt', m.may_preempt) order by m.priority), '[]')
+        'mayPreempt', m.may_preempt, 'approval', m.approval) order by m.priority), '[]')
       from mappings m where m.tenant_id = ${tenantId}),
     'defaultWorkspaces', (select coalesce(max(b.default_workspaces), '{}')
       from blue_connections b where b.tenant_id = ${tenantId}),
     'settings', (select jsonb_build_object('defaultRole', s.default_role, 'order', s.seat_order,
-        'settlement', s.settlement, 'holdMinutes', s.hold_minutes, 'tombstoneHours', s.tombstone_hours)
+        'settlement', s.settlement, 'holdMinutes', s.hold_minutes, 'tombstoneHours', s.tombstone_hours, 'noticeHours', s.notice_hours, 'approvals', s.approvals, 'breaker', case when s.breaker_people is not null then
+        jsonb_build_object('percent', s.breaker_percent, 'people', s.breaker_people) end)
       from tenant_settings s where s.tenant_id = ${tenantId}))`;
 }
 

@@ -5,6 +5,7 @@ import type { Door } from '../audit/door.ts';
 import { type Database, db } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { fold } from '../kernel/fold.ts';
+import { sameJson } from '../kernel/same-json.ts';
 import type { Settings } from '../tenants/settings.ts';
 import { selectSettings, writeSettings } from '../tenants/settings-store.ts';
 import type { Affected } from './affected.ts';
@@ -41,6 +42,7 @@ export async function putSettings(database: Database, door: Door, settings: Sett
 /** The default role concerns everybody; who is left alone, those whose names come or go. */
 async function affectedBy(tx: TenantTransaction, before: Settings, after: Settings): Promise<Affected> {
   if (before.defaultRole !== after.defaultRole) return { everyone: true };
+  if (!sameJson(before.approvals, after.approvals)) return { everyone: true };
   const turned = [...new Set(before.exclusions).symmetricDifference(new Set(after.exclusions))];
   return turned.length === 0 ? {} : { userIds: await selectUsersNamed(tx, turned) };
 }

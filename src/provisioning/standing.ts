@@ -7,7 +7,7 @@ import type { UserId } from '../kernel/ids.ts';
 import { overageUntil, type Terms } from '../licensing/contract.ts';
 import { type Desire, desire, hasPaidMatch, type Person } from '../licensing/desire.ts';
 import { type Decision, isSeated } from '../licensing/effect.ts';
-import type { Rules } from '../licensing/mapping.ts';
+import type { Approval, Rules } from '../licensing/mapping.ts';
 
 export interface PersonFacts extends Person {
   tie: string;
@@ -41,7 +41,7 @@ export type ClaimState =
   /** Comes back to a place that was kept. */
   | { kind: 'returns'; claimedAt: Date }
   /** Wants a seat. */
-  | { kind: 'claims'; claimedAt: Date; isOverageSpent: boolean }
+  | { kind: 'claims'; claimedAt: Date; isOverageSpent: boolean; isPending: boolean }
   /** Wants none any more, and is remembered; `hold`: with the place. */
   | { kind: 'kept'; seat: 'hold' | 'none'; claimedAt: Date; until: Date };
 
@@ -58,7 +58,7 @@ export function candidateOf(
   const claim =
     wish.priority === null
       ? withoutWish(person, rules, now)
-      : withWish(before, terms, now, { isDropped: false, claimedAt });
+      : withWish(before, terms, now, { isDropped: false, claimedAt, approval: wish.approval });
   return { userId, tie, before, wish, claim };
 }
 
@@ -70,8 +70,18 @@ export function standingCandidate(
   isDropped = false,
 ): Candidate {
   const { requested, claim, refusal } = decision;
-  const wish = { requested, priority: claim?.priority ?? null, refusal, isReserved: false, until };
-  const state = withWish(decision, terms, now, { isDropped, claimedAt: now });
+  const { priority = null, mayPreempt = false } = claim ?? {};
+  const wish = {
+    requested,
+    priority,
+    refusal,
+    isReserved: false,
+    mayPreempt,
+    until,
+    approval: 'automatic',
+    isRejected: false,
+  } as const;
+  const state = withWish(decision, terms, now, { isDropped, claimedAt: now, approval: 'automatic' });
   return { userId: id, tie, before: decision, wish, claim: state };
 }
 
@@ -79,18 +89,29 @@ function withWish(
   before: Decision | null,
   terms: Terms,
   now: Date,
-  { isDropped, claimedAt }: { isDropped: boolean; claimedAt: Date },
+  { isDropped, claimedAt, approval }: { isDropped: boolean; claimedAt: Date; approval: Approval },
 ): ClaimState {
   const known = before?.claim?.claimedAt ?? keptAt(before, now)?.claimedAt ?? claimedAt;
   const isOverageSpent = before?.isOverageSpent ?? false;
   if (before?.seat === 'hold' && keptAt(before, now) !== undefined)
     return { kind: 'returns', claimedAt: known };
   if (before === null || !isSeated(before.seat) || isDropped)
-    return { kind: 'claims', claimedAt: known, isOverageSpent };
+    return {
+      kind: 'claims',
+      claimedAt: known,
+      isOverageSpent,
+      isPending: isPending(before, approval, isDropped),
+    };
   const isOver = before.seat === 'overage' && isPast(overageUntil(terms, before.since), now);
   return isOver
-    ? { kind: 'claims', claimedAt: known, isOverageSpent: true }
+    ? { kind: 'claims', claimedAt: known, isOverageSpent: true, isPending: false }
     : { kind: 'seated', seat: before.seat };
+}
+
+/** A seat that was given once is not asked about again when it is taken away. */
+function isPending(before: Decision | null, approval: Approval, isDropped: boolean): boolean {
+  if (isDropped || approval === 'automatic') return false;
+  return approval === 'manual' || before?.approval === 'pending';
 }
 
 /** A directory moves a person by taking out of one group and putting into another: the place is kept between the two. */

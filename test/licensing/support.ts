@@ -21,6 +21,7 @@ export function mapping(id: string, priority: number, change: Partial<Mapping> =
     validFrom: null,
     validUntil: null,
     mayPreempt: false,
+    approval: null,
     ...change,
   };
 }
@@ -39,6 +40,9 @@ export function rules(
     settlement: 'immediate',
     holdMinutes: 60,
     tombstoneHours: 72,
+    noticeHours: 24,
+    approvals: {},
+    breaker: null,
     ...change,
   };
 }
@@ -54,6 +58,7 @@ export function person(groups: string[], change: Partial<Person> = {}): Person {
     roleValues: [],
     claimValues: [],
     pin: null,
+    verdict: null,
     ...change,
   };
 }
@@ -77,4 +82,10 @@ export function contract(change: Partial<Contract> = {}): Contract {
 }
 
 /** Everything of a decision that is nothing out of the ordinary. */
-export const usual = { kept: null, isOverageSpent: false, endsAt: null } as const;
+export const usual = {
+  kept: null,
+  isOverageSpent: false,
+  approval: null,
+  noticeUntil: null,
+  endsAt: null,
+} as const;

@@ -86,6 +86,7 @@ export interface PoolRow {
   batch_opened_at: Date | null;
   settles_at: Date | null;
   excess_since: Date | null;
+  staged_since: Date | null;
 }
 
 export interface SettingsRow {

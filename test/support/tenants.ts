@@ -127,6 +127,7 @@ export class TestWorld {
       validFrom: null,
       validUntil: null,
       mayPreempt: false,
+      approval: null,
       ...draft,
     };
   }
