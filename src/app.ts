@@ -9,6 +9,7 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { installAdmin } from './admin/admin-scope-hook.ts';
+import { alertRoutes } from './admin/alert-routes.ts';
 import { approvalRoutes } from './admin/approval-routes.ts';
 import { auditRoutes } from './admin/audit-routes.ts';
 import { blueRoutes, blueWorkRoutes } from './admin/blue-routes.ts';
@@ -22,6 +23,7 @@ import { groupRoutes } from './admin/group-routes.ts';
 import { keyRoutes, operatorRoutes } from './admin/key-routes.ts';
 import { mappingEditRoutes, mappingRoutes } from './admin/mapping-routes.ts';
 import { installOpenApi, openApiPages, openApiRoutes } from './admin/openapi-hook.ts';
+import { outlookRoutes } from './admin/outlook-routes.ts';
 import { parkingRoutes } from './admin/parking-routes.ts';
 import { pinRoutes } from './admin/pin-routes.ts';
 import { answerError, sendProblem } from './admin/problem-hook.ts';
@@ -140,6 +142,8 @@ function adminScope(api: FastifyInstance, services: Services): void {
   blueWorkRoutes(scope, services);
   contractRoutes(scope, services);
   seatRoutes(scope, services);
+  outlookRoutes(scope, services);
+  alertRoutes(scope, services);
   stagedRoutes(scope, services);
   approvalRoutes(scope, services);
   contractLineRoutes(scope, services);

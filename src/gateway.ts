@@ -2,6 +2,7 @@
 
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { startAlertTask } from './alerts/alert-task.ts';
 import { buildApp } from './app.ts';
 import { startSyncTask } from './blue/sync-task.ts';
 import { followTestClock } from './clock/test-clock-task.ts';
@@ -161,11 +162,13 @@ async function startBackground(
   const leftovers = startLeftoversTask(database, clock, log);
   const parking = startParkingTask(database, clock, log);
   const reclaims = startReclaimTask(database, services, log);
+  const alerts = startAlertTask(database, clock, log);
   const sync = startSyncTask({ ...services, database, log });
   return {
     nudge: () => sync.nudge(),
     stop: async () => {
-      await Promise.all([contracts, leftovers, parking, reclaims, sync].map((task) => task.stop()));
+      const tasks = [contracts, alerts, leftovers, parking, reclaims, sync];
+      await Promise.all(tasks.map((task) => task.stop()));
     },
   };
 }

@@ -37,6 +37,7 @@ const ownersTables = ['operators', 'test_clock', 'kysely_migration', 'kysely_mig
 
 /** Functions that look across tenants. */
 const finders = [
+  'find_alert_work(timestamp with time zone,integer)',
   'find_api_key(text)',
   'find_blue_work(timestamp with time zone,timestamp with time zone,integer)',
   'find_catalogue_work(integer,integer)',
@@ -47,6 +48,7 @@ const finders = [
   'find_leftovers(timestamp with time zone,integer)',
   'find_oauth_client(uuid,timestamp with time zone)',
   'find_parking_tenants(uuid,integer)',
+  'find_refused_tenants(timestamp with time zone,bigint)',
   'find_tenant(uuid,text)',
   'list_tenants(text,integer)',
 ];
@@ -386,6 +388,10 @@ function rowsOf(tenant: string): string[] {
     `insert into seat_pools (tenant_id) values (${t})`,
     `insert into decisions (tenant_id, user_id, requested, effective, tie, seat, since)
        values (${t}, ${id}, '[]', '[]', 'x', 'none', ${now})`,
+    `insert into seat_refusals values (${t}, ${id}, ${now}, 1)`,
+    `insert into seat_days values (${t}, ${now}, 1, 1)`,
+    `insert into alert_states (tenant_id) values (${t})`,
+    `insert into alerts values (${t}, ${id}, ${now}, ${now}, '[]', null, null)`,
     `insert into blue_connections (tenant_id, organization_id, token_id, token_secret, mode, deactivation,
          default_workspaces, drift)
        values (${t}, 'x', 'x', '', 'observe', 'view_only', '{}', 'report')`,

@@ -7,6 +7,7 @@ import { CommanderError, Command as Program } from 'commander';
 import { readCliConfig } from '../config.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 import { call } from './admin-client.ts';
+import { alertCommands } from './alert-commands.ts';
 import { blueCommands } from './blue-commands.ts';
 import { catalogueCommands } from './catalogue-commands.ts';
 import { clientCommands } from './client-commands.ts';
@@ -26,6 +27,7 @@ const commands = [
   ...requestCommands,
   ...licensingCommands,
   ...reclaimCommands,
+  ...alertCommands,
   ...blueCommands,
   ...clockCommands,
   ...catalogueCommands,

@@ -1,6 +1,7 @@
 /** Moves the gateway's clock, and does at once what the new time asks for (TEST_CLOCK). */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { raiseAlerts } from '../alerts/alert-flow.ts';
 import type { Database } from '../db/database.ts';
 import { type MovedClock, systemClock } from '../kernel/clock.ts';
 import { lookAgain, reclaimDue } from '../provisioning/reclaim-flow.ts';
@@ -16,7 +17,7 @@ export const followMsMax = 250;
 
 /**
  * Puts the clock to an instant from which it goes on running. When this ends all processes have followed, and what is due
- * by then is done.
+ * by then is done, and told in alerts.
  *
  * @param clock This process's: it follows at once.
  * @param to null: real time.
@@ -37,6 +38,8 @@ export async function moveClock(database: Database, clock: MovedClock, to: Date 
   );
   const times = () => ({ now: clock.now(), realNow: systemClock.now() });
   while ((await reclaimDue(database, times(), tenantsAtOnce)) > 0);
+  // Not until there is none: whose seats change meanwhile is found again and again.
+  while ((await raiseAlerts(database, clock.now(), tenantsAtOnce)) === tenantsAtOnce);
 }
 
 /** Where the time went back, a date that had come is ahead again: nothing is due, and yet what it brought no longer holds. */

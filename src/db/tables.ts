@@ -219,6 +219,7 @@ export interface Tables {
     account_manager: string | null;
     billing_portal_url: string | null;
     evaluation_grace_days: Generated<number>;
+    block_lifted_at: ColumnType<Date | null, never, Date | null>;
   };
   mappings: {
     tenant_id: string;
@@ -289,6 +290,27 @@ export interface Tables {
     reserved: boolean;
     actor: Json<JsonObject>;
     created_at: Time;
+  };
+  seat_refusals: { tenant_id: string; directory_id: string; minute: Time; refusals: number };
+  seat_days: { tenant_id: string; day: string; used_max: number; used_last: number };
+  alert_states: {
+    tenant_id: string;
+    seen_used: Generated<number>;
+    seen_unmanaged: Generated<number>;
+    seen_settled_at: Time | null;
+    seen_lifted_at: Time | null;
+    look_at: ColumnType<Date, Date | undefined, Date>;
+    period: Generated<string>;
+    marks: Generated<string[]>;
+  };
+  alerts: {
+    tenant_id: string;
+    id: string;
+    raised_at: Time;
+    changed_at: Time;
+    items: Json<JsonObject[]>;
+    acknowledged_at: Time | null;
+    acknowledged_by: Json<JsonObject> | null;
   };
   seat_approvals: {
     tenant_id: string;

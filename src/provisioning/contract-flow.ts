@@ -8,6 +8,7 @@ import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { Fault } from '../kernel/fault.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Contract, ContractDraft, ContractLine } from '../licensing/contract.ts';
+import { restoreBlock } from './block-guard-store.ts';
 import { insertLine, type StoredLine, supersedeBase, supersedeLine } from './contract-line-store.ts';
 import { decide } from './decide-flow.ts';
 import { affectedByTerms, dueBy } from './due.ts';
@@ -51,6 +52,7 @@ export async function putContract(
         .values({ tenant_id: tx.tenantId, ...columns })
         .onConflict((conflict) => conflict.column('tenant_id').doUpdateSet(columns)),
     );
+    await restoreBlock(tx);
     supersedeBase(tx, door.now);
     insertLine(tx, baseLineOf(draft, door.now));
     const contract: Contract = { ...draft, lines: pool.contract?.lines ?? [] };

@@ -8,6 +8,8 @@ import { inTenant } from '../db/tenant-transaction.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { roomIn } from '../licensing/admit.ts';
+import { guardedSince } from './block-guard-flow.ts';
+import { countRefusal } from './block-guard-store.ts';
 import type { Plan } from './plan.ts';
 import type { Pool } from './pool.ts';
 
@@ -28,7 +30,11 @@ export async function withRefusals<T>(database: Database, door: Door, work: () =
     return await work();
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    await inTenant(database, door.tenantId, async (tx) => appendAudit(tx, door, [error.event]));
+    await inTenant(database, door.tenantId, async (tx) => {
+      appendAudit(tx, door, [error.event]);
+      const { actor, now } = door;
+      if (actor.kind === 'directory') countRefusal(tx, actor.id, now, guardedSince(now));
+    });
     throw error.fault;
   }
 }

@@ -63,6 +63,12 @@ it('makes a tenant, its contract, mappings and tokens, and shows them', async ()
   expect((await run(['token', 'issue', ...at, '--name', 't'])).out).toMatch(/token: bgw_scim_/);
   expect((await run(['seats', 'show', '--tenant', 'cli', '--json'])).out).toContain('"capacity":5');
   expect((await run(['users', 'list', '--tenant', 'cli'])).out.trim()).toBe('(none)');
+  expect((await run(['seats', 'cliff', '--tenant', 'cli', '--paid-seats', '2'])).out).toContain(
+    'capacity: 2',
+  );
+  expect((await run(['seats', 'forecast', '--tenant', 'cli'])).out).toContain('historyNeeded: 14');
+  expect(await run(['seats', 'clear-block-guard', '--tenant', 'cli'])).toMatchObject({ code: 0, out: '' });
+  expect((await run(['alerts', 'list', '--tenant', 'cli', '--state', 'all'])).out.trim()).toBe('(none)');
   expect(await run(['mapping', 'delete', '--tenant', 'cli', id])).toMatchObject({ code: 0, out: '' });
 });
 
