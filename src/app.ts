@@ -21,11 +21,18 @@ import { contractRoutes } from './admin/contract-routes.ts';
 import { directoryRoutes, directoryTokenRoutes } from './admin/directory-routes.ts';
 import { groupRoutes } from './admin/group-routes.ts';
 import { keyRoutes, operatorRoutes } from './admin/key-routes.ts';
+import {
+  mappingDraftEditRoutes,
+  mappingDraftRoutes,
+  mappingDraftUseRoutes,
+} from './admin/mapping-draft-routes.ts';
 import { mappingEditRoutes, mappingRoutes } from './admin/mapping-routes.ts';
+import { mappingVersionRoutes } from './admin/mapping-version-routes.ts';
 import { installOpenApi, openApiPages, openApiRoutes } from './admin/openapi-hook.ts';
 import { outlookRoutes } from './admin/outlook-routes.ts';
 import { parkingRoutes } from './admin/parking-routes.ts';
 import { pinRoutes } from './admin/pin-routes.ts';
+import { previewRoutes } from './admin/preview-routes.ts';
 import { answerError, sendProblem } from './admin/problem-hook.ts';
 import { reclaimRoutes } from './admin/reclaim-routes.ts';
 import { replayRoutes, requestRoutes } from './admin/request-routes.ts';
@@ -150,6 +157,11 @@ function adminScope(api: FastifyInstance, services: Services): void {
   groupRoutes(scope, services);
   mappingRoutes(scope, services);
   mappingEditRoutes(scope, services);
+  previewRoutes(scope, services);
+  mappingVersionRoutes(scope, services);
+  mappingDraftRoutes(scope, services);
+  mappingDraftEditRoutes(scope, services);
+  mappingDraftUseRoutes(scope, services);
   userRoutes(scope, services);
   pinRoutes(scope, services);
   reclaimRoutes(scope, services);

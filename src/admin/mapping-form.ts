@@ -2,7 +2,7 @@
 
 import Type, { type Static } from 'typebox';
 import { Fault } from '../kernel/fault.ts';
-import { type GroupId, parseId } from '../kernel/ids.ts';
+import { type GroupId, type MappingId, parseId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { entryKeyOf, fallbackRoles } from '../licensing/catalogue.ts';
 import { approvals, everyDefaultWorkspace } from '../licensing/mapping.ts';
@@ -132,4 +132,14 @@ function showGroup(mapping: StoredMapping): Static<typeof Group> {
   return groupDisplayName === null
     ? { externalId: groupExternalId ?? '' }
     : { displayName: groupDisplayName };
+}
+
+export function mappingIdOf(text: string): MappingId {
+  const id = parseId<MappingId>(text);
+  if (id === undefined) throw unknownMapping(text);
+  return id;
+}
+
+export function unknownMapping(id: string): Fault {
+  return new Fault('not_found', `There is no mapping ${id}.`);
 }

@@ -3,8 +3,6 @@
 import Type from 'typebox';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
-import { Fault } from '../kernel/fault.ts';
-import { type MappingId, parseId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import {
   createMapping,
@@ -15,7 +13,14 @@ import {
 import { selectMappings } from '../provisioning/mapping-store.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
-import { MappingAnswer, MappingForm, readMapping, showMapping } from './mapping-form.ts';
+import {
+  MappingAnswer,
+  MappingForm,
+  mappingIdOf,
+  readMapping,
+  showMapping,
+  unknownMapping,
+} from './mapping-form.ts';
 import { afterNumber, readLimit, toPage } from './paging.ts';
 import { closed, Id, listOf, PageQuery, problems, TenantAndId, TenantPath } from './schemas.ts';
 
@@ -146,14 +151,4 @@ export function mappingEditRoutes(scope: AdminScope, { database, clock, nudgeSyn
       return reply.send({ items: mappings.map(showMapping), nextCursor: null });
     },
   );
-}
-
-function mappingIdOf(text: string): MappingId {
-  const id = parseId<MappingId>(text);
-  if (id === undefined) throw unknownMapping(text);
-  return id;
-}
-
-function unknownMapping(id: string): Fault {
-  return new Fault('not_found', `There is no mapping ${id}.`);
 }

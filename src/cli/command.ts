@@ -89,3 +89,13 @@ export function list(input: Input, name: string): string[] | undefined {
 export function given(fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
+
+/** A value that is written as JSON. */
+export function json(input: Input, name: string): unknown {
+  const value = text(input, name);
+  try {
+    return JSON.parse(value);
+  } catch {
+    throw new UsageError(`--${name} takes JSON`);
+  }
+}

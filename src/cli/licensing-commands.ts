@@ -91,7 +91,7 @@ function contractOf(input: Input): Record<string, unknown> {
   });
 }
 
-const mappingFlags: Flag[] = [
+export const mappingFlags: readonly Flag[] = [
   { name: 'group', value: 'name', description: 'the group, by its display name' },
   { name: 'group-id', value: 'id', description: 'or by its id' },
   { name: 'group-external-id', value: 'id', description: "or by the identity provider's id" },
@@ -160,7 +160,7 @@ const mappings: Command[] = [
   },
 ];
 
-function mappingOf(input: Input): Record<string, unknown> {
+export function mappingOf(input: Input): Record<string, unknown> {
   const group = given({
     id: input['group-id'],
     displayName: input.group,

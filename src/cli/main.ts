@@ -15,6 +15,7 @@ import { clockCommands } from './clock-commands.ts';
 import { type Command, type Input, UsageError } from './command.ts';
 import { licensingCommands } from './licensing-commands.ts';
 import { render } from './output.ts';
+import { previewCommands } from './preview-commands.ts';
 import { reclaimCommands } from './reclaim-commands.ts';
 import { requestCommands } from './request-commands.ts';
 import { scimCommands } from './scim-commands.ts';
@@ -28,6 +29,7 @@ const commands = [
   ...licensingCommands,
   ...reclaimCommands,
   ...alertCommands,
+  ...previewCommands,
   ...blueCommands,
   ...clockCommands,
   ...catalogueCommands,

@@ -9,6 +9,7 @@ import * as scim from '../../migrations/0003_scim.ts';
 import * as contractLines from '../../migrations/0004_contract_lines.ts';
 import * as seats from '../../migrations/0005_seats.ts';
 import * as testClock from '../../migrations/0006_test_clock.ts';
+import * as mappingVersions from '../../migrations/0007_mapping_versions.ts';
 import * as alerts from '../../migrations/0008_alerts.ts';
 import * as catalogue from '../../migrations/0009_catalogue.ts';
 import * as reclaim from '../../migrations/0010_reclaim.ts';
@@ -30,6 +31,7 @@ const migrations: Record<string, Migration> = {
   '0014_approvals': approvals,
   '0010_reclaim': reclaim,
   '0009_catalogue': catalogue,
+  '0007_mapping_versions': mappingVersions,
 };
 
 /** Requests run as the first; look-ups across tenants are functions that belong to the second. */

@@ -240,6 +240,31 @@ export interface Tables {
     fallback_role: string | null;
     created_at: Time;
   };
+  mapping_versions: {
+    tenant_id: string;
+    number: number;
+    at: Time;
+    actor: Json<JsonObject>;
+    cause: string;
+    size: number;
+    mappings: Json<unknown[]>;
+  };
+  mapping_drafts: {
+    tenant_id: string;
+    id: string;
+    name: string;
+    based_on: number;
+    mappings: Json<unknown[]>;
+    department: string | null;
+    go_live_on: string | null;
+    created_at: Time;
+    activate_at: Time | null;
+    rebase: Generated<boolean>;
+    activated_as: number | null;
+    activated_at: Time | null;
+    touched: Generated<string[]>;
+    failure: string | null;
+  };
   seat_pools: {
     tenant_id: string;
     used: Generated<number>;

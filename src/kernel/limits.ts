@@ -81,6 +81,7 @@ export const limits = {
   workspacesPerMappingMax: 200,
   /** People whom a preview names, of each tenant. */
   previewedUsersMax: 200,
+  mappingDraftsPerTenantMax: 100,
   /** People of a tenant who are left alone. */
   exclusionsMax: 1000,
   /** A deadlock or serialization failure is tried again this often. */

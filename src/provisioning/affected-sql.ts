@@ -9,6 +9,7 @@ import type { Affected } from './affected.ts';
 /** Selects `id`. */
 export function affectedIds(tx: TenantTransaction, affected: Affected): RawBuilder<unknown> {
   const own = sql`tenant_id = ${tx.tenantId}`;
+  if (affected.anybody === true) return sql`select id from users where ${own}`;
   if (affected.everyone === true) return everyone(own);
   const {
     userIds = [],

@@ -19,8 +19,10 @@ export interface Affected {
   roles?: readonly RoleKey[];
   /** Everybody of whose decision something has ended by then. */
   endedBy?: Date;
-  /** Everybody at all. */
+  /** Everybody of whom something is decided, or asked by the rules as they are written. */
   everyone?: boolean;
+  /** Everybody who is there. */
+  anybody?: boolean;
 }
 
 /** How many they can be at most, where the request tells; undefined: only the database knows. */

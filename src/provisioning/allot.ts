@@ -27,9 +27,9 @@ export function seatsOf(
   const roomNow = () =>
     roomIn(
       terms,
-      candidates.reduce(
-        (sum, { userId, before }) => countSeat(countSeat(sum, before?.seat, -1), seats.get(userId), 1),
+      usageAfter(
         facts.usage,
+        candidates.map(({ userId, before }) => [before?.seat, seats.get(userId)]),
       ),
     );
   takeBack(candidates, seats, facts, terms, roomNow());
@@ -139,15 +139,22 @@ function isAsked(claim: ClaimState): boolean {
   return claim.kind === 'claims' && claim.asks === 'somebody';
 }
 
-export function countSeat(usage: Usage, seat: Seat | undefined, by: 1 | -1): Usage {
-  switch (seat) {
-    case 'held':
-      return { ...usage, held: usage.held + by };
-    case 'overage':
-      return { ...usage, overage: usage.overage + by };
-    case 'hold':
-      return { ...usage, onHold: usage.onHold + by };
-    default:
-      return usage;
+/** @param turns The seat of each before and after. */
+export function usageAfter(
+  before: Usage,
+  turns: readonly (readonly [Seat | undefined, Seat | undefined])[],
+): Usage {
+  const usage = { ...before };
+  for (const [was, is] of turns) {
+    if (was === is) continue;
+    countSeat(usage, was, -1);
+    countSeat(usage, is, 1);
   }
+  return usage;
+}
+
+function countSeat(usage: Usage, seat: Seat | undefined, by: 1 | -1): void {
+  if (seat === 'held') usage.held += by;
+  else if (seat === 'overage') usage.overage += by;
+  else if (seat === 'hold') usage.onHold += by;
 }

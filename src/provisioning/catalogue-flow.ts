@@ -126,7 +126,9 @@ async function previewTenant(
   const { billing } = changedRoles(catalogue, rules.catalogue);
   const none: Pick<Plan, 'changes' | 'usage'> = { changes: [], usage: pool.usage };
   const { changes, usage } =
-    billing.length === 0 ? none : await foresee(tx, { now }, { ...pool, rules }, { roles: billing });
+    billing.length === 0
+      ? none
+      : (await foresee(tx, { now }, { pool: { ...pool, rules }, affected: { roles: billing } })).plan;
   const byId = new Map(changes.map((change) => [change.userId, change]));
   const names = await selectNames(tx, [...byId.keys()], limits.previewedUsersMax);
   return {

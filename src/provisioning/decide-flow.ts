@@ -30,6 +30,7 @@ import {
 import { type DecisionChange, type Facts, type Plan, type Planned, plan } from './plan.ts';
 import type { Pool } from './pool.ts';
 import { lockPool, writePool } from './pool-store.ts';
+import type { Prospect } from './prospect.ts';
 import type { PersonFacts, Standing } from './standing.ts';
 
 export interface Decided {
@@ -55,7 +56,18 @@ export interface Circumstances {
   isSync?: boolean;
 }
 
-function mostOf({ peoplePerDecision }: Door): number {
+interface Loading extends Circumstances {
+  /** What is to stand in place of what is written. */
+  instead?: Parameters<typeof loadPersons>[3];
+}
+
+/** More than any tenant has. */
+const everybody = 1_000_000_000;
+
+/** When, and how many people at a time. */
+type Pace = Pick<Door, 'now' | 'peoplePerDecision'>;
+
+function mostOf({ peoplePerDecision }: Pace): number {
   return peoplePerDecision ?? limits.peoplePerDecision;
 }
 
@@ -103,18 +115,27 @@ async function planFor(
   return { facts, planned: plan(facts, door.now) };
 }
 
-/** What would be decided, under other rules perhaps; nothing is written. All are looked at, however many they are. */
+export interface Foreseen {
+  /** Everybody who was looked at because of the edit itself. */
+  persons: readonly PersonFacts[];
+  plan: Plan;
+}
+
+/** What would be decided by an edit; nothing is written or locked. All are looked at, however many they are. */
 export async function foresee(
   tx: TenantTransaction,
   door: Pick<Door, 'now'>,
-  pool: Pool,
-  affected: Affected,
-): Promise<Plan> {
-  const persons = await loadPersons(tx, affected, null);
-  const room = roomNow(pool, termsAt(pool.contract, door.now)) + persons.length;
-  const queue = await loadQueue(tx, Math.min(room, 1_000_000));
-  const facts = factsOf(pool, { persons, queue, overage: await loadOverage(tx, pool.usage.overage) });
-  return plan(facts, door.now);
+  { pool, affected, isSettling = false, exclusions, pinned }: Prospect,
+): Promise<Foreseen> {
+  const mappedGroups = pool.rules.mappings.flatMap(({ groupId }) => groupId ?? []);
+  const instead = { mappedGroups, ...(exclusions === undefined ? {} : { exclusions }) };
+  const pace = { now: door.now, peoplePerDecision: everybody };
+  const isReserving = pinned?.pin?.reserved ?? false;
+  const facts = await loadFacts(tx, pace, pool, affected, { isSettling, isReserving, instead });
+  const persons = facts.persons.map((person) =>
+    person.id === pinned?.userId ? { ...person, pin: pinned.pin } : person,
+  );
+  return { persons, plan: plan({ ...facts, persons }, door.now) };
 }
 
 type Loaded = Pick<Facts, 'persons' | 'queue' | 'overage'> &
@@ -148,30 +169,30 @@ function factsOf(pool: Pool, loaded: Loaded): Facts {
  */
 async function loadFacts(
   tx: TenantTransaction,
-  door: Door,
+  pace: Pace,
   pool: Pool,
   affected: Affected,
-  { keepUntil = null, excess = 0, isSettling = false, isReserving = false }: Circumstances,
+  { keepUntil = null, excess = 0, isSettling = false, isReserving = false, instead = {} }: Loading,
 ): Promise<Facts> {
-  const most = mostOf(door);
+  const most = mostOf(pace);
   const read = async (people: number) => {
-    const reach = reachOf(pool, door.now, people);
+    const reach = reachOf(pool, pace.now, people);
     const [queue, overage, displaced, preemption] = await Promise.all([
       // Those above the capacity come first: while not all of them can be looked at, nobody of the queue is.
-      reach.above > most ? [] : loadHead(tx, pool, door.now, Math.min(most, reach.queue)),
+      reach.above > most ? [] : loadHead(tx, pool, pace.now, Math.min(most, reach.queue)),
       loadOverage(tx, Math.min(most, reach.above)),
       loadExcess(tx, Math.min(excess, most)),
-      loadPreemption(tx, door, pool, people),
+      loadPreemption(tx, pace, pool, people),
     ]);
     return { queue, overage, displaced, ...preemption };
   };
   const count = knownCount(affected);
-  const loading = loadPersons(tx, affected, keepUntil);
+  const loading = loadPersons(tx, affected, keepUntil, instead);
   const [persons, others] =
     count === undefined
       ? [await loading, await read((await loading).length)]
       : await Promise.all([loading, read(count)]);
-  const evaluating = persons.length > 0 && reachOf(pool, door.now, persons.length).above > most;
+  const evaluating = persons.length > 0 && reachOf(pool, pace.now, persons.length).above > most;
   return factsOf(pool, { evaluating, persons, ...others, isSettling, isReserving });
 }
 
@@ -186,13 +207,13 @@ function reachOf(pool: Pool, now: Date, people: number): { queue: number; above:
 /** Order `strict`: who may take a seat, and whose seats may go. */
 async function loadPreemption(
   tx: TenantTransaction,
-  door: Door,
+  pace: Pace,
   pool: Pool,
   people: number,
 ): Promise<Pick<Facts, 'preemptors' | 'victims'>> {
-  const { grants } = termsAt(pool.contract, door.now);
+  const { grants } = termsAt(pool.contract, pace.now);
   if (pool.rules.order !== 'strict' || !grants) return { preemptors: [], victims: [] };
-  const most = mostOf(door);
+  const most = mostOf(pace);
   const preemptors = await loadPreemptors(tx, most);
   return { preemptors, victims: await loadVictims(tx, Math.min(most, preemptors.length + people)) };
 }

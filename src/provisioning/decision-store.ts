@@ -58,12 +58,19 @@ export const decisionColumns = sql`d.requested, d.effective, d.priority, d.claim
  * The facts of everybody affected, as this transaction sees them.
  *
  * @param keepUntil Until when the place is kept of whoever loses the last paid role by what was written.
+ * @param instead What is to stand in place of what is written.
  */
 export async function loadPersons(
   tx: TenantTransaction,
   affected: Affected,
   keepUntil: Date | null,
+  { mappedGroups, exclusions }: { mappedGroups?: readonly GroupId[]; exclusions?: readonly string[] } = {},
 ): Promise<PersonFacts[]> {
+  const mapped =
+    mappedGroups === undefined
+      ? sql`array(select group_id from mappings where tenant_id = ${tx.tenantId} and group_id is not null)`
+      : sql`${mappedGroups}::uuid[]`;
+  const excluded = exclusions === undefined ? sql`s.exclusions` : sql`${exclusions}::text[]`;
   const rows = await tx.run(sql<PersonRow>`
     with affected as (${affectedIds(tx, affected)})
     select u.id, u.active, u.address, md5(t.tie_salt || ' ' || u.tie_key) as tie, u.role_values, u.claim_values,
@@ -71,12 +78,11 @@ export async function loadPersons(
         select from users o where o.tenant_id = u.tenant_id and o.address = u.address and o.active
           and o.address_order < u.address_order
       ) as is_duplicate,
-      coalesce(u.user_name_key = any(s.exclusions) or u.address = any(s.exclusions), false) as is_excluded,
+      coalesce(u.user_name_key = any(${excluded}) or u.address = any(${excluded}), false) as is_excluded,
       (select array_agg(m.group_id) from memberships m
-       where m.tenant_id = u.tenant_id and m.user_id = u.id and m.group_id = any(
-         array(select group_id from mappings where tenant_id = ${tx.tenantId} and group_id is not null))) as groups,
-      (select jsonb_build_object('role', p.role, 'workspaces', p.workspaces, 'until', p.until, 'reserved', p.reserved)
-       from pins p where p.tenant_id = u.tenant_id and p.user_id = u.id) as pin,
+       where m.tenant_id = u.tenant_id and m.user_id = u.id and m.group_id = any(${mapped})) as groups,
+      case when p.user_id is not null then jsonb_build_object('role', p.role, 'workspaces', p.workspaces,
+        'until', p.until, 'reserved', p.reserved) end as pin,
       (select jsonb_build_object('via', a.via, 'isGranted', a.is_granted)
        from seat_approvals a where a.tenant_id = u.tenant_id and a.user_id = u.id) as verdict,
       ${reclaimedAtSql} as reclaimed_at,
@@ -86,6 +92,7 @@ export async function loadPersons(
     join tenants t on t.tenant_id = u.tenant_id
     left join tenant_settings s on s.tenant_id = u.tenant_id
     left join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
+    left join pins p on p.tenant_id = u.tenant_id and p.user_id = u.id
     order by u.id
   `);
   return rows.map((row) => ({
@@ -214,6 +221,17 @@ export async function selectUsersNamed(tx: TenantTransaction, names: readonly st
     where tenant_id = ${tx.tenantId} and (user_name_key = any(${names}) or address = any(${names}))
   `);
   return rows.map(({ id }) => id);
+}
+
+export async function selectUserNames(
+  tx: TenantTransaction,
+  ids: readonly UserId[],
+): Promise<Map<UserId, string>> {
+  if (ids.length === 0) return new Map();
+  const rows = await tx.run(sql<{ id: UserId; user_name: string }>`
+    select id, user_name from users where tenant_id = ${tx.tenantId} and id = any(${ids}::uuid[])
+  `);
+  return new Map(rows.map((row) => [row.id, row.user_name]));
 }
 
 /** Sends the changed decisions. */

@@ -8,7 +8,7 @@ import type { Usage } from '../licensing/admit.ts';
 import { type Contract, overageUntil, type Terms, termsAt } from '../licensing/contract.ts';
 import { type Decision, effect, isSeated, type OpenBatch, type Seat } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
-import { countSeat, grantable, seatsOf, takeSeats } from './allot.ts';
+import { grantable, seatsOf, takeSeats, usageAfter } from './allot.ts';
 import {
   type Candidate,
   type ClaimState,
@@ -83,9 +83,9 @@ function planIn(facts: Facts, batch: OpenBatch | null, now: Date): Plan {
   const seats = seatsOf(candidates, facts, terms, mode);
   const notices = takeSeats(candidates, seats, facts, mode, now);
   const changes = candidates.flatMap((candidate) => changeOf(candidate, { seats, notices, terms, now }));
-  const usage = changes.reduce(
-    (sum, { before, after }) => countSeat(countSeat(sum, before?.seat, -1), after?.seat, 1),
+  const usage = usageAfter(
     facts.usage,
+    changes.map(({ before, after }) => [before?.seat, after?.seat]),
   );
   return { changes, usage, terms, batch };
 }
@@ -187,11 +187,13 @@ function earliest(...instants: (Date | null | undefined)[]): Date | null {
 
 /** Decisions are built by one function, so that equal ones print alike. */
 function sameDecision(a: Decision | null, b: Decision | null): boolean {
+  if (a === null || b === null) return a === b;
+  // Most that differ do so here, and of large groups each is compared.
+  if (a.seat !== b.seat || a.requested.length !== b.requested.length) return false;
   return canonical(a) === canonical(b);
 }
 
-function canonical(decision: Decision | null): string {
-  if (decision === null) return 'null';
+function canonical(decision: Decision): string {
   const {
     requested,
     effective,

@@ -196,7 +196,9 @@ export function writePool(tx: TenantTransaction, pool: Pool, after: PoolAfter, n
     settled_at: settledAt,
     frozen: isSettled ? terms.phase === 'frozen' : pool.frozen,
     due_at: sql<Date | null>`least(${ownDue}::timestamptz,
-      (select min(d.due_at) from decisions d where d.tenant_id = ${tx.tenantId} and d.due_at is not null))`,
+      (select min(d.due_at) from decisions d where d.tenant_id = ${tx.tenantId} and d.due_at is not null),
+      (select min(m.activate_at) from mapping_drafts m
+       where m.tenant_id = ${tx.tenantId} and m.activate_at is not null))`,
   };
   const names = Object.keys(columns) as (keyof typeof columns)[];
   tx.send(

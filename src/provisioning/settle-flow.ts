@@ -10,6 +10,7 @@ import { excessUntil, limitOf, termsAt } from '../licensing/contract.ts';
 import type { Affected } from './affected.ts';
 import { decide, evaluateRest } from './decide-flow.ts';
 import { affectedByTerms, dueBy } from './due.ts';
+import { activateDue } from './mapping-version-flow.ts';
 import type { Pool } from './pool.ts';
 import { lockPool } from './pool-store.ts';
 
@@ -48,6 +49,7 @@ export async function settleDue(
 /** Each part of what is due is a transaction; it ends when nothing is due any more. */
 async function settleTenant(database: Database, door: Door): Promise<void> {
   await evaluateRest(database, door);
+  while (await activateDue(database, door));
   while (await inTenant(database, door.tenantId, (tx) => settleOnce(tx, door)));
 }
 
