@@ -14,6 +14,7 @@ import { clientCommands } from './client-commands.ts';
 import { clockCommands } from './clock-commands.ts';
 import { type Command, type Input, UsageError } from './command.ts';
 import { licensingCommands } from './licensing-commands.ts';
+import { mappingDraftCommands } from './mapping-draft-commands.ts';
 import { render } from './output.ts';
 import { previewCommands } from './preview-commands.ts';
 import { reclaimCommands } from './reclaim-commands.ts';
@@ -30,6 +31,7 @@ const commands = [
   ...reclaimCommands,
   ...alertCommands,
   ...previewCommands,
+  ...mappingDraftCommands,
   ...blueCommands,
   ...clockCommands,
   ...catalogueCommands,

@@ -13,8 +13,6 @@ import {
 } from './command.ts';
 import { mappingFlags, mappingOf } from './licensing-commands.ts';
 
-const columns = ['userName', 'before.seat', 'after.seat', 'before.roles', 'after.roles'];
-
 export const previewCommands: readonly Command[] = [
   {
     noun: 'mapping',
@@ -33,7 +31,6 @@ export const previewCommands: readonly Command[] = [
       path: tenantPath(input, '/mappings/preview', 'limit', 'cursor'),
       body: mappingEditOf(input),
     }),
-    columns,
   },
   {
     noun: 'seats',
@@ -54,7 +51,6 @@ export const previewCommands: readonly Command[] = [
       path: tenantPath(input, '/seats/preview', 'limit', 'cursor'),
       body: json(input, 'edit'),
     }),
-    columns,
   },
 ];
 

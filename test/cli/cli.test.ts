@@ -72,6 +72,35 @@ it('makes a tenant, its contract, mappings and tokens, and shows them', async ()
   expect(await run(['mapping', 'delete', '--tenant', 'cli', id])).toMatchObject({ code: 0, out: '' });
 });
 
+it('previews edits, and goes from one version of the mappings to another', async () => {
+  await run(['tenant', 'create', '--name', 'Drafts', '--slug', 'drafts']);
+  const own = ['--tenant', 'drafts'];
+  const json = async (...args: string[]) => {
+    const { code, out, err } = await run([...args, ...own, '--json']);
+    expect([code, err]).toEqual([0, '']);
+    return JSON.parse(out);
+  };
+  const mapping = ['--group', 'Eng', '--role', 'team_member', '--priority', '1'];
+  expect(await json('mapping', 'preview', '--op', 'create', ...mapping)).toMatchObject({
+    gained: 0,
+    users: [],
+  });
+  const edit = JSON.stringify({ op: 'settings', settings: { defaultRole: 'client' } });
+  expect(await json('seats', 'preview', '--edit', edit)).toMatchObject({ seats: { before: 0, after: 0 } });
+  expect(await run(['seats', 'preview', ...own, '--edit', '{'])).toMatchObject({ code: 2 });
+  const { id: made } = await json('mapping', 'create', ...mapping);
+  const { items } = await json('mapping', 'list');
+  const set = JSON.stringify([{ ...items[0], role: 'client' }]);
+  const { id } = await json('mapping-draft', 'create', '--name', 'Free', '--mappings', set);
+  expect(await json('mapping-draft', 'preview', id)).toMatchObject({ need: { seats: 0 } });
+  expect(await json('mapping-draft', 'activate', id, '--rebase')).toMatchObject({ state: 'activated' });
+  expect((await run(['mapping', 'versions', ...own])).out).toMatch(/number +at +by[^\n]*\n2 .*activated/);
+  expect(await json('mapping', 'rollback', '1')).toMatchObject({
+    number: 3,
+    mappings: [{ id: made, role: 'team_member' }],
+  });
+});
+
 it('makes clients of the token endpoint and their secrets, and rotates a token', async () => {
   await run(['tenant', 'create', '--name', 'Machines', '--slug', 'machines']);
   const own = ['--tenant', 'machines'];
