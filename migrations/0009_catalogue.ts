@@ -34,8 +34,8 @@ const pools = `
 `;
 
 const finders = `
-  create policy finder on contracts for select to blue_gateway_finder using (true);
   create policy finder on mappings for select to blue_gateway_finder using (true);
+  -- What alerts may read of contracts is less.
   grant select on contracts, mappings to blue_gateway_finder;
 
   -- Tenants that were not decided for with this version yet.

@@ -134,6 +134,21 @@ it('shows the role catalogue, foresees another, and writes it', async () => {
   expect((await run(['catalogue', 'version', '2'])).out).toContain('reason: renamed');
 });
 
+it('lists seats that lie idle, and keeps them', async () => {
+  await run(['tenant', 'create', '--name', 'Idle', '--slug', 'idle']);
+  const own = ['--tenant', 'idle'];
+  expect((await run(['settings', 'set', ...own, '--reclaim-days', '30'])).out).toContain('reclaimDays: 30');
+  expect((await run(['reclaim', 'list', ...own, '--state', 'noticed'])).out.trim()).toBe('(none)');
+  for (const [verb, problem] of [
+    ['keep', 'There is no user'],
+    ['undo', 'There is no user'],
+    ['show', 'Nobody was asked'],
+  ] as const) {
+    const { code, err } = await run(['reclaim', verb, ...own, '00000000-0000-7000-8000-00000000000a']);
+    expect([verb, code, err]).toEqual([verb, 1, expect.stringContaining(`404: ${problem}`)]);
+  }
+});
+
 it('shows what identity providers sent, and writes settings', async () => {
   await run(['tenant', 'create', '--name', 'Seen', '--slug', 'seen']);
   const base = '/tenants/seen/directories';
