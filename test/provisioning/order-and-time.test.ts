@@ -237,7 +237,10 @@ it(
   timeoutMs,
 );
 
-/** Everybody asks in turn; some are pinned for some hours, some are on the move, and more seats come on later days. */
+/**
+ * Everybody asks in turn; some by nothing but a pin for some hours, some are on the move, and more seats come on later days. (Who
+ * is pinned and asks by a group too may have got a seat by the pin, and keeps it: that depends on when it was looked at.)
+ */
 async function begin(
   team: Team,
   pins: readonly (readonly [number, number])[],
@@ -245,9 +248,10 @@ async function begin(
   increases: readonly number[],
 ): Promise<Date> {
   const { world, people } = team;
-  for (const n of people.keys()) {
+  const pinned = new Set(pins.map(([n]) => nth(people, n)));
+  for (const [n, id] of people.entries()) {
     world.pass(1000);
-    await join(team, n, n);
+    if (!pinned.has(id)) await join(team, n, n);
   }
   for (const [n, hours] of pins) {
     const until = new Date(world.now.getTime() + hours * hourMs);
