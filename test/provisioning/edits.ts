@@ -100,7 +100,7 @@ const contract = {
 
 const roleChoice = fc.option(fc.nat({ max: 2 }), { freq: 2 });
 
-const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
+export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({

@@ -133,7 +133,7 @@ export async function readState(world: TestWorld): Promise<State> {
         sql<State['memberships'][number]>`select group_id, user_id from memberships ${own} order by 1, 2`,
       ),
       tx.run(sql<MappingRow>`select * from mappings ${own} order by priority`),
-      tx.run(sql<PinRow>`select * from pins ${own}`),
+      tx.run(sql<PinRow>`select * from pins ${own} order by user_id`),
       tx.run(sql<ContractRow>`select * from contracts ${own}`),
       tx.run(sql<LineRow>`
         select * from contract_lines ${own} and kind <> 'base' and superseded_at is null

@@ -1,8 +1,10 @@
 /** A tenant made and filled through the flows, without HTTP, under a clock that the test moves. */
 
 import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
 import type { Door } from '../../src/audit/door.ts';
 import type { Database } from '../../src/db/database.ts';
+import { inTenant } from '../../src/db/tenant-transaction.ts';
 import type { MemberEdit } from '../../src/directory/group.ts';
 import type { GroupId, TenantId, UserId } from '../../src/kernel/ids.ts';
 import type { JsonObject } from '../../src/kernel/json.ts';
@@ -138,6 +140,13 @@ export class TestWorld {
 
   async contract(change: Partial<ContractDraft> = {}): Promise<void> {
     await putContract(this.database, this.door, { ...usualContract, ...change });
+  }
+
+  /** Ties break as in every other tenant of the same salt. */
+  async salt(text: string): Promise<void> {
+    await inTenant(this.database, this.tenantId, async (tx) => {
+      tx.send(sql`update tenants set tie_salt = ${text} where tenant_id = ${this.tenantId}`);
+    });
   }
 
   settle(): Promise<number> {
