@@ -222,11 +222,6 @@ const settings: Command[] = [
         description: 'unknown members of groups wait for their people',
       },
       { name: 'request-retention-days', value: 'n', description: 'how long calls stay recorded' },
-      {
-        name: 'reclaim-days',
-        value: 'n',
-        description: 'holders not seen for so long are asked; nobody when left out',
-      },
     ],
     call: (input) => ({
       method: 'PUT',
@@ -244,7 +239,6 @@ const settings: Command[] = [
         exclusions: list(input, 'exclusions'),
         parking: truth(input, 'parking'),
         requestRetentionDays: integer(input, 'request-retention-days'),
-        reclaimDays: integer(input, 'reclaim-days'),
       }),
     }),
   },
