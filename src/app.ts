@@ -9,8 +9,11 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { installAdmin } from './admin/admin-scope-hook.ts';
+import { alertRoutes } from './admin/alert-routes.ts';
+import { approvalRoutes } from './admin/approval-routes.ts';
 import { auditRoutes } from './admin/audit-routes.ts';
 import { blueRoutes, blueWorkRoutes } from './admin/blue-routes.ts';
+import { catalogueEditRoutes, catalogueRoutes } from './admin/catalogue-routes.ts';
 import { clientRoutes, clientSecretRoutes } from './admin/client-routes.ts';
 import { clockRoutes } from './admin/clock-routes.ts';
 import { contractLineRoutes } from './admin/contract-line-routes.ts';
@@ -26,14 +29,17 @@ import {
 import { mappingEditRoutes, mappingRoutes } from './admin/mapping-routes.ts';
 import { mappingVersionRoutes } from './admin/mapping-version-routes.ts';
 import { installOpenApi, openApiPages, openApiRoutes } from './admin/openapi-hook.ts';
+import { outlookRoutes } from './admin/outlook-routes.ts';
 import { parkingRoutes } from './admin/parking-routes.ts';
 import { pinRoutes } from './admin/pin-routes.ts';
 import { previewRoutes } from './admin/preview-routes.ts';
 import { answerError, sendProblem } from './admin/problem-hook.ts';
+import { reclaimRoutes } from './admin/reclaim-routes.ts';
 import { replayRoutes, requestRoutes } from './admin/request-routes.ts';
 import { schemaEditRoutes, schemaRoutes } from './admin/schema-routes.ts';
 import { seatRoutes } from './admin/seat-routes.ts';
 import { settingsRoutes } from './admin/settings-routes.ts';
+import { stagedRoutes } from './admin/staged-routes.ts';
 import { tenantRoutes } from './admin/tenant-routes.ts';
 import { tokenRotationRoutes } from './admin/token-rotation-routes.ts';
 import { userRoutes } from './admin/user-routes.ts';
@@ -143,6 +149,10 @@ function adminScope(api: FastifyInstance, services: Services): void {
   blueWorkRoutes(scope, services);
   contractRoutes(scope, services);
   seatRoutes(scope, services);
+  outlookRoutes(scope, services);
+  alertRoutes(scope, services);
+  stagedRoutes(scope, services);
+  approvalRoutes(scope, services);
   contractLineRoutes(scope, services);
   groupRoutes(scope, services);
   mappingRoutes(scope, services);
@@ -154,6 +164,7 @@ function adminScope(api: FastifyInstance, services: Services): void {
   mappingDraftUseRoutes(scope, services);
   userRoutes(scope, services);
   pinRoutes(scope, services);
+  reclaimRoutes(scope, services);
   schemaRoutes(scope, services);
   schemaEditRoutes(scope, services);
   parkingRoutes(scope, services);
@@ -162,6 +173,8 @@ function adminScope(api: FastifyInstance, services: Services): void {
   replayRoutes(scope, services);
   settingsRoutes(scope, services);
   clockRoutes(scope, services);
+  catalogueRoutes(scope, services);
+  catalogueEditRoutes(scope, services);
 }
 
 function scimScope(scope: FastifyInstance, services: Services, rateLimit: number): void {

@@ -3,7 +3,7 @@
 import Type, { type Static } from 'typebox';
 import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
-import { findRole } from '../licensing/catalogue.ts';
+import { entryKeyOf } from '../licensing/catalogue.ts';
 import type { PinDraft } from '../provisioning/edit.ts';
 import { readInstant } from './instant.ts';
 import { closed, nullable } from './schemas.ts';
@@ -38,7 +38,7 @@ export function readPin({
   until,
   reserved = false,
 }: Static<typeof PinForm>): PinDraft {
-  if (findRole(role) === undefined) {
+  if (entryKeyOf(role) === undefined) {
     throw new Fault('invalid', `"role" ${role} is no role of Blue.`, { field: 'role' });
   }
   return { role, reason, workspaces, until: readInstant('until', until ?? undefined) ?? null, reserved };

@@ -35,9 +35,12 @@ const Seats = Type.Object({
       { description: 'Seats above a capacity that fell, and when they go.' },
     ),
   ),
+  blockLiftedAt: nullable(
+    Type.String({ format: 'date-time', description: 'Since when policy block stands as queue.' }),
+  ),
   contract: nullable(ContractAnswer),
 });
-const tags = ['contract'];
+const tags = ['seats'];
 
 export function seatRoutes(scope: AdminScope, { database, clock, nudgeSync }: Services): void {
   const counted = (tenantId: TenantId) =>
@@ -106,6 +109,7 @@ function showSeats(
       excessSince === null || above <= 0
         ? null
         : { seats: above, until: excessUntil(terms, excessSince).toISOString() },
+    blockLiftedAt: counts.blockLiftedAt?.toISOString() ?? null,
     contract: draft === undefined ? null : { ...showContract(draft), inForce: showInForce(contract, now) },
   };
 }

@@ -3,7 +3,8 @@
 import Type, { type Static } from 'typebox';
 import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
-import { findRole } from '../licensing/catalogue.ts';
+import { entryKeyOf } from '../licensing/catalogue.ts';
+import { approvals } from '../licensing/mapping.ts';
 import { defaultSettings, type Settings } from '../tenants/settings.ts';
 import { closed, nullable } from './schemas.ts';
 
@@ -37,6 +38,12 @@ const fields = {
     default: usual.tombstoneHours,
     description: 'How long places are kept for the members of a mapped group that was deleted.',
   }),
+  noticeHours: Type.Integer({
+    minimum: 0,
+    maximum: 720,
+    default: usual.noticeHours,
+    description: 'Order strict: how long somebody is told before the seat goes to a better claim.',
+  }),
   breaker: nullable(
     Type.Object(
       { percent: Type.Integer({ minimum: 1, maximum: 100 }), people: Type.Integer({ minimum: 1 }) },
@@ -55,6 +62,11 @@ const fields = {
       description: 'Holders who were not seen for so many days are asked; null: nobody is.',
     }),
   ),
+  approvals: Type.Record(Type.String({ maxLength: 200 }), Type.Enum([...approvals]), {
+    maxProperties: 100,
+    default: usual.approvals,
+    description: 'By paid role, whether somebody gives its seats, where the mapping says nothing of it.',
+  }),
   twoPersonRule: Type.Boolean({
     default: usual.twoPersonRule,
     description:
@@ -82,9 +94,15 @@ export const SettingsForm = Type.Partial(Type.Object(fields, closed), closed);
 /** What is left out has its default. */
 export function readSettings(body: Static<typeof SettingsForm>): Settings {
   const settings = { ...defaultSettings, ...body };
-  if (settings.defaultRole !== 'none' && findRole(settings.defaultRole) === undefined) {
+  if (settings.defaultRole !== 'none' && entryKeyOf(settings.defaultRole) === undefined) {
     const text = `"defaultRole" ${settings.defaultRole} is no role of Blue.`;
     throw new Fault('invalid', text, { field: 'defaultRole' });
+  }
+  for (const role of Object.keys(settings.approvals)) {
+    if (entryKeyOf(role) !== undefined) continue;
+    throw new Fault('invalid', `"approvals" names ${role}, which is no role of Blue.`, {
+      field: `approvals.${role}`,
+    });
   }
   return settings;
 }

@@ -7,7 +7,9 @@ import { CommanderError, Command as Program } from 'commander';
 import { readCliConfig } from '../config.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 import { call } from './admin-client.ts';
+import { alertCommands } from './alert-commands.ts';
 import { blueCommands } from './blue-commands.ts';
+import { catalogueCommands } from './catalogue-commands.ts';
 import { clientCommands } from './client-commands.ts';
 import { clockCommands } from './clock-commands.ts';
 import { type Command, type Input, UsageError } from './command.ts';
@@ -15,6 +17,7 @@ import { licensingCommands } from './licensing-commands.ts';
 import { mappingDraftCommands } from './mapping-draft-commands.ts';
 import { render } from './output.ts';
 import { previewCommands } from './preview-commands.ts';
+import { reclaimCommands } from './reclaim-commands.ts';
 import { requestCommands } from './request-commands.ts';
 import { scimCommands } from './scim-commands.ts';
 import { tenantCommands } from './tenant-commands.ts';
@@ -25,10 +28,13 @@ const commands = [
   ...scimCommands,
   ...requestCommands,
   ...licensingCommands,
+  ...reclaimCommands,
+  ...alertCommands,
   ...previewCommands,
   ...mappingDraftCommands,
   ...blueCommands,
   ...clockCommands,
+  ...catalogueCommands,
 ];
 
 function build(): Program {

@@ -10,6 +10,12 @@ import * as contractLines from '../../migrations/0004_contract_lines.ts';
 import * as seats from '../../migrations/0005_seats.ts';
 import * as testClock from '../../migrations/0006_test_clock.ts';
 import * as mappingVersions from '../../migrations/0007_mapping_versions.ts';
+import * as alerts from '../../migrations/0008_alerts.ts';
+import * as catalogue from '../../migrations/0009_catalogue.ts';
+import * as reclaim from '../../migrations/0010_reclaim.ts';
+import * as staged from '../../migrations/0012_staged.ts';
+import * as notice from '../../migrations/0013_notice.ts';
+import * as approvals from '../../migrations/0014_approvals.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 
 const migrations: Record<string, Migration> = {
@@ -19,6 +25,12 @@ const migrations: Record<string, Migration> = {
   '0004_contract_lines': contractLines,
   '0005_seats': seats,
   '0006_test_clock': testClock,
+  '0008_alerts': alerts,
+  '0012_staged': staged,
+  '0013_notice': notice,
+  '0014_approvals': approvals,
+  '0010_reclaim': reclaim,
+  '0009_catalogue': catalogue,
   '0007_mapping_versions': mappingVersions,
 };
 

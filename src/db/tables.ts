@@ -13,6 +13,13 @@ export interface Tables {
     key: string;
     tenant_id: string;
   };
+  catalogue_versions: {
+    version: number;
+    recorded_at: Time;
+    actor: Json<JsonObject>;
+    roles: Json<JsonObject[]>;
+    reason: string;
+  };
   test_clock: { id: Generated<boolean>; offset_ms: number; revision: number };
   operators: { id: string; name: string; key_hash: string; created_at: Time };
   api_keys: {
@@ -58,6 +65,9 @@ export interface Tables {
     reclaim_days: number | null;
     two_person_rule: Generated<boolean>;
     exclusions: Generated<string[]>;
+    notice_hours: Generated<number>;
+    approvals: ColumnType<Record<string, string>, string | undefined, string>;
+    reclaim_due_at: ColumnType<Date | null, undefined, Date | null>;
   };
   extension_schemas: {
     tenant_id: string;
@@ -137,6 +147,7 @@ export interface Tables {
     tie_key: string;
     role_values: Generated<string[]>;
     claim_values: Generated<string[]>;
+    last_sign_in_at: ColumnType<Date | null, undefined, Date>;
     version: Generated<number>;
     created_at: Time;
     last_modified: Time;
@@ -208,6 +219,7 @@ export interface Tables {
     account_manager: string | null;
     billing_portal_url: string | null;
     evaluation_grace_days: Generated<number>;
+    block_lifted_at: ColumnType<Date | null, never, Date | null>;
   };
   mappings: {
     tenant_id: string;
@@ -222,6 +234,7 @@ export interface Tables {
     valid_from: Time | null;
     valid_until: Time | null;
     may_preempt: Generated<boolean>;
+    approval: 'automatic' | 'manual' | 'when_full' | null;
     role: string;
     workspaces: string[];
     fallback_role: string | null;
@@ -267,6 +280,10 @@ export interface Tables {
     excess_since: Time | null;
     settled_at: ColumnType<Date, Date | undefined, Date>;
     frozen: Generated<boolean>;
+    staged_since: Time | null;
+    losses_since: Time | null;
+    losses: Generated<number>;
+    catalogue_version: Generated<number>;
   };
   decisions: {
     tenant_id: string;
@@ -283,6 +300,9 @@ export interface Tables {
     kept_claimed_at: Time | null;
     kept_until: Time | null;
     overage_spent: Generated<boolean>;
+    may_preempt: Generated<boolean>;
+    notice_until: Time | null;
+    approval: 'pending' | 'refused' | null;
     due_at: Time | null;
   };
   pins: {
@@ -296,7 +316,53 @@ export interface Tables {
     actor: Json<JsonObject>;
     created_at: Time;
   };
-  evaluation_marks: { tenant_id: string; user_id: string; keep_until: Time | null };
+  seat_refusals: { tenant_id: string; directory_id: string; minute: Time; refusals: number };
+  seat_days: { tenant_id: string; day: string; used_max: number; used_last: number };
+  alert_states: {
+    tenant_id: string;
+    seen_used: Generated<number>;
+    seen_unmanaged: Generated<number>;
+    seen_settled_at: Time | null;
+    seen_lifted_at: Time | null;
+    look_at: ColumnType<Date, Date | undefined, Date>;
+    period: Generated<string>;
+    marks: Generated<string[]>;
+  };
+  alerts: {
+    tenant_id: string;
+    id: string;
+    raised_at: Time;
+    changed_at: Time;
+    items: Json<JsonObject[]>;
+    acknowledged_at: Time | null;
+    acknowledged_by: Json<JsonObject> | null;
+  };
+  seat_approvals: {
+    tenant_id: string;
+    user_id: string;
+    via: string;
+    is_granted: boolean;
+    reason: string | null;
+    actor: Json<JsonObject>;
+    created_at: Time;
+  };
+  evaluation_marks: {
+    tenant_id: string;
+    user_id: string;
+    keep_until: Time | null;
+    staged: Generated<boolean>;
+  };
+  seat_reclaims: {
+    tenant_id: string;
+    user_id: string;
+    state: 'noticed' | 'taken' | 'kept' | 'undone' | 'returned' | 'withdrawn';
+    noticed_at: Time | null;
+    reminders: number;
+    due_at: Time | null;
+    taken_at: Time | null;
+    seen_at: Time | null;
+    changed_at: Time;
+  };
   blue_connections: BlueConnectionTable;
   blue_members: {
     tenant_id: string;
@@ -304,6 +370,7 @@ export interface Tables {
     address: string | null;
     memberships: Json<unknown>;
     paid_workspaces: string[];
+    last_active_at: Time | null;
   };
   blue_invitations: {
     tenant_id: string;

@@ -1,6 +1,7 @@
 /** Whom a write may have changed the facts of. */
 
 import type { GroupId, UserId } from '../kernel/ids.ts';
+import type { RoleKey } from '../licensing/catalogue.ts';
 
 export interface Affected {
   userIds?: readonly UserId[];
@@ -14,6 +15,8 @@ export interface Affected {
   claimValues?: readonly string[];
   /** Everybody with a seat of this kind. */
   seats?: readonly ('held' | 'overage' | 'waiting')[];
+  /** Everybody who asks for one of these roles. */
+  roles?: readonly RoleKey[];
   /** Everybody of whose decision something has ended by then. */
   endedBy?: Date;
   /** Everybody of whom something is decided, or asked by the rules as they are written. */

@@ -8,8 +8,10 @@ import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { Fault } from '../kernel/fault.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Contract, ContractDraft } from '../licensing/contract.ts';
+import { restoreBlock } from './block-guard-store.ts';
 import { insertLine, type StoredLine, supersedeBase, supersedeLine } from './contract-line-store.ts';
 import { decide } from './decide-flow.ts';
+import { requireFreeFallback } from './fallback-flow.ts';
 import type { Pool } from './pool.ts';
 import { lockPool } from './pool-store.ts';
 import { byContract, type LineDraft, withBase, withLine } from './prospect.ts';
@@ -39,6 +41,7 @@ export async function putContract(
     decrease_grace_days: draft.decreaseGraceDays,
   };
   await inTenant(database, door.tenantId, async (tx) => {
+    await requireFreeFallback(tx, draft.fallbackRole);
     const [pool, [before]] = await Promise.all([
       lockPool(tx),
       tx.run(db.selectFrom('contracts').selectAll().where('tenant_id', '=', tx.tenantId)),
@@ -49,6 +52,7 @@ export async function putContract(
         .values({ tenant_id: tx.tenantId, ...columns })
         .onConflict((conflict) => conflict.column('tenant_id').doUpdateSet(columns)),
     );
+    await restoreBlock(tx);
     supersedeBase(tx, door.now);
     insertLine(tx, baseLineOf(draft, door.now));
     const contract = withBase(pool, draft);

@@ -15,17 +15,20 @@ import { roomIn } from '../licensing/admit.ts';
 import { limitOf, type Terms, termsAt } from '../licensing/contract.ts';
 import { type Affected, knownCount } from './affected.ts';
 import { areMoreThan, takeMarks, writeMarks } from './affected-sql.ts';
+import { breakerOf, stagedAfter, untripped } from './breaker-flow.ts';
 import { loadCrowd } from './crowd-store.ts';
 import {
   loadExcess,
   loadOverage,
   loadPersons,
+  loadPreemptors,
   loadQueue,
   loadUnspentQueue,
+  loadVictims,
   markForBlue,
   writeDecisions,
 } from './decision-store.ts';
-import { type DecisionChange, type Facts, type Plan, plan } from './plan.ts';
+import { type DecisionChange, type Facts, type Plan, type Planned, plan } from './plan.ts';
 import type { Pool } from './pool.ts';
 import { lockPool, writePool } from './pool-store.ts';
 import type { Prospect } from './prospect.ts';
@@ -48,17 +51,25 @@ export interface Circumstances {
   excess?: number;
   /** Dates up to now have been looked at. */
   isSettled?: boolean;
+  /** A reserved pin is set now. */
+  isReserving?: boolean;
+  /** A directory says so of people who may not know: the breaker looks at it. */
+  isSync?: boolean;
 }
-
-const most = limits.peoplePerDecision;
-/** More than any tenant has. */
-const everybody = 1_000_000_000;
 
 interface Loading extends Circumstances {
   /** Everybody affected; undefined: as they are written. */
   crowd?: Promise<PersonFacts[]>;
-  /** Of the queue at most so many are read. */
-  bound?: number;
+}
+
+/** More than any tenant has. */
+const everybody = 1_000_000_000;
+
+/** When, and how many people at a time. */
+type Pace = Pick<Door, 'now' | 'peoplePerDecision'>;
+
+function mostOf({ peoplePerDecision }: Pace): number {
+  return peoplePerDecision ?? limits.peoplePerDecision;
 }
 
 /**
@@ -72,19 +83,37 @@ export async function decide(
   affected: Affected,
   circumstances: Circumstances = {},
 ): Promise<Decided> {
-  const { alsoMark = [], keepUntil = null, isSettled = false } = circumstances;
+  const { alsoMark = [], keepUntil = null, isSettled = false, isSync = false } = circumstances;
+  const most = mostOf(door);
   const count = knownCount(affected);
   const isLarge = count === undefined ? await areMoreThan(tx, affected, most) : count > most;
-  if (isLarge) writeMarks(tx, affected, keepUntil);
-  const facts = await loadFacts(tx, door, pool, isLarge ? {} : affected, circumstances);
-  const planned = plan({ ...facts, evaluating: pool.evaluating || isLarge }, door.now);
-  const evaluating = pool.evaluating || isLarge || isMoreWaiting(facts, planned);
+  const foreseen = isLarge ? undefined : await planFor(tx, door, pool, affected, circumstances);
+  const stage = isSync ? await breakerOf(tx, door, pool, affected, foreseen) : untripped(pool);
+  if (stage.isTripped || isLarge) writeMarks(tx, affected, { keepUntil, staged: stage.isTripped });
+  const { facts, planned } =
+    foreseen !== undefined && !stage.isTripped
+      ? foreseen
+      : await planFor(tx, door, { ...pool, evaluating: pool.evaluating || isLarge }, {}, circumstances);
+  const isMarked = isLarge && !stage.isTripped;
+  const evaluating = facts.evaluating || isMarked || isMoreWaiting(facts, planned, most);
+  const stagedSince = await stagedAfter(tx, door, pool, facts, stage.isTripped);
   writeDecisions(tx, planned.changes, pool.rules.order);
-  writePool(tx, pool, { ...planned, evaluating, isSettled }, door.now);
-  if (isLarge || evaluating !== pool.evaluating) tx.afterCommit((database) => evaluateRest(database, door));
+  writePool(tx, pool, { ...planned, evaluating, isSettled, stagedSince, losses: stage.losses }, door.now);
+  if (isMarked || evaluating !== pool.evaluating) tx.afterCommit((database) => evaluateRest(database, door));
   const changed = planned.changes.filter(changesRoles).map(({ userId }) => userId);
   markForBlue(tx, [...changed, ...alsoMark], door.now);
-  return { plan: planned, audit: auditOf(pool, planned) };
+  return { plan: planned, audit: [...stage.audit, ...auditOf(pool, planned)] };
+}
+
+async function planFor(
+  tx: TenantTransaction,
+  door: Door,
+  pool: Pool,
+  affected: Affected,
+  circumstances: Circumstances,
+): Promise<Planned> {
+  const facts = await loadFacts(tx, door, pool, affected, circumstances);
+  return { facts, planned: plan(facts, door.now) };
 }
 
 export interface Foreseen {
@@ -101,27 +130,36 @@ export async function foresee(
 ): Promise<Foreseen> {
   const mappedGroups = pool.rules.mappings.flatMap(({ groupId }) => groupId ?? []);
   const crowd = loadCrowd(tx, affected, { mappedGroups, exclusions });
-  const facts = await loadFacts(tx, door, pool, affected, { isSettling, crowd, bound: everybody });
+  const pace = { now: door.now, peoplePerDecision: everybody };
+  const isReserving = pinned?.pin?.reserved ?? false;
+  const facts = await loadFacts(tx, pace, pool, affected, { isSettling, isReserving, crowd });
   const persons = facts.persons.map((person) =>
     person.id === pinned?.userId ? { ...person, pin: pinned.pin } : person,
   );
   return { persons, plan: plan({ ...facts, persons }, door.now) };
 }
 
-type Loaded = Pick<Facts, 'persons' | 'queue' | 'overage'> & Partial<Pick<Facts, 'displaced' | 'isSettling'>>;
+type Loaded = Pick<Facts, 'persons' | 'queue' | 'overage'> &
+  Partial<Pick<Facts, 'evaluating' | 'displaced' | 'preemptors' | 'victims' | 'isSettling' | 'isReserving'>>;
 
-function factsOf(pool: Pool, { persons, queue, overage, displaced = [], isSettling = false }: Loaded): Facts {
+function factsOf(pool: Pool, loaded: Loaded): Facts {
+  const { persons, queue, overage, displaced = [], isSettling = false, isReserving = false } = loaded;
+  const { preemptors = [], victims = [] } = loaded;
   const ids = new Set(persons.map(({ id }) => id));
   const others = (standing: readonly Standing[]) => standing.filter(({ id }) => !ids.has(id));
   const lost = others(displaced);
   const lostIds = new Set(lost.map(({ id }) => id));
   return {
     ...pool,
+    evaluating: pool.evaluating || (loaded.evaluating ?? false),
     persons,
     queue: others(queue),
     overage: others(overage).filter(({ id }) => !lostIds.has(id)),
     displaced: lost,
+    preemptors: others(preemptors),
+    victims: others(victims).filter(({ id }) => !lostIds.has(id)),
     isSettling,
+    isReserving,
   };
 }
 
@@ -132,56 +170,61 @@ function factsOf(pool: Pool, { persons, queue, overage, displaced = [], isSettli
  */
 async function loadFacts(
   tx: TenantTransaction,
-  { now }: Pick<Door, 'now'>,
+  pace: Pace,
   pool: Pool,
   affected: Affected,
-  { keepUntil = null, excess = 0, isSettling = false, crowd, bound = most }: Loading,
+  { keepUntil = null, excess = 0, isSettling = false, isReserving = false, crowd }: Loading,
 ): Promise<Facts> {
-  const read = async (people: number): Promise<Standing[][]> => {
-    const [queue, overage, displaced] = await Promise.all([
-      loadHead(tx, pool, now, people, bound),
-      loadAbove(tx, pool, now, people, bound),
+  const most = mostOf(pace);
+  const read = async (people: number) => {
+    const reach = reachOf(pool, pace.now, people);
+    const [queue, overage, displaced, preemption] = await Promise.all([
+      // Those above the capacity come first: while not all of them can be looked at, nobody of the queue is.
+      reach.above > most ? [] : loadHead(tx, pool, pace.now, Math.min(most, reach.queue)),
+      loadOverage(tx, Math.min(most, reach.above)),
       loadExcess(tx, Math.min(excess, most)),
+      loadPreemption(tx, pace, pool, people),
     ]);
-    return [queue, overage, displaced];
+    return { queue, overage, displaced, ...preemption };
   };
   const count = knownCount(affected);
   const loading = crowd ?? loadPersons(tx, affected, keepUntil);
-  const [persons, [queue = [], overage = [], displaced = []]] =
+  const [persons, others] =
     count === undefined
       ? [await loading, await read((await loading).length)]
       : await Promise.all([loading, read(count)]);
-  return factsOf(pool, { persons, queue, overage, displaced, isSettling });
+  const evaluating = persons.length > 0 && reachOf(pool, pace.now, persons.length).above > most;
+  return factsOf(pool, { evaluating, persons, ...others, isSettling, isReserving });
 }
 
-/** As many of the queue as may be served; of those whose time above the capacity is used up as many again. */
-async function loadHead(
-  tx: TenantTransaction,
-  pool: Pool,
-  now: Date,
-  people: number,
-  bound: number,
-): Promise<Standing[]> {
+/** How many may be promoted, of the queue and of those above the capacity, when so many people are decided for. */
+function reachOf(pool: Pool, now: Date, people: number): { queue: number; above: number } {
   const terms = termsAt(pool.contract, now);
-  if (!terms.grants || pool.evaluating) return [];
-  const needed = Math.min(bound, roomNow(pool, terms) + people);
-  if (terms.allowance === 0) return await loadQueue(tx, needed);
+  if (!terms.grants || pool.evaluating) return { queue: 0, above: 0 };
+  const queue = roomNow(pool, terms) + people;
+  return { queue, above: Math.min(pool.usage.overage, queue) };
+}
+
+/** Order `strict`: who may take a seat, and whose seats may go. */
+async function loadPreemption(
+  tx: TenantTransaction,
+  pace: Pace,
+  pool: Pool,
+  people: number,
+): Promise<Pick<Facts, 'preemptors' | 'victims'>> {
+  const { grants } = termsAt(pool.contract, pace.now);
+  if (pool.rules.order !== 'strict' || !grants) return { preemptors: [], victims: [] };
+  const most = mostOf(pace);
+  const preemptors = await loadPreemptors(tx, most);
+  return { preemptors, victims: await loadVictims(tx, Math.min(most, preemptors.length + people)) };
+}
+
+/** The head of the queue; of those whose time above the capacity is not used up as many again. */
+async function loadHead(tx: TenantTransaction, pool: Pool, now: Date, needed: number): Promise<Standing[]> {
+  if (termsAt(pool.contract, now).allowance === 0) return await loadQueue(tx, needed);
   const [queue, unspent] = await Promise.all([loadQueue(tx, needed), loadUnspentQueue(tx, needed)]);
   const known = new Set(queue.map(({ id }) => id));
   return [...queue, ...unspent.filter(({ id }) => !known.has(id))];
-}
-
-/** Of those with a seat above the capacity, who may come within it. */
-async function loadAbove(
-  tx: TenantTransaction,
-  pool: Pool,
-  now: Date,
-  people: number,
-  bound: number,
-): Promise<Standing[]> {
-  const terms = termsAt(pool.contract, now);
-  if (!terms.grants || pool.evaluating) return [];
-  return await loadOverage(tx, Math.min(pool.usage.overage, bound, roomNow(pool, terms) + people));
 }
 
 function roomNow({ usage }: Pool, terms: Terms): number {
@@ -189,11 +232,17 @@ function roomNow({ usage }: Pool, terms: Terms): number {
   return held + overage;
 }
 
-/** Seats are left, and the head of the queue that was read is served: behind it others may wait. */
-function isMoreWaiting({ queue, evaluating }: Facts, { usage, terms, batch }: Plan): boolean {
-  if (evaluating || batch !== null || !terms.grants || queue.length < most) return false;
+/** Seats are left, and all who were looked at are served: behind them others may wait. */
+function isMoreWaiting(
+  { queue, persons, evaluating }: Facts,
+  { usage, terms, batch }: Plan,
+  most: number,
+): boolean {
+  if (evaluating || batch !== null || !terms.grants) return false;
   const { held, overage } = roomIn(terms, usage);
-  return held + overage > 0;
+  if (held > 0 && usage.overage > 0) return true;
+  // Of the queue that was read, people who are decided for themselves are no part.
+  return held + overage > 0 && queue.length + persons.length >= most;
 }
 
 /**
@@ -206,6 +255,7 @@ export async function evaluateRest(database: Database, door: Door): Promise<void
 
 /** Answers whether there is more to do. */
 async function evaluateBatch(tx: TenantTransaction, door: Door): Promise<boolean> {
+  const most = mostOf(door);
   const [pool, marked] = await Promise.all([lockPool(tx), takeMarks(tx, most)]);
   if (!pool.evaluating) return false;
   const facts =
@@ -213,9 +263,10 @@ async function evaluateBatch(tx: TenantTransaction, door: Door): Promise<boolean
       ? factsOf(pool, { persons: await loadMarked(tx, marked), queue: [], overage: [] })
       : { ...(await loadFacts(tx, door, { ...pool, evaluating: false }, {}, {})), evaluating: false };
   const planned = plan(facts, door.now);
-  const evaluating = marked.length > 0 || (planned.changes.length > 0 && isMoreWaiting(facts, planned));
+  const evaluating = marked.length > 0 || (planned.changes.length > 0 && isMoreWaiting(facts, planned, most));
   writeDecisions(tx, planned.changes, pool.rules.order);
-  writePool(tx, pool, { ...planned, evaluating, isSettled: false }, door.now);
+  const { stagedSince, losses } = pool;
+  writePool(tx, pool, { ...planned, evaluating, isSettled: false, stagedSince, losses }, door.now);
   markForBlue(
     tx,
     planned.changes.filter(changesRoles).map(({ userId }) => userId),

@@ -15,6 +15,7 @@ import { type MappingId, newId } from '../kernel/ids.ts';
 import { lockArrivals } from './arrival-store.ts';
 import { decide } from './decide-flow.ts';
 import type { MappingEdit } from './edit.ts';
+import { requireFreeFallback } from './fallback-flow.ts';
 import type { MappingDraft, StoredMapping } from './mapping-draft.ts';
 import {
   differenceOf,
@@ -28,6 +29,7 @@ import {
 } from './mapping-set.ts';
 import { findGroups, lockGroupNames, selectMappings, setMapped, writeMappings } from './mapping-store.ts';
 import { appendVersion } from './mapping-version-store.ts';
+import { requirePlaces } from './places-flow.ts';
 import type { Pool } from './pool.ts';
 import { lockPool } from './pool-store.ts';
 import { byMappings } from './prospect.ts';
@@ -73,11 +75,29 @@ export function reorderMappings(
 async function edit(database: Database, door: Door, asked: MappingEdit): Promise<MappingSet> {
   return await inTenant(database, door.tenantId, async (tx) => {
     lockNames(tx, 'mapping' in asked ? [asked.mapping] : []);
+    if ('mapping' in asked) await requireFreeFallback(tx, asked.mapping.fallbackRole);
     const [pool, before] = await Promise.all([lockPool(tx), selectMappings(tx)]);
+    await checkPlaces(tx, pool, before, asked);
     const after = await mappingsAfter(tx, before, asked, 'locked');
     await installMappings(tx, door, pool, { before, after, event: eventOf(asked, before, after) });
     return after;
   });
+}
+
+/** @throws Fault as `requirePlaces`. */
+export async function checkPlaces(
+  tx: TenantTransaction,
+  { rules }: Pick<Pool, 'rules'>,
+  before: MappingSet,
+  asked: MappingEdit,
+): Promise<void> {
+  if (!('mapping' in asked)) return;
+  await requirePlaces(
+    tx,
+    rules,
+    asked.mapping,
+    before.find(({ id }) => id === asked.id),
+  );
 }
 
 /** What mappings look for by a name must not arrive meanwhile. Before the pool's lock. */

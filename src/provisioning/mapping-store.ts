@@ -134,6 +134,7 @@ function rowOf(mapping: StoredMapping) {
     valid_from: mapping.validFrom,
     valid_until: mapping.validUntil,
     may_preempt: mapping.mayPreempt,
+    approval: mapping.approval,
   };
 }
 
@@ -156,6 +157,7 @@ export async function selectMappings(tx: TenantTransaction): Promise<StoredMappi
     validFrom: row.valid_from,
     validUntil: row.valid_until,
     mayPreempt: row.may_preempt,
+    approval: row.approval,
   }));
 }
 

@@ -12,13 +12,14 @@ import { decide } from './decide-flow.ts';
 import { loadPersons, writeDecisions } from './decision-store.ts';
 import type { PinDraft } from './edit.ts';
 import { deletePin, type StoredPin, selectPin, writePin } from './pin-store.ts';
+import { requirePlaces } from './places-flow.ts';
 import { lockPool } from './pool-store.ts';
 import { unknownUser } from './user-flow.ts';
 
 /**
  * Sets or replaces the pin of a person.
  *
- * @throws Fault `not_found`; `invalid` for an end that has passed, or a reserved pin of somebody inactive; `no_seat` for a
+ * @throws Fault `not_found`; `invalid` for an end that has passed, a reserved pin of somebody inactive, or what Blue does not have; `no_seat` for a
  *   reserved pin when no seat is free.
  */
 export async function setPin(
@@ -34,8 +35,9 @@ export async function setPin(
     if (user === undefined) throw unknownUser(userId);
     refuseInactive(pin, user.attributes.active !== false);
     const before = await selectPin(tx, userId);
+    await requirePlaces(tx, pool.rules, draft, before);
     writePin(tx, userId, pin);
-    const { audit } = await decide(tx, door, pool, { userIds: [userId] });
+    const { audit } = await decide(tx, door, pool, { userIds: [userId] }, { isReserving: pin.reserved });
     if (pin.reserved) {
       const [person] = await loadPersons(tx, { userIds: [userId] }, null);
       refuseWithoutSeat(person?.decision ?? null);

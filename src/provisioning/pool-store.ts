@@ -9,6 +9,7 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
 import type { GroupId, UserId } from '../kernel/ids.ts';
 import type { Usage } from '../licensing/admit.ts';
+import type { Losses } from '../licensing/breaker.ts';
 import { type Contract, excessUntil, limitOf, nextChange, type Terms } from '../licensing/contract.ts';
 import type { OpenBatch } from '../licensing/effect.ts';
 import { nextValidity } from '../licensing/mapping.ts';
@@ -104,7 +105,9 @@ async function lockPoolWhere(tx: TenantTransaction, condition: RawBuilder<unknow
   return pool === null || rules === undefined ? null : { ...pool, ...rules };
 }
 
-interface PoolRow extends Usage, Omit<LockedPool, 'usage' | 'batch'> {
+interface PoolRow extends Usage, Omit<LockedPool, 'usage' | 'batch' | 'losses'> {
+  lossesSince: Date | null;
+  lostSeats: number;
   batchOpenedAt: Date | null;
   settlesAt: Date | null;
 }
@@ -122,13 +125,16 @@ async function selectRow(
   const [row] = await tx.run(sql<PoolRow>`
     select used - overage - on_hold as held, overage, on_hold as "onHold", unmanaged_paid as "unmanagedPaid",
       batch_opened_at as "batchOpenedAt", settles_at as "settlesAt", evaluating, seat_limit as "limit",
-      excess_since as "excessSince", settled_at as "settledAt", due_at as "dueAt", frozen
+      excess_since as "excessSince", settled_at as "settledAt", due_at as "dueAt", frozen, staged_since as "stagedSince",
+      losses_since as "lossesSince", losses as "lostSeats"
     from seat_pools p where p.tenant_id = ${tx.tenantId} and ${condition} ${locking}
   `);
   if (row === undefined) return null;
-  const { held, overage, onHold, unmanagedPaid, batchOpenedAt, settlesAt, ...rest } = row;
+  const { held, overage, onHold, unmanagedPaid, batchOpenedAt, settlesAt, lossesSince, lostSeats, ...rest } =
+    row;
   const batch = batchOpenedAt === null ? null : { openedAt: batchOpenedAt, settlesAt };
-  return { ...rest, usage: { held, overage, onHold, unmanagedPaid }, batch };
+  const losses = lossesSince === null ? null : { since: lossesSince, seats: lostSeats };
+  return { ...rest, usage: { held, overage, onHold, unmanagedPaid }, batch, losses };
 }
 
 /** Contract and rules as they are now; undefined, and nothing read, where the condition does not hold. */
@@ -151,6 +157,9 @@ export interface PoolAfter {
   terms: Terms;
   /** Dates up to now have been looked at. */
   isSettled: boolean;
+  /** As the write found it, or changed it. */
+  stagedSince: Date | null;
+  losses: Losses | null;
 }
 
 /**
@@ -158,7 +167,7 @@ export interface PoolAfter {
  * the decisions, whose due times it reads.
  */
 export function writePool(tx: TenantTransaction, pool: Pool, after: PoolAfter, now: Date): void {
-  const { usage, batch, evaluating, terms, isSettled } = after;
+  const { usage, batch, evaluating, terms, isSettled, stagedSince, losses } = after;
   const used = usage.held + usage.overage + usage.onHold;
   const limit = limitOf(terms);
   const excessSince = excessOf(pool, limit, used, now);
@@ -181,6 +190,9 @@ export function writePool(tx: TenantTransaction, pool: Pool, after: PoolAfter, n
     batch_opened_at: batch?.openedAt ?? null,
     settles_at: batch?.settlesAt ?? null,
     evaluating,
+    staged_since: stagedSince,
+    losses_since: losses?.since ?? null,
+    losses: losses?.seats ?? 0,
     settled_at: settledAt,
     frozen: isSettled ? terms.phase === 'frozen' : pool.frozen,
     due_at: sql<Date | null>`least(${ownDue}::timestamptz,

@@ -15,7 +15,7 @@ import { selectSettings } from '../tenants/settings-store.ts';
 import { type Foreseen, foresee } from './decide-flow.ts';
 import { loadPersons, selectUserNames } from './decision-store.ts';
 import type { Edit, PeoplePage, Preview } from './edit.ts';
-import { mappingsAfter } from './mapping-flow.ts';
+import { checkPlaces, mappingsAfter } from './mapping-flow.ts';
 import { selectMappings } from './mapping-store.ts';
 import { refuseActivated } from './mapping-version.ts';
 import { draftTarget, unknownDraft } from './mapping-version-flow.ts';
@@ -69,6 +69,7 @@ async function prospectOf(tx: TenantTransaction, door: Door, pool: Pool, edit: E
     }
     default: {
       const before = await selectMappings(tx);
+      await checkPlaces(tx, pool, before, edit);
       return byMappings(pool, before, await mappingsAfter(tx, before, edit, 'asTheyAre'));
     }
   }

@@ -5,6 +5,7 @@
 
 import { Fault } from '../kernel/fault.ts';
 import type { UserId } from '../kernel/ids.ts';
+import { sameJson } from '../kernel/same-json.ts';
 import type { Contract, ContractDraft, ContractLine } from '../licensing/contract.ts';
 import type { Pin } from '../licensing/pin.ts';
 import type { Settings } from '../tenants/settings.ts';
@@ -77,11 +78,16 @@ export function bySettings(
 ): Prospect {
   return {
     pool: { ...pool, rules: { ...pool.rules, ...after } },
-    affected: before.defaultRole === after.defaultRole ? { userIds: turned } : ofDefault(after),
+    affected: affectedBySettings(before, after, turned),
     // A batch ends with the way of settling that opened it.
     isSettling: pool.batch !== null && before.settlement !== after.settlement,
     exclusions: after.exclusions,
   };
+}
+
+function affectedBySettings(before: Settings, after: Settings, turned: readonly UserId[]): Affected {
+  if (before.defaultRole !== after.defaultRole) return ofDefault(after);
+  return sameJson(before.approvals, after.approvals) ? { userIds: turned } : { anybody: true };
 }
 
 /** A default role concerns everybody; its end, whoever has it. */

@@ -6,15 +6,18 @@ import { type Database, db } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { fold } from '../kernel/fold.ts';
 import type { UserId } from '../kernel/ids.ts';
+import { everyDefaultWorkspace } from '../licensing/mapping.ts';
 import type { Settings } from '../tenants/settings.ts';
 import { selectSettings, writeSettings } from '../tenants/settings-store.ts';
 import { lockArrivals } from './arrival-store.ts';
 import { decide } from './decide-flow.ts';
 import { selectUsersNamed, writeRanks } from './decision-store.ts';
+import { type Placed, requirePlaces } from './places-flow.ts';
 import { lockPool } from './pool-store.ts';
 import { bySettings } from './prospect.ts';
+import { lookNow } from './reclaim-store.ts';
 
-/** Replaces the settings whole. Where parking ends, who is parked is forgotten. */
+/** Replaces the settings whole. Where parking ends, who is parked is forgotten. @throws Fault as `requirePlaces`. */
 export async function putSettings(database: Database, door: Door, settings: Settings): Promise<Settings> {
   const chosen = folded(settings);
   await inTenant(database, door.tenantId, async (tx) => {
@@ -22,7 +25,10 @@ export async function putSettings(database: Database, door: Door, settings: Sett
     lockArrivals(tx, 'rule');
     const pool = await lockPool(tx);
     const before = await selectSettings(tx);
+    await requirePlaces(tx, pool.rules, defaultOf(chosen), defaultOf(before));
     writeSettings(tx, chosen);
+    // Also where nobody is asked any more: notices that were given are withdrawn.
+    if (before.reclaimDays !== chosen.reclaimDays) lookNow(tx, door.now);
     const isParkingOver = before.parking && !chosen.parking;
     const parkedMembersDeleted = isParkingOver
       ? await tx.count(db.deleteFrom('parked_members').where('tenant_id', '=', tx.tenantId))
@@ -35,6 +41,10 @@ export async function putSettings(database: Database, door: Door, settings: Sett
     appendAudit(tx, door, [{ action: 'settings.written', subject: null, before, after }, ...decided.audit]);
   });
   return chosen;
+}
+
+function defaultOf({ defaultRole: role }: Settings): Placed {
+  return { role, workspaces: [everyDefaultWorkspace], field: 'defaultRole' };
 }
 
 /** Who is left alone is named once, whatever the case. */

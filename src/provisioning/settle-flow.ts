@@ -17,15 +17,27 @@ import { lockPool } from './pool-store.ts';
 /**
  * Tenants for whom an instant has come: they are settled. Answers how many there were.
  *
+ * @param most Tenants.
  * @throws AggregateError of the tenants for which it failed, after the others were settled.
  */
-export async function settleDue(database: Database, now: Date, most: number): Promise<number> {
+export async function settleDue(
+  database: Database,
+  now: Date,
+  most: number,
+  options: Pick<Door, 'peoplePerDecision'> = {},
+): Promise<number> {
   const due = await database.run(
     sql<{ tenant_id: TenantId }>`select tenant_id from find_due_pools(${now}, ${most})`,
   );
   const failures: unknown[] = [];
   for (const { tenant_id: tenantId } of due) {
-    const door: Door = { tenantId, actor: { kind: 'system', rule: 'time' }, now, requestId: null };
+    const door: Door = {
+      tenantId,
+      actor: { kind: 'system', rule: 'time' },
+      now,
+      requestId: null,
+      ...options,
+    };
     await settleTenant(database, door).catch((error: unknown) => failures.push(error));
   }
   if (failures.length > 0) {

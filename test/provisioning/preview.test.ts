@@ -90,7 +90,7 @@ it(
           if (edit === undefined) continue;
           const told = await outcome(previewEdit(world.database, world.door, edit, whole));
           const untouched = await readState(world);
-          expect(untouched.fingerprint, 'a preview writes nothing').toBe(before.fingerprint);
+          expect(untouched.fingerprint, 'a preview writes nothing').toEqual(before.fingerprint);
           const done = await outcome(apply(world, edit));
           expect(told instanceof Fault ? [told.code, told.message, told.field] : 'told').toEqual(
             done instanceof Fault ? [done.code, done.message, done.field] : 'told',
@@ -115,7 +115,7 @@ function editOf({ now }: TestWorld, state: State, chosen: Choice): Edit | undefi
   const mapping = () => {
     const group = pick(state.groups, two);
     const workspaces = flag ? ['w1'] : ['w1', 'w2'];
-    const rest = { fallbackRole: null, validFrom: null, validUntil: null, mayPreempt: false };
+    const rest = { fallbackRole: null, validFrom: null, validUntil: null, mayPreempt: false, approval: null };
     const by = group === undefined ? { displayName: 'later' } : { id: group.id };
     return { group: by, role, workspaces, priority: (one % 9) + 1, ...rest };
   };
