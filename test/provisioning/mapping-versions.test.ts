@@ -142,7 +142,7 @@ async function tryDraft(world: TestWorld, asked: Change): Promise<boolean> {
     );
     const after = await readState(world);
     if (told instanceof Fault || done instanceof Fault) {
-      expect(after.fingerprint, 'what is refused changes nothing').toBe(before.fingerprint);
+      expect(after.fingerprint, 'what is refused changes nothing').toEqual(before.fingerprint);
       continue;
     }
     compare(told, before, after);

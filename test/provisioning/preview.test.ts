@@ -90,7 +90,7 @@ it(
           if (edit === undefined) continue;
           const told = await outcome(previewEdit(world.database, world.door, edit, whole));
           const untouched = await readState(world);
-          expect(untouched.fingerprint, 'a preview writes nothing').toBe(before.fingerprint);
+          expect(untouched.fingerprint, 'a preview writes nothing').toEqual(before.fingerprint);
           const done = await outcome(apply(world, edit));
           expect(told instanceof Fault ? [told.code, told.message, told.field] : 'told').toEqual(
             done instanceof Fault ? [done.code, done.message, done.field] : 'told',
