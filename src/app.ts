@@ -9,7 +9,7 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { installAdmin } from './admin/admin-scope-hook.ts';
-import { alertRoutes } from './admin/alert-routes.ts';
+import { alertRoutes, blockGuardRoutes } from './admin/alert-routes.ts';
 import { approvalRoutes } from './admin/approval-routes.ts';
 import { auditRoutes } from './admin/audit-routes.ts';
 import { blueRoutes, blueWorkRoutes } from './admin/blue-routes.ts';
@@ -151,6 +151,7 @@ function adminScope(api: FastifyInstance, services: Services): void {
   seatRoutes(scope, services);
   outlookRoutes(scope, services);
   alertRoutes(scope, services);
+  blockGuardRoutes(scope, services);
   stagedRoutes(scope, services);
   approvalRoutes(scope, services);
   contractLineRoutes(scope, services);

@@ -13,10 +13,10 @@ import type { AdminScope } from './admin-scope-hook.ts';
 import { afterId, lastId, readLimit, toPage } from './paging.ts';
 import { Id, listOf, nullable, pageQuery, problems, TenantAndId, TenantPath, Time } from './schemas.ts';
 
-const kinds = [
-  ...['seats_used', 'seats_left', 'full_before_term_end', 'contract_ended', 'evaluation_ends'],
-  ...['cliff', 'block_lifted'],
-];
+const Kind = Type.Enum([
+  ...(['seats_used', 'seats_left', 'full_before_term_end', 'contract_ended', 'evaluation_ends'] as const),
+  ...(['cliff', 'block_lifted'] as const),
+]);
 const Alert = Type.Object({
   id: Id,
   state: Type.Enum(['open', 'acknowledged']),
@@ -27,7 +27,7 @@ const Alert = Type.Object({
   acknowledgedBy: Type.Unknown({ description: 'An operator or a key; null: nobody.' }),
   items: Type.Array(
     Type.Object({
-      kind: Type.String({ description: kinds.join(', ') }),
+      kind: Kind,
       at: Time,
       message: Type.String(),
       detail: Type.Unknown({ description: 'The figures of the message.' }),
@@ -79,7 +79,10 @@ export function alertRoutes(scope: AdminScope, { database, clock }: Services): v
       return reply.send(show(await acknowledgeAlert(database, adminDoorOf(request, clock.now()), id)));
     },
   );
+}
 
+/** The guard raises an alert when it lifts the policy; here somebody lets it stand again. */
+export function blockGuardRoutes(scope: AdminScope, { database, clock }: Services): void {
   scope.delete(
     '/tenants/:t/seats/block-guard',
     {

@@ -2,7 +2,7 @@
 
 import { sql } from 'kysely';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
-import { excessOrder } from '../provisioning/decision-store.ts';
+import { excessOrder, excessSource } from '../provisioning/decision-store.ts';
 
 export interface Loser {
   id: string;
@@ -19,7 +19,7 @@ export async function selectLosers(tx: TenantTransaction, most: number): Promise
   return await tx.run(sql<Loser>`
     select u.id, u.user_name as "userName", u.display_name as "displayName", d.seat, d.priority,
       d.claimed_at as "claimedAt"
-    from decisions d join users u on u.tenant_id = d.tenant_id and u.id = d.user_id
+    from ${excessSource}
     where d.tenant_id = ${tx.tenantId} and d.seat in ('held', 'overage')
     order by ${excessOrder} limit ${most}
   `);

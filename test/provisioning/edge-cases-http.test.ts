@@ -78,6 +78,7 @@ describe('policy block at the SCIM door', () => {
 });
 
 it('role values pushed by SCIM ask for what they are mapped to, whatever their case', async () => {
+  await api('PUT', '/settings', { holdMinutes: 60 });
   await race.contract(1);
   await race.map({ roleValue: 'Lead' }, 1);
   const ada = (await create('ada@example.com', { roles: [{ value: 'LEAD' }] })).body;

@@ -125,7 +125,7 @@ describe('the course', () => {
     );
     expect(await look()).toBe(1);
     expect(await world.settle()).toBe(0);
-    expect((await readState(world)).fingerprint).toBe(fingerprint);
+    expect((await readState(world)).fingerprint).toEqual(fingerprint);
   });
 
   it('is done by one of several gateways that look at once', async () => {
