@@ -119,11 +119,13 @@ export function claimOf({ id: userId, tie, decision }: Member): Claim {
 
 /** The order in which claims are served, said once more: the priority, the time (`sticky`), the tie-break, the id. */
 export function compareInOrder(order: SeatOrder) {
-  const key = ({ priority, claimedAt, tie, userId }: Claim) => {
-    const time = order === 'sticky' ? claimedAt.toISOString() : '';
-    return [priority.toFixed(4).padStart(20, '0'), time, tie, userId].join(' ');
+  return (a: Claim, b: Claim): number => {
+    if (a.priority !== b.priority) return a.priority < b.priority ? -1 : 1;
+    const [early, late] = [a.claimedAt.getTime(), b.claimedAt.getTime()];
+    if (order === 'sticky' && early !== late) return early < late ? -1 : 1;
+    if (a.tie !== b.tie) return a.tie < b.tie ? -1 : 1;
+    return a.userId < b.userId ? -1 : 1;
   };
-  return (a: Claim, b: Claim) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0);
 }
 
 /** Above the capacity first, pins last, then the lowest priority, the latest claim, and the tie-break. */
