@@ -53,16 +53,19 @@ async function settleTenant(database: Database, door: Door): Promise<void> {
   while (await inTenant(database, door.tenantId, (tx) => settleOnce(tx, door)));
 }
 
-/** Answers whether those above the capacity are so many that there is more to do. */
+/**
+ * What is due first, and those above the capacity only once that is done: somebody who gives a seat back at the same instant is
+ * one of them. Answers whether there is more to do.
+ */
 async function settleOnce(tx: TenantTransaction, door: Door): Promise<boolean> {
   const pool = await lockPool(tx);
   if (pool.dueAt === null || pool.dueAt > door.now) return false;
-  const excess = excessAt(pool, door.now);
+  const excess = pool.settledAt < door.now ? 0 : excessAt(pool, door.now);
   const affected: Affected = { ...affectedByTerms(pool, pool.contract, door.now), ...dueBy(pool, door.now) };
   const isSettling = pool.batch?.settlesAt != null && pool.batch.settlesAt <= door.now;
   const { audit } = await decide(tx, door, pool, affected, { isSettling, excess, isSettled: true });
   appendAudit(tx, door, audit);
-  return excess > 0;
+  return excessAt(pool, door.now) > 0;
 }
 
 /** How many lose their seats now, because the capacity fell and their time is over. */

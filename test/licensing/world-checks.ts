@@ -9,6 +9,7 @@ import { type Decision, effect, isSeated, seatView } from '../../src/licensing/e
 import { groupId, mapping } from './support.ts';
 import {
   claimOf,
+  compareInOrder,
   decide,
   isDue,
   type Member,
@@ -69,7 +70,7 @@ function checkHolders({ before, after, facts }: Turn): void {
 
 /** Seats that become free go to exactly the first of those who may have them. */
 function checkOrder({ before, after }: Turn): void {
-  const compare = compareClaims(after.rules.order);
+  const compare = compareInOrder(after.rules.order);
   const granted = after.members.filter(
     (one, at) =>
       !isReserved(one, after.now) &&

@@ -4,11 +4,11 @@
  */
 
 import type { UserId } from '../../src/kernel/ids.ts';
-import { type Claim, compareClaims, type Usage } from '../../src/licensing/admit.ts';
+import type { Claim, Usage } from '../../src/licensing/admit.ts';
 import { type Contract, excessUntil, limitOf, nextChange, termsAt } from '../../src/licensing/contract.ts';
 import type { Person } from '../../src/licensing/desire.ts';
 import { type Decision, isSeated, type OpenBatch, type Seat } from '../../src/licensing/effect.ts';
-import { nextValidity, type Rules } from '../../src/licensing/mapping.ts';
+import { nextValidity, type Rules, type SeatOrder } from '../../src/licensing/mapping.ts';
 import type { Affected } from '../../src/provisioning/affected.ts';
 import { affectedByTerms, dueBy } from '../../src/provisioning/due.ts';
 import { type Facts, type Plan, plan } from '../../src/provisioning/plan.ts';
@@ -67,7 +67,7 @@ export function factsOf(world: World, affected: Affected, circumstances: Circums
   const standing = (seat: Seat) =>
     others
       .filter((one) => one.decision?.seat === seat && !displaced.includes(one))
-      .sort((a, b) => compareClaims(world.rules.order)(claimOf(a), claimOf(b)))
+      .sort((a, b) => compareInOrder(world.rules.order)(claimOf(a), claimOf(b)))
       .flatMap(standingOf);
   return {
     ...world,
@@ -118,6 +118,17 @@ export function claimOf({ id: userId, tie, decision }: Member): Claim {
   };
 }
 
+/** The order in which claims are served, said once more: the priority, the time (`sticky`), the tie-break, the id. */
+export function compareInOrder(order: SeatOrder) {
+  return (a: Claim, b: Claim): number => {
+    if (a.priority !== b.priority) return a.priority < b.priority ? -1 : 1;
+    const [early, late] = [a.claimedAt.getTime(), b.claimedAt.getTime()];
+    if (order === 'sticky' && early !== late) return early < late ? -1 : 1;
+    if (a.tie !== b.tie) return a.tie < b.tie ? -1 : 1;
+    return a.userId < b.userId ? -1 : 1;
+  };
+}
+
 /** Above the capacity first, pins last, then the lowest priority, the latest claim, and the tie-break. */
 function compareExcess(one: Member, other: Member): number {
   const [a, b] = [claimOf(one), claimOf(other)];
@@ -157,7 +168,8 @@ export function settleDue(world: World): World {
     const { contract, now, batch } = settled;
     const affected = { ...affectedByTerms(settled, contract, now), ...dueBy(settled, now) };
     const isSettling = batch?.settlesAt != null && batch.settlesAt <= now;
-    settled = decide(settled, affected, { isSettling, isSettled: true, excess: excessOf(settled) });
+    const excess = settled.settledAt < now ? 0 : excessOf(settled);
+    settled = decide(settled, affected, { isSettling, isSettled: true, excess });
   }
   return settled;
 }
@@ -189,7 +201,7 @@ function excessOf(world: World): number {
 
 /** Everybody with this seat, in the order in which seats are given. */
 export function ranked({ members, rules }: Pick<World, 'members' | 'rules'>, ...seats: Seat[]): Member[] {
-  const compare = compareClaims(rules.order);
+  const compare = compareInOrder(rules.order);
   return members
     .filter(({ decision }) => decision !== null && seats.includes(decision.seat))
     .sort((a, b) => compare(claimOf(a), claimOf(b)));

@@ -30,7 +30,7 @@ it('I1–I6, I10–I12, I14, I15, I17, I19, I20 hold after everything that happe
     fc.property(any, happenings(14), (world, events) => {
       played(world, events);
     }),
-    runs(4200),
+    runs(4500),
   );
 }, 120_000);
 
@@ -40,7 +40,7 @@ it('the same, and I13, hold under order strict: without pre-emption nobody loses
     fc.property(any, happenings(12), (world, events) => {
       played(world, events);
     }),
-    runs(1500),
+    runs(1600),
   );
 }, 120_000);
 
@@ -175,7 +175,7 @@ it('I16 a better priority with the same roles never worsens the outcome of the n
         worthOf(happen(start, event)),
       );
     }),
-    runs(1200),
+    runs(1300),
   );
 }, 120_000);
 

@@ -75,6 +75,24 @@ describe('a smaller tier', () => {
     }
   });
 
+  it('takes nobody’s seat for one that is given back at the same instant', async () => {
+    const scene = await newScene(test.database, ['Ada', 'Bo', 'Cy'], { decreaseGraceDays: 10 });
+    await scene.world.contract({ paidSeats: 4, decreaseGraceDays: 10 });
+    await scene.person('Pia');
+    const pin = { role: 'team_member', workspaces: null, reason: 'test', reserved: false };
+    const until = new Date('2026-04-11T00:00:00.000Z');
+    await setPin(test.database, scene.world.door, scene.id('Pia'), { ...pin, until });
+    const better = await scene.world.group('Better');
+    await scene.world.map({ group: { id: better }, priority: 1 });
+    await scene.join(['Zoe'], better);
+    await amend(scene, '2026-04-01', 3);
+    await scene.lookAt('2026-04-01T00:00:00.000Z');
+    expect(await scene.seated()).toEqual(['Ada', 'Bo', 'Cy', 'Pia']);
+    await scene.lookAt('2026-04-11T00:00:00.000Z');
+    expect(await scene.seated()).toEqual(['Ada', 'Bo', 'Cy']);
+    expect(await scene.queue()).toEqual(['Zoe']);
+  });
+
   it('that is taken back within its grace takes nothing', async () => {
     const scene = await shrinking();
     await amend(scene, '2026-03-10', 2);
