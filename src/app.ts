@@ -1,6 +1,6 @@
 /** The HTTP application: every route the gateway has is listed here, in the scope whose rules it follows. */
 
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -19,6 +19,8 @@ import { clockRoutes } from './admin/clock-routes.ts';
 import { contractLineRoutes } from './admin/contract-line-routes.ts';
 import { contractRoutes } from './admin/contract-routes.ts';
 import { directoryRoutes, directoryTokenRoutes } from './admin/directory-routes.ts';
+import { installEditGate } from './admin/edit-gate-hook.ts';
+import { editRequestRoutes } from './admin/edit-request-routes.ts';
 import { groupRoutes } from './admin/group-routes.ts';
 import { keyRoutes, operatorRoutes } from './admin/key-routes.ts';
 import {
@@ -136,6 +138,9 @@ function refusePath(_error: Error, request: FastifyRequest, reply: FastifyReply)
 
 function adminScope(api: FastifyInstance, services: Services): void {
   const scope = installAdmin(api, services);
+  // Known to this process alone: only a call that it makes itself can name it.
+  const approval = randomBytes(32).toString('hex');
+  installEditGate(scope, services, approval);
   openApiRoutes(api);
   operatorRoutes(scope, services);
   tenantRoutes(scope, services);
@@ -154,6 +159,7 @@ function adminScope(api: FastifyInstance, services: Services): void {
   blockGuardRoutes(scope, services);
   stagedRoutes(scope, services);
   approvalRoutes(scope, services);
+  editRequestRoutes(scope, services, approval);
   contractLineRoutes(scope, services);
   groupRoutes(scope, services);
   mappingRoutes(scope, services);

@@ -410,6 +410,7 @@ function rowsOf(tenant: string): string[] {
     `insert into parked_members values (${t}, ${id}, ${id}, 'x', 'x', ${now})`,
     `insert into pins values (${t}, ${id}, 'client', null, 'x', null, false, '{}', ${now})`,
     `insert into evaluation_marks values (${t}, ${id}, null)`,
+    `insert into edit_requests values (${t}, ${id}, 'PUT', '/', null, '{}', '{}', ${now}, 'pending', null, null)`,
     `insert into seat_approvals values (${t}, ${id}, 'DEFAULT', true, null, '{}', ${now})`,
     `insert into seat_reclaims values (${t}, ${id}, 'noticed', ${now}, 0, ${now}, null, null, ${now})`,
     `insert into unanswered_creations values (${t}, ${id}, ${id}, 'h', ${now})`,

@@ -43,7 +43,10 @@ export function contractLineRoutes(scope: AdminScope, services: Services): void 
   scope.post(
     '/tenants/:t/contract/amendments',
     {
-      config: { auth: 'operator' },
+      config: {
+        auth: 'operator',
+        edit: ({ body }) => ({ op: 'amendment', line: readAmendment(body as Static<typeof Amendment>) }),
+      },
       schema: {
         tags,
         summary: 'Amend the contract from a day on',
@@ -64,7 +67,10 @@ export function contractLineRoutes(scope: AdminScope, services: Services): void 
   scope.post(
     '/tenants/:t/contract/lines',
     {
-      config: { auth: 'operator' },
+      config: {
+        auth: 'operator',
+        edit: ({ body }) => ({ op: 'amendment', line: readLine(body as Static<typeof Line>) }),
+      },
       schema: {
         tags,
         summary: 'Add seats on top of the total: an add-on for a time, or a step of a ramp',
@@ -110,7 +116,7 @@ function lineReadRoutes(scope: AdminScope, { database, clock, nudgeSync }: Servi
   scope.delete(
     '/tenants/:t/contract/lines/:id',
     {
-      config: { auth: 'operator' },
+      config: { auth: 'operator', edit: () => undefined },
       schema: {
         tags,
         summary: 'Withdraw a line; the books keep it',

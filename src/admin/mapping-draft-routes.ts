@@ -1,9 +1,11 @@
 /** Drafts of whole sets of mappings: written, looked at, activated now or at a time; a department's onboarding is one. */
 
-import Type from 'typebox';
+import type { FastifyRequest } from 'fastify';
+import Type, { type Static } from 'typebox';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
 import type { MappingDraftId, TenantId } from '../kernel/ids.ts';
+import type { Edit } from '../provisioning/edit.ts';
 import { selectMappings } from '../provisioning/mapping-store.ts';
 import type { StoredSetDraft } from '../provisioning/mapping-version.ts';
 import {
@@ -177,7 +179,7 @@ export function mappingDraftUseRoutes(scope: AdminScope, { database, clock, nudg
   scope.post(
     `${path}/:id/activate`,
     {
-      config: { auth: 'tenant-write' },
+      config: { auth: 'tenant-write', edit: activation },
       schema: {
         tags,
         summary: 'Put a draft in force, now or at a time',
@@ -196,3 +198,9 @@ export function mappingDraftUseRoutes(scope: AdminScope, { database, clock, nudg
     },
   );
 }
+
+const activation = ({ params, body }: FastifyRequest): Edit => ({
+  op: 'draft',
+  id: draftIdOf((params as { id: string }).id),
+  rebase: readActivation(body as Static<typeof ActivationForm>).rebase,
+});

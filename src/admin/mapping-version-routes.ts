@@ -73,7 +73,10 @@ export function mappingVersionRoutes(scope: AdminScope, { database, clock, nudge
   scope.post(
     '/tenants/:t/mapping-versions/:n/rollback',
     {
-      config: { auth: 'tenant-write' },
+      config: {
+        auth: 'tenant-write',
+        edit: ({ params }) => ({ op: 'rollback', version: versionNumberOf((params as { n: string }).n) }),
+      },
       schema: {
         tags,
         summary: 'Put the mappings of a version in force again, as a new version',

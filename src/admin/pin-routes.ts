@@ -1,9 +1,11 @@
 /** What an administrator decides for one person by hand: pins, and kept places that are given back. */
 
+import type { FastifyRequest } from 'fastify';
 import Type, { type Static } from 'typebox';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
 import { Fault } from '../kernel/fault.ts';
+import type { Edit } from '../provisioning/edit.ts';
 import { releaseHold, removePin, setPin } from '../provisioning/pin-flow.ts';
 import { type StoredPin, selectPin } from '../provisioning/pin-store.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
@@ -28,7 +30,7 @@ export function pinRoutes(scope: AdminScope, { database, clock, nudgeSync }: Ser
   scope.put(
     path,
     {
-      config: { auth: 'tenant-write' },
+      config: { auth: 'tenant-write', edit: pinning },
       schema: {
         tags,
         summary: 'Give a person a role by hand',
@@ -102,3 +104,9 @@ function show({
     createdAt: createdAt.toISOString(),
   };
 }
+
+const pinning = ({ params, body }: FastifyRequest): Edit => ({
+  op: 'pin',
+  userId: userIdOf((params as { id: string }).id),
+  pin: readPin(body as Static<typeof PinForm>),
+});

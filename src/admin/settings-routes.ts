@@ -1,5 +1,6 @@
 /** What a tenant has chosen. */
 
+import type { Static } from 'typebox';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
 import { putSettings } from '../provisioning/settings-flow.ts';
@@ -15,7 +16,10 @@ export function settingsRoutes(scope: AdminScope, { database, clock, nudgeSync }
   scope.put(
     '/tenants/:t/settings',
     {
-      config: { auth: 'tenant-write' },
+      config: {
+        auth: 'tenant-write',
+        edit: ({ body }) => ({ op: 'settings', settings: readSettings(body as Static<typeof SettingsForm>) }),
+      },
       schema: {
         tags,
         summary: 'Write the settings',

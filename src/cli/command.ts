@@ -40,6 +40,11 @@ export const tenantFlag: Flag = {
   description: 'whose',
   required: true,
 };
+/** Of edits that the breaker may stop. */
+export const confirmFlag: Flag = {
+  name: 'confirm',
+  description: 'also where it takes more seats away than the breaker lets pass',
+};
 export const pageFlags: readonly Flag[] = [
   { name: 'limit', value: 'n', description: 'items on a page' },
   { name: 'cursor', value: 'text', description: "the last answer's nextCursor" },

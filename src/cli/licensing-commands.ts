@@ -2,6 +2,7 @@
 
 import {
   type Command,
+  confirmFlag,
   type Flag,
   given,
   type Input,
@@ -49,7 +50,11 @@ const contracts: Command[] = [
         description: 'after the seats became fewer; 30 when left out',
       },
     ],
-    call: (input) => ({ method: 'PUT', path: tenantPath(input, '/contract'), body: contractOf(input) }),
+    call: (input) => ({
+      method: 'PUT',
+      path: tenantPath(input, '/contract', 'confirm'),
+      body: contractOf(input),
+    }),
   },
   {
     noun: 'contract',
@@ -112,8 +117,12 @@ const mappings: Command[] = [
     noun: 'mapping',
     verb: 'create',
     summary: 'map a group',
-    flags: [tenantFlag, ...mappingFlags],
-    call: (input) => ({ method: 'POST', path: tenantPath(input, '/mappings'), body: mappingOf(input) }),
+    flags: [tenantFlag, ...mappingFlags, confirmFlag],
+    call: (input) => ({
+      method: 'POST',
+      path: tenantPath(input, '/mappings', 'confirm'),
+      body: mappingOf(input),
+    }),
   },
   {
     noun: 'mapping',
@@ -128,10 +137,10 @@ const mappings: Command[] = [
     verb: 'update',
     summary: 'replace a mapping',
     argument: 'mapping-id',
-    flags: [tenantFlag, ...mappingFlags],
+    flags: [tenantFlag, ...mappingFlags, confirmFlag],
     call: (input) => ({
       method: 'PUT',
-      path: tenantPath(input, `/mappings/${part(input, 'mapping-id')}`),
+      path: tenantPath(input, `/mappings/${part(input, 'mapping-id')}`, 'confirm'),
       body: mappingOf(input),
     }),
   },
@@ -140,20 +149,24 @@ const mappings: Command[] = [
     verb: 'delete',
     summary: 'remove a mapping',
     argument: 'mapping-id',
-    flags: [tenantFlag],
+    flags: [tenantFlag, confirmFlag],
     call: (input) => ({
       method: 'DELETE',
-      path: tenantPath(input, `/mappings/${part(input, 'mapping-id')}`),
+      path: tenantPath(input, `/mappings/${part(input, 'mapping-id')}`, 'confirm'),
     }),
   },
   {
     noun: 'mapping',
     verb: 'reorder',
     summary: 'number all mappings 1..n in the order given',
-    flags: [tenantFlag, { name: 'ids', value: 'ids', description: 'between commas', required: true }],
+    flags: [
+      tenantFlag,
+      { name: 'ids', value: 'ids', description: 'between commas', required: true },
+      confirmFlag,
+    ],
     call: (input) => ({
       method: 'POST',
-      path: tenantPath(input, '/mappings/reorder'),
+      path: tenantPath(input, '/mappings/reorder', 'confirm'),
       body: { ids: list(input, 'ids') },
     }),
     columns: ['priority', 'group', 'role', 'workspaces', 'fallbackRole', 'id'],

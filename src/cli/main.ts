@@ -13,6 +13,7 @@ import { catalogueCommands } from './catalogue-commands.ts';
 import { clientCommands } from './client-commands.ts';
 import { clockCommands } from './clock-commands.ts';
 import { type Command, type Input, UsageError } from './command.ts';
+import { editRequestCommands } from './edit-request-commands.ts';
 import { licensingCommands } from './licensing-commands.ts';
 import { mappingDraftCommands } from './mapping-draft-commands.ts';
 import { render } from './output.ts';
@@ -30,6 +31,7 @@ const commands = [
   ...licensingCommands,
   ...reclaimCommands,
   ...alertCommands,
+  ...editRequestCommands,
   ...previewCommands,
   ...mappingDraftCommands,
   ...blueCommands,

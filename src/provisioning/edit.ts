@@ -22,6 +22,7 @@ export interface PinDraft extends Pin {
 export type Edit =
   | MappingEdit
   | { op: 'draft'; id: MappingDraftId; rebase: boolean }
+  | { op: 'rollback'; version: number }
   | { op: 'contract'; contract: ContractDraft }
   | { op: 'amendment'; line: LineDraft }
   | { op: 'pin'; userId: UserId; pin: PinDraft }
@@ -31,6 +32,8 @@ export type Edit =
 export interface Preview extends Omit<Impact, 'people'> {
   /** Held. */
   seats: { before: number; after: number };
+  /** People with a seat who would have none. */
+  seatsLost: number;
   /** Seats that are free now; null: unlimited. */
   available: number | null;
   /** A page of those for whom something is different. */

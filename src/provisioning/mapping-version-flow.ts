@@ -238,18 +238,25 @@ async function boundOne(
 export async function rollBack(database: Database, door: Door, number: number): Promise<number> {
   return await inTenant(database, door.tenantId, async (tx) => {
     const pool = await lockForSet(tx);
-    const [version, before, newest] = await Promise.all([
-      selectVersion(tx, number),
-      selectMappings(tx),
-      selectNewestVersion(tx),
-    ]);
-    if (version === undefined) throw unknownVersion(number);
-    const after = await bound(tx, version.mappings, before, 'locked');
+    const [before, newest] = await Promise.all([selectMappings(tx), selectNewestVersion(tx)]);
+    const after = await versionTarget(tx, number, before, 'locked');
     const versions = { before: { version: newest }, after: { version: newest + 1, asOf: number } };
     const event = { action: 'mapping_version.rolled_back', subject: null, ...versions };
     await installMappings(tx, door, pool, { before, after, event });
     return newest + 1;
   });
+}
+
+/** What the mappings are once the version is in force again. @throws Fault `not_found`. */
+export async function versionTarget(
+  tx: TenantTransaction,
+  number: number,
+  before: MappingSet,
+  groups: 'locked' | 'asTheyAre',
+): Promise<MappingSet> {
+  const version = await selectVersion(tx, number);
+  if (version === undefined) throw unknownVersion(number);
+  return await bound(tx, version.mappings, before, groups);
 }
 
 export function unknownVersion(number: number | string): Fault {

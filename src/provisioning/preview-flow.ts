@@ -8,7 +8,7 @@ import type { Database } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { termsAt } from '../licensing/contract.ts';
-import { waitingStates } from '../licensing/effect.ts';
+import { isSeated, waitingStates } from '../licensing/effect.ts';
 import { impactOf, type Turn } from '../licensing/impact.ts';
 import type { Settings } from '../tenants/settings.ts';
 import { selectSettings } from '../tenants/settings-store.ts';
@@ -18,9 +18,10 @@ import type { Edit, PeoplePage, Preview } from './edit.ts';
 import { checkPlaces, mappingsAfter } from './mapping-flow.ts';
 import { selectMappings } from './mapping-store.ts';
 import { refuseActivated } from './mapping-version.ts';
-import { draftTarget, unknownDraft } from './mapping-version-flow.ts';
+import { draftTarget, unknownDraft, versionTarget } from './mapping-version-flow.ts';
 import { selectDraft } from './mapping-version-store.ts';
 import { pinOf, refuseInactive, refusePast, refuseWithoutSeat } from './pin-flow.ts';
+import type { DecisionChange } from './plan.ts';
 import type { Pool } from './pool.ts';
 import { readPool } from './pool-store.ts';
 import { byContract, byMappings, byPin, bySettings, type Prospect, withBase, withLine } from './prospect.ts';
@@ -67,6 +68,10 @@ async function prospectOf(tx: TenantTransaction, door: Door, pool: Pool, edit: E
       const asked = { ...draft, rebase: edit.rebase };
       return byMappings(pool, before, await draftTarget(tx, asked, before, 'asTheyAre'));
     }
+    case 'rollback': {
+      const before = await selectMappings(tx);
+      return byMappings(pool, before, await versionTarget(tx, edit.version, before, 'asTheyAre'));
+    }
     default: {
       const before = await selectMappings(tx);
       await checkPlaces(tx, pool, before, edit);
@@ -105,6 +110,10 @@ function decisionOf({ persons, plan }: Foreseen, userId: UserId) {
   return change === undefined ? (persons.find(({ id }) => id === userId)?.decision ?? null) : change.after;
 }
 
+function losesSeat({ before, after }: DecisionChange): boolean {
+  return isSeated(before?.seat ?? 'none') && !isSeated(after?.seat ?? 'none');
+}
+
 async function describe(
   tx: TenantTransaction,
   pool: Pool,
@@ -132,6 +141,7 @@ async function describe(
   return {
     ...counts,
     seats: { before: held, after: plan.usage.held },
+    seatsLost: plan.changes.filter(losesSeat).length,
     available: capacity === null ? null : Math.max(0, capacity - held - onHold - unmanagedPaid),
     people: shown.map((person) => ({ ...person, userName: names.get(person.id) ?? '' })),
   };
