@@ -5,7 +5,7 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { termsAt } from '../licensing/contract.ts';
 import type { ExplainFacts, PinNote } from '../licensing/explain.ts';
-import { loadPersons } from '../provisioning/decision-store.ts';
+import { loadPersons } from '../provisioning/person-store.ts';
 import { type StoredPin, selectPin } from '../provisioning/pin-store.ts';
 import { readPool } from '../provisioning/pool-store.ts';
 import type { UserView } from '../provisioning/user-view.ts';

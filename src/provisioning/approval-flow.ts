@@ -9,7 +9,7 @@ import { Fault } from '../kernel/fault.ts';
 import type { UserId } from '../kernel/ids.ts';
 import type { Decision } from '../licensing/effect.ts';
 import { decide } from './decide-flow.ts';
-import { loadPersons } from './decision-store.ts';
+import { loadPersons } from './person-store.ts';
 import { lockPool } from './pool-store.ts';
 import { unknownUser } from './user-flow.ts';
 

@@ -16,11 +16,9 @@ import { limitOf, type Terms, termsAt } from '../licensing/contract.ts';
 import { type Affected, knownCount } from './affected.ts';
 import { areMoreThan, takeMarks, writeMarks } from './affected-sql.ts';
 import { breakerOf, stagedAfter, untripped } from './breaker-flow.ts';
-import { loadCrowd } from './crowd-store.ts';
 import {
   loadExcess,
   loadOverage,
-  loadPersons,
   loadPreemptors,
   loadQueue,
   loadUnspentQueue,
@@ -28,6 +26,7 @@ import {
   markForBlue,
   writeDecisions,
 } from './decision-store.ts';
+import { loadCrowd, loadPersons } from './person-store.ts';
 import { type DecisionChange, type Facts, type Plan, type Planned, plan } from './plan.ts';
 import type { Pool } from './pool.ts';
 import { lockPool, writePool } from './pool-store.ts';

@@ -1,37 +1,19 @@
 /**
- * Loads the facts of decisions and writes what was decided. The only writer of decisions: everything here is done while
+ * Reads the decisions that stand and writes what was decided. The only writer of decisions: everything here is done while
  * the tenant's seat pool row is locked, except for marks for Blue.
  */
 
 import { type RawBuilder, sql } from 'kysely';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
-import type { GroupId, UserId } from '../kernel/ids.ts';
+import type { UserId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { rankOf } from '../licensing/admit.ts';
-import type { RequestedRole, Verdict } from '../licensing/desire.ts';
+import type { RequestedRole } from '../licensing/desire.ts';
 import type { Decision, EffectiveRole, Seat } from '../licensing/effect.ts';
 import type { SeatOrder } from '../licensing/mapping.ts';
-import type { Pin } from '../licensing/pin.ts';
-import type { Affected } from './affected.ts';
-import { affectedIds } from './affected-sql.ts';
 import type { DecisionChange } from './plan.ts';
-import { joinMember, reclaimedAtSql, seenAtSql } from './reclaim-sql.ts';
-import type { PersonFacts, Standing } from './standing.ts';
-
-export interface PersonRow extends DecisionRow {
-  id: UserId;
-  active: boolean;
-  address: string | null;
-  tie: string;
-  is_duplicate: boolean;
-  is_excluded: boolean;
-  groups: GroupId[] | null;
-  role_values: string[];
-  claim_values: string[];
-  verdict: Verdict | null;
-  pin: (Omit<Pin, 'until'> & { until: string | null }) | null;
-  reclaimed_at: Date | null;
-}
+import { joinMember, seenAtSql } from './reclaim-sql.ts';
+import type { Standing } from './standing.ts';
 
 export interface DecisionRow {
   requested: RequestedRole[] | null;
@@ -53,84 +35,6 @@ export interface DecisionRow {
 /** The columns of a `DecisionRow`, of `d`. */
 export const decisionColumns = sql`d.requested, d.effective, d.priority, d.claimed_at, d.seat, d.since, d.refusal,
   d.kept_claimed_at, d.kept_until, d.overage_spent, d.may_preempt, d.notice_until, d.approval, d.due_at`;
-
-/** What is to stand in place of what is written. */
-export interface Instead {
-  mappedGroups?: readonly GroupId[];
-  exclusions?: readonly string[] | undefined;
-}
-
-/** Selects the `PersonRow` of everybody affected. */
-export function personsSql(
-  tx: TenantTransaction,
-  affected: Affected,
-  { mappedGroups, exclusions }: Instead = {},
-): RawBuilder<unknown> {
-  const mapped =
-    mappedGroups === undefined
-      ? sql`array(select group_id from mappings where tenant_id = ${tx.tenantId} and group_id is not null)`
-      : sql`${mappedGroups}::uuid[]`;
-  const excluded = exclusions === undefined ? sql`s.exclusions` : sql`${exclusions}::text[]`;
-  return sql`
-    with affected as (${affectedIds(tx, affected)})
-    select u.id, u.active, u.address, md5(t.tie_salt || ' ' || u.tie_key) as tie, u.role_values, u.claim_values,
-      u.active and exists (
-        select from users o where o.tenant_id = u.tenant_id and o.address = u.address and o.active
-          and o.address_order < u.address_order
-      ) as is_duplicate,
-      coalesce(u.user_name_key = any(${excluded}) or u.address = any(${excluded}), false) as is_excluded,
-      (select array_agg(m.group_id) from memberships m
-       where m.tenant_id = u.tenant_id and m.user_id = u.id and m.group_id = any(${mapped})) as groups,
-      case when p.user_id is not null then jsonb_build_object('role', p.role, 'workspaces', p.workspaces,
-        'until', p.until, 'reserved', p.reserved) end as pin,
-      (select jsonb_build_object('via', a.via, 'isGranted', a.is_granted)
-       from seat_approvals a where a.tenant_id = u.tenant_id and a.user_id = u.id) as verdict,
-      ${reclaimedAtSql} as reclaimed_at,
-      ${decisionColumns}
-    from affected a
-    join users u on u.tenant_id = ${tx.tenantId} and u.id = a.id
-    join tenants t on t.tenant_id = u.tenant_id
-    left join tenant_settings s on s.tenant_id = u.tenant_id
-    left join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
-    left join pins p on p.tenant_id = u.tenant_id and p.user_id = u.id
-    order by u.id`;
-}
-
-/**
- * The facts of everybody affected, as this transaction sees them.
- *
- * @param keepUntil Until when the place is kept of whoever loses the last paid role by what was written.
- */
-export async function loadPersons(
-  tx: TenantTransaction,
-  affected: Affected,
-  keepUntil: Date | null,
-): Promise<PersonFacts[]> {
-  const rows = await tx.run(personsSql(tx, affected) as RawBuilder<PersonRow>);
-  return rows.map((row) => {
-    const { id, tie, address } = row;
-    return { ...factsOf(row), id, tie, address, keepUntil };
-  });
-}
-
-/** What people who are alike have in common. */
-export function factsOf(
-  row: Omit<PersonRow, 'id' | 'tie' | 'address'>,
-): Omit<PersonFacts, 'id' | 'tie' | 'address' | 'keepUntil'> {
-  const { pin } = row;
-  return {
-    active: row.active,
-    isDuplicate: row.is_duplicate,
-    isExcluded: row.is_excluded,
-    groups: new Set(row.groups ?? []),
-    roleValues: row.role_values,
-    claimValues: row.claim_values,
-    verdict: row.verdict,
-    pin: pin === null ? null : { ...pin, until: pin.until === null ? null : new Date(pin.until) },
-    reclaimedAt: row.reclaimed_at,
-    decision: toDecision(row),
-  };
-}
 
 type StandingRow = DecisionRow & { user_id: UserId; tie: string; pin_until: Date | null };
 

@@ -9,7 +9,3 @@ export const seenAtSql = sql`greatest(u.last_sign_in_at, m.last_active_at)`;
 export const joinMember = sql`
   left join blue_people b on b.tenant_id = u.tenant_id and b.user_id = u.id
   left join blue_members m on m.tenant_id = b.tenant_id and m.blue_user_id = b.blue_user_id`;
-
-/** When the seat of the user `u` was taken, as long as that stands. */
-export const reclaimedAtSql = sql`(select r.taken_at from seat_reclaims r
-  where r.tenant_id = u.tenant_id and r.user_id = u.id and r.state = 'taken')`;
