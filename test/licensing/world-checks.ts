@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { compareClaims, roomIn } from '../../src/licensing/admit.ts';
 import { roleOf } from '../../src/licensing/catalogue.ts';
 import { limitOf, termsAt } from '../../src/licensing/contract.ts';
-import { desire } from '../../src/licensing/desire.ts';
+import { desire, matching } from '../../src/licensing/desire.ts';
 import { type Decision, effect, isSeated, seatView } from '../../src/licensing/effect.ts';
 import { groupId, mapping } from './support.ts';
 import {
@@ -111,10 +111,20 @@ function checkMoves({ before, after, facts }: Turn): void {
       expect(isSeated(is.seat), 'I17 who comes back in time has the seat').toBe(true);
       expect(is.claim.claimedAt, 'I17 who comes back in time has the rank').toEqual(was.kept.claimedAt);
     }
-    if (keepUntil.get(one.id) == null || was?.claim == null || is?.kept == null) continue;
-    expect(is.kept.claimedAt, 'I17 the rank of who moves is kept').toEqual(was.claim.claimedAt);
-    expect(is.seat, 'I17 the place of who moves is kept').toBe(isSeated(was.seat) ? 'hold' : 'none');
+    const next = after.members[at];
+    if (keepUntil.get(one.id) == null || was?.claim == null || next === undefined) continue;
+    if (!isGoneFor(after, next)) continue;
+    expect(is?.kept?.claimedAt, 'I17 the rank of who moves is kept').toEqual(was.claim.claimedAt);
+    expect(is?.seat, 'I17 the place of who moves is kept').toBe(isSeated(was.seat) ? 'hold' : 'none');
   }
+}
+
+/** The last membership that asks for a paid role is gone, and nothing else speaks against a kept place. */
+function isGoneFor(world: World, one: Member): boolean {
+  const person = personOf(world, one, null);
+  if (!person.active || person.isExcluded || person.isDuplicate) return false;
+  const isPaid = matching(person, world.rules, world.now).some(({ role }) => roleOf(role).billing === 'paid');
+  return !isPaid && desire(person, world.rules, world.now).priority === null;
 }
 
 /** Deciding for everybody gives what deciding for those affected gave. */

@@ -101,7 +101,7 @@ it('I7 inside a batch any order of the arrivals gives the same snapshot and the 
       const isFilling = people.every(({ who, leaves }) => !leaves && start.members[who]?.decision == null);
       expect(contentOf(two.settled, isFilling), 'I7 the audit').toEqual(contentOf(one.settled, isFilling));
     }),
-    runs(1500),
+    runs(1600),
   );
 }, 120_000);
 
@@ -136,7 +136,7 @@ it('I9 strict: who gets the seats of one batch follows from the last state alone
       const rested = { ...before, members: before.members.map((one) => ({ ...one, active: true })) };
       expect(seatsOf(end(rested)), 'I9 equal final states agree').toEqual(seatsOf(end(later(start))));
     }),
-    runs(1000),
+    runs(1100),
   );
 }, 120_000);
 
