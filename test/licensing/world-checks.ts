@@ -107,8 +107,9 @@ function checkMoves({ before, after, facts }: Turn): void {
   const keepUntil = new Map(facts.persons.map((person) => [person.id, person.keepUntil]));
   for (const [at, one] of before.members.entries()) {
     const [was, is] = [one.decision, after.members[at]?.decision ?? null];
-    if (was?.seat === 'hold' && is?.claim != null && was.kept !== null && after.now < was.kept.until) {
-      expect(isSeated(is.seat), 'I17 who comes back in time has the seat').toBe(true);
+    if (was?.kept != null && is?.claim != null && after.now < was.kept.until) {
+      if (was.seat === 'hold')
+        expect(isSeated(is.seat), 'I17 who comes back in time has the seat').toBe(true);
       expect(is.claim.claimedAt, 'I17 who comes back in time has the rank').toEqual(was.kept.claimedAt);
     }
     const next = after.members[at];

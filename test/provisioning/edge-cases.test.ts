@@ -43,6 +43,14 @@ describe('a directory moves Ada with a removal and then an addition', () => {
     expect(await scene.queue()).toEqual(['Ed', 'Ada']);
   });
 
+  it('and takes no free seat beside her own: somebody who comes with her has it', async () => {
+    await scene.world.contract({ paidSeats: 6 });
+    await scene.leave('Ada');
+    await scene.person('Fay');
+    await scene.world.editGroup(scene.staff, { add: [scene.id('Ada'), scene.id('Fay')] });
+    expect(await scene.seated()).toEqual(['Ada', 'Bo', 'Cy', 'Di', 'Ed', 'Fay']);
+  });
+
   it('and somebody who waits keeps the rank', async () => {
     await scene.leave('Di');
     expect(await scene.queue()).toEqual(['Ed']);
