@@ -186,6 +186,15 @@ describe('a pin', () => {
     expect(await scene.queue()).toEqual(['Ed', 'Ada']);
   });
 
+  it('that got its seat from the queue ends at its instant too', async () => {
+    await scene.person('Fay');
+    await pin('Fay', { until: new Date(scene.world.now.getTime() + hourMs) });
+    await scene.setActive('Ada', false);
+    expect(await scene.seated()).toEqual(['Bo', 'Cy', 'Fay']);
+    await scene.passAndLook(hourMs);
+    expect(await scene.seated()).toEqual(['Bo', 'Cy', 'Di']);
+  });
+
   it('that expired and was never taken away is looked at no more', async () => {
     const until = new Date(scene.world.now.getTime() + hourMs);
     await pin('Di', { until });
