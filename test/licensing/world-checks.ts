@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { compareClaims, roomIn } from '../../src/licensing/admit.ts';
 import { firstCatalogue } from '../../src/licensing/catalogue.ts';
 import { limitOf, termsAt } from '../../src/licensing/contract.ts';
-import { desire } from '../../src/licensing/desire.ts';
+import { desire, matching } from '../../src/licensing/desire.ts';
 import { type Decision, effect, isSeated, seatView } from '../../src/licensing/effect.ts';
 import { groupId, mapping } from './support.ts';
 import {
@@ -107,14 +107,25 @@ function checkMoves({ before, after, facts }: Turn): void {
   const keepUntil = new Map(facts.persons.map((person) => [person.id, person.keepUntil]));
   for (const [at, one] of before.members.entries()) {
     const [was, is] = [one.decision, after.members[at]?.decision ?? null];
-    if (was?.seat === 'hold' && is?.claim != null && was.kept !== null && after.now < was.kept.until) {
-      expect(isSeated(is.seat), 'I17 who comes back in time has the seat').toBe(true);
+    if (was?.kept != null && is?.claim != null && after.now < was.kept.until) {
+      if (was.seat === 'hold')
+        expect(isSeated(is.seat), 'I17 who comes back in time has the seat').toBe(true);
       expect(is.claim.claimedAt, 'I17 who comes back in time has the rank').toEqual(was.kept.claimedAt);
     }
-    if (keepUntil.get(one.id) == null || was?.claim == null || is?.kept == null) continue;
-    expect(is.kept.claimedAt, 'I17 the rank of who moves is kept').toEqual(was.claim.claimedAt);
-    expect(is.seat, 'I17 the place of who moves is kept').toBe(isSeated(was.seat) ? 'hold' : 'none');
+    const next = after.members[at];
+    if (keepUntil.get(one.id) == null || was?.claim == null || next === undefined) continue;
+    if (!isGoneFor(after, next)) continue;
+    expect(is?.kept?.claimedAt, 'I17 the rank of who moves is kept').toEqual(was.claim.claimedAt);
+    expect(is?.seat, 'I17 the place of who moves is kept').toBe(isSeated(was.seat) ? 'hold' : 'none');
   }
+}
+
+/** The last membership that asks for a paid role is gone, and nothing else speaks against a kept place. */
+function isGoneFor(world: World, one: Member): boolean {
+  const person = personOf(world, one, null);
+  if (!person.active || person.isExcluded || person.isDuplicate) return false;
+  const isPaid = matching(person, world.rules, world.now).some(({ role }) => roleOf(role).billing === 'paid');
+  return !isPaid && desire(person, world.rules, world.now).priority === null;
 }
 
 /** Deciding for everybody gives what deciding for those affected gave. */

@@ -41,6 +41,16 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     weight: 8,
     arbitrary: fc.record({ kind: kind('groups'), who, groups, byDirectory: fc.boolean() }),
   },
+  // Out of every group at once, as in the first half of a move.
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: kind('groups'),
+      who,
+      groups: fc.constant<number[]>([]),
+      byDirectory: fc.constant(true),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ kind: kind('active'), who, active: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('address'), who, address: fc.nat({ max: 9 }) }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('exclude'), who, isExcluded: fc.boolean() }) },

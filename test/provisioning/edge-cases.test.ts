@@ -43,6 +43,14 @@ describe('a directory moves Ada with a removal and then an addition', () => {
     expect(await scene.queue()).toEqual(['Ed', 'Ada']);
   });
 
+  it('and takes no free seat beside her own: somebody who comes with her has it', async () => {
+    await scene.world.contract({ paidSeats: 6 });
+    await scene.leave('Ada');
+    await scene.person('Fay');
+    await scene.world.editGroup(scene.staff, { add: [scene.id('Ada'), scene.id('Fay')] });
+    expect(await scene.seated()).toEqual(['Ada', 'Bo', 'Cy', 'Di', 'Ed', 'Fay']);
+  });
+
   it('and somebody who waits keeps the rank', async () => {
     await scene.leave('Di');
     expect(await scene.queue()).toEqual(['Ed']);
@@ -176,6 +184,15 @@ describe('a pin', () => {
     await scene.passAndLook(1);
     expect(await scene.told('Ada')).toEqual(['queued', 'SEAT_QUEUED', 'view_only']);
     expect(await scene.queue()).toEqual(['Ed', 'Ada']);
+  });
+
+  it('that got its seat from the queue ends at its instant too', async () => {
+    await scene.person('Fay');
+    await pin('Fay', { until: new Date(scene.world.now.getTime() + hourMs) });
+    await scene.setActive('Ada', false);
+    expect(await scene.seated()).toEqual(['Bo', 'Cy', 'Fay']);
+    await scene.passAndLook(hourMs);
+    expect(await scene.seated()).toEqual(['Bo', 'Cy', 'Di']);
   });
 
   it('that expired and was never taken away is looked at no more', async () => {

@@ -13,7 +13,7 @@ import { anyEdit, type Edit, history, make } from './edits.ts';
 import { checkLedger } from './ledger.ts';
 import { readState, type State } from './state.ts';
 
-const runs = Math.ceil(Number(process.env.FUZZ_RUNS ?? 50) * 0.2);
+const runs = Math.ceil(Number(process.env.FUZZ_RUNS ?? 50) * 0.14);
 let test: TestDatabase;
 
 beforeAll(async () => {
