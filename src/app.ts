@@ -42,6 +42,7 @@ import { schemaEditRoutes, schemaRoutes } from './admin/schema-routes.ts';
 import { seatRoutes } from './admin/seat-routes.ts';
 import { settingsRoutes } from './admin/settings-routes.ts';
 import { stagedRoutes } from './admin/staged-routes.ts';
+import { subPoolRoutes } from './admin/sub-pool-routes.ts';
 import { tenantRoutes } from './admin/tenant-routes.ts';
 import { tokenRotationRoutes } from './admin/token-rotation-routes.ts';
 import { userRoutes } from './admin/user-routes.ts';
@@ -159,6 +160,7 @@ function adminScope(api: FastifyInstance, services: Services): void {
   blockGuardRoutes(scope, services);
   stagedRoutes(scope, services);
   approvalRoutes(scope, services);
+  subPoolRoutes(scope, services);
   editRequestRoutes(scope, services, approval);
   contractLineRoutes(scope, services);
   groupRoutes(scope, services);

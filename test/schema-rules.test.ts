@@ -385,6 +385,7 @@ function rowsOf(tenant: string): string[] {
        values (${t}, 'annual', 'x', ${now}, ${now}, 'annual', 'queue', 'none')`,
     `insert into mappings (tenant_id, id, priority, group_id, role, workspaces, created_at)
        values (${t}, ${id}, 1, ${id}, 'x', '{}', ${now})`,
+    `insert into sub_pools values (${t}, 'x', 1, null)`,
     `insert into mapping_versions values (${t}, 1, ${now}, '{}', 'x', 0, '[]')`,
     `insert into mapping_drafts (tenant_id, id, name, based_on, mappings, created_at)
        values (${t}, ${id}, 'x', 0, '[]', ${now})`,

@@ -99,6 +99,7 @@ export async function changeRole(
     validUntil: null,
     mayPreempt: false,
     approval: null,
+    subPool: null,
   };
   await replaceMapping(database, doorOf(tenantId), id, draft);
 }

@@ -2,7 +2,9 @@
 
 import { sql } from 'kysely';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import type { Shares } from '../licensing/sub-pool.ts';
 import { excessOrder, excessSource } from '../provisioning/decision-store.ts';
+import { isBorrowed } from '../provisioning/share-store.ts';
 
 export interface Loser {
   id: string;
@@ -14,13 +16,14 @@ export interface Loser {
   claimedAt: Date;
 }
 
-export async function selectLosers(tx: TenantTransaction, most: number): Promise<Loser[]> {
+/** @param shares As they would be then: who borrows goes first. */
+export async function selectLosers(tx: TenantTransaction, shares: Shares, most: number): Promise<Loser[]> {
   if (most === 0) return [];
   return await tx.run(sql<Loser>`
     select u.id, u.user_name as "userName", u.display_name as "displayName", d.seat, d.priority,
       d.claimed_at as "claimedAt"
     from ${excessSource}
     where d.tenant_id = ${tx.tenantId} and d.seat in ('held', 'overage')
-    order by ${excessOrder} limit ${most}
+    order by ${excessOrder(isBorrowed(tx, shares))} limit ${most}
   `);
 }

@@ -5,8 +5,10 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { termsAt } from '../licensing/contract.ts';
 import type { ExplainFacts, PinNote } from '../licensing/explain.ts';
+import { shareOf, sharesOf } from '../licensing/sub-pool.ts';
 import { loadPersons } from '../provisioning/person-store.ts';
 import { type StoredPin, selectPin } from '../provisioning/pin-store.ts';
+import type { Pool } from '../provisioning/pool.ts';
 import { readPool } from '../provisioning/pool-store.ts';
 import type { UserView } from '../provisioning/user-view.ts';
 import { selectUserView } from '../provisioning/user-view-store.ts';
@@ -40,6 +42,7 @@ export async function selectExplainFacts(
     used: held + overage + onHold + unmanagedPaid,
     decision: view.decision,
     seat: view.seat,
+    share: shareNoteOf(pool, view.decision?.subPool ?? null, now),
     place: isWaiting ? (ahead[0]?.total ?? 0) + 1 : null,
     ahead: ahead.map(({ id: userId, userName }) => ({ id: userId, userName })),
     now,
@@ -59,6 +62,15 @@ function noteOf({ role, workspaces, reason, until, reserved, actor }: StoredPin)
     reserved,
     by: actor.kind === 'system' ? actor.rule : actor.name,
   };
+}
+
+function shareNoteOf(
+  { subPools, contract, usage }: Pool,
+  name: string | null,
+  now: Date,
+): ExplainFacts['share'] {
+  if (subPools.length === 0) return null;
+  return { name, ...shareOf(sharesOf(subPools, termsAt(contract, now), usage), name) };
 }
 
 interface Ahead {

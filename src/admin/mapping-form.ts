@@ -8,7 +8,7 @@ import { entryKeyOf, fallbackRoles } from '../licensing/catalogue.ts';
 import { approvals, everyDefaultWorkspace } from '../licensing/mapping.ts';
 import type { MappingDraft, StoredMapping } from '../provisioning/mapping-draft.ts';
 import { readInstant } from './instant.ts';
-import { closed, Id, Name, nullable } from './schemas.ts';
+import { closed, Id, Name, nullable, SubPoolName } from './schemas.ts';
 
 const Group = Type.Object(
   {
@@ -55,6 +55,14 @@ const fields = {
       }),
     ),
   ),
+  subPool: Type.Optional(
+    nullable(
+      Type.String({
+        ...SubPoolName,
+        description: 'From whose share of the seats its people are served. null: from the common rest.',
+      }),
+    ),
+  ),
 };
 export const MappingForm = Type.Object(fields, closed);
 export const MappingAnswer = Type.Object({ id: Id, ...fields });
@@ -66,6 +74,7 @@ export function readMapping(written: Static<typeof MappingForm>): MappingDraft {
     validUntil: until,
     mayPreempt = false,
     approval = null,
+    subPool = null,
     ...body
   } = written;
   const validFrom = readInstant('validFrom', from ?? undefined) ?? null;
@@ -82,7 +91,16 @@ export function readMapping(written: Static<typeof MappingForm>): MappingDraft {
     throw new Fault('invalid', text, { field: 'workspaces' });
   }
   const group = readGroup(body.group);
-  return { ...body, group, fallbackRole: fallbackRole ?? null, validFrom, validUntil, mayPreempt, approval };
+  return {
+    ...body,
+    group,
+    fallbackRole: fallbackRole ?? null,
+    validFrom,
+    validUntil,
+    mayPreempt,
+    approval,
+    subPool,
+  };
 }
 
 function readGroup(written: Static<typeof Group>): MappingDraft['group'] {
@@ -107,8 +125,8 @@ function readGroup(written: Static<typeof Group>): MappingDraft['group'] {
 }
 
 export function showMapping(mapping: StoredMapping): Static<typeof MappingAnswer> {
-  const { id, priority, role, workspaces, fallbackRole, validFrom, validUntil, mayPreempt, approval } =
-    mapping;
+  const { id, priority, role, workspaces, fallbackRole, validFrom, validUntil } = mapping;
+  const { mayPreempt, approval, subPool } = mapping;
   return {
     id,
     group: showGroup(mapping),
@@ -120,6 +138,7 @@ export function showMapping(mapping: StoredMapping): Static<typeof MappingAnswer
     validUntil: validUntil?.toISOString() ?? null,
     mayPreempt,
     approval,
+    subPool,
   };
 }
 

@@ -9,10 +9,12 @@ import { limits } from '../kernel/limits.ts';
 import { type Cliff, cliffAt, nextCliff, renewalCliff, seatsLost } from '../licensing/cliff.ts';
 import type { Contract } from '../licensing/contract.ts';
 import { historyDaysNeeded } from '../licensing/forecast.ts';
+import { sharesOf } from '../licensing/sub-pool.ts';
+import { readPool } from '../provisioning/pool-store.ts';
 import { adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
 import { selectLosers } from './cliff-store.ts';
-import { selectContractInForce, selectSeats } from './contract-store.ts';
+import { selectSeats } from './contract-store.ts';
 import { readInstant } from './instant.ts';
 import { closed, Id, nullable, problems, TenantPath, Time } from './schemas.ts';
 
@@ -133,10 +135,11 @@ async function readCliff(
   asked: Asked,
   now: Date,
 ): Promise<Static<typeof CliffAnswer>> {
-  const [contract, counts] = await Promise.all([selectContractInForce(tx), selectSeats(tx)]);
+  const [{ contract, subPools }, counts] = await Promise.all([readPool(tx), selectSeats(tx)]);
   const cliff = cliffOf(asked, contract, now);
   const total = cliff === undefined ? 0 : seatsLost(cliff.limit, counts);
-  const losers = await selectLosers(tx, Math.min(total, limits.cliffUsersMax));
+  const shares = sharesOf(subPools, cliff ?? { capacity: null }, counts);
+  const losers = await selectLosers(tx, shares, Math.min(total, limits.cliffUsersMax));
   return {
     at: cliff?.at.toISOString() ?? null,
     capacity: cliff?.capacity ?? null,

@@ -9,6 +9,9 @@ export const Id = Type.String({ description: 'A UUID.' });
 export const Time = Type.String({ format: 'date-time', description: 'ISO 8601, UTC.' });
 export const Name = Type.String({ minLength: 1, maxLength: 200 });
 
+/** A name of a sub-pool, also in paths and reason codes. */
+export const SubPoolName = Type.String({ minLength: 1, maxLength: 100 });
+
 export function nullable<T extends TSchema>(schema: T) {
   return Type.Union([schema, Type.Null()]);
 }

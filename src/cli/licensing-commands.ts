@@ -17,6 +17,7 @@ import {
 } from './command.ts';
 import { contractLineCommands } from './contract-line-commands.ts';
 import { seatCommands } from './seat-commands.ts';
+import { subPoolCommands } from './sub-pool-commands.ts';
 
 const contracts: Command[] = [
   {
@@ -109,6 +110,7 @@ export const mappingFlags: readonly Flag[] = [
   { name: 'valid-from', value: 'time', description: 'ISO 8601: it counts from then on' },
   { name: 'valid-until', value: 'time', description: 'ISO 8601: it no longer counts from then on' },
   { name: 'approval', value: 'mode', description: 'automatic, manual or when_full: who gives the seat' },
+  { name: 'sub-pool', value: 'name', description: 'whose share of the seats its people claim' },
   { name: 'may-preempt', description: 'order strict: it may take the seat of a lower priority' },
 ];
 
@@ -196,6 +198,7 @@ export function mappingOf(input: Input): Record<string, unknown> {
     validUntil: input['valid-until'],
     mayPreempt: input['may-preempt'],
     approval: input.approval,
+    subPool: input['sub-pool'],
   });
 }
 
@@ -270,4 +273,10 @@ const people: Command[] = [
   },
 ];
 
-export const licensingCommands: readonly Command[] = [...contracts, ...seatCommands, ...mappings, ...people];
+export const licensingCommands: readonly Command[] = [
+  ...contracts,
+  ...seatCommands,
+  ...subPoolCommands,
+  ...mappings,
+  ...people,
+];

@@ -54,6 +54,7 @@ export interface LicensingTables {
     valid_until: Time | null;
     may_preempt: Generated<boolean>;
     approval: 'automatic' | 'manual' | 'when_full' | null;
+    sub_pool: string | null;
     role: string;
     workspaces: string[];
     fallback_role: string | null;
@@ -122,6 +123,7 @@ export interface LicensingTables {
     may_preempt: Generated<boolean>;
     notice_until: Time | null;
     approval: 'pending' | 'refused' | null;
+    sub_pool: string | null;
     due_at: Time | null;
   };
   pins: {
@@ -134,6 +136,13 @@ export interface LicensingTables {
     reserved: boolean;
     actor: Json<JsonObject>;
     created_at: Time;
+  };
+  sub_pools: {
+    tenant_id: string;
+    name: string;
+    seats: number;
+    borrow_limit: number | null;
+    used: Generated<number>;
   };
   seat_refusals: { tenant_id: string; directory_id: string; minute: Time; refusals: number };
   seat_days: { tenant_id: string; day: string; used_max: number; used_last: number };

@@ -16,6 +16,7 @@ import * as reclaim from '../../migrations/0010_reclaim.ts';
 import * as staged from '../../migrations/0012_staged.ts';
 import * as notice from '../../migrations/0013_notice.ts';
 import * as approvals from '../../migrations/0014_approvals.ts';
+import * as subPools from '../../migrations/0015_sub_pools.ts';
 import * as editRequests from '../../migrations/0016_edit_requests.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 
@@ -30,6 +31,7 @@ const migrations: Record<string, Migration> = {
   '0012_staged': staged,
   '0013_notice': notice,
   '0014_approvals': approvals,
+  '0015_sub_pools': subPools,
   '0016_edit_requests': editRequests,
   '0010_reclaim': reclaim,
   '0009_catalogue': catalogue,

@@ -82,6 +82,8 @@ export const limits = {
   /** People whom a preview names, of each tenant. */
   previewedUsersMax: 200,
   mappingDraftsPerTenantMax: 100,
+  /** The head of the queue is read of each. */
+  subPoolsPerTenantMax: 50,
   /** People of a tenant who are left alone. */
   exclusionsMax: 1000,
   /** A deadlock or serialization failure is tried again this often. */

@@ -63,6 +63,8 @@ export interface Desire {
   isReserved: boolean;
   /** By a mapping whose claims may take the seat of one of lower priority (order `strict`). */
   mayPreempt: boolean;
+  /** Of the mapping that gives the priority; null: the common rest. */
+  subPool: string | null;
   /** Whether somebody must give the seat. */
   approval: Approval;
   /** Somebody refused the claim: paid roles fall back, and no seat is wanted. */
@@ -77,6 +79,7 @@ export const nothing: Desire = {
   refusal: null,
   isReserved: false,
   mayPreempt: false,
+  subPool: null,
   approval: 'automatic',
   isRejected: false,
   until: null,
@@ -103,6 +106,7 @@ export function desire(person: Person, rules: Rules, now: Date): Desire {
     priority: best?.priority ?? null,
     isReserved: pin?.reserved ?? false,
     mayPreempt: best?.mayPreempt ?? false,
+    subPool: best?.subPool ?? null,
     approval: best === undefined ? 'automatic' : approvalOf(best, person, rules),
     until,
   };
@@ -117,6 +121,7 @@ interface Asked {
   priority: number;
   mayPreempt: boolean;
   approval: Approval | null;
+  subPool: string | null;
 }
 
 /** Somebody's word is for the rule that was asked about: another rule is asked about anew. */
@@ -156,19 +161,21 @@ function everywhere(
   role: string,
   via: string,
   priority: number,
-  rule: Pick<Mapping, 'fallbackRole' | 'mayPreempt' | 'approval'> = {
+  rule: Pick<Mapping, 'fallbackRole' | 'mayPreempt' | 'approval' | 'subPool'> = {
     fallbackRole: null,
     mayPreempt: false,
     approval: null,
+    subPool: null,
   },
 ): Asked[] {
-  const { fallbackRole, mayPreempt, approval } = rule;
+  const { fallbackRole, mayPreempt, approval, subPool } = rule;
   const { billing } = catalogue.roleOf(role);
   return workspaces.map((workspace) => ({
     request: { role, billing, workspace, via, fallbackRole },
     priority,
     mayPreempt,
     approval,
+    subPool,
   }));
 }
 

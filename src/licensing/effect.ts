@@ -35,7 +35,9 @@ export interface Decision {
   isOverageSpent: boolean;
   /** The claim waits for somebody's approval, without a place in the queue; or was refused, and is none. */
   approval: 'pending' | 'refused' | null;
-  /** When the seat goes to a better claim that waits (order `strict`); null: no notice was given. */
+  /** Of the claim, or of the place that is kept; null: the common rest. */
+  subPool: string | null;
+  /** When the seat goes to a better claim that waits (order `strict`), or back to the sub-pool that lent it; null: no notice was given. */
   noticeUntil: Date | null;
   /** When something of it ends by itself: a pin, a kept place, a seat above the capacity, a notice. */
   endsAt: Date | null;
@@ -86,6 +88,8 @@ export interface OpenBatch {
 /** What a seat is told by. */
 export type Telling = Pick<Terms, 'policy' | 'phase' | 'graceUntil' | 'graceDays' | 'grants'> & {
   batch: OpenBatch | null;
+  /** `borrowed`: the seat is one that other shares lend; `full`: the sub-pool has all that it may, though seats are free. */
+  share: 'borrowed' | 'full' | null;
 };
 
 /** @param position Place among the waiting claims, computed when read. */
@@ -105,7 +109,9 @@ export function seatView(decision: Decision | null, position: number | null, tel
         state: 'held',
         position: null,
         since,
-        reason: noticeReason(decision) ?? seatedReason('SEAT_HELD', telling),
+        reason:
+          noticeReason(decision) ??
+          seatedReason(telling.share === 'borrowed' ? 'BORROWED' : 'SEAT_HELD', telling),
       };
     case 'overage':
       return {
@@ -158,9 +164,19 @@ function waitingView(decision: Decision, position: number | null, telling: Telli
   const state = waitingStates[telling.policy];
   switch (state) {
     case 'queued':
-      return { state, position, since, reason: batchReason(telling) ?? 'SEAT_QUEUED' };
+      return {
+        state,
+        position,
+        since,
+        reason: batchReason(telling) ?? fullReason(decision, telling) ?? 'SEAT_QUEUED',
+      };
     case 'blocked':
-      return { state, position: null, since, reason: batchReason(telling) ?? 'SEAT_BLOCKED' };
+      return {
+        state,
+        position: null,
+        since,
+        reason: batchReason(telling) ?? fullReason(decision, telling) ?? 'SEAT_BLOCKED',
+      };
     case 'none': {
       const role = decision.effective.find(({ via }) => via.startsWith('FALLBACK:'))?.role ?? 'none';
       return { state, position: null, since, reason: `FALLBACK:${role}` };
@@ -168,6 +184,10 @@ function waitingView(decision: Decision, position: number | null, telling: Telli
     default:
       return unreachable(state);
   }
+}
+
+function fullReason({ subPool }: Decision, { share }: Telling): string | undefined {
+  return share === 'full' ? `SUBPOOL_FULL:${subPool}` : undefined;
 }
 
 function batchReason({ batch, grants }: Telling): string | undefined {

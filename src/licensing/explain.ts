@@ -6,6 +6,7 @@ import { desire, mappingOf, matching, type Person, pinAt } from './desire.ts';
 import { type Decision, isSeated, type SeatView } from './effect.ts';
 import { type Mapping, type Rules, workspacesOf } from './mapping.ts';
 import { rankKeptUntil, undoUntil } from './reclaim.ts';
+import type { Share } from './sub-pool.ts';
 
 export interface ExplainFacts {
   name: string;
@@ -20,6 +21,8 @@ export interface ExplainFacts {
   used: number;
   decision: Decision | null;
   seat: SeatView;
+  /** Whose share of the seats the claim is served from; null: there are no sub-pools. */
+  share: (Share & { name: string | null }) | null;
   /** Place among those who wait, from 1, under every policy; null: the person does not wait. */
   place: number | null;
   /** Those who are served before this person, in order; of a long queue its head. */
@@ -175,6 +178,7 @@ function smallestChange(facts: ExplainFacts): string | null {
   if (decision.approval !== null) return "An administrator's approval.";
   if (decision.seat !== 'waiting' || place === null) return null;
   if (!terms.grants) return 'A contract that is in force today.';
+  if (isFull(facts)) return `One more seat for the sub-pool "${facts.share?.name}", of its own or to borrow.`;
   return terms.capacity === null ? null : seatsWanting(used - terms.capacity - terms.allowance, place);
 }
 
@@ -217,9 +221,11 @@ function sentenceOf(facts: ExplainFacts, winner: Rule | undefined): string {
   const place = seat.position === null ? 'waits' : `is number ${seat.position} in the queue`;
   const settles = settlesWhen(seat);
   if (settles !== undefined) return `${asks}: ${settles}, ${name} ${place} and ${role} meanwhile.`;
-  const full = terms.grants
-    ? `${used} of ${terms.capacity ?? 'unlimited'} seats are taken`
-    : 'no contract is in force that gives seats';
+  const full = isFull(facts)
+    ? `the sub-pool "${facts.share?.name}" has the ${facts.share?.limit} seats that it may have`
+    : terms.grants
+      ? `${used} of ${terms.capacity ?? 'unlimited'} seats are taken`
+      : 'no contract is in force that gives seats';
   return `${asks}, but ${full}: ${name} ${place} and ${role} meanwhile.`;
 }
 
@@ -257,7 +263,11 @@ function settlesWhen({ reason }: SeatView): string | undefined {
     : undefined;
 }
 
-function heldUntil({ terms, decision, seat }: ExplainFacts): string {
+function isFull({ seat }: ExplainFacts): boolean {
+  return seat.reason?.startsWith('SUBPOOL_FULL:') ?? false;
+}
+
+function heldUntil({ terms, decision, seat, share }: ExplainFacts): string {
   if (terms.graceUntil !== null) {
     return `holds a seat until ${terms.graceUntil.toISOString()}, when the grace of the evaluation is over`;
   }
@@ -265,9 +275,15 @@ function heldUntil({ terms, decision, seat }: ExplainFacts): string {
     const meanwhile = decision?.effective.find(({ via }) => via.startsWith('FALLBACK:'))?.role;
     return `keeps a seat, but the evaluation is over: ${meanwhile ?? 'no role'} until a contract is signed`;
   }
+  if (seat.reason === 'BORROWED') return `holds a seat ${borrowedFrom(share)}`;
   if (decision?.seat !== 'overage') return 'holds a seat';
   const until = seat.reason?.startsWith('SEAT_OVERAGE_UNTIL:') ? decision.endsAt : null;
   return `has a seat above the ${terms.capacity} of the contract${until === null ? '' : ` until ${until.toISOString()}`}`;
+}
+
+function borrowedFrom(share: ExplainFacts['share']): string {
+  const whose = share?.name == null ? 'those who are in no sub-pool' : `the sub-pool "${share.name}"`;
+  return `beyond the ${share?.seats ?? 0} of ${whose}, lent until others claim theirs`;
 }
 
 /** Names that one sentence holds; of more it tells how many. */

@@ -27,6 +27,8 @@ export interface Mapping {
   mayPreempt: boolean;
   /** null: as the role has it. */
   approval: Approval | null;
+  /** Whose share of the seats its claims are served from; null: the common rest. */
+  subPool: string | null;
 }
 
 /**

@@ -1,16 +1,26 @@
 /**
- * Order `strict`: a claim that may do so takes the seat of one of strictly lower priority, after a notice. Pins are never taken.
+ * Who loses the seat to a claim that waits, after a notice. A sub-pool takes back what it lent; and with order `strict` a
+ * claim that may do so takes the seat of one of strictly lower priority. Pins are never taken.
  */
 
 import type { UserId } from '../kernel/ids.ts';
-import { type Claim, compareClaims } from './admit.ts';
+import { type Claim, compareClaims, type Grant } from './admit.ts';
+import type { SeatOrder } from './mapping.ts';
 import { pinPriority } from './pin.ts';
+import { borrowedBy, hasPlace, isWithin, type Shares, shareOf } from './sub-pool.ts';
 
 export interface Holder extends Claim {
+  seat: Grant;
   /** Since when the seat is held: who has it longest without being seen goes first. */
   since: Date;
   /** When the seat goes to a better claim; null: no notice was given. */
   noticeUntil: Date | null;
+}
+
+/** Somebody who is to lose the seat, and to whom it goes. */
+export interface Swap {
+  loser: Holder;
+  winner: Claim;
 }
 
 export interface Preemption {
@@ -26,24 +36,76 @@ export function compareVictims(a: Holder, b: Holder): number {
 }
 
 /**
- * @param waiting Claims that may take a seat, in any order.
- * @param noticeMs How long the notice is; 0: the seat goes at once.
+ * Claims within their share take borrowed seats, whatever the priorities: the lowest ranked first.
+ *
+ * @param waiting In any order, for whom no seat is free.
+ * @param shares As used; each swap is counted in them.
+ * @param most Swaps.
  */
-export function preempt(
+export function takeBack(
   waiting: readonly Claim[],
   holders: readonly Holder[],
-  noticeMs: number,
-  now: Date,
-): Preemption {
-  const preemptors = waiting.toSorted(compareClaims('strict'));
-  const victims = holders.filter(({ priority }) => priority > pinPriority).sort(compareVictims);
+  shares: Shares,
+  order: SeatOrder,
+  most: number,
+): Swap[] {
+  const compare = compareClaims(order);
+  const borrowers = removable(holders).sort((a, b) => compare(b, a));
+  const swaps: Swap[] = [];
+  for (const winner of waiting.toSorted(compare)) {
+    if (swaps.length >= most) break;
+    if (!isWithin(shareOf(shares, winner.subPool))) continue;
+    const at = borrowers.findIndex(
+      ({ subPool, seat }) =>
+        borrowedBy(shareOf(shares, subPool)) > 0 && !(winner.isOverageSpent && seat === 'overage'),
+    );
+    const [loser] = at < 0 ? [] : borrowers.splice(at, 1);
+    if (loser !== undefined) swaps.push(swapped(shares, { loser, winner }));
+  }
+  return swaps;
+}
+
+/**
+ * Claims take seats of strictly lower priority: in their own sub-pool, or of what others borrow.
+ *
+ * @param waiting Claims that may take a seat, in any order.
+ * @param shares As used; each swap is counted in them.
+ */
+export function preempt(waiting: readonly Claim[], holders: readonly Holder[], shares: Shares): Swap[] {
+  const victims = removable(holders).sort(compareVictims);
+  const swaps: Swap[] = [];
+  for (const winner of waiting.toSorted(compareClaims('strict'))) {
+    if ((victims[0]?.priority ?? 0) <= winner.priority) break;
+    const at = victims.findIndex((victim) => isOpenTo(winner, victim, shares));
+    const [loser] = at < 0 ? [] : victims.splice(at, 1);
+    if (loser !== undefined) swaps.push(swapped(shares, { loser, winner }));
+  }
+  return swaps;
+}
+
+function isOpenTo(winner: Claim, victim: Holder, shares: Shares): boolean {
+  if (victim.priority <= winner.priority) return false;
+  const [from, to] = [shareOf(shares, victim.subPool), shareOf(shares, winner.subPool)];
+  return from === to || (borrowedBy(from) > 0 && hasPlace(to));
+}
+
+function removable(holders: readonly Holder[]): Holder[] {
+  return holders.filter(({ priority }) => priority > pinPriority);
+}
+
+function swapped(shares: Shares, swap: Swap): Swap {
+  shareOf(shares, swap.loser.subPool).used -= 1;
+  shareOf(shares, swap.winner.subPool).used += 1;
+  return swap;
+}
+
+/** @param noticeMs How long the notice is; 0: the seat goes at once. */
+export function afterNotice(swaps: readonly Swap[], noticeMs: number, now: Date): Preemption {
   const result: Preemption = { swaps: [], notices: new Map() };
-  for (const [index, winner] of preemptors.entries()) {
-    const victim = victims[index];
-    if (victim === undefined || victim.priority <= winner.priority) break;
-    const until = victim.noticeUntil ?? new Date(now.getTime() + noticeMs);
-    if (until <= now) result.swaps.push({ loser: victim.userId, winner: winner.userId });
-    else result.notices.set(victim.userId, until);
+  for (const { loser, winner } of swaps) {
+    const until = loser.noticeUntil ?? new Date(now.getTime() + noticeMs);
+    if (until <= now) result.swaps.push({ loser: loser.userId, winner: winner.userId });
+    else result.notices.set(loser.userId, until);
   }
   return result;
 }

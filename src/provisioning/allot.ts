@@ -1,12 +1,21 @@
 /** Who of the candidates has a seat afterwards, and who is told that it goes to a better claim. Pure. */
 
 import type { UserId } from '../kernel/ids.ts';
-import { admit, type Claim, compareClaims, type Room, roomIn, type Usage } from '../licensing/admit.ts';
+import {
+  admit,
+  type Claim,
+  compareClaims,
+  grantOf,
+  type Room,
+  roomIn,
+  type Usage,
+} from '../licensing/admit.ts';
 import type { Terms } from '../licensing/contract.ts';
 import { type Decision, isSeated, type OpenBatch, type Seat } from '../licensing/effect.ts';
-import { preempt } from '../licensing/preempt.ts';
+import { afterNotice, type Holder, preempt, type Swap, takeBack } from '../licensing/preempt.ts';
+import { type Shares, type SubPool, sharesOf, undivided } from '../licensing/sub-pool.ts';
 import type { Facts } from './plan.ts';
-import type { Candidate, ClaimState } from './standing.ts';
+import { type Candidate, type ClaimState, subPoolOf } from './standing.ts';
 
 export type Mode = 'all' | 'reservedOnly' | 'nobody';
 
@@ -24,26 +33,26 @@ export function seatsOf(
   mode: Mode,
 ): Map<UserId, Seat> {
   const seats = new Map(candidates.map((candidate) => [candidate.userId, ownSeat(candidate)]));
-  const roomNow = () =>
-    roomIn(
-      terms,
-      usageAfter(
-        facts.usage,
-        candidates.map(({ userId, before }) => [before?.seat, seats.get(userId)]),
-      ),
-    );
-  takeBack(candidates, seats, facts, terms, roomNow());
+  const roomNow = () => roomIn(terms, usageNow(candidates, seats, facts));
+  seatReturning(candidates, seats, facts, terms, roomNow());
   if (mode === 'nobody') return seats;
   if (mode === 'all') promote(candidates, seats, facts, roomNow());
   const claims = candidates
     .filter(({ claim, wish }) => claim.kind === 'claims' && (mode === 'all' || wish.isReserved))
     .map(claimOf);
-  for (const [userId, grant] of admit(roomNow(), facts.rules.order, claims)) seats.set(userId, grant);
+  const room = upTo(facts.grantsMax, roomNow());
+  const shares = sharesNow(candidates, seats, facts, terms);
+  for (const [userId, grant] of admit(room, facts.rules.order, claims, shares)) seats.set(userId, grant);
   return seats;
 }
 
+function upTo(most: number, room: Room): Room {
+  const held = Math.min(room.held, most);
+  return { held, overage: Math.min(room.overage, most - held) };
+}
+
 /** Who comes back to a kept place has a seat, whatever room there is: within the capacity as long as there is any. */
-function takeBack(
+function seatReturning(
   candidates: readonly Candidate[],
   seats: Map<UserId, Seat>,
   { rules }: Facts,
@@ -84,38 +93,61 @@ function promote(
   for (const { userId } of ranked.slice(0, Math.min(ranked.length, room.held))) seats.set(userId, 'held');
 }
 
-/** Order `strict`: better claims take seats of lower ones, or give them notice. Answers who has notice until when. */
+/**
+ * Sub-pools take back what they lent, and with order `strict` better claims take seats of lower ones; or their holders are
+ * given notice. Answers who has notice until when.
+ */
 export function takeSeats(
   candidates: readonly Candidate[],
   seats: Map<UserId, Seat>,
-  { rules }: Facts,
+  facts: Facts,
+  terms: Terms,
   mode: Mode,
   now: Date,
 ): ReadonlyMap<UserId, Date> {
-  if (rules.order !== 'strict') return new Map();
-  const waiting = candidates.filter(
-    ({ userId, wish, claim }) => seats.get(userId) === 'waiting' && wish.mayPreempt && !isAsked(claim),
-  );
-  const holders = candidates.filter(
+  const { rules, subPools } = facts;
+  if (rules.order !== 'strict' && subPools.length === 0) return new Map();
+  const seated = candidates.filter(
     ({ userId, claim }) => claim.kind === 'seated' && isSeated(seats.get(userId) ?? 'none'),
   );
   // Who was told stays so while no seat may be given.
-  if (mode !== 'all') return new Map(holders.flatMap(({ userId, before }) => toldOf(userId, before)));
-  const { swaps, notices } = preempt(
-    waiting.map(claimOf),
-    holders.map((one) => ({
-      ...claimOf(one),
-      since: one.before?.since ?? now,
-      noticeUntil: one.before?.noticeUntil ?? null,
-    })),
-    rules.noticeHours * 3_600_000,
-    now,
-  );
-  for (const { loser, winner } of swaps) {
+  if (mode !== 'all') return new Map(seated.flatMap(({ userId, before }) => toldOf(userId, before)));
+  const holders = seated.flatMap((one) => holderOf(one, seats.get(one.userId) ?? 'none', now));
+  const swaps = swapsOf(candidates, holders, seats, facts, terms);
+  const after = afterNotice(swaps, rules.noticeHours * 3_600_000, now);
+  for (const { loser, winner } of after.swaps) {
     seats.set(winner, seats.get(loser) ?? 'held');
     seats.set(loser, 'waiting');
   }
-  return notices;
+  return after.notices;
+}
+
+function swapsOf(
+  candidates: readonly Candidate[],
+  holders: readonly Holder[],
+  seats: ReadonlyMap<UserId, Seat>,
+  facts: Facts,
+  terms: Terms,
+): Swap[] {
+  const { rules, subPools, grantsMax } = facts;
+  const waiting = candidates.filter(
+    ({ userId, claim }) => seats.get(userId) === 'waiting' && !isAsked(claim),
+  );
+  const shares = sharesNow(candidates, seats, facts, terms);
+  const room = roomIn(terms, usageNow(candidates, seats, facts));
+  const withoutRoom = waiting.map(claimOf).filter((claim) => grantOf(claim, room) === undefined);
+  const back = subPools.length === 0 ? [] : takeBack(withoutRoom, holders, shares, rules.order, grantsMax);
+  if (rules.order !== 'strict') return back;
+  const done = new Set(back.flatMap(({ loser, winner }) => [loser.userId, winner.userId]));
+  const others = waiting.filter(({ userId, wish }) => wish.mayPreempt && !done.has(userId));
+  const left = holders.filter(({ userId }) => !done.has(userId));
+  return [...back, ...preempt(others.map(claimOf), left, shares)];
+}
+
+function holderOf(one: Candidate, seat: Seat, now: Date): Holder[] {
+  if (!isSeated(seat)) return [];
+  const { since = now, noticeUntil = null } = one.before ?? {};
+  return [{ ...claimOf(one), seat, since, noticeUntil }];
 }
 
 function toldOf(userId: UserId, before: Decision | null): [UserId, Date][] {
@@ -128,6 +160,7 @@ function claimOf({ userId, tie, wish, claim, before }: Candidate): Claim {
     userId,
     tie,
     priority: wish.priority ?? 0,
+    subPool: wish.subPool,
     claimedAt: claimedAt ?? new Date(0),
     isReserved: wish.isReserved,
     isOverageSpent: claim.kind === 'claims' && claim.isOverageSpent,
@@ -137,6 +170,49 @@ function claimOf({ userId, tie, wish, claim, before }: Candidate): Claim {
 
 function isAsked(claim: ClaimState): boolean {
   return claim.kind === 'claims' && claim.asks === 'somebody';
+}
+
+function usageNow(
+  candidates: readonly Candidate[],
+  seats: ReadonlyMap<UserId, Seat>,
+  { usage }: Facts,
+): Usage {
+  return usageAfter(
+    usage,
+    candidates.map(({ userId, before }) => [before?.seat, seats.get(userId)]),
+  );
+}
+
+function sharesNow(
+  candidates: readonly Candidate[],
+  seats: ReadonlyMap<UserId, Seat>,
+  facts: Facts,
+  terms: Terms,
+): Shares {
+  if (facts.subPools.length === 0) return undivided();
+  const turns = candidates.map((one): SubPoolTurn => {
+    const after = { seat: seats.get(one.userId) ?? 'none', subPool: subPoolOf(one) };
+    return [one.before, after];
+  });
+  return sharesOf(subPoolsAfter(facts.subPools, turns), terms, usageNow(candidates, seats, facts));
+}
+
+/** What of a decision counts in a sub-pool, before and after; null: nothing. */
+export type SubPoolTurn = readonly [Placed | null, Placed | null];
+type Placed = Pick<Decision, 'seat' | 'subPool'>;
+
+export function subPoolsAfter(before: readonly SubPool[], turns: readonly SubPoolTurn[]): readonly SubPool[] {
+  if (before.length === 0) return before;
+  const moved = new Map<string | null, number>();
+  const count = (placed: Placed | null, by: 1 | -1) => {
+    if (placed === null || placed.seat === 'none' || placed.seat === 'waiting') return;
+    moved.set(placed.subPool, (moved.get(placed.subPool) ?? 0) + by);
+  };
+  for (const [was, is] of turns) {
+    count(was, -1);
+    count(is, 1);
+  }
+  return before.map((one) => ({ ...one, used: one.used + (moved.get(one.name) ?? 0) }));
 }
 
 /** @param turns The seat of each before and after. */

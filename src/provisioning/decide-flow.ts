@@ -13,6 +13,7 @@ import type { UserId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { roomIn } from '../licensing/admit.ts';
 import { limitOf, type Terms, termsAt } from '../licensing/contract.ts';
+import { sharesOf } from '../licensing/sub-pool.ts';
 import { type Affected, knownCount } from './affected.ts';
 import { areMoreThan, takeMarks, writeMarks } from './affected-sql.ts';
 import { breakerOf, stagedAfter, untripped } from './breaker-flow.ts';
@@ -27,10 +28,11 @@ import {
   writeDecisions,
 } from './decision-store.ts';
 import { loadCrowd, loadPersons } from './person-store.ts';
-import { type DecisionChange, type Facts, type Plan, type Planned, plan } from './plan.ts';
+import { type DecisionChange, type Facts, type Plan, type Planned, plan, unique } from './plan.ts';
 import type { Pool } from './pool.ts';
 import { lockPool, writePool } from './pool-store.ts';
 import type { Prospect } from './prospect.ts';
+import { isBorrowed, loadShared } from './share-store.ts';
 import type { PersonFacts, Standing } from './standing.ts';
 
 export interface Decided {
@@ -139,11 +141,16 @@ export async function foresee(
 }
 
 type Loaded = Pick<Facts, 'persons' | 'queue' | 'overage'> &
-  Partial<Pick<Facts, 'evaluating' | 'displaced' | 'preemptors' | 'victims' | 'isSettling' | 'isReserving'>>;
+  Partial<
+    Pick<
+      Facts,
+      'evaluating' | 'displaced' | 'preemptors' | 'victims' | 'grantsMax' | 'isSettling' | 'isReserving'
+    >
+  >;
 
 function factsOf(pool: Pool, loaded: Loaded): Facts {
   const { persons, queue, overage, displaced = [], isSettling = false, isReserving = false } = loaded;
-  const { preemptors = [], victims = [] } = loaded;
+  const { preemptors = [], victims = [], grantsMax = Number.POSITIVE_INFINITY } = loaded;
   const ids = new Set(persons.map(({ id }) => id));
   const others = (standing: readonly Standing[]) => standing.filter(({ id }) => !ids.has(id));
   const lost = others(displaced);
@@ -153,6 +160,7 @@ function factsOf(pool: Pool, loaded: Loaded): Facts {
     evaluating: pool.evaluating || (loaded.evaluating ?? false),
     persons,
     queue: others(queue),
+    grantsMax,
     overage: others(overage).filter(({ id }) => !lostIds.has(id)),
     displaced: lost,
     preemptors: others(preemptors),
@@ -177,14 +185,16 @@ async function loadFacts(
   const most = mostOf(pace);
   const read = async (people: number) => {
     const reach = reachOf(pool, pace.now, people);
-    const [queue, overage, displaced, preemption] = await Promise.all([
+    const terms = termsAt(pool.contract, pace.now);
+    const [head, overage, displaced, preemption] = await Promise.all([
       // Those above the capacity come first: while not all of them can be looked at, nobody of the queue is.
-      reach.above > most ? [] : loadHead(tx, pool, pace.now, Math.min(most, reach.queue)),
+      reach.above > most ? emptyHead : loadHead(tx, pool, terms, { needed: reach.queue, people, most }),
       loadOverage(tx, Math.min(most, reach.above)),
-      loadExcess(tx, Math.min(excess, most)),
+      loadExcess(tx, Math.min(excess, most), isBorrowed(tx, sharesOf(pool.subPools, terms, pool.usage))),
       loadPreemption(tx, pace, pool, people),
     ]);
-    return { queue, overage, displaced, ...preemption };
+    const victims = [...preemption.victims, ...head.victims];
+    return { ...head, ...preemption, overage, displaced, victims };
   };
   const count = knownCount(affected);
   const loading = crowd ?? loadPersons(tx, affected, keepUntil);
@@ -218,12 +228,21 @@ async function loadPreemption(
   return { preemptors, victims: await loadVictims(tx, Math.min(most, preemptors.length + people)) };
 }
 
+type Head = Pick<Loaded, 'queue' | 'grantsMax'> & Pick<Facts, 'victims'>;
+const emptyHead: Head = { queue: [], victims: [] };
+
 /** The head of the queue; of those whose time above the capacity is not used up as many again. */
-async function loadHead(tx: TenantTransaction, pool: Pool, now: Date, needed: number): Promise<Standing[]> {
-  if (termsAt(pool.contract, now).allowance === 0) return await loadQueue(tx, needed);
-  const [queue, unspent] = await Promise.all([loadQueue(tx, needed), loadUnspentQueue(tx, needed)]);
-  const known = new Set(queue.map(({ id }) => id));
-  return [...queue, ...unspent.filter(({ id }) => !known.has(id))];
+async function loadHead(
+  tx: TenantTransaction,
+  pool: Pool,
+  terms: Terms,
+  { needed, people, most }: { needed: number; people: number; most: number },
+): Promise<Head> {
+  if (pool.subPools.length > 0) return await loadShared(tx, pool, terms, { people, most });
+  const reach = Math.min(most, needed);
+  if (terms.allowance === 0) return { queue: await loadQueue(tx, reach), victims: [] };
+  const [queue, unspent] = await Promise.all([loadQueue(tx, reach), loadUnspentQueue(tx, reach)]);
+  return { queue: unique([...queue, ...unspent]), victims: [] };
 }
 
 function roomNow({ usage }: Pool, terms: Terms): number {
@@ -233,13 +252,14 @@ function roomNow({ usage }: Pool, terms: Terms): number {
 
 /** Seats are left, and all who were looked at are served: behind them others may wait. */
 function isMoreWaiting(
-  { queue, persons, evaluating }: Facts,
+  { queue, persons, evaluating, subPools, grantsMax }: Facts,
   { usage, terms, batch }: Plan,
   most: number,
 ): boolean {
   if (evaluating || batch !== null || !terms.grants) return false;
   const { held, overage } = roomIn(terms, usage);
   if (held > 0 && usage.overage > 0) return true;
+  if (subPools.length > 0) return Number.isFinite(grantsMax);
   // Of the queue that was read, people who are decided for themselves are no part.
   return held + overage > 0 && queue.length + persons.length >= most;
 }
@@ -284,9 +304,10 @@ async function loadMarked(
   return persons.map((person) => ({ ...person, keepUntil: keepUntil.get(person.id) ?? null }));
 }
 
-function auditOf({ usage }: Pool, { changes, terms }: Plan): AuditEvent[] {
+function auditOf({ usage, subPools }: Pool, { changes, terms }: Plan): AuditEvent[] {
   const { policy, capacity } = terms;
-  const inputs = { usage, capacity, limit: limitOf(terms), policy };
+  const shares = subPools.length === 0 ? {} : { subPools };
+  const inputs = { usage, capacity, limit: limitOf(terms), policy, ...shares };
   return changes.map(({ userId, before, after }) => ({
     action: 'decision.changed',
     subject: userId,

@@ -27,6 +27,7 @@ export interface DecisionRow {
   kept_until: Date | null;
   overage_spent: boolean;
   may_preempt: boolean;
+  sub_pool: string | null;
   notice_until: Date | null;
   approval: Decision['approval'];
   due_at: Date | null;
@@ -34,11 +35,11 @@ export interface DecisionRow {
 
 /** The columns of a `DecisionRow`, of `d`. */
 export const decisionColumns = sql`d.requested, d.effective, d.priority, d.claimed_at, d.seat, d.since, d.refusal,
-  d.kept_claimed_at, d.kept_until, d.overage_spent, d.may_preempt, d.notice_until, d.approval, d.due_at`;
+  d.kept_claimed_at, d.kept_until, d.overage_spent, d.may_preempt, d.sub_pool, d.notice_until, d.approval, d.due_at`;
 
 type StandingRow = DecisionRow & { user_id: UserId; tie: string; pin_until: Date | null };
 
-const standingColumns = sql`d.user_id, d.tie, ${decisionColumns}, (
+export const standingColumns = sql`d.user_id, d.tie, ${decisionColumns}, (
   select p.until from pins p where p.tenant_id = d.tenant_id and p.user_id = d.user_id) as pin_until`;
 
 /** The first `most` who wait, in the order they will be served. */
@@ -62,11 +63,15 @@ export function loadOverage(tx: TenantTransaction, most: number): Promise<Standi
 }
 
 /**
- * The first `most` who lose their seats when there are fewer: above the capacity, then without a pin, of the lowest priority,
- * longest not seen (never before once), of the latest claim.
+ * The first `most` who lose their seats when there are fewer: borrowed, then above the capacity, then without a pin, of the
+ * lowest priority, longest not seen (never before once), of the latest claim.
  */
-export function loadExcess(tx: TenantTransaction, most: number): Promise<Standing[]> {
-  return loadStanding(tx, most, sql`d.seat in ('held', 'overage')`, excessOrder, excessSource);
+export function loadExcess(
+  tx: TenantTransaction,
+  most: number,
+  isBorrowed: RawBuilder<boolean>,
+): Promise<Standing[]> {
+  return loadStanding(tx, most, sql`d.seat in ('held', 'overage')`, excessOrder(isBorrowed), excessSource);
 }
 
 /** The first `most` who wait and may take the seat of a lower priority. */
@@ -88,7 +93,9 @@ export async function loadVictims(tx: TenantTransaction, most: number): Promise<
 const inOrder = sql`d.priority, d.rank_at, d.tie, d.user_id`;
 /** What `excessOrder` looks at. */
 export const excessSource = sql`decisions d join users u on u.tenant_id = d.tenant_id and u.id = d.user_id ${joinMember}`;
-export const excessOrder = sql`d.seat = 'held', d.priority = 0, d.priority desc,
+export const excessOrder = (
+  isBorrowed: RawBuilder<boolean>,
+) => sql`not ${isBorrowed}, d.seat = 'held', d.priority = 0, d.priority desc,
   ${seenAtSql} nulls first, d.claimed_at desc, d.tie desc, d.user_id desc`;
 
 async function loadStanding(
@@ -99,10 +106,16 @@ async function loadStanding(
   source = sql`decisions d`,
 ): Promise<Standing[]> {
   if (most <= 0) return [];
-  const rows = await tx.run(sql<StandingRow>`
-    select ${standingColumns} from ${source} where d.tenant_id = ${tx.tenantId} and ${where}
-    order by ${order} limit ${most}
-  `);
+  return await loadStandingOf(
+    tx,
+    sql`select ${standingColumns} from ${source} where d.tenant_id = ${tx.tenantId} and ${where}
+      order by ${order} limit ${most}`,
+  );
+}
+
+/** @param query Selects the `standingColumns`. */
+export async function loadStandingOf(tx: TenantTransaction, query: RawBuilder<unknown>): Promise<Standing[]> {
+  const rows = await tx.run(query as RawBuilder<StandingRow>);
   return rows.flatMap((row) => {
     const decision = toDecision(row);
     return decision === null ? [] : [{ id: row.user_id, tie: row.tie, decision, until: row.pin_until }];
@@ -128,6 +141,7 @@ export function toDecision(row: DecisionRow): Decision | null {
         ? null
         : { claimedAt: kept_claimed_at, until: kept_until },
     isOverageSpent: row.overage_spent,
+    subPool: row.sub_pool,
     noticeUntil: row.notice_until,
     approval: row.approval,
     endsAt: row.due_at,
@@ -170,18 +184,18 @@ export function writeDecisions(
       delete from decisions where tenant_id = ${tx.tenantId} and user_id = any(${gone}::uuid[])
     )
     insert into decisions (tenant_id, user_id, requested, effective, priority, claimed_at, rank_at, tie, seat, since,
-      refusal, kept_claimed_at, kept_until, overage_spent, may_preempt, notice_until, approval, due_at)
+      refusal, kept_claimed_at, kept_until, overage_spent, may_preempt, sub_pool, notice_until, approval, due_at)
     select ${tx.tenantId}, r.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
       as r (user_id uuid, requested jsonb, effective jsonb, priority integer, claimed_at timestamptz,
             rank_at timestamptz, tie text, seat text, since timestamptz, refusal text, kept_claimed_at timestamptz,
-            kept_until timestamptz, overage_spent boolean, may_preempt boolean, notice_until timestamptz,
+            kept_until timestamptz, overage_spent boolean, may_preempt boolean, sub_pool text, notice_until timestamptz,
             approval text, due_at timestamptz)
     on conflict (tenant_id, user_id) do update set
       requested = excluded.requested, effective = excluded.effective, priority = excluded.priority,
       claimed_at = excluded.claimed_at, rank_at = excluded.rank_at, tie = excluded.tie, seat = excluded.seat,
       since = excluded.since, refusal = excluded.refusal, kept_claimed_at = excluded.kept_claimed_at,
       kept_until = excluded.kept_until, overage_spent = excluded.overage_spent,
-      may_preempt = excluded.may_preempt, notice_until = excluded.notice_until, approval = excluded.approval,
+      may_preempt = excluded.may_preempt, sub_pool = excluded.sub_pool, notice_until = excluded.notice_until, approval = excluded.approval,
       due_at = excluded.due_at
   `);
 }
@@ -203,6 +217,7 @@ function rowOf(userId: UserId, tie: string, decision: Decision, order: SeatOrder
     kept_until: kept?.until ?? null,
     overage_spent: decision.isOverageSpent,
     may_preempt: claim?.mayPreempt ?? false,
+    sub_pool: decision.subPool,
     notice_until: decision.noticeUntil,
     approval: decision.approval,
     due_at: decision.endsAt,

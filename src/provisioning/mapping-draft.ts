@@ -21,6 +21,8 @@ export interface MappingDraft {
   mayPreempt: boolean;
   /** null: as the role has it. */
   approval: Approval | null;
+  /** null: the common rest of the seats. */
+  subPool: string | null;
 }
 
 /** A mapping as it is kept: bound to a group, or waiting for one by a name. */

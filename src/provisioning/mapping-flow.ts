@@ -158,10 +158,10 @@ export async function installMappings(
   pool: Pool,
   { before, after, event }: { before: MappingSet; after: MappingSet; event: AuditEvent },
 ): Promise<void> {
+  const prospect = byMappings(pool, before, after);
   writeMappings(tx, differenceOf(before, after), door.now);
   for (const [groupId, mapped] of flagsOf(before, after)) setMapped(tx, groupId, mapped);
   appendVersion(tx, door, event.action, after);
-  const prospect = byMappings(pool, before, after);
   const { audit } = await decide(tx, door, prospect.pool, prospect.affected);
   appendAudit(tx, door, [event, ...audit]);
 }

@@ -135,6 +135,7 @@ function rowOf(mapping: StoredMapping) {
     valid_until: mapping.validUntil,
     may_preempt: mapping.mayPreempt,
     approval: mapping.approval,
+    sub_pool: mapping.subPool,
   };
 }
 
@@ -158,6 +159,7 @@ export async function selectMappings(tx: TenantTransaction): Promise<StoredMappi
     validUntil: row.valid_until,
     mayPreempt: row.may_preempt,
     approval: row.approval,
+    subPool: row.sub_pool,
   }));
 }
 

@@ -63,13 +63,15 @@ export async function selectVersion(
   return { ...row, actor: row.actor as unknown as Actor, mappings: toSet(row.mappings) };
 }
 
-/** Times are text in JSON. */
+/** Times are text in JSON; of what came later older sets say nothing. */
 function toSet(document: unknown): MappingSet {
   const toDate = (text: unknown) => (text === null ? null : new Date(text as string));
   return (document as StoredMapping[]).map((mapping) => ({
     ...mapping,
     validFrom: toDate(mapping.validFrom),
     validUntil: toDate(mapping.validUntil),
+    approval: mapping.approval ?? null,
+    subPool: mapping.subPool ?? null,
   }));
 }
 

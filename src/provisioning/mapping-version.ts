@@ -73,8 +73,19 @@ export function isSame(a: StoredMapping | undefined, b: StoredMapping | undefine
   const groupOf = (one: StoredMapping) =>
     areBound ? [one.groupId] : [one.groupDisplayName, one.groupExternalId, one.roleValue, one.claimValue];
   const print = (one: StoredMapping) => {
-    const { priority, role, workspaces, fallbackRole, validFrom, validUntil, mayPreempt } = one;
-    const rest = [priority, role, workspaces, fallbackRole, validFrom, validUntil, mayPreempt];
+    const { priority, role, workspaces, fallbackRole, validFrom, validUntil, mayPreempt, approval, subPool } =
+      one;
+    const rest = [
+      priority,
+      role,
+      workspaces,
+      fallbackRole,
+      validFrom,
+      validUntil,
+      mayPreempt,
+      approval,
+      subPool,
+    ];
     return JSON.stringify([...groupOf(one), ...rest]);
   };
   return print(a) === print(b);

@@ -121,7 +121,14 @@ const columns: Record<keyof Alike, true> = {
   },
   ...{ verdict: true, pin: true, reclaimed_at: true, requested: true, effective: true, priority: true },
   ...{ claimed_at: true, seat: true, since: true, refusal: true, kept_claimed_at: true, kept_until: true },
-  ...{ overage_spent: true, may_preempt: true, notice_until: true, approval: true, due_at: true },
+  ...{
+    overage_spent: true,
+    may_preempt: true,
+    sub_pool: true,
+    notice_until: true,
+    approval: true,
+    due_at: true,
+  },
 };
 
 /** As `loadPersons`, in the order of their ids, with what is to stand in place of what is written. */

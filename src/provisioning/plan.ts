@@ -8,7 +8,8 @@ import type { Usage } from '../licensing/admit.ts';
 import { type Contract, overageUntil, type Terms, termsAt } from '../licensing/contract.ts';
 import { type Decision, effect, isSeated, type OpenBatch, type Seat } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
-import { grantable, seatsOf, takeSeats, usageAfter } from './allot.ts';
+import type { SubPool } from '../licensing/sub-pool.ts';
+import { grantable, type SubPoolTurn, seatsOf, subPoolsAfter, takeSeats, usageAfter } from './allot.ts';
 import {
   type Candidate,
   type ClaimState,
@@ -16,6 +17,7 @@ import {
   type PersonFacts,
   type Standing,
   standingCandidate,
+  subPoolOf,
 } from './standing.ts';
 
 export interface Facts {
@@ -23,18 +25,24 @@ export interface Facts {
   rules: Rules;
   /** Before. */
   usage: Usage;
+  subPools: readonly SubPool[];
   batch: OpenBatch | null;
   /** Others are still to be decided for: no seat is given, so that the order is kept. */
   evaluating: boolean;
   /** Everyone who must be looked at. */
   persons: readonly PersonFacts[];
-  /** The head of the queue in its order, without `persons`: at least as many as seats can become free. */
+  /**
+   * The head of the queue in its order, without `persons`: at least as many as seats can become free. With sub-pools the head
+   * of each one's.
+   */
   queue: readonly Standing[];
+  /** Seats that can be given by it: where of a sub-pool more wait than were read, as many as were. */
+  grantsMax: number;
   /** Of those with a seat above the capacity the first in the order, without `persons`. */
   overage: readonly Standing[];
   /** Who loses the seat now, though it is wanted: the capacity fell, and its grace is over. Without `persons`. */
   displaced: readonly Standing[];
-  /** Order `strict`: the first of those who may take a seat, and whose seats may go. Without `persons`. */
+  /** Order `strict`: the first of those who may take a seat; with it and with sub-pools, whose seats may go. Without `persons`. */
   preemptors: readonly Standing[];
   victims: readonly Standing[];
   /** The open batch is settled now. */
@@ -55,6 +63,7 @@ export interface Plan {
   /** Only what differs from what is stored. */
   changes: DecisionChange[];
   usage: Usage;
+  subPools: readonly SubPool[];
   batch: OpenBatch | null;
   terms: Terms;
 }
@@ -81,13 +90,14 @@ function planIn(facts: Facts, batch: OpenBatch | null, now: Date): Plan {
   const candidates = candidatesOf(facts, terms, now, batch?.openedAt ?? now);
   const mode = grantable(facts, terms, batch);
   const seats = seatsOf(candidates, facts, terms, mode);
-  const notices = takeSeats(candidates, seats, facts, mode, now);
+  const notices = takeSeats(candidates, seats, facts, terms, mode, now);
   const changes = candidates.flatMap((candidate) => changeOf(candidate, { seats, notices, terms, now }));
   const usage = usageAfter(
     facts.usage,
     changes.map(({ before, after }) => [before?.seat, after?.seat]),
   );
-  return { changes, usage, terms, batch };
+  const turns = changes.map(({ before, after }): SubPoolTurn => [before, after]);
+  return { changes, usage, subPools: subPoolsAfter(facts.subPools, turns), terms, batch };
 }
 
 const quietMs = 3 * 60_000;
@@ -114,7 +124,8 @@ function candidatesOf(facts: Facts, terms: Terms, now: Date, claimedAt: Date): C
   ];
 }
 
-function unique(standing: readonly Standing[]): Standing[] {
+/** Each person once. */
+export function unique(standing: readonly Standing[]): Standing[] {
   return [...new Map(standing.map((one) => [one.id, one])).values()];
 }
 
@@ -131,10 +142,8 @@ function changeOf(candidate: Candidate, outcome: Outcome): DecisionChange[] {
   return sameDecision(before, after) ? [] : [{ userId, tie, before, after }];
 }
 
-function decisionOf(
-  { userId, before, wish, claim }: Candidate,
-  { seats, notices, terms, now }: Outcome,
-): Decision | null {
+function decisionOf(candidate: Candidate, { seats, notices, terms, now }: Outcome): Decision | null {
+  const { userId, before, wish, claim } = candidate;
   const seat = seats.get(userId) ?? 'none';
   const { priority, requested, refusal, mayPreempt } = wish;
   if (requested.length === 0 && claim.kind !== 'kept') return null;
@@ -152,6 +161,7 @@ function decisionOf(
     kept,
     isOverageSpent: isSpent(seat, claim, before),
     approval: wish.isRejected ? 'refused' : isPending(seat, claim) ? 'pending' : null,
+    subPool: subPoolOf(candidate),
     noticeUntil,
     endsAt: earliest(
       wish.until,
@@ -204,6 +214,7 @@ function canonical(decision: Decision): string {
     kept,
     isOverageSpent,
     approval,
+    subPool,
     noticeUntil,
     endsAt,
   } = decision;
@@ -218,6 +229,6 @@ function canonical(decision: Decision): string {
     effective.map(({ role, billing, workspace, via }) => [role, billing, workspace, via]),
     claim === null ? null : [claim.priority, claim.claimedAt, claim.mayPreempt],
     kept === null ? null : [kept.claimedAt, kept.until],
-    ...[seat, refusal, since, isOverageSpent, approval, noticeUntil, endsAt],
+    ...[seat, refusal, since, isOverageSpent, approval, subPool, noticeUntil, endsAt],
   ]);
 }

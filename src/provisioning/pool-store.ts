@@ -13,6 +13,7 @@ import type { Losses } from '../licensing/breaker.ts';
 import { type Contract, excessUntil, limitOf, nextChange, type Terms } from '../licensing/contract.ts';
 import type { OpenBatch } from '../licensing/effect.ts';
 import { nextValidity } from '../licensing/mapping.ts';
+import type { SubPool } from '../licensing/sub-pool.ts';
 import { contractJson } from './contract-sql.ts';
 import type { LockedPool, Pool } from './pool.ts';
 import { type RulesRow, rulesJson, toRules } from './rules-sql.ts';
@@ -141,17 +142,20 @@ async function selectRow(
 async function loadRules(
   tx: TenantTransaction,
   condition: RawBuilder<unknown>,
-): Promise<Pick<Pool, 'contract' | 'rules'> | undefined> {
+): Promise<Pick<Pool, 'contract' | 'rules' | 'subPools'> | undefined> {
   const [row] = await tx.run(sql<{ contract: Contract | null; rules: RulesRow }>`
     select ${contractJson(tx.tenantId)} as contract, ${rulesJson(tx.tenantId)} as rules
     from seat_pools p where p.tenant_id = ${tx.tenantId} and ${condition}
   `);
-  return row === undefined ? undefined : { contract: row.contract ?? undefined, rules: toRules(row.rules) };
+  if (row === undefined) return undefined;
+  const { contract, rules } = row;
+  return { contract: contract ?? undefined, rules: toRules(rules), subPools: rules.subPools };
 }
 
 /** What of the pool a plan leaves behind. */
 export interface PoolAfter {
   usage: Usage;
+  subPools: readonly SubPool[];
   batch: OpenBatch | null;
   evaluating: boolean;
   terms: Terms;
@@ -163,7 +167,7 @@ export interface PoolAfter {
 }
 
 /**
- * Sends the pool's count and its ceiling, which only falls until the excess is gone; and when something of it is due. Sent after
+ * Sends the counts of the pool and of its sub-pools, and the ceiling, which only falls until the excess is gone; and when something of it is due. Sent after
  * the decisions, whose due times it reads.
  */
 export function writePool(tx: TenantTransaction, pool: Pool, after: PoolAfter, now: Date): void {
@@ -200,6 +204,7 @@ export function writePool(tx: TenantTransaction, pool: Pool, after: PoolAfter, n
       (select min(m.activate_at) from mapping_drafts m
        where m.tenant_id = ${tx.tenantId} and m.activate_at is not null))`,
   };
+  writeUsed(tx, pool.subPools, after.subPools);
   const names = Object.keys(columns) as (keyof typeof columns)[];
   tx.send(
     db
@@ -210,6 +215,17 @@ export function writePool(tx: TenantTransaction, pool: Pool, after: PoolAfter, n
         where.or(names.map((name) => where(name, 'is distinct from', columns[name] as never))),
       ),
   );
+}
+
+function writeUsed(tx: TenantTransaction, before: readonly SubPool[], after: readonly SubPool[]): void {
+  const was = new Map(before.map(({ name, used }) => [name, used]));
+  const changed = after.filter(({ name, used }) => was.get(name) !== used);
+  if (changed.length === 0) return;
+  tx.send(sql`
+    update sub_pools n set used = c.used
+    from jsonb_to_recordset(${JSON.stringify(changed)}::jsonb) as c (name text, used integer)
+    where n.tenant_id = ${tx.tenantId} and n.name = c.name
+  `);
 }
 
 /** Those above a capacity that fell have their time from the last time that it fell. */

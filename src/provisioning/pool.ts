@@ -5,6 +5,7 @@ import type { Losses } from '../licensing/breaker.ts';
 import type { Contract } from '../licensing/contract.ts';
 import type { OpenBatch } from '../licensing/effect.ts';
 import type { Mapping, Rules } from '../licensing/mapping.ts';
+import type { SubPool } from '../licensing/sub-pool.ts';
 
 /** The pool row, locked, without the rules: a write that turns out to decide nothing never reads them. */
 export interface LockedPool {
@@ -31,6 +32,8 @@ export interface LockedPool {
 export interface Pool extends LockedPool {
   contract: Contract | undefined;
   rules: Rules;
+  /** In the order of their names. */
+  subPools: readonly SubPool[];
 }
 
 /** Mappings in place of those that were loaded. */

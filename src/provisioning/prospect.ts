@@ -8,6 +8,7 @@ import type { UserId } from '../kernel/ids.ts';
 import { sameJson } from '../kernel/same-json.ts';
 import type { Contract, ContractDraft, ContractLine } from '../licensing/contract.ts';
 import type { Pin } from '../licensing/pin.ts';
+import type { SubPool } from '../licensing/sub-pool.ts';
 import type { Settings } from '../tenants/settings.ts';
 import type { Affected } from './affected.ts';
 import { affectedByTerms, dueBy } from './due.ts';
@@ -25,11 +26,22 @@ export interface Prospect {
   pinned?: { userId: UserId; pin: Pin | null };
 }
 
+/** @throws Fault `invalid` naming `subPool`, where a mapping names one that is not there. */
 export function byMappings(pool: Pool, before: MappingSet, after: MappingSet): Prospect {
+  refuseUnknownSubPool(pool, after);
   return {
     pool: { ...pool, rules: { ...pool.rules, mappings: after } },
     affected: affectedByMappings(before, after),
   };
+}
+
+function refuseUnknownSubPool({ subPools }: Pool, mappings: MappingSet): void {
+  const known = new Set<string | null>([null, ...subPools.map(({ name }) => name)]);
+  const unknown = mappings.find(({ subPool }) => !known.has(subPool));
+  if (unknown === undefined) return;
+  throw new Fault('invalid', `There is no sub-pool "${unknown.subPool}": write it first.`, {
+    field: 'subPool',
+  });
 }
 
 export function byContract(pool: Pool, contract: Contract | undefined, now: Date): Prospect {
@@ -93,6 +105,10 @@ function affectedBySettings(before: Settings, after: Settings, turned: readonly 
 /** A default role concerns everybody; its end, whoever has it. */
 function ofDefault({ defaultRole }: Settings): Affected {
   return defaultRole === 'none' ? { everyone: true } : { anybody: true };
+}
+
+export function bySubPools(pool: Pool, subPools: readonly SubPool[]): Prospect {
+  return { pool: { ...pool, subPools }, affected: {} };
 }
 
 /** @param pin null: it is taken away. */

@@ -4,6 +4,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { TenantId } from '../kernel/ids.ts';
 import { type Catalogue, catalogueOf } from '../licensing/catalogue.ts';
 import type { Mapping, Rules } from '../licensing/mapping.ts';
+import type { SubPool } from '../licensing/sub-pool.ts';
 
 type MappingRow = Omit<Mapping, 'validFrom' | 'validUntil'> & {
   validFrom: string | null;
@@ -13,6 +14,7 @@ type Settings = Omit<Rules, 'mappings' | 'defaultWorkspaces' | 'catalogue'>;
 
 export interface RulesRow {
   mappings: MappingRow[];
+  subPools: SubPool[];
   catalogue: Pick<Catalogue, 'version' | 'roles'>;
   defaultWorkspaces: string[];
   /** null: the tenant has chosen nothing. */
@@ -36,8 +38,9 @@ export function rulesJson(tenantId: TenantId): RawBuilder<unknown> {
     'mappings', (select coalesce(jsonb_agg(jsonb_build_object('id', m.id, 'priority', m.priority, 'groupId', m.group_id,
         'roleValue', m.role_value, 'claimValue', m.claim_value, 'role', m.role, 'workspaces', m.workspaces,
         'fallbackRole', m.fallback_role, 'validFrom', m.valid_from, 'validUntil', m.valid_until,
-        'mayPreempt', m.may_preempt, 'approval', m.approval) order by m.priority), '[]')
+        'mayPreempt', m.may_preempt, 'approval', m.approval, 'subPool', m.sub_pool) order by m.priority), '[]')
       from mappings m where m.tenant_id = ${tenantId}),
+    'subPools', ${subPoolsJson(tenantId)},
     'catalogue', ${catalogueJson(tenantId)},
     'defaultWorkspaces', (select coalesce(max(b.default_workspaces), '{}')
       from blue_connections b where b.tenant_id = ${tenantId}),
@@ -45,6 +48,13 @@ export function rulesJson(tenantId: TenantId): RawBuilder<unknown> {
         'settlement', s.settlement, 'holdMinutes', s.hold_minutes, 'tombstoneHours', s.tombstone_hours, 'noticeHours', s.notice_hours, 'approvals', s.approvals, 'breaker', case when s.breaker_people is not null then
         jsonb_build_object('percent', s.breaker_percent, 'people', s.breaker_people) end)
       from tenant_settings s where s.tenant_id = ${tenantId}))`;
+}
+
+/** In the order of their names; empty where there are none. */
+export function subPoolsJson(tenantId: TenantId): RawBuilder<SubPool[]> {
+  return sql`(select coalesce(jsonb_agg(jsonb_build_object('name', n.name, 'seats', n.seats, 'borrowLimit', n.borrow_limit,
+      'used', n.used) order by n.name), '[]')
+    from sub_pools n where n.tenant_id = ${tenantId})`;
 }
 
 /** The version that the tenant was decided for with last: a newer one counts from the moment that it is adopted. */

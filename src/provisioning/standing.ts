@@ -73,7 +73,7 @@ export function standingCandidate(
   now: Date,
   isDropped = false,
 ): Candidate {
-  const { requested, claim, refusal } = decision;
+  const { requested, claim, refusal, subPool } = decision;
   // A pin whose time is over may still be there: it ends nothing of a wish that rests on mappings again.
   const isPinned = requested.some(({ via }) => via === 'PIN');
   const { priority = null, mayPreempt = false } = claim ?? {};
@@ -83,6 +83,7 @@ export function standingCandidate(
     priority,
     refusal,
     mayPreempt,
+    subPool: claim === null ? null : subPool,
     until: isPinned ? until : null,
   };
   const state = withWish(decision, terms, now, { isDropped, claimedAt: now, asks: 'nobody' });
@@ -152,4 +153,10 @@ function keptAt(before: Decision | null, now: Date): NonNullable<Decision['kept'
 
 function isPast(until: Date | null, now: Date): boolean {
   return until !== null && until <= now;
+}
+
+/** Of the claim afterwards, or of the place that is kept: that stays with the sub-pool in which the seat was. */
+export function subPoolOf({ before, wish, claim }: Candidate): string | null {
+  if (wish.priority !== null) return wish.subPool;
+  return claim.kind === 'kept' && claim.seat === 'hold' ? (before?.subPool ?? null) : null;
 }

@@ -6,10 +6,14 @@ import { byId, orderSql, type RowOrder } from '../db/row-order.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { DirectoryId, UserId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
+import { roomIn, type Usage } from '../licensing/admit.ts';
 import { type Contract, termsAt } from '../licensing/contract.ts';
-import { type OpenBatch, seatView } from '../licensing/effect.ts';
+import { isSeated, type OpenBatch, seatView } from '../licensing/effect.ts';
+import { hasPlace, type Shares, type SubPool, shareOf, sharesOf } from '../licensing/sub-pool.ts';
 import { contractJson } from './contract-sql.ts';
 import { type DecisionRow, decisionColumns, toDecision } from './decision-store.ts';
+import { subPoolsJson } from './rules-sql.ts';
+import { selectBorrowers } from './share-store.ts';
 import type { BlueState, UserView } from './user-view.ts';
 
 export interface UserSelection {
@@ -52,6 +56,8 @@ interface Row extends DecisionRow {
   groups: UserView['groups'] | null;
   position: number | null;
   contract: Contract | null;
+  sub_pools: SubPool[];
+  usage: Usage;
   batch_opened_at: Date | null;
   settles_at: Date | null;
   blue_state: BlueState | null;
@@ -86,7 +92,8 @@ export async function selectUserViews(
     const [count] = await tx.run(sql<{ total: number }>`select count(*) as total ${matching}`);
     return { total: count?.total ?? 0, views: [], keys: [], isCut: false };
   }
-  const views = rows.map((one) => toView(one, now));
+  const shared = await sharedAmong(tx, rows, now);
+  const views = rows.map((one) => toView(one, now, shared));
   const isCut = views.length < (row?.found ?? 0);
   return { total: row?.total ?? 0, views, keys: rows.map((one) => one.sort_key), isCut };
 }
@@ -133,14 +140,16 @@ function viewOf(
       ${groups} as groups,
       ${decisionColumns},
       case when d.seat = 'waiting' and d.approval is null then ${isPage ? sql`q.position` : ahead} end as position,
-      c.contract, p.batch_opened_at, p.settles_at,
+      c.contract, c.sub_pools, p.batch_opened_at, p.settles_at,
+      jsonb_build_object('held', p.used - p.overage - p.on_hold, 'overage', p.overage, 'onHold', p.on_hold,
+        'unmanagedPaid', p.unmanaged_paid) as usage,
       b.state as blue_state, b.code as blue_code, b.detail as blue_detail
     from page h
     join users u on u.tenant_id = ${tx.tenantId} and u.id = h.id
     left join user_sources s on s.tenant_id = u.tenant_id and s.user_id = u.id and s.directory_id = ${directoryId}::uuid
     left join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
     ${isPage ? sql`left join ${queue} q on q.user_id = u.id` : sql``}
-    left join (select ${contractJson(tx.tenantId)} as contract offset 0) c on true
+    left join (select ${contractJson(tx.tenantId)} as contract, ${subPoolsJson(tx.tenantId)} as sub_pools offset 0) c on true
     left join seat_pools p on p.tenant_id = ${tx.tenantId}
     left join blue_people b on b.tenant_id = u.tenant_id and b.user_id = u.id
     order by ${placeSql(order, 'h')}
@@ -162,7 +171,40 @@ function batchOf({ batch_opened_at: openedAt, settles_at: settlesAt }: Row): Ope
   return openedAt === null ? null : { openedAt, settlesAt };
 }
 
-function toView(row: Row, now: Date): UserView {
+interface Shared {
+  shares: Shares;
+  borrowers: ReadonlySet<UserId>;
+  /** Seats are free, though perhaps not for everybody. */
+  isRoom: boolean;
+}
+
+/** What people are told of sub-pools; undefined: there are none. */
+async function sharedAmong(
+  tx: TenantTransaction,
+  rows: readonly Row[],
+  now: Date,
+): Promise<Shared | undefined> {
+  const [row] = rows;
+  if (row === undefined || row.sub_pools.length === 0) return undefined;
+  const terms = termsAt(row.contract ?? undefined, now);
+  const shares = sharesOf(row.sub_pools, terms, row.usage);
+  const seated = rows.flatMap(({ id, seat }) => (isSeated(seat) ? [id] : []));
+  const borrowers = await selectBorrowers(tx, shares, seated);
+  const room = roomIn(terms, row.usage);
+  return { shares, borrowers, isRoom: terms.grants && room.held + room.overage > 0 };
+}
+
+function shareStateOf(
+  { id, seat, sub_pool: subPool }: Row,
+  shared: Shared | undefined,
+): 'borrowed' | 'full' | null {
+  if (shared === undefined) return null;
+  if (shared.borrowers.has(id)) return 'borrowed';
+  const isFull = seat === 'waiting' && shared.isRoom && !hasPlace(shareOf(shared.shares, subPool));
+  return isFull ? 'full' : null;
+}
+
+function toView(row: Row, now: Date, shared: Shared | undefined): UserView {
   const terms = termsAt(row.contract ?? undefined, now);
   const decision = toDecision(row);
   return {
@@ -178,7 +220,11 @@ function toView(row: Row, now: Date): UserView {
     sources: row.sources,
     groups: row.groups ?? [],
     decision,
-    seat: seatView(decision, row.position, { ...terms, batch: batchOf(row) }),
+    seat: seatView(decision, row.position, {
+      ...terms,
+      batch: batchOf(row),
+      share: shareStateOf(row, shared),
+    }),
     blue: { state: row.blue_state ?? 'none', code: row.blue_code, detail: row.blue_detail },
   };
 }

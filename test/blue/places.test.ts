@@ -65,7 +65,7 @@ describe('a mapping', () => {
     await t.sync();
     const draft = {
       ...{ group: { id: group }, role: 'custom:Old', workspaces: ['gone'], priority: 7, fallbackRole: null },
-      ...{ validFrom: null, validUntil: null, mayPreempt: false, approval: null },
+      ...{ validFrom: null, validUntil: null, mayPreempt: false, approval: null, subPool: null },
     };
     const replace = (change: Partial<typeof draft>) =>
       replaceMapping(s.test.database, t.door(), mapping, { ...draft, ...change });

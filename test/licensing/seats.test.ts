@@ -80,6 +80,7 @@ describe('admit', () => {
       userId: fc.uuid().map(userId),
       priority: fc.integer({ min: 1, max: 3 }),
       claimedAt: fc.integer({ min: 0, max: 3 }).map((ms) => new Date(ms)),
+      subPool: fc.constant(null),
       tie: fc.constantFrom('a', 'b', 'c'),
       isReserved: fc.constant(false),
       isOverageSpent: fc.constant(false),
@@ -93,6 +94,7 @@ describe('admit', () => {
       userId: userId(id),
       priority,
       claimedAt: new Date(ms),
+      subPool: null,
       tie,
       isReserved: false,
       isOverageSpent: false,
@@ -182,7 +184,15 @@ describe('effect', () => {
       ...usual,
     };
     const running = (policy: OveragePolicy) =>
-      ({ policy, phase: 'running', graceUntil: null, graceDays: 0, grants: true, batch: null }) as const;
+      ({
+        policy,
+        phase: 'running',
+        graceUntil: null,
+        graceDays: 0,
+        grants: true,
+        batch: null,
+        share: null,
+      }) as const;
     const told = (...args: Parameters<typeof seatView>) => {
       const { state, position, reason } = seatView(...args);
       return [state, position, reason];

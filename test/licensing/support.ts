@@ -23,6 +23,7 @@ export function mapping(id: string, priority: number, change: Partial<Mapping> =
     validUntil: null,
     mayPreempt: false,
     approval: null,
+    subPool: null,
     ...change,
   };
 }
@@ -89,6 +90,7 @@ export const usual = {
   kept: null,
   isOverageSpent: false,
   approval: null,
+  subPool: null,
   noticeUntil: null,
   endsAt: null,
 } as const;

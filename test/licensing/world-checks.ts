@@ -124,7 +124,9 @@ function checkMoves({ before, after, facts }: Turn): void {
 function isGoneFor(world: World, one: Member): boolean {
   const person = personOf(world, one, null);
   if (!person.active || person.isExcluded || person.isDuplicate) return false;
-  const isPaid = matching(person, world.rules, world.now).some(({ role }) => firstCatalogue.roleOf(role).billing === 'paid');
+  const isPaid = matching(person, world.rules, world.now).some(
+    ({ role }) => firstCatalogue.roleOf(role).billing === 'paid',
+  );
   return !isPaid && desire(person, world.rules, world.now).priority === null;
 }
 
@@ -213,7 +215,7 @@ function checkExplained(world: World): void {
     );
     const workspaces = decision.effective.map(({ workspace }) => workspace);
     expect(new Set(workspaces).size, 'I19 one winner a workspace').toBe(workspaces.length);
-    const { reason } = seatView(decision, 1, { ...terms, batch: world.batch });
+    const { reason } = seatView(decision, 1, { ...terms, batch: world.batch, share: null });
     const isTold = decision.seat !== 'none' || decision.refusal !== null;
     expect(reason !== null, 'I19 one reason, where there is anything to tell').toBe(isTold);
   }

@@ -76,7 +76,7 @@ export function factsOf(world: World, affected: Affected, circumstances: Circums
     queue: standing('waiting'),
     overage: standing('overage'),
     displaced: displaced.flatMap(standingOf),
-    ...{ preemptors: [], victims: [] },
+    ...{ preemptors: [], victims: [], subPools: [], grantsMax: Number.POSITIVE_INFINITY },
     ...{ isSettling, isReserving },
   };
 }
@@ -111,7 +111,7 @@ function hasSeat({ decision }: Member): boolean {
 
 export function claimOf({ id: userId, tie, decision }: Member): Claim {
   return {
-    ...{ userId, tie, isReserved: false, isPending: false },
+    ...{ userId, tie, isReserved: false, isPending: false, subPool: null },
     priority: decision?.claim?.priority ?? 0,
     claimedAt: decision?.claim?.claimedAt ?? new Date(0),
     isOverageSpent: decision?.isOverageSpent ?? false,

@@ -328,7 +328,7 @@ function draftOf(
   const [from, until] = [validFrom, validFor === null ? null : (validFrom ?? 0) + validFor];
   return {
     group: namedBy(state, by, group),
-    ...{ role, workspaces, priority, fallbackRole, mayPreempt: false, approval: null },
+    ...{ role, workspaces, priority, fallbackRole, mayPreempt: false, approval: null, subPool: null },
     validFrom: from === null ? null : inDays(from),
     validUntil: until === null ? null : inDays(until),
   };

@@ -115,7 +115,14 @@ function editOf({ now }: TestWorld, state: State, chosen: Choice): Edit | undefi
   const mapping = () => {
     const group = pick(state.groups, two);
     const workspaces = flag ? ['w1'] : ['w1', 'w2'];
-    const rest = { fallbackRole: null, validFrom: null, validUntil: null, mayPreempt: false, approval: null };
+    const rest = {
+      fallbackRole: null,
+      validFrom: null,
+      validUntil: null,
+      mayPreempt: false,
+      approval: null,
+      subPool: null,
+    };
     const by = group === undefined ? { displayName: 'later' } : { id: group.id };
     return { group: by, role, workspaces, priority: (one % 9) + 1, ...rest };
   };

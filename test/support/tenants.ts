@@ -134,6 +134,7 @@ export class TestWorld {
       validUntil: null,
       mayPreempt: false,
       approval: null,
+      subPool: null,
       ...draft,
     };
   }

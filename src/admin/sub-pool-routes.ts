@@ -1,0 +1,126 @@
+/** Sub-pools: named shares of the seats, how they are used, and what is borrowed and lent among them. */
+
+import Type, { type Static } from 'typebox';
+import type { Door } from '../audit/door.ts';
+import type { Services } from '../http/services.ts';
+import {
+  putSubPool,
+  removeSubPool,
+  type SubPoolsView,
+  unknownSubPool,
+  viewSubPools,
+} from '../provisioning/sub-pool-flow.ts';
+import { adminDoorOf } from './admin-auth-hook.ts';
+import type { AdminScope } from './admin-scope-hook.ts';
+import { closed, nullable, problems, SubPoolName, TenantPath } from './schemas.ts';
+
+const most = 10_000_000;
+const share = {
+  seats: Type.Integer({ minimum: 0, maximum: most, description: 'Its share of the seats.' }),
+  borrowLimit: nullable(
+    Type.Integer({
+      minimum: 0,
+      maximum: most,
+      description: 'Seats that it may have above its share; null: as many as are free.',
+    }),
+  ),
+};
+const Form = Type.Object({ seats: share.seats, borrowLimit: Type.Optional(share.borrowLimit) }, closed);
+const use = {
+  used: Type.Integer({ description: 'Seats and kept places of its people.' }),
+  borrowed: Type.Integer({ description: 'Of these, above its share.' }),
+  lent: Type.Integer({ description: 'Seats of its share that it would have to take back from others.' }),
+};
+const Answer = Type.Object({ name: SubPoolName, ...share, ...use });
+const overcommitted = Type.Integer({
+  description: 'Seats that all shares together promise above the capacity.',
+});
+const List = Type.Object({
+  items: Type.Array(Answer),
+  rest: Type.Object(
+    { seats: nullable(Type.Integer({ description: 'null: unlimited.' })), ...use },
+    {
+      description:
+        'What no sub-pool has: for mappings without one, pins, and people whom Blue has by itself.',
+    },
+  ),
+  overcommitted,
+});
+const One = Type.Object({ ...Answer.properties, overcommitted });
+const Path = Type.Object({ ...TenantPath.properties, name: SubPoolName });
+const tags = ['seats'];
+const path = '/tenants/:t/sub-pools';
+
+export function subPoolRoutes(scope: AdminScope, { database, clock, nudgeSync }: Services): void {
+  const read = async (door: Door, name: string) => oneOf(await viewSubPools(database, door), name);
+
+  scope.get(
+    path,
+    {
+      config: { auth: 'tenant-read' },
+      schema: {
+        tags,
+        summary: 'List the sub-pools and what is left beside them',
+        params: TenantPath,
+        response: { 200: List, ...problems },
+      },
+    },
+    async (request, reply) => reply.send(await viewSubPools(database, adminDoorOf(request, clock.now()))),
+  );
+
+  scope.get(
+    `${path}/:name`,
+    {
+      config: { auth: 'tenant-read' },
+      schema: { tags, summary: 'Read a sub-pool', params: Path, response: { 200: One, ...problems } },
+    },
+    async (request, reply) => reply.send(await read(adminDoorOf(request, clock.now()), request.params.name)),
+  );
+
+  scope.put(
+    `${path}/:name`,
+    {
+      config: { auth: 'tenant-write' },
+      schema: {
+        tags,
+        summary: 'Write a sub-pool',
+        description: 'Shares may exceed the capacity: the answer says by how much.',
+        params: Path,
+        body: Form,
+        response: { 200: One, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const door = adminDoorOf(request, clock.now());
+      const { name } = request.params;
+      const { seats, borrowLimit = null } = request.body;
+      await putSubPool(database, door, { name, seats, borrowLimit });
+      nudgeSync();
+      return reply.send(await read(door, name));
+    },
+  );
+
+  scope.delete(
+    `${path}/:name`,
+    {
+      config: { auth: 'tenant-write' },
+      schema: {
+        tags,
+        summary: 'Delete a sub-pool that no mapping names',
+        params: Path,
+        response: { 204: Type.Null(), ...problems },
+      },
+    },
+    async (request, reply) => {
+      await removeSubPool(database, adminDoorOf(request, clock.now()), request.params.name);
+      nudgeSync();
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+function oneOf({ items, overcommitted: above }: SubPoolsView, name: string): Static<typeof One> {
+  const found = items.find((one) => one.name === name);
+  if (found === undefined) throw unknownSubPool(name);
+  return { ...found, overcommitted: above };
+}

@@ -1,0 +1,115 @@
+/**
+ * The queues and the borrowed seats of a tenant that has sub-pools: the head of each queue, and of each sub-pool that has
+ * more than its share the lowest ranked seats. Elsewhere nothing of this is read.
+ */
+
+import { type RawBuilder, sql } from 'kysely';
+import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import type { UserId } from '../kernel/ids.ts';
+import type { Terms } from '../licensing/contract.ts';
+import { borrowedBy, type Shares } from '../licensing/sub-pool.ts';
+import { loadStandingOf, standingColumns } from './decision-store.ts';
+import { borrowedLines, grantsMaxOf, type Line, reachOfLines } from './lines.ts';
+import { type Facts, unique } from './plan.ts';
+import type { Pool } from './pool.ts';
+import type { Standing } from './standing.ts';
+
+/** The heads of the queues, how many seats may be given by them, and whose seats may be taken back. */
+export async function loadShared(
+  tx: TenantTransaction,
+  pool: Pool,
+  terms: Terms,
+  { people, most }: { people: number; most: number },
+): Promise<Pick<Facts, 'queue' | 'grantsMax' | 'victims'>> {
+  if (!terms.grants || pool.evaluating)
+    return { queue: [], grantsMax: Number.POSITIVE_INFINITY, victims: [] };
+  const reach = reachOfLines(pool, terms, people, most);
+  const [heads, unspent, noticed] = await Promise.all([
+    loadLines(tx, reach.lines, { isUnspent: false }),
+    terms.allowance === 0 ? [] : loadLines(tx, reach.lines, { isUnspent: true }),
+    loadNoticed(tx, most),
+  ]);
+  const lowest = await loadLowest(tx, borrowedLines(reach, heads, people, most));
+  // Both are read up to the same place: the one that was cut tells.
+  const grantsMax = Math.min(grantsMaxOf(reach, heads), grantsMaxOf(reach, unspent));
+  return { queue: unique([...heads, ...unspent]), grantsMax, victims: unique([...noticed, ...lowest]) };
+}
+
+/** The first who wait in each line. */
+function loadLines(
+  tx: TenantTransaction,
+  lines: readonly Line[],
+  { isUnspent }: { isUnspent: boolean },
+): Promise<Standing[]> {
+  const where = sql`d.seat = 'waiting' and d.approval is null ${isUnspent ? sql`and not d.overage_spent` : sql``}`;
+  const order = sql`d.priority, d.rank_at, d.tie, d.user_id`;
+  return loadStandingOf(tx, sql`select ${standingColumns} from (${ofLines(tx, lines, where, order)}) d`);
+}
+
+/** The lowest ranked who have a seat in each line, without pins. */
+async function loadLowest(tx: TenantTransaction, lines: readonly Line[]): Promise<Standing[]> {
+  if (lines.length === 0) return [];
+  return loadStandingOf(tx, sql`select ${standingColumns} from (${lowestOf(tx, lines)}) d`);
+}
+
+/** Whoever was told that the seat goes. */
+function loadNoticed(tx: TenantTransaction, most: number): Promise<Standing[]> {
+  return loadStandingOf(
+    tx,
+    sql`select ${standingColumns} from decisions d
+      where d.tenant_id = ${tx.tenantId} and d.notice_until is not null order by d.user_id limit ${most}`,
+  );
+}
+
+/** Which of these people have a seat that other shares lend. */
+export async function selectBorrowers(
+  tx: TenantTransaction,
+  shares: Shares,
+  userIds: readonly UserId[],
+): Promise<Set<UserId>> {
+  const lines = overLines(shares);
+  if (lines.length === 0 || userIds.length === 0) return new Set();
+  const rows = await tx.run(sql<{ user_id: UserId }>`
+    select d.user_id from (${lowestOf(tx, lines)}) d where d.user_id = any(${userIds}::uuid[])
+  `);
+  return new Set(rows.map((row) => row.user_id));
+}
+
+/** Of decision `d`: its seat is borrowed. */
+export function isBorrowed(tx: TenantTransaction, shares: Shares): RawBuilder<boolean> {
+  const lines = overLines(shares);
+  if (lines.length === 0) return sql`false`;
+  return sql`d.user_id in (select b.user_id from (${lowestOf(tx, lines)}) b)`;
+}
+
+function overLines(shares: Shares): Line[] {
+  return [...shares]
+    .map(([name, share]) => ({ name, most: borrowedBy(share) }))
+    .filter(({ most }) => most > 0);
+}
+
+function lowestOf(tx: TenantTransaction, lines: readonly Line[]): RawBuilder<unknown> {
+  const order = sql`d.priority desc, d.rank_at desc, d.tie desc, d.user_id desc`;
+  return ofLines(tx, lines, sql`d.seat in ('held', 'overage') and d.priority > 0`, order);
+}
+
+/** Two branches, since an index serves `= name` and `is null`, and not `is not distinct from`. */
+function ofLines(
+  tx: TenantTransaction,
+  lines: readonly Line[],
+  where: RawBuilder<unknown>,
+  order: RawBuilder<unknown>,
+): RawBuilder<unknown> {
+  const named = lines.filter(({ name }) => name !== null);
+  const rest = lines.find(({ name }) => name === null);
+  return sql`
+    select d.* from jsonb_to_recordset(${JSON.stringify(named)}::jsonb) as l (name text, most integer)
+    cross join lateral (
+      select d.* from decisions d where d.tenant_id = ${tx.tenantId} and d.sub_pool = l.name and ${where}
+      order by ${order} limit l.most
+    ) d
+    union all (
+      select d.* from decisions d where d.tenant_id = ${tx.tenantId} and d.sub_pool is null and ${where}
+      order by ${order} limit ${rest?.most ?? 0}
+    )`;
+}
