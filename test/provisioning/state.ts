@@ -24,6 +24,7 @@ export interface MappingRow {
   role: string;
   workspaces: string[];
   fallback_role: string | null;
+  sub_pool: string | null;
   valid_from: Date | null;
   valid_until: Date | null;
 }
@@ -47,6 +48,7 @@ export interface DecisionRow {
   seat: 'none' | 'held' | 'overage' | 'hold' | 'waiting';
   since: Date;
   refusal: string | null;
+  sub_pool: string | null;
   kept_claimed_at: Date | null;
   kept_until: Date | null;
   overage_spent: boolean;
@@ -89,6 +91,13 @@ export interface PoolRow {
   staged_since: Date | null;
 }
 
+export interface SubPoolRow {
+  name: string;
+  seats: number;
+  borrow_limit: number | null;
+  used: number;
+}
+
 export interface SettingsRow {
   default_role: string;
   seat_order: 'sticky' | 'strict';
@@ -116,6 +125,7 @@ export interface State {
   lines: LineRow[];
   settings: SettingsRow;
   pool: PoolRow;
+  sub_pools: SubPoolRow[];
   decisions: DecisionRow[];
   /** Changes whenever any row that a decision writes is written again, even with the same values. */
   fingerprint: { decisions: string; pool: string };
@@ -140,6 +150,7 @@ export async function readState(world: TestWorld): Promise<State> {
         order by effective_on, recorded_at, id`),
       tx.run(sql<SettingsRow>`select * from tenant_settings ${own}`),
       tx.run(sql<PoolRow>`select * from seat_pools ${own}`),
+      tx.run(sql<SubPoolRow>`select * from sub_pools ${own} order by name`),
       tx.run(sql<DecisionRow>`select * from decisions ${own} order by user_id`),
       tx.run(sql<State['fingerprint']>`
         select concat_ws(' ', (select count(*) from audit_events ${own}),
@@ -148,11 +159,23 @@ export async function readState(world: TestWorld): Promise<State> {
           (select xmin::text from seat_pools ${own}) as pool`),
     ]),
   );
-  const [users, groups, memberships, mappings, pins, contracts, lines, settings, [pool], decisions, [print]] =
-    read;
+  const [
+    users,
+    groups,
+    memberships,
+    mappings,
+    pins,
+    contracts,
+    lines,
+    settings,
+    [pool],
+    sub_pools,
+    decisions,
+    [print],
+  ] = read;
   if (pool === undefined || print === undefined) throw new Error('no such tenant');
   const [contract] = contracts;
-  const rest = { users, groups, memberships, mappings, pins, contract, lines, pool, decisions };
+  const rest = { users, groups, memberships, mappings, pins, contract, lines, pool, sub_pools, decisions };
   return { now: world.now, ...rest, settings: settings[0] ?? usualSettings, fingerprint: print };
 }
 
