@@ -7,8 +7,19 @@ import { settleDue } from '../../src/provisioning/settle-flow.ts';
 import { selectUserViews } from '../../src/provisioning/user-view-store.ts';
 import type { TestWorld } from '../support/tenants.ts';
 import type { Edit } from './edits.ts';
-import { compareQueue, idleSeats, isPaid, recompute, rulesOf, stored, termsOf, wishOf } from './model.ts';
-import { readState, type State, seatsOf } from './state.ts';
+import {
+  compareQueue,
+  idleSeats,
+  isPaid,
+  type ModelShare,
+  recompute,
+  rulesOf,
+  sharesOf,
+  stored,
+  termsOf,
+  wishOf,
+} from './model.ts';
+import { type DecisionRow, readState, type State, seatsOf } from './state.ts';
 
 /** As the gateway's clock does once a second. */
 export async function settledWhereDue(world: TestWorld): Promise<State> {
@@ -47,7 +58,7 @@ export function checkStep(edit: Edit, before: State, after: State, isMade: boole
   const isPastGrace = (id: string) => after.decisions.some((row) => row.user_id === id && row.overage_spent);
   if (!isExcessOver(before, after)) {
     expect(
-      lost.filter((id) => !isPastGrace(id)),
+      lost.filter((id) => !isPastGrace(id) && !isTakenBack(before, after, id)),
       'I12 no holder who still asks for a paid role loses the seat',
     ).toEqual([]);
   }
@@ -59,7 +70,8 @@ export function checkStep(edit: Edit, before: State, after: State, isMade: boole
   );
   const compare = compareQueue(after);
   const overtaken = waiting.filter(
-    (one) => !one.overage_spent && promoted.some((row) => compare(one, row) < 0),
+    (one) =>
+      !one.overage_spent && promoted.some((row) => compare(one, row) < 0 && row.sub_pool === one.sub_pool),
   );
   expect(overtaken, 'I15 seats go to the head of the queue').toEqual([]);
 
@@ -68,6 +80,13 @@ export function checkStep(edit: Edit, before: State, after: State, isMade: boole
     const seats = (state: State) => state.decisions.map((row) => [row.user_id, row.seat]);
     expect(seats(after), 'I5 what is refused changes no seat').toEqual(seats(before));
   }
+}
+
+/** By the sub-pool that lent the seat, after a notice. */
+function isTakenBack(before: State, after: State, id: string): boolean {
+  if (after.sub_pools.length === 0) return false;
+  const until = before.decisions.find((row) => row.user_id === id)?.notice_until ?? null;
+  return after.settings.notice_hours === 0 || (until !== null && until <= after.now);
 }
 
 /** The capacity fell, and the time of those above it is over. */
@@ -108,7 +127,13 @@ export function checkState(state: State): void {
 
   expect(stored(state), 'I10 what is stored is what a full recompute gives').toEqual(recompute(state));
 
-  const waiting = seatsOf(state, 'waiting');
+  checkShares(state);
+  const shares = new Map(sharesOf(state).map((share) => [share.name, share]));
+  const isFull = ({ sub_pool: name }: DecisionRow) => {
+    const share = shares.get(name);
+    return share !== undefined && share.used >= share.limit;
+  };
+  const waiting = seatsOf(state, 'waiting').filter((row) => !isFull(row));
   const idle = idleSeats(state);
   expect(Math.min(idle.within, waiting.length), 'I14 no idle seat while somebody waits').toBe(0);
   const unspent = waiting.filter((row) => !row.overage_spent);
@@ -130,6 +155,25 @@ export function checkState(state: State): void {
       wishOf(state, user).priority !== null,
   );
   expect(keptPaid, 'I17 who is back has the seat, not the kept place').toEqual([]);
+}
+
+/** What sub-pools use is counted, and nobody waits within a share while others borrow and were not told. */
+function checkShares(state: State): void {
+  const shares = sharesOf(state);
+  const counted = shares.flatMap(({ name, used }) => (name === null ? [] : [{ name, used }]));
+  expect(
+    state.sub_pools.map(({ name, used }) => ({ name, used })),
+    'I1 sub-pools count their seats',
+  ).toEqual(counted);
+  if (!termsOf(state).grants || state.pool.batch_opened_at !== null) return;
+  const isOf = (chosen: ModelShare[]) => (row: DecisionRow) =>
+    chosen.some(({ name }) => name === row.sub_pool);
+  const within = isOf(shares.filter(({ used, seats }) => used < seats));
+  const over = isOf(shares.filter(({ used, seats }) => used > seats));
+  const claims = seatsOf(state, 'waiting').filter((row) => within(row) && !row.overage_spent);
+  const lent = seatsOf(state, 'held', 'overage').filter((row) => over(row) && row.priority !== 0);
+  const isTold = lent.some((row) => row.notice_until !== null);
+  expect(claims.length > 0 && lent.length > 0 && !isTold, 'what was lent is taken back').toBe(false);
 }
 
 export async function checkQueue(world: TestWorld, state: State): Promise<void> {

@@ -12,9 +12,11 @@ import { removeMapping, reorderMappings, replaceMapping } from '../../src/provis
 import { releaseHold, removePin, setPin } from '../../src/provisioning/pin-flow.ts';
 import { putSettings } from '../../src/provisioning/settings-flow.ts';
 import { settleBatch } from '../../src/provisioning/settle-flow.ts';
+import { putSubPool, removeSubPool } from '../../src/provisioning/sub-pool-flow.ts';
 import { noteUnmanagedPaid } from '../../src/provisioning/unmanaged-flow.ts';
 import { defaultSettings } from '../../src/tenants/settings.ts';
 import type { TestWorld } from '../support/tenants.ts';
+import { dayMs, dayOf, emailsOf, nameOf, pick, rolesOf, rotated, withOne } from './choices.ts';
 import type { State } from './state.ts';
 
 interface MappingChoice {
@@ -27,6 +29,8 @@ interface MappingChoice {
   /** Days from now. */
   validFrom: number | null;
   validFor: number | null;
+  /** Where it is there. */
+  subPool: string | null;
 }
 
 export type Edit =
@@ -69,8 +73,11 @@ export type Edit =
       order: SeatOrder;
       settlement: Settlement;
       holdMinutes: number;
+      noticeHours: number;
       exclusions: number[];
     }
+  | { kind: 'putSubPool'; name: string; seats: number; borrowLimit: number | null }
+  | { kind: 'removeSubPool'; subPool: number }
   | { kind: 'settleBatch' }
   | { kind: 'noteUnmanaged'; count: number }
   | { kind: 'passTime'; hours: number };
@@ -89,6 +96,7 @@ const mappingChoice = {
   fallbackRole: fc.option(fc.constantFrom(...fallbacks)),
   validFrom: fc.option(fc.integer({ min: -1, max: 2 }), { freq: 3 }),
   validFor: fc.option(fc.integer({ min: 1, max: 3 }), { freq: 3 }),
+  subPool: fc.option(fc.constantFrom('a', 'b')),
 };
 const contract = {
   paidSeats: fc.option(fc.nat({ max: 5 }), { freq: 8 }),
@@ -99,6 +107,13 @@ const contract = {
 };
 
 const roleChoice = fc.option(fc.nat({ max: 2 }), { freq: 2 });
+
+const subPool = fc.record({
+  kind: kind('putSubPool'),
+  name: fc.constantFrom('a', 'b'),
+  seats: fc.nat({ max: 3 }),
+  borrowLimit: fc.option(fc.nat({ max: 2 }), { freq: 2 }),
+});
 
 export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
   {
@@ -171,9 +186,12 @@ export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
       order: fc.constantFrom<SeatOrder>('sticky', 'sticky', 'strict'),
       settlement: fc.constantFrom<Settlement>('immediate', 'immediate', 'cycle', 'staged'),
       holdMinutes: fc.constantFrom(0, 60, 1000),
+      noticeHours: fc.constantFrom(0, 24),
       exclusions: some(1),
     }),
   },
+  { weight: 2, arbitrary: subPool },
+  { weight: 1, arbitrary: fc.record({ kind: kind('removeSubPool'), subPool: index }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('settleBatch') }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('noteUnmanaged'), count: fc.nat({ max: 2 }) }) },
   { weight: 3, arbitrary: fc.record({ kind: kind('passTime'), hours: fc.constantFrom(1, 12, 24) }) },
@@ -198,11 +216,14 @@ export const history: fc.Arbitrary<Edit[]> = fc
       days: fc.constant(4),
       ...contract,
     }),
+    fc.array(subPool, { maxLength: 2 }),
     fc.array(anyEdit, { minLength: 5, maxLength: 25 }),
   )
-  .map(([users, first, second, mapping, terms, rest]) => [...users, first, second, mapping, terms, ...rest]);
-
-const dayMs = 86_400_000;
+  .map(([users, first, second, mapping, terms, shares, rest]) => [
+    ...users,
+    ...[first, second, ...shares, mapping, terms],
+    ...rest,
+  ]);
 
 /** Makes the edit; answers false when it names what does not exist, or was refused as a caller would be told. */
 export async function make(world: TestWorld, state: State, edit: Edit, step: number): Promise<boolean> {
@@ -308,6 +329,13 @@ async function attempt(world: TestWorld, state: State, edit: Edit, step: number)
       await putSettings(database, door, { ...defaultSettings, ...settings, exclusions: names });
       return true;
     }
+    case 'putSubPool': {
+      const { kind: _, ...draft } = edit;
+      await putSubPool(database, door, draft);
+      return true;
+    }
+    case 'removeSubPool':
+      return await withOne(state.sub_pools, edit.subPool, ({ name }) => removeSubPool(database, door, name));
     case 'settleBatch':
       await settleBatch(database, door);
       return true;
@@ -322,13 +350,14 @@ async function attempt(world: TestWorld, state: State, edit: Edit, step: number)
 
 function draftOf(
   state: State,
-  { by, group, role, workspaces, priority, fallbackRole, validFrom, validFor }: MappingChoice,
+  { by, group, role, workspaces, priority, fallbackRole, validFrom, validFor, subPool: name }: MappingChoice,
 ): MappingDraft {
   const inDays = (days: number) => new Date(state.now.getTime() + days * dayMs);
   const [from, until] = [validFrom, validFor === null ? null : (validFrom ?? 0) + validFor];
   return {
     group: namedBy(state, by, group),
-    ...{ role, workspaces, priority, fallbackRole, mayPreempt: false, approval: null, subPool: null },
+    ...{ role, workspaces, priority, fallbackRole, mayPreempt: false, approval: null },
+    subPool: state.sub_pools.find((one) => one.name === name)?.name ?? null,
     validFrom: from === null ? null : inDays(from),
     validUntil: until === null ? null : inDays(until),
   };
@@ -338,41 +367,4 @@ function namedBy(state: State, by: MappingChoice['by'], n: number): MappingDraft
   if (by === 'roleValue') return { roleValue: `Role${n % 3}` };
   const known = pick(state.groups, n);
   return by === 'id' && known !== undefined ? { id: known.id as GroupId } : { displayName: nameOf(n) };
-}
-
-function rolesOf(role: number | null) {
-  return role === null ? {} : { roles: [{ value: `role${role}` }] };
-}
-
-/** Few addresses, so that people share them. */
-function emailsOf(address: number) {
-  return { emails: [{ value: `address${address % 12}@example.com`, type: 'work' }] };
-}
-
-function nameOf(n: number): string {
-  return `group${n % 6}`;
-}
-
-function dayOf(now: Date, inDays: number): string {
-  return new Date(now.getTime() + inDays * dayMs).toISOString().slice(0, 10);
-}
-
-function pick<T>(all: readonly T[], n: number): T | undefined {
-  return all[n % Math.max(1, all.length)];
-}
-
-async function withOne<T>(
-  all: readonly T[],
-  n: number,
-  work: (one: T) => Promise<unknown>,
-): Promise<boolean> {
-  const one = pick(all, n);
-  if (one === undefined) return false;
-  await work(one);
-  return true;
-}
-
-function rotated<T>(all: readonly T[], by: number): T[] {
-  const at = by % Math.max(1, all.length);
-  return [...all.slice(at), ...all.slice(0, at)].reverse();
 }

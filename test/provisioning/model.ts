@@ -10,10 +10,12 @@ export interface Wish {
   requested: DecisionRow['requested'];
   priority: number | null;
   refusal: 'DUPLICATE_EMAIL' | null;
+  /** Of the mapping that gives the priority. */
+  subPool: string | null;
 }
 
 const freeRoles = ['client', 'comment_only', 'view_only'];
-const nothing: Wish = { requested: [], priority: null, refusal: null };
+const nothing: Wish = { requested: [], priority: null, refusal: null, subPool: null };
 
 export function isPaid(role: string): boolean {
   return !freeRoles.includes(role);
@@ -38,7 +40,7 @@ export function wishOf(state: State, user: UserRow): Wish {
     return nothing;
   const asked = askedBy(state, user);
   if (asked.length === 0) return nothing;
-  const requested = asked.map(({ priority: _, ...role }) => role);
+  const requested = asked.map(({ priority: _, subPool: __, ...role }) => role);
   const isSecond = state.users.some(
     (other) =>
       other.active &&
@@ -46,12 +48,12 @@ export function wishOf(state: State, user: UserRow): Wish {
       other.address === user.address &&
       other.address_order < user.address_order,
   );
-  if (isSecond) return { requested, priority: null, refusal: 'DUPLICATE_EMAIL' };
-  const paid = asked.filter(({ role }) => isPaid(role)).map(({ priority }) => priority);
-  return { requested, priority: paid.length === 0 ? null : Math.min(...paid), refusal: null };
+  if (isSecond) return { requested, priority: null, refusal: 'DUPLICATE_EMAIL', subPool: null };
+  const [best] = asked.filter(({ role }) => isPaid(role)).sort((a, b) => a.priority - b.priority);
+  return { requested, priority: best?.priority ?? null, refusal: null, subPool: best?.subPool ?? null };
 }
 
-type Asked = DecisionRow['requested'][number] & { priority: number };
+type Asked = DecisionRow['requested'][number] & { priority: number; subPool: string | null };
 
 function askedBy(state: State, user: UserRow): Asked[] {
   const rules = rulesOf(state, user);
@@ -67,18 +69,20 @@ function askedBy(state: State, user: UserRow): Asked[] {
       via: 'PIN',
       fallbackRole: null,
       priority: 0,
+      subPool: null,
     }));
   }
   const role = state.settings.default_role;
   if (rules.length === 0) {
-    const none = { role, workspace: '*', via: 'DEFAULT', fallbackRole: null, priority: 1_000_000_000 };
+    const priority = 1_000_000_000;
+    const none = { role, workspace: '*', via: 'DEFAULT', fallbackRole: null, priority, subPool: null };
     return role === 'none' ? [] : [none];
   }
   return workspaces.flatMap((workspace) => {
     const winner = rules.find((mapping) => mapping.workspaces.includes(workspace));
     if (winner === undefined) return [];
-    const { priority, fallback_role: fallbackRole } = winner;
-    return [{ role: winner.role, workspace, via: `MAPPING:${winner.id}`, fallbackRole, priority }];
+    const { priority, fallback_role: fallbackRole, sub_pool: subPool } = winner;
+    return [{ role: winner.role, workspace, via: `MAPPING:${winner.id}`, fallbackRole, priority, subPool }];
   });
 }
 
@@ -131,6 +135,32 @@ export function idleSeats(state: State): { within: number; above: number } {
   const { used, overage, unmanaged_paid: unmanaged } = state.pool;
   const within = Math.max(0, capacity - (used - overage) - unmanaged);
   return { within, above: Math.max(0, capacity + allowance - used - unmanaged - within) };
+}
+
+export interface ModelShare {
+  name: string | null;
+  seats: number;
+  limit: number;
+  used: number;
+}
+
+/** Each sub-pool, and the rest, as the decisions use them. */
+export function sharesOf(state: State): ModelShare[] {
+  const { sub_pools: named, decisions, pool } = state;
+  if (named.length === 0) return [];
+  const { capacity } = termsOf(state);
+  const usedBy = (name: string | null) =>
+    decisions.filter((row) => row.sub_pool === name && ['held', 'overage', 'hold'].includes(row.seat)).length;
+  const promised = named.reduce((sum, { seats }) => sum + seats, 0);
+  const limit = Number.POSITIVE_INFINITY;
+  const seats = capacity === null ? limit : Math.max(0, capacity - promised);
+  return [
+    ...named.map((one) => ({
+      ...{ name: one.name, seats: one.seats, used: usedBy(one.name) },
+      limit: one.borrow_limit === null ? limit : one.seats + one.borrow_limit,
+    })),
+    { name: null, seats, limit, used: usedBy(null) + pool.unmanaged_paid },
+  ];
 }
 
 /** `workspace role` of everything the person is to have in Blue. */
@@ -187,6 +217,7 @@ export function stored(state: State): Map<UserId, unknown> {
         requested: sorted(row.requested),
         priority: row.priority,
         refusal: row.refusal,
+        subPool: row.priority === null ? null : row.sub_pool,
         seat: row.seat,
         roles: row.effective.map(({ workspace, role }) => `${workspace} ${role}`).sort(),
       },

@@ -52,6 +52,7 @@ export interface DecisionRow {
   kept_claimed_at: Date | null;
   kept_until: Date | null;
   overage_spent: boolean;
+  notice_until: Date | null;
   due_at: Date | null;
 }
 
@@ -103,6 +104,7 @@ export interface SettingsRow {
   seat_order: 'sticky' | 'strict';
   settlement: 'immediate' | 'cycle' | 'staged';
   hold_minutes: number;
+  notice_hours: number;
   exclusions: string[];
 }
 
@@ -111,6 +113,7 @@ const usualSettings: SettingsRow = {
   seat_order: 'sticky',
   settlement: 'immediate',
   hold_minutes: 60,
+  notice_hours: 24,
   exclusions: [],
 };
 
