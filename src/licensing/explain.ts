@@ -6,7 +6,7 @@ import { desire, mappingOf, matching, type Person, pinAt } from './desire.ts';
 import { type Decision, isSeated, type SeatView } from './effect.ts';
 import { type Mapping, type Rules, workspacesOf } from './mapping.ts';
 import { rankKeptUntil, undoUntil } from './reclaim.ts';
-import type { Share } from './sub-pool.ts';
+import { isWithin, type Share } from './sub-pool.ts';
 
 export interface ExplainFacts {
   name: string;
@@ -178,8 +178,17 @@ function smallestChange(facts: ExplainFacts): string | null {
   if (decision.approval !== null) return "An administrator's approval.";
   if (decision.seat !== 'waiting' || place === null) return null;
   if (!terms.grants) return 'A contract that is in force today.';
-  if (isFull(facts)) return `One more seat for the sub-pool "${facts.share?.name}", of its own or to borrow.`;
+  if (facts.share !== null) return shareWanting(facts, facts.share);
   return terms.capacity === null ? null : seatsWanting(used - terms.capacity - terms.allowance, place);
+}
+
+function shareWanting(facts: ExplainFacts, share: NonNullable<ExplainFacts['share']>): string {
+  if (isFull(facts)) return `More seats for the sub-pool "${share.name}", of its own or to borrow.`;
+  if (isWithin(share))
+    return 'A seat that the share lends: it is taken back after the notice. Or one more seat.';
+  return share.name === null
+    ? 'More seats, or smaller shares of the sub-pools.'
+    : `A larger share for the sub-pool "${share.name}", or more seats.`;
 }
 
 function comeBack({ person: { reclaimedAt }, now }: ExplainFacts): string {
