@@ -124,7 +124,9 @@ function checkMoves({ before, after, facts }: Turn): void {
 function isGoneFor(world: World, one: Member): boolean {
   const person = personOf(world, one, null);
   if (!person.active || person.isExcluded || person.isDuplicate) return false;
-  const isPaid = matching(person, world.rules, world.now).some(({ role }) => firstCatalogue.roleOf(role).billing === 'paid');
+  const isPaid = matching(person, world.rules, world.now).some(
+    ({ role }) => firstCatalogue.roleOf(role).billing === 'paid',
+  );
   return !isPaid && desire(person, world.rules, world.now).priority === null;
 }
 
