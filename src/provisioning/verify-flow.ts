@@ -6,7 +6,6 @@ import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { TenantId, UserId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import type { Usage } from '../licensing/admit.ts';
-import { affectedIds } from './affected-sql.ts';
 import { loadPersons } from './person-store.ts';
 import { plan } from './plan.ts';
 import { readPool } from './pool-store.ts';
@@ -68,8 +67,8 @@ async function comparePage(
   const [pool, rows] = await Promise.all([
     readPool(tx),
     tx.run(sql<{ id: UserId }>`
-      select e.id from (${affectedIds(tx, { everyone: true })}) e
-      where ${after}::uuid is null or e.id > ${after}::uuid order by e.id limit ${limits.peoplePerDecision}`),
+      select id from users where tenant_id = ${tx.tenantId} and (${after}::uuid is null or id > ${after}::uuid)
+      order by id limit ${limits.peoplePerDecision}`),
   ]);
   const ids = rows.map(({ id }) => id);
   const persons = await loadPersons(tx, { userIds: ids }, null);
