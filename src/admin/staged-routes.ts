@@ -6,10 +6,10 @@ import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
 import { letThrough } from '../provisioning/staged-flow.ts';
 import type { UserView } from '../provisioning/user-view.ts';
-import { selectUserViews } from '../provisioning/user-view-store.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
-import { afterId, readLimit, toPage } from './paging.ts';
+import { toPage } from './paging.ts';
+import { selectPeoplePage } from './people-page-store.ts';
 import { Id, listOf, PageQuery, problems, TenantPath } from './schemas.ts';
 
 const Staged = Type.Object({
@@ -35,17 +35,10 @@ export function stagedRoutes(scope: AdminScope, { database, clock, nudgeSync }: 
     },
     async (request, reply) => {
       const { query } = request;
-      const where = sql`u.id > ${afterId(query)} and exists (
+      const isStaged = sql`exists (
         select from evaluation_marks m where m.tenant_id = u.tenant_id and m.user_id = u.id and m.staged)`;
-      const page = {
-        directoryId: null,
-        withGroups: false,
-        withTotal: false,
-        offset: 0,
-        limit: readLimit(query),
-      };
-      const { views } = await inTenant(database, adminTenantOf(request).id, (tx) =>
-        selectUserViews(tx, { where, ...page }, clock.now()),
+      const views = await inTenant(database, adminTenantOf(request).id, (tx) =>
+        selectPeoplePage(tx, query, isStaged, clock.now()),
       );
       return reply.send(toPage(query, views, ({ user }) => user.id, show));
     },

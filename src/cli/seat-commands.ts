@@ -12,6 +12,13 @@ export const seatCommands: readonly Command[] = [
   },
   {
     noun: 'seats',
+    verb: 'verify',
+    summary: 'compare what is stored with what deciding again gives',
+    flags: [tenantFlag],
+    call: (input) => ({ method: 'GET', path: tenantPath(input, '/seats/verify') }),
+  },
+  {
+    noun: 'seats',
     verb: 'settle',
     summary: 'give the free seats to those who wait in the open batch',
     flags: [tenantFlag],

@@ -115,7 +115,7 @@ async function newGroup(isMapped: boolean, members = 0): Promise<string> {
 describe.each([
   ['unmapped', false, budget.membership, 1000],
   // More people are decided for in batches, each with its own statements.
-  ['mapped', true, budget.membership + budget.decision, limits.peoplePerDecision],
+  ['mapped', true, budget.membership + budget.decision, limits.peoplePerDecision / 2],
 ])('a PATCH of members of one %s group', (name, isMapped, most, many) => {
   it(`takes at most ${most} statements, for ${many} members as for 10`, async () => {
     const counted: Record<string, [number, number]> = {};
