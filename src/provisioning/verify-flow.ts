@@ -72,7 +72,7 @@ async function comparePage(
   ]);
   const ids = rows.map(({ id }) => id);
   const persons = await loadPersons(tx, { userIds: ids }, null);
-  const others = { queue: [], overage: [], displaced: [], preemptors: [], victims: [] };
+  const others = { queue: [], grantsMax: 0, overage: [], displaced: [], preemptors: [], victims: [] };
   const facts = { ...pool, evaluating: true, persons, ...others, isSettling: false, isReserving: false };
   return { ids, differing: plan(facts, now).changes.map(({ userId }) => userId) };
 }
