@@ -9,6 +9,7 @@ import * as scim from '../../migrations/0003_scim.ts';
 import * as contractLines from '../../migrations/0004_contract_lines.ts';
 import * as seats from '../../migrations/0005_seats.ts';
 import * as testClock from '../../migrations/0006_test_clock.ts';
+import * as evaluation from '../../migrations/0011_evaluation.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 
 const migrations: Record<string, Migration> = {
@@ -18,6 +19,7 @@ const migrations: Record<string, Migration> = {
   '0004_contract_lines': contractLines,
   '0005_seats': seats,
   '0006_test_clock': testClock,
+  '0011_evaluation': evaluation,
 };
 
 /** Requests run as the first; look-ups across tenants are functions that belong to the second. */

@@ -242,6 +242,7 @@ export interface Tables {
     excess_since: Time | null;
     settled_at: ColumnType<Date, Date | undefined, Date>;
     frozen: Generated<boolean>;
+    rules_revision: Generated<string>;
   };
   decisions: {
     tenant_id: string;
@@ -259,6 +260,8 @@ export interface Tables {
     kept_until: Time | null;
     overage_spent: Generated<boolean>;
     due_at: Time | null;
+    basis: Generated<string | null>;
+    terms_basis: Generated<string | null>;
   };
   pins: {
     tenant_id: string;
@@ -272,6 +275,12 @@ export interface Tables {
     created_at: Time;
   };
   evaluation_marks: { tenant_id: string; user_id: string; keep_until: Time | null };
+  evaluation_requests: {
+    tenant_id: string;
+    id: GeneratedAlways<number>;
+    affected: Json<unknown>;
+    keep_until: Time | null;
+  };
   blue_connections: BlueConnectionTable;
   blue_members: {
     tenant_id: string;

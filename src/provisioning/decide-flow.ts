@@ -68,7 +68,7 @@ export async function decide(
   const facts = await loadFacts(tx, door, pool, isLarge ? {} : affected, circumstances);
   const planned = plan({ ...facts, evaluating: pool.evaluating || isLarge }, door.now);
   const evaluating = pool.evaluating || isLarge || isMoreWaiting(facts, planned);
-  writeDecisions(tx, planned.changes, pool.rules.order);
+  writeDecisions(tx, planned.changes, { ...facts, ...planned, now: door.now });
   writePool(tx, pool, { ...planned, evaluating, isSettled }, door.now);
   if (isLarge || evaluating !== pool.evaluating) tx.afterCommit((database) => evaluateRest(database, door));
   const changed = planned.changes.filter(changesRoles).map(({ userId }) => userId);
@@ -184,7 +184,7 @@ async function evaluateBatch(tx: TenantTransaction, door: Door): Promise<boolean
       : { ...(await loadFacts(tx, door, { ...pool, evaluating: false }, {}, {})), evaluating: false };
   const planned = plan(facts, door.now);
   const evaluating = marked.length > 0 || (planned.changes.length > 0 && isMoreWaiting(facts, planned));
-  writeDecisions(tx, planned.changes, pool.rules.order);
+  writeDecisions(tx, planned.changes, { ...facts, ...planned, now: door.now });
   writePool(tx, pool, { ...planned, evaluating, isSettled: false }, door.now);
   markForBlue(
     tx,

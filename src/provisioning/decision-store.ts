@@ -7,12 +7,14 @@ import { type RawBuilder, sql } from 'kysely';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { GroupId, UserId } from '../kernel/ids.ts';
 import { rankOf } from '../licensing/admit.ts';
+import type { Terms } from '../licensing/contract.ts';
 import type { RequestedRole } from '../licensing/desire.ts';
 import type { Decision, EffectiveRole, Seat } from '../licensing/effect.ts';
-import type { SeatOrder } from '../licensing/mapping.ts';
+import type { Rules, SeatOrder } from '../licensing/mapping.ts';
 import type { Pin } from '../licensing/pin.ts';
 import type { Affected } from './affected.ts';
 import { affectedIds } from './affected-sql.ts';
+import { basisOf, termsBasisOf, termsPrints } from './basis.ts';
 import type { DecisionChange } from './plan.ts';
 import type { PersonFacts, Standing } from './standing.ts';
 
@@ -27,6 +29,8 @@ interface PersonRow extends DecisionRow {
   role_values: string[];
   claim_values: string[];
   pin: (Omit<Pin, 'until'> & { until: string | null }) | null;
+  basis: string | null;
+  terms_basis: string | null;
 }
 
 export interface DecisionRow {
@@ -70,7 +74,7 @@ export async function loadPersons(
          array(select group_id from mappings where tenant_id = ${tx.tenantId} and group_id is not null))) as groups,
       (select jsonb_build_object('role', p.role, 'workspaces', p.workspaces, 'until', p.until, 'reserved', p.reserved)
        from pins p where p.tenant_id = u.tenant_id and p.user_id = u.id) as pin,
-      ${decisionColumns}
+      d.basis::text, d.terms_basis::text, ${decisionColumns}
     from affected a
     join users u on u.tenant_id = ${tx.tenantId} and u.id = a.id
     join tenants t on t.tenant_id = u.tenant_id
@@ -93,6 +97,7 @@ export async function loadPersons(
         : { ...row.pin, until: row.pin.until === null ? null : new Date(row.pin.until) },
     tie: row.tie,
     decision: toDecision(row),
+    prints: { basis: row.basis, terms: row.terms_basis },
     keepUntil,
   }));
 }
@@ -174,32 +179,70 @@ export async function selectUsersNamed(tx: TenantTransaction, names: readonly st
   return rows.map(({ id }) => id);
 }
 
-/** Sends the changed decisions. */
+/** What the decisions rest on that are written. */
+export interface Grounds {
+  persons: readonly PersonFacts[];
+  rules: Rules;
+  terms: Terms;
+  now: Date;
+}
+
+/** Sends the changed decisions, and what those that stand rest on now where it is another thing. */
 export function writeDecisions(
   tx: TenantTransaction,
   changes: readonly DecisionChange[],
-  order: SeatOrder,
+  { persons, rules, terms, now }: Grounds,
 ): void {
+  const prints = termsPrints(terms);
+  const bases = new Map(persons.map((person) => [person.id, String(basisOf(person, rules, now))]));
+  const changed = new Set(changes.map(({ userId }) => userId));
+  const standing = persons.flatMap(({ id, decision, prints: stored }) => {
+    if (decision === null || changed.has(id)) return [];
+    const known = { basis: bases.get(id) ?? null, terms: String(termsBasisOf(decision, prints)) };
+    return known.basis === stored?.basis && known.terms === stored?.terms ? [] : [{ id, ...known }];
+  });
+  if (standing.length > 0) writePrints(tx, standing);
   if (changes.length === 0) return;
   const gone = changes.filter(({ after }) => after === null).map(({ userId }) => userId);
   const rows = changes.flatMap(({ userId, tie, after }) =>
-    after === null ? [] : [rowOf(userId, tie, after, order)],
+    after === null
+      ? []
+      : [
+          {
+            ...rowOf(userId, tie, after, rules.order),
+            basis: bases.get(userId) ?? null,
+            terms_basis: String(termsBasisOf(after, prints)),
+          },
+        ],
   );
   tx.send(sql`
     with gone as (
       delete from decisions where tenant_id = ${tx.tenantId} and user_id = any(${gone}::uuid[])
     )
     insert into decisions (tenant_id, user_id, requested, effective, priority, claimed_at, rank_at, tie, seat, since,
-      refusal, kept_claimed_at, kept_until, overage_spent, due_at)
+      refusal, kept_claimed_at, kept_until, overage_spent, due_at, basis, terms_basis)
     select ${tx.tenantId}, r.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
       as r (user_id uuid, requested jsonb, effective jsonb, priority integer, claimed_at timestamptz,
             rank_at timestamptz, tie text, seat text, since timestamptz, refusal text, kept_claimed_at timestamptz,
-            kept_until timestamptz, overage_spent boolean, due_at timestamptz)
+            kept_until timestamptz, overage_spent boolean, due_at timestamptz, basis bigint, terms_basis bigint)
     on conflict (tenant_id, user_id) do update set
       requested = excluded.requested, effective = excluded.effective, priority = excluded.priority,
       claimed_at = excluded.claimed_at, rank_at = excluded.rank_at, tie = excluded.tie, seat = excluded.seat,
       since = excluded.since, refusal = excluded.refusal, kept_claimed_at = excluded.kept_claimed_at,
-      kept_until = excluded.kept_until, overage_spent = excluded.overage_spent, due_at = excluded.due_at
+      kept_until = excluded.kept_until, overage_spent = excluded.overage_spent, due_at = excluded.due_at,
+      -- Whose own facts were not looked at asks by what they asked by.
+      basis = coalesce(excluded.basis, decisions.basis), terms_basis = excluded.terms_basis
+  `);
+}
+
+function writePrints(
+  tx: TenantTransaction,
+  prints: readonly { id: UserId; basis: string | null; terms: string }[],
+): void {
+  tx.send(sql`
+    update decisions d set basis = p.basis, terms_basis = p.terms
+    from jsonb_to_recordset(${JSON.stringify(prints)}::jsonb) as p (id uuid, basis bigint, terms bigint)
+    where d.tenant_id = ${tx.tenantId} and d.user_id = p.id
   `);
 }
 

@@ -14,9 +14,16 @@ import type { OpenBatch } from '../licensing/effect.ts';
 import { nextValidity } from '../licensing/mapping.ts';
 import { contractJson } from './contract-sql.ts';
 import type { LockedPool, Pool } from './pool.ts';
+import { type KnownRules, RulesMemory } from './rules-memory.ts';
 import { type RulesRow, rulesJson, toRules } from './rules-sql.ts';
 
-/** Locks the pool row, then reads contract, mappings and settings in a snapshot taken after the lock. */
+/** A mapping is about half a kilobyte. */
+const memory = new RulesMemory(50_000);
+
+/**
+ * Locks the pool row. Contract, mappings and settings are those of its revision: read in a snapshot taken after the lock, unless
+ * this process has them.
+ */
 export async function lockPool(tx: TenantTransaction): Promise<Pool> {
   const pool = await lockPoolWhere(tx, sql`true`);
   assert(pool !== null, 'every tenant has a seat pool');
@@ -25,15 +32,18 @@ export async function lockPool(tx: TenantTransaction): Promise<Pool> {
 
 /** As it stands, for a look at what would be: another writer may change it meanwhile. */
 export async function readPool(tx: TenantTransaction): Promise<Pool> {
-  const [pool, rules] = await Promise.all([selectRow(tx, sql`true`, sql``), loadRules(tx, sql`true`)]);
-  assert(pool !== null && rules !== undefined, 'every tenant has a seat pool');
+  const [pool, rules] = await Promise.all([selectRow(tx, sql`true`, sql``), loadRules(tx)]);
+  assert(pool !== null, 'every tenant has a seat pool');
   return { ...pool, ...rules };
 }
 
-/** Reads the rules as they are under the lock. */
+/** With the rules as they are under the lock: a change of them waits for it, and brings another revision. */
 export async function withRules(tx: TenantTransaction, locked: LockedPool): Promise<Pool> {
-  const rules = await loadRules(tx, sql`true`);
-  assert(rules !== undefined, 'every tenant has a seat pool');
+  const { tenantId } = tx;
+  const known = memory.get(tenantId, locked.revision);
+  if (known !== undefined) return { ...locked, ...known };
+  const rules = await loadRules(tx);
+  memory.set(tenantId, locked.revision, rules);
   return { ...locked, ...rules };
 }
 
@@ -100,8 +110,8 @@ export function isAwaiting({ displayNameKey, externalId }: AwaitedName) {
 }
 
 async function lockPoolWhere(tx: TenantTransaction, condition: RawBuilder<unknown>): Promise<Pool | null> {
-  const [pool, rules] = await Promise.all([lockRowWhere(tx, condition), loadRules(tx, condition)]);
-  return pool === null || rules === undefined ? null : { ...pool, ...rules };
+  const locked = await lockRowWhere(tx, condition);
+  return locked === null ? null : await withRules(tx, locked);
 }
 
 interface PoolRow extends Usage, Omit<LockedPool, 'usage' | 'batch'> {
@@ -122,7 +132,8 @@ async function selectRow(
   const [row] = await tx.run(sql<PoolRow>`
     select used - overage - on_hold as held, overage, on_hold as "onHold", unmanaged_paid as "unmanagedPaid",
       batch_opened_at as "batchOpenedAt", settles_at as "settlesAt", evaluating, seat_limit as "limit",
-      excess_since as "excessSince", settled_at as "settledAt", due_at as "dueAt", frozen
+      excess_since as "excessSince", settled_at as "settledAt", due_at as "dueAt", frozen,
+      rules_revision as revision
     from seat_pools p where p.tenant_id = ${tx.tenantId} and ${condition} ${locking}
   `);
   if (row === undefined) return null;
@@ -131,16 +142,13 @@ async function selectRow(
   return { ...rest, usage: { held, overage, onHold, unmanagedPaid }, batch };
 }
 
-/** Contract and rules as they are now; undefined, and nothing read, where the condition does not hold. */
-async function loadRules(
-  tx: TenantTransaction,
-  condition: RawBuilder<unknown>,
-): Promise<Pick<Pool, 'contract' | 'rules'> | undefined> {
+/** Contract and rules as they are now. */
+async function loadRules(tx: TenantTransaction): Promise<KnownRules> {
   const [row] = await tx.run(sql<{ contract: Contract | null; rules: RulesRow }>`
     select ${contractJson(tx.tenantId)} as contract, ${rulesJson(tx.tenantId)} as rules
-    from seat_pools p where p.tenant_id = ${tx.tenantId} and ${condition}
   `);
-  return row === undefined ? undefined : { contract: row.contract ?? undefined, rules: toRules(row.rules) };
+  assert(row !== undefined, 'one row');
+  return { contract: row.contract ?? undefined, rules: toRules(row.rules) };
 }
 
 /** What of the pool a plan leaves behind. */

@@ -20,6 +20,8 @@ export interface LockedPool {
   dueAt: Date | null;
   /** Whether paid roles stand as their fallback. */
   frozen: boolean;
+  /** Another one after every change of contract and rules. */
+  revision: string;
 }
 
 /** The tenant's seats, locked, with the rules that hold now. */

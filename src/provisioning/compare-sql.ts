@@ -1,0 +1,161 @@
+/**
+ * Finds whose stored decision does not rest on what holds now, by numbers alone: nothing is locked, nothing written, no document
+ * read. What it says is a hint of whom to decide for; deciding looks again.
+ */
+
+import { type RawBuilder, sql } from 'kysely';
+import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import type { UserId } from '../kernel/ids.ts';
+import { isValid, type Rules } from '../licensing/mapping.ts';
+import type { Pin } from '../licensing/pin.ts';
+import type { Affected } from './affected.ts';
+import { affectedIds } from './affected-sql.ts';
+import { defaultPrint, duplicatePrint, mappingPrint, pinPrint, type Print, type TermsPrints } from './basis.ts';
+
+/** People who differ in the same way: what they ask by, and who they are. */
+export interface Differing {
+  count: number;
+  /** 16 bytes each: half a million people are 8 MB. */
+  ids: Buffer;
+}
+
+/** By how much of it the comparison was made. */
+export interface Comparing {
+  rules: Rules;
+  terms: TermsPrints;
+  now: Date;
+}
+
+interface StoredPin extends Omit<Pin, 'until'> {
+  user_id: UserId;
+  until: Date | null;
+}
+
+/** Those of the affected whose decisions are not what they should be, in groups of equal wishes. */
+export async function selectDiffering(
+  tx: TenantTransaction,
+  affected: Affected,
+  comparing: Comparing,
+): Promise<Differing[]> {
+  const pins = await tx.run(sql<StoredPin>`
+    select user_id, role, workspaces, until, reserved from pins
+    where tenant_id = ${tx.tenantId} and (until is null or until > ${comparing.now})
+  `);
+  const scope = affected.everyone === true ? undefined : affectedIds(tx, affected);
+  tx.send(sql`select set_config('work_mem', '96MB', true)`);
+  return await tx.run(sql<Differing>`
+    with ${scope === undefined ? sql`` : sql`scope as materialized (${scope}),`}
+    ${asking(tx, comparing, pins, scope !== undefined)},
+    ${exempt(tx, scope !== undefined)},
+    differing as (${differing(tx, comparing, scope !== undefined)})
+    select count(*) as count, string_agg(uuid_send(user_id), ''::bytea) as ids from differing
+    group by print order by print
+  `);
+}
+
+/** `asking (user_id, print)`: what each person asks by, whoever they are. */
+function asking(
+  tx: TenantTransaction,
+  { rules, now }: Comparing,
+  pins: readonly StoredPin[],
+  isScoped: boolean,
+): RawBuilder<unknown> {
+  const valid = rules.mappings.filter((mapping) => isValid(mapping, now));
+  const own = sql`tenant_id = ${tx.tenantId}`;
+  const within = (column: string) =>
+    isScoped ? sql`and ${sql.ref(column)} in (select id from scope)` : sql``;
+  const prints = (of: 'groupId' | 'roleValue' | 'claimValue') => printsBy(valid, rules, (one) => one[of]);
+  const [groups, roles, claims] = [prints('groupId'), prints('roleValue'), prints('claimValue')];
+  const valued = (values: Map<string, Print>, column: string) =>
+    values.size === 0
+      ? []
+      : [
+          sql`select u.id, v.print from users u join ${table(values, 'text')} as v (key, print)
+            on v.key = any(${sql.ref(`u.${column}`)}) where u.${own} and ${sql.ref(`u.${column}`)} <> '{}' ${within('u.id')}`,
+        ];
+  const sources = [
+    sql`select m.user_id, g.print from memberships m join ${table(groups, 'uuid')} as g (key, print)
+      on g.key = m.group_id where m.${own} ${within('m.user_id')}`,
+    ...valued(roles, 'role_values'),
+    ...valued(claims, 'claim_values'),
+    sql`select p.key, p.print from ${table(
+      new Map(pins.map((pin) => [pin.user_id, pinPrint(pin, rules)])),
+      'uuid',
+    )} as p (key, print) where true ${within('p.key')}`,
+  ];
+  const fallen = defaultPrint(rules);
+  const summed = sql`summed (user_id, print) as (
+    select user_id, bit_xor(print) from (${sql.join(sources, sql` union all `)}) as source (user_id, print) group by user_id)`;
+  if (fallen === undefined) return sql`${summed}, asking as (select * from summed)`;
+  return sql`${summed}, asking as (
+    select u.id as user_id, coalesce(s.print, ${String(fallen)}::bigint) as print
+    from users u left join summed s on s.user_id = u.id where u.${own} and u.active ${within('u.id')})`;
+}
+
+function printsBy(
+  mappings: Rules['mappings'],
+  rules: Rules,
+  keyOf: (mapping: Rules['mappings'][number]) => string | null,
+): Map<string, Print> {
+  const prints = new Map<string, Print>();
+  for (const mapping of mappings) {
+    const key = keyOf(mapping);
+    if (key !== null) prints.set(key, (prints.get(key) ?? 0n) ^ mappingPrint(mapping, rules));
+  }
+  return prints;
+}
+
+function table(prints: Map<string, Print>, type: 'uuid' | 'text'): RawBuilder<unknown> {
+  const values = [...prints.values()].map(String);
+  return sql`unnest(${[...prints.keys()]}::${sql.raw(type)}[], ${values}::bigint[])`;
+}
+
+/** `exempt (user_id)` have no decision; of `duplicates (user_id)` what they ask for is refused. */
+function exempt(tx: TenantTransaction, isScoped: boolean): RawBuilder<unknown> {
+  const own = sql`tenant_id = ${tx.tenantId}`;
+  // Few share an address: whether somebody does is told by the index alone.
+  const shared = isScoped
+    ? sql`select address from users where ${own} and id in (select id from scope) and address is not null`
+    : sql`select address from users where ${own} and address is not null group by address having count(*) > 1`;
+  return sql`exempt (user_id) as materialized (
+    select id from users where ${own} and not active
+    union
+    select u.id from tenant_settings s join users u on u.tenant_id = s.tenant_id
+      and (u.user_name_key = any(s.exclusions) or u.address = any(s.exclusions))
+    where s.${own} and s.exclusions <> '{}'
+  ), duplicates (user_id) as materialized (
+    select u.id from (${shared}) as shared (address)
+    join users u on u.${own} and u.address = shared.address
+    where u.active and exists (select from users o where o.tenant_id = u.tenant_id and o.address = u.address
+      and o.active and o.address_order < u.address_order)
+  )`;
+}
+
+/** Selects `user_id` and `print` (null: nothing is asked for) of whoever's decision is to be another. */
+function differing(
+  tx: TenantTransaction,
+  { terms: { fallen, above, isFrozen }, now }: Comparing,
+  isScoped: boolean,
+): RawBuilder<unknown> {
+  const number = (print: Print) => sql`${String(print)}::bigint`;
+  const termsBasis = sql`case when d.priority is null then 0
+    else (case when d.seat in ('held', 'overage') and not ${isFrozen}::boolean then 0 else ${number(fallen)} end)
+      # (case when d.seat = 'overage' then ${number(above)} else 0 end) end`;
+  const stored = sql`select user_id, basis, terms_basis, priority, seat, due_at, kept_until from decisions
+    where tenant_id = ${tx.tenantId} ${isScoped ? sql`and user_id in (select id from scope)` : sql``}`;
+  const wish = sql`case when x.user_id is null then a.print # (case when t.user_id is null then 0
+    else ${number(duplicatePrint)} end) end`;
+  // A place that is kept stands for itself where nothing is asked for.
+  const isKept = sql`d.kept_until > ${now} and x.user_id is null and t.user_id is null`;
+  return sql`
+    select coalesce(a.user_id, d.user_id) as user_id, a.print
+    from asking a full join (${stored}) d on d.user_id = a.user_id
+    left join exempt x on x.user_id = coalesce(a.user_id, d.user_id)
+    left join duplicates t on t.user_id = coalesce(a.user_id, d.user_id)
+    where case
+      when d.user_id is null then ${wish} is not null
+      when d.due_at <= ${now} then true
+      when ${wish} is null then not coalesce(${isKept}, false) or d.basis is distinct from 0
+      else d.basis is distinct from ${wish} or d.terms_basis is distinct from ${termsBasis}
+    end`;
+}
