@@ -53,8 +53,13 @@ function everyone(own: RawBuilder<unknown>): RawBuilder<unknown> {
 
 /** Whether there are more than that. */
 export async function areMoreThan(tx: TenantTransaction, affected: Affected, most: number): Promise<boolean> {
+  // Of everybody the union of all would be made before its first row is known.
+  const ids =
+    affected.everyone === true
+      ? sql`select id from users where tenant_id = ${tx.tenantId}`
+      : affectedIds(tx, affected);
   const [row] = await tx.run(sql<{ count: number }>`
-    select count(*) from (select from (${affectedIds(tx, affected)}) a limit ${most + 1}) few
+    select count(*) from (select from (${ids}) a limit ${most + 1}) few
   `);
   return (row?.count ?? 0) > most;
 }

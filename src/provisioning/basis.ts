@@ -41,14 +41,15 @@ function billed(role: string): string[] {
 export function basisOf(person: Person, rules: Rules, now: Date): Print {
   if (!person.active || person.isExcluded) return 0n;
   const pin = pinAt(person, now);
-  const parts = [
-    ...matching(person, rules, now).map((mapping) => knownPrint(mapping, rules)),
-    ...(pin === undefined ? [] : [pinPrint(pin, rules)]),
-  ];
-  const fallen = parts.length === 0 ? defaultPrint(rules) : undefined;
-  if (fallen !== undefined) parts.push(fallen);
-  if (parts.length === 0) return 0n;
-  return parts.reduce((sum, part) => sum ^ part, person.isDuplicate ? duplicatePrint : 0n);
+  const sum = setPrint(matching(person, rules, now), rules, pin);
+  return sum === undefined ? 0n : sum ^ (person.isDuplicate ? duplicatePrint : 0n);
+}
+
+/** Of whom exactly these mappings name, and perhaps a pin; undefined: nothing is asked for. */
+export function setPrint(mappings: readonly Mapping[], rules: Rules, pin?: Pin): Print | undefined {
+  if (mappings.length === 0 && pin === undefined) return defaultPrint(rules);
+  const pinned = pin === undefined ? 0n : pinPrint(pin, rules);
+  return mappings.reduce((sum, mapping) => sum ^ knownPrint(mapping, rules), pinned);
 }
 
 /** Rules are read once for each revision: what was printed of them stands as long as they do. */

@@ -10,7 +10,14 @@ import { isValid, type Rules } from '../licensing/mapping.ts';
 import type { Pin } from '../licensing/pin.ts';
 import type { Affected } from './affected.ts';
 import { affectedIds } from './affected-sql.ts';
-import { defaultPrint, duplicatePrint, mappingPrint, pinPrint, type Print, type TermsPrints } from './basis.ts';
+import {
+  defaultPrint,
+  duplicatePrint,
+  mappingPrint,
+  type Print,
+  pinPrint,
+  type TermsPrints,
+} from './basis.ts';
 
 /** People who differ in the same way: what they ask by, and who they are. */
 export interface Differing {
@@ -22,7 +29,7 @@ export interface Differing {
 /** By how much of it the comparison was made. */
 export interface Comparing {
   rules: Rules;
-  terms: TermsPrints;
+  prints: TermsPrints;
   now: Date;
 }
 
@@ -64,8 +71,8 @@ function asking(
   const own = sql`tenant_id = ${tx.tenantId}`;
   const within = (column: string) =>
     isScoped ? sql`and ${sql.ref(column)} in (select id from scope)` : sql``;
-  const prints = (of: 'groupId' | 'roleValue' | 'claimValue') => printsBy(valid, rules, (one) => one[of]);
-  const [groups, roles, claims] = [prints('groupId'), prints('roleValue'), prints('claimValue')];
+  const printsOf = (of: 'groupId' | 'roleValue' | 'claimValue') => printsBy(valid, rules, (one) => one[of]);
+  const [groups, roles, claims] = [printsOf('groupId'), printsOf('roleValue'), printsOf('claimValue')];
   const valued = (values: Map<string, Print>, column: string) =>
     values.size === 0
       ? []
@@ -134,7 +141,7 @@ function exempt(tx: TenantTransaction, isScoped: boolean): RawBuilder<unknown> {
 /** Selects `user_id` and `print` (null: nothing is asked for) of whoever's decision is to be another. */
 function differing(
   tx: TenantTransaction,
-  { terms: { fallen, above, isFrozen }, now }: Comparing,
+  { prints: { fallen, above, isFrozen }, now }: Comparing,
   isScoped: boolean,
 ): RawBuilder<unknown> {
   const number = (print: Print) => sql`${String(print)}::bigint`;

@@ -12,7 +12,8 @@ import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { roomIn } from '../licensing/admit.ts';
-import { limitOf, type Terms, termsAt } from '../licensing/contract.ts';
+import { type Terms, termsAt } from '../licensing/contract.ts';
+import { admitHead } from './admit-sql.ts';
 import { type Affected, knownCount } from './affected.ts';
 import { areMoreThan, takeMarks, writeMarks } from './affected-sql.ts';
 import {
@@ -24,9 +25,13 @@ import {
   markForBlue,
   writeDecisions,
 } from './decision-store.ts';
+import { type DecideEach, decideMarked, evaluateRequests } from './evaluate-flow.ts';
+import { Pace } from './pace-flow.ts';
 import { type DecisionChange, type Facts, type Plan, plan } from './plan.ts';
+import { auditOf, inputsOf } from './plan-audit.ts';
 import type { Pool } from './pool.ts';
 import { lockPool, writePool } from './pool-store.ts';
+import { firstRequest, writeRequest } from './request-sql.ts';
 import type { PersonFacts, Standing } from './standing.ts';
 
 export interface Decided {
@@ -64,7 +69,9 @@ export async function decide(
   const { alsoMark = [], keepUntil = null, isSettled = false } = circumstances;
   const count = knownCount(affected);
   const isLarge = count === undefined ? await areMoreThan(tx, affected, most) : count > most;
-  if (isLarge) writeMarks(tx, affected, keepUntil);
+  // Whoever the request names is written down at once: afterwards nothing may tell any more who they were.
+  if (isLarge && count !== undefined) writeMarks(tx, affected, keepUntil);
+  else if (isLarge) writeRequest(tx, affected, keepUntil);
   const facts = await loadFacts(tx, door, pool, isLarge ? {} : affected, circumstances);
   const planned = plan({ ...facts, evaluating: pool.evaluating || isLarge }, door.now);
   const evaluating = pool.evaluating || isLarge || isMoreWaiting(facts, planned);
@@ -167,32 +174,84 @@ function isMoreWaiting({ queue, evaluating }: Facts, { usage, terms, batch }: Pl
 }
 
 /**
- * Decides in batches for those who are marked, then serves the queue: each batch a transaction of its own. Another process may
- * do the same at the same time.
+ * Decides in batches for whom large edits concern and for those who are marked, then serves the queue: each batch a transaction
+ * of its own. Another process may do the same at the same time.
  */
 export async function evaluateRest(database: Database, door: Door): Promise<void> {
-  while (await inTenant(database, door.tenantId, (tx) => evaluateBatch(tx, door)));
+  const pace = new Pace();
+  let isMore = true;
+  while (isMore) {
+    await evaluateRequests(database, door, decideEach);
+    await pace.time(pace.people, (locked) =>
+      inTenant(database, door.tenantId, async (tx) => {
+        isMore = await evaluateBatch(tx, door, { people: pace.people, locked });
+      }),
+    );
+  }
+}
+
+interface BatchSize {
+  people: number;
+  /** To be called when the pool is locked. */
+  locked: () => void;
 }
 
 /** Answers whether there is more to do. */
-async function evaluateBatch(tx: TenantTransaction, door: Door): Promise<boolean> {
-  const [pool, marked] = await Promise.all([lockPool(tx), takeMarks(tx, most)]);
+async function evaluateBatch(
+  tx: TenantTransaction,
+  door: Door,
+  { people, locked }: BatchSize,
+): Promise<boolean> {
+  const [pool, marked, request] = await Promise.all([lockPool(tx), takeMarks(tx, people), firstRequest(tx)]);
+  locked();
   if (!pool.evaluating) return false;
-  const facts =
-    marked.length > 0
-      ? factsOf(pool, { persons: await loadMarked(tx, marked), queue: [], overage: [] })
-      : { ...(await loadFacts(tx, door, { ...pool, evaluating: false }, {}, {})), evaluating: false };
+  if (marked.length > 0) {
+    const after = await decideMarked(tx, door, pool, marked, decideEach);
+    writePool(tx, pool, { ...after, terms: termsAt(pool.contract, door.now), isSettled: false }, door.now);
+  }
+  if (marked.length > 0 || request !== undefined) return true;
+  return (await admitMany(tx, door, pool, people)) || (await serveQueue(tx, door, pool));
+}
+
+/** By `plan`; seats are given afterwards. */
+const decideEach: DecideEach = async (tx, door, pool, marked) => {
+  const facts = factsOf(pool, { persons: await loadMarked(tx, marked), queue: [], overage: [] });
   const planned = plan(facts, door.now);
-  const evaluating = marked.length > 0 || (planned.changes.length > 0 && isMoreWaiting(facts, planned));
-  writeDecisions(tx, planned.changes, { ...facts, ...planned, now: door.now });
+  writePlanned(tx, door, pool, facts, planned);
+  return { ...pool, usage: planned.usage, batch: planned.batch };
+};
+
+/** Answers whether seats were given, so that there may be more: to so many that `plan` would take long for them. */
+async function admitMany(tx: TenantTransaction, door: Door, pool: Pool, people: number): Promise<boolean> {
+  const terms = termsAt(pool.contract, door.now);
+  const { held: room } = roomIn(terms, pool.usage);
+  const isCommon = terms.grants && terms.allowance === 0 && pool.usage.overage === 0 && pool.batch === null;
+  if (!isCommon || room <= most) return false;
+  const admitted = await admitHead(tx, door, Math.min(room, people), inputsOf(pool, terms));
+  if (admitted === 0) return false;
+  const usage = { ...pool.usage, held: pool.usage.held + admitted };
+  writePool(tx, pool, { ...pool, usage, terms, evaluating: true, isSettled: false }, door.now);
+  return true;
+}
+
+/** Answers whether more of the queue is to be served. */
+async function serveQueue(tx: TenantTransaction, door: Door, pool: Pool): Promise<boolean> {
+  const facts = { ...(await loadFacts(tx, door, { ...pool, evaluating: false }, {}, {})), evaluating: false };
+  const planned = plan(facts, door.now);
+  const evaluating = planned.changes.length > 0 && isMoreWaiting(facts, planned);
+  writePlanned(tx, door, pool, facts, planned);
   writePool(tx, pool, { ...planned, evaluating, isSettled: false }, door.now);
+  return evaluating;
+}
+
+function writePlanned(tx: TenantTransaction, door: Door, pool: Pool, facts: Facts, planned: Plan): void {
+  writeDecisions(tx, planned.changes, { ...facts, ...planned, now: door.now });
   markForBlue(
     tx,
     planned.changes.filter(changesRoles).map(({ userId }) => userId),
     door.now,
   );
   appendAudit(tx, door, auditOf(pool, planned));
-  return evaluating;
 }
 
 async function loadMarked(
@@ -202,18 +261,6 @@ async function loadMarked(
   const keepUntil = new Map(marked.map((mark) => [mark.userId, mark.keepUntil]));
   const persons = await loadPersons(tx, { userIds: [...keepUntil.keys()] }, null);
   return persons.map((person) => ({ ...person, keepUntil: keepUntil.get(person.id) ?? null }));
-}
-
-function auditOf({ usage }: Pool, { changes, terms }: Plan): AuditEvent[] {
-  const { policy, capacity } = terms;
-  const inputs = { usage, capacity, limit: limitOf(terms), policy };
-  return changes.map(({ userId, before, after }) => ({
-    action: 'decision.changed',
-    subject: userId,
-    before,
-    after,
-    inputs,
-  }));
 }
 
 /** Seats alone mean nothing to Blue: only a change of roles does. */

@@ -8,25 +8,8 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Door } from '../audit/door.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
-import type { RequestedRole } from '../licensing/desire.ts';
-import type { EffectiveRole } from '../licensing/effect.ts';
 import { isValid, type Mapping, type Rules } from '../licensing/mapping.ts';
-
-/** A set of mappings by their places in `rules.mappings`, in order. */
-export type MappingSet = readonly number[];
-
-/** What everybody gets whom exactly this set of mappings names, and nothing else. */
-export interface Verdict {
-  set: MappingSet;
-  requested: readonly RequestedRole[];
-  /** With a seat, and without. */
-  seated: readonly EffectiveRole[];
-  unseated: readonly EffectiveRole[];
-  priority: number | null;
-  basis: string;
-  seatedTerms: string;
-  unseatedTerms: string;
-}
+import type { MappingSet, Verdict } from './verdict.ts';
 
 export interface Batch {
   marked: readonly { userId: UserId; keepUntil: Date | null }[];
@@ -49,8 +32,8 @@ export function selectSets(
   userIds: readonly UserId[],
   rules: Rules,
   now: Date,
-): Promise<{ userId: UserId; set: number[] }[]> {
-  return tx.run(sql<{ userId: UserId; set: number[] }>`
+): Promise<{ userId: UserId; set: MappingSet }[]> {
+  return tx.run(sql<{ userId: UserId; set: MappingSet }>`
     with ${people(tx, userIds, rules, now)}
     select p.id as "userId", p.set from person p
   `);

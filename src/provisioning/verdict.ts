@@ -1,0 +1,59 @@
+/** What follows for everybody whom the same set of mappings names: `desire` and `effect`, asked once for all of them. Pure. */
+
+import type { UserId } from '../kernel/ids.ts';
+import type { Terms } from '../licensing/contract.ts';
+import { desire, type Person, type RequestedRole } from '../licensing/desire.ts';
+import { type EffectiveRole, effect } from '../licensing/effect.ts';
+import type { Rules } from '../licensing/mapping.ts';
+import { setPrint, type TermsPrints, termsBasisOf } from './basis.ts';
+
+/** A set of mappings by their places in `rules.mappings`, in order. */
+export type MappingSet = readonly number[];
+
+/** What everybody gets whom exactly this set of mappings names, and nothing else. */
+export interface Verdict {
+  set: MappingSet;
+  requested: readonly RequestedRole[];
+  /** With a seat, and without. */
+  seated: readonly EffectiveRole[];
+  unseated: readonly EffectiveRole[];
+  priority: number | null;
+  basis: string;
+  seatedTerms: string;
+  unseatedTerms: string;
+}
+
+export function verdictOf(
+  set: MappingSet,
+  rules: Rules,
+  { terms, prints, now }: { terms: Terms; prints: TermsPrints; now: Date },
+): Verdict {
+  const mappings = set.flatMap((place) => rules.mappings[place] ?? []);
+  const wish = desire(somebody(mappings), { ...rules, mappings }, now);
+  const claim = wish.priority === null ? null : { priority: wish.priority, claimedAt: now };
+  return {
+    set,
+    requested: wish.requested,
+    seated: effect(wish, 'held', terms),
+    unseated: effect(wish, 'waiting', terms),
+    priority: wish.priority,
+    basis: String(setPrint(mappings, rules) ?? 0n),
+    seatedTerms: String(termsBasisOf({ claim, seat: 'held' }, prints)),
+    unseatedTerms: String(termsBasisOf({ claim, seat: 'waiting' }, prints)),
+  };
+}
+
+/** Whom these mappings name, and nothing else is to be said of. */
+function somebody(mappings: Rules['mappings']): Person {
+  return {
+    id: '' as UserId,
+    active: true,
+    address: null,
+    isDuplicate: false,
+    isExcluded: false,
+    groups: new Set(mappings.flatMap(({ groupId }) => groupId ?? [])),
+    roleValues: mappings.flatMap(({ roleValue }) => roleValue ?? []),
+    claimValues: mappings.flatMap(({ claimValue }) => claimValue ?? []),
+    pin: null,
+  };
+}
