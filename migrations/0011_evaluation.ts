@@ -6,8 +6,8 @@ import { guardTenantTables } from '../src/db/row-level-security.ts';
  * a number that is quickly compared, and the large edits that are still to be carried out. Forward only.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const statement of [revision, decisions, requests]) await sql.raw(statement).execute(db);
-  await guardTenantTables(db, ['evaluation_requests']);
+  for (const statement of [revision, decisions, requests, bulk]) await sql.raw(statement).execute(db);
+  await guardTenantTables(db, ['evaluation_requests', 'evaluation_decided']);
 }
 
 /** Each is one row of a tenant, or few: a trigger for each row that is written. */
@@ -74,4 +74,18 @@ const requests = `
     keep_until timestamptz,
     primary key (tenant_id, id)
   );
+
+  -- Who was decided for by somebody else while a large edit is carried out: what it found of them before no longer counts.
+  create table evaluation_decided (
+    tenant_id uuid not null references tenants,
+    user_id   uuid not null,
+    primary key (tenant_id, user_id)
+  );
+`;
+
+const bulk = `
+  -- Their policies hold the tenant to the one of the transaction, which exists: checking each of a million rows against it once
+  -- more took 0.1 of the time of deciding for everybody.
+  alter table audit_events drop constraint audit_events_tenant_id_fkey;
+  alter table blue_sync drop constraint blue_sync_tenant_id_fkey;
 `;

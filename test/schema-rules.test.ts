@@ -407,6 +407,7 @@ function rowsOf(tenant: string): string[] {
     `insert into pins values (${t}, ${id}, 'client', null, 'x', null, false, '{}', ${now})`,
     `insert into evaluation_marks values (${t}, ${id}, null)`,
     `insert into evaluation_requests (tenant_id, affected) values (${t}, '{}')`,
+    `insert into evaluation_decided values (${t}, ${id})`,
     `insert into unanswered_creations values (${t}, ${id}, ${id}, 'h', ${now})`,
     `insert into oauth_clients values (${t}, ${id}, ${id}, 'x', 'scim', null, null, null, ${now})`,
     `insert into oauth_client_secrets values (${t}, ${id}, ${id}, 'h', ${now}, null, null)`,

@@ -275,6 +275,7 @@ export interface Tables {
     created_at: Time;
   };
   evaluation_marks: { tenant_id: string; user_id: string; keep_until: Time | null };
+  evaluation_decided: { tenant_id: string; user_id: string };
   evaluation_requests: {
     tenant_id: string;
     id: GeneratedAlways<number>;

@@ -19,8 +19,10 @@ import {
   type TermsPrints,
 } from './basis.ts';
 
-/** People who differ in the same way: what they ask by, and who they are. */
+/** People who differ and are named by the same mappings, and by nothing else where their case is common. */
 export interface Differing {
+  /** No pin, no second of an address, nobody left alone. */
+  isCommon: boolean;
   count: number;
   /** 16 bytes each: half a million people are 8 MB. */
   ids: Buffer;
@@ -54,9 +56,9 @@ export async function selectDiffering(
     with ${scope === undefined ? sql`` : sql`scope as materialized (${scope}),`}
     ${asking(tx, comparing, pins, scope !== undefined)},
     ${exempt(tx, scope !== undefined)},
-    differing as (${differing(tx, comparing, scope !== undefined)})
-    select count(*) as count, string_agg(uuid_send(user_id), ''::bytea) as ids from differing
-    group by print order by print
+    differing as (${differing(tx, comparing, pins, scope !== undefined)})
+    select is_common as "isCommon", count(*) as count, string_agg(uuid_send(user_id), ''::bytea) as ids from differing
+    group by is_common, print order by is_common, print
   `);
 }
 
@@ -138,10 +140,11 @@ function exempt(tx: TenantTransaction, isScoped: boolean): RawBuilder<unknown> {
   )`;
 }
 
-/** Selects `user_id` and `print` (null: nothing is asked for) of whoever's decision is to be another. */
+/** Selects `user_id`, `print` (null: nothing is asked for) and `is_common` of whoever's decision is to be another. */
 function differing(
   tx: TenantTransaction,
   { prints: { fallen, above, isFrozen }, now }: Comparing,
+  pins: readonly StoredPin[],
   isScoped: boolean,
 ): RawBuilder<unknown> {
   const number = (print: Print) => sql`${String(print)}::bigint`;
@@ -155,7 +158,8 @@ function differing(
   // A place that is kept stands for itself where nothing is asked for.
   const isKept = sql`d.kept_until > ${now} and x.user_id is null and t.user_id is null`;
   return sql`
-    select coalesce(a.user_id, d.user_id) as user_id, a.print
+    select coalesce(a.user_id, d.user_id) as user_id, a.print, x.user_id is null and t.user_id is null
+      and coalesce(a.user_id, d.user_id) <> all(${pins.map((pin) => pin.user_id)}::uuid[]) as is_common
     from asking a full join (${stored}) d on d.user_id = a.user_id
     left join exempt x on x.user_id = coalesce(a.user_id, d.user_id)
     left join duplicates t on t.user_id = coalesce(a.user_id, d.user_id)

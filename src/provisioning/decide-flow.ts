@@ -25,13 +25,13 @@ import {
   markForBlue,
   writeDecisions,
 } from './decision-store.ts';
-import { type DecideEach, decideMarked, evaluateRequests } from './evaluate-flow.ts';
+import { type DecideEach, evaluateRequests } from './evaluate-flow.ts';
 import { Pace } from './pace-flow.ts';
 import { type DecisionChange, type Facts, type Plan, plan } from './plan.ts';
 import { auditOf, inputsOf } from './plan-audit.ts';
 import type { Pool } from './pool.ts';
 import { lockPool, writePool } from './pool-store.ts';
-import { firstRequest, writeRequest } from './request-sql.ts';
+import { firstRequest, forgetDecided, writeDecided, writeRequest } from './request-sql.ts';
 import type { PersonFacts, Standing } from './standing.ts';
 
 export interface Decided {
@@ -76,6 +76,11 @@ export async function decide(
   const planned = plan({ ...facts, evaluating: pool.evaluating || isLarge }, door.now);
   const evaluating = pool.evaluating || isLarge || isMoreWaiting(facts, planned);
   writeDecisions(tx, planned.changes, { ...facts, ...planned, now: door.now });
+  if (pool.evaluating)
+    writeDecided(
+      tx,
+      facts.persons.map(({ id }) => id),
+    );
   writePool(tx, pool, { ...planned, evaluating, isSettled }, door.now);
   if (isLarge || evaluating !== pool.evaluating) tx.afterCommit((database) => evaluateRest(database, door));
   const changed = planned.changes.filter(changesRoles).map(({ userId }) => userId);
@@ -202,11 +207,15 @@ async function evaluateBatch(
   door: Door,
   { people, locked }: BatchSize,
 ): Promise<boolean> {
-  const [pool, marked, request] = await Promise.all([lockPool(tx), takeMarks(tx, people), firstRequest(tx)]);
+  const [pool, marked, request] = await Promise.all([
+    lockPool(tx),
+    takeMarks(tx, Math.min(people, most)),
+    firstRequest(tx),
+  ]);
   locked();
   if (!pool.evaluating) return false;
   if (marked.length > 0) {
-    const after = await decideMarked(tx, door, pool, marked, decideEach);
+    const after = await decideEach(tx, door, pool, marked);
     writePool(tx, pool, { ...after, terms: termsAt(pool.contract, door.now), isSettled: false }, door.now);
   }
   if (marked.length > 0 || request !== undefined) return true;
@@ -240,6 +249,7 @@ async function serveQueue(tx: TenantTransaction, door: Door, pool: Pool): Promis
   const planned = plan(facts, door.now);
   const evaluating = planned.changes.length > 0 && isMoreWaiting(facts, planned);
   writePlanned(tx, door, pool, facts, planned);
+  if (!evaluating) forgetDecided(tx);
   writePool(tx, pool, { ...planned, evaluating, isSettled: false }, door.now);
   return evaluating;
 }

@@ -5,19 +5,25 @@
 
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
-import { inTenant, Restart, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { type Terms, termsAt } from '../licensing/contract.ts';
 import type { Affected } from './affected.ts';
 import { type TermsPrints, termsPrints } from './basis.ts';
 import { type Differing, selectDiffering } from './compare-sql.ts';
-import { selectSets, writeBatch } from './desire-sql.ts';
+import { type Batch, selectSets, writeBatch } from './desire-sql.ts';
 import { Pace } from './pace-flow.ts';
 import { inputsOf } from './plan-audit.ts';
 import type { Pool } from './pool.ts';
 import { lockPool, readPool, writePool } from './pool-store.ts';
-import { deleteRequest, type EvaluationRequest, firstRequest, loseAtMostTheLast } from './request-sql.ts';
+import {
+  beginBulk,
+  deleteRequest,
+  type EvaluationRequest,
+  firstRequest,
+  isRequested,
+} from './request-sql.ts';
 import { type MappingSet, type Verdict, verdictOf } from './verdict.ts';
 
 export interface Marked {
@@ -72,50 +78,52 @@ interface Alike extends Differing {
   set?: MappingSet;
 }
 
+/** `over`: another process has carried it out, and what was found here no longer counts. */
+type Outcome = 'done' | 'outdated' | 'over';
+
+/** Under other rules than those it began with it begins again. */
 async function evaluateRequest(
   database: Database,
   door: Door,
-  { affected, keepUntil }: EvaluationRequest,
+  request: EvaluationRequest,
   decideEach: DecideEach,
 ): Promise<void> {
-  const found = await inTenant(database, door.tenantId, async (tx) => {
-    const grounds = groundsAt(await readPool(tx), door.now);
-    return { grounds, alike: await selectDiffering(tx, affected, grounds) };
-  });
-  const alike: Alike[] = found.alike;
-  let { grounds } = found;
   const pace = new Pace();
+  const { grounds, alike } = await inTenant(database, door.tenantId, async (tx) => {
+    const first = groundsAt(await readPool(tx), door.now);
+    return { grounds: first, alike: await selectDiffering(tx, request.affected, first) };
+  });
   /** Whose case is not the common one. */
   const others: UserId[] = [];
-  const batch = async (people: readonly UserId[], of: readonly Alike[]) => {
+  const decidePart = async ({ people, of }: Part): Promise<Outcome> => {
+    let outcome: Outcome = 'done';
     await pace.time(people.length, (locked) =>
       inTenant(database, door.tenantId, async (tx) => {
-        loseAtMostTheLast(tx);
+        beginBulk(tx);
         const verdicts = await verdictsFor(tx, of, grounds);
-        const pool = await lockPool(tx);
+        const [pool, isOurs] = await Promise.all([lockPool(tx), isRequested(tx, request.id)]);
         locked();
-        if (!pool.evaluating) return;
-        if (pool.revision !== grounds.revision) {
-          // Under other rules than were thought it begins again with those.
-          grounds = groundsAt(pool, door.now);
-          for (const group of of) delete group.set;
-          throw new Restart();
-        }
-        const marked = people.map((userId) => ({ userId, keepUntil }));
-        const done = await decideMany(tx, door, pool, marked, verdicts);
-        others.push(...done.rest.slice(limits.peoplePerDecision).map(({ userId }) => userId));
-        const rest = done.rest.slice(0, limits.peoplePerDecision);
-        const after = rest.length === 0 ? done.pool : await decideEach(tx, door, done.pool, rest);
+        outcome = !isOurs ? 'over' : pool.revision === grounds.revision ? 'done' : 'outdated';
+        if (outcome !== 'done') return;
+        const after = await decideAlike(tx, door, pool, {
+          people,
+          verdicts,
+          keepUntil: request.keepUntil,
+          others,
+        });
         writePool(tx, pool, { ...after, terms: grounds.terms, isSettled: false }, door.now);
       }),
     );
+    return outcome;
   };
-  for (const part of partsOf(alike, () => pace.people)) await batch(part.people, part.of);
-  while (others.length > 0)
-    await batch(others.splice(0, Math.min(pace.people, limits.peoplePerDecision)), []);
+  for (const part of partsOf(alike, () => pace.people, others)) {
+    if ((await decidePart(part)) === 'outdated')
+      return await evaluateRequest(database, door, request, decideEach);
+  }
+  await decideOthers(database, door, { others, keepUntil: request.keepUntil, pace }, decideEach);
 }
 
-/** For the set of each group: asked of the database once. */
+/** Asks the database once for the set of each group. */
 async function verdictsFor(
   tx: TenantTransaction,
   groups: readonly Alike[],
@@ -130,63 +138,77 @@ async function verdictsFor(
       if (group !== undefined) group.set = set;
     }
   }
-  return verdictsOf(
-    groups.flatMap(({ set }) => (set === undefined ? [] : [set])),
-    { rules, ...grounds },
-  );
+  // Whoever is no user any more is met by none of the statements.
+  return groups.map(({ set = [] }) => verdictOf(set, rules, grounds));
 }
 
-function verdictsOf(sets: readonly MappingSet[], grounds: Omit<Grounds, 'revision'>): Verdict[] {
-  const different = new Map(sets.map((set) => [set.join(), set]));
-  return [...different.values()].map((set) => verdictOf(set, grounds.rules, grounds));
+interface AlikePeople extends Pick<Batch, 'people' | 'verdicts' | 'keepUntil'> {
+  /** Takes those whose case is not the common one. */
+  others: UserId[];
 }
 
-/** Of people of whom nothing is known: their sets are looked up under the lock. */
-export async function decideMarked(
+/** Answers the pool as it is then, still to be written. */
+async function decideAlike(
   tx: TenantTransaction,
   door: Door,
   pool: Pool,
-  marked: readonly Marked[],
-  decideEach: DecideEach,
+  { people, verdicts, keepUntil, others }: AlikePeople,
 ): Promise<Pool> {
-  const grounds = groundsAt(pool, door.now);
-  const ids = marked.map(({ userId }) => userId);
-  const sets = await selectSets(tx, ids, pool.rules, door.now);
-  const verdicts = verdictsOf(
-    sets.map(({ set }) => set),
-    grounds,
-  );
-  const done = await decideMany(tx, door, pool, marked, verdicts);
-  return done.rest.length === 0 ? done.pool : await decideEach(tx, door, done.pool, done.rest);
-}
-
-/** Writes what is common among them; answers the pool with the seats that were given back, and whose case is another. */
-async function decideMany(
-  tx: TenantTransaction,
-  door: Door,
-  pool: Pool,
-  marked: readonly Marked[],
-  verdicts: readonly Verdict[],
-): Promise<{ pool: Pool; rest: readonly Marked[] }> {
   // Who claims in an open batch has its time, and may open it.
-  if (pool.rules.settlement !== 'immediate' || pool.batch !== null) return { pool, rest: marked };
+  if (pool.rules.settlement !== 'immediate' || pool.batch !== null) {
+    others.push(...people.map(({ userId }) => userId));
+    return pool;
+  }
   const inputs = inputsOf(pool, termsAt(pool.contract, door.now));
-  const { released, rest } = await writeBatch(tx, door, { marked, verdicts, rules: pool.rules, inputs });
-  const others = new Set(rest);
-  const usage = { ...pool.usage, held: pool.usage.held - released };
-  return { pool: { ...pool, usage }, rest: marked.filter(({ userId }) => others.has(userId)) };
+  const { rules, usage } = pool;
+  const { released, rest } = await writeBatch(tx, door, { people, verdicts, keepUntil, rules, inputs });
+  others.push(...rest);
+  return { ...pool, usage: { ...usage, held: usage.held - released } };
 }
 
-/** Cuts the groups into parts of at most so many people. */
-function* partsOf(
-  groups: readonly Alike[],
-  most: () => number,
-): Generator<{ people: UserId[]; of: Alike[] }> {
-  let part: { people: UserId[]; of: Alike[] } = { people: [], of: [] };
+/** One by one, as `plan` does. */
+async function decideOthers(
+  database: Database,
+  door: Door,
+  { others, keepUntil, pace }: { others: UserId[]; keepUntil: Date | null; pace: Pace },
+  decideEach: DecideEach,
+): Promise<void> {
+  while (others.length > 0) {
+    const some = others.splice(0, Math.min(pace.people, limits.peoplePerDecision));
+    await pace.time(some.length, (locked) =>
+      inTenant(database, door.tenantId, async (tx) => {
+        const pool = await lockPool(tx);
+        locked();
+        const marked = some.map((userId) => ({ userId, keepUntil }));
+        const after = await decideEach(tx, door, pool, marked);
+        writePool(
+          tx,
+          pool,
+          { ...after, terms: termsAt(pool.contract, door.now), isSettled: false },
+          door.now,
+        );
+      }),
+    );
+  }
+}
+
+interface Part {
+  people: { userId: UserId; verdict: number }[];
+  of: Alike[];
+}
+
+/** Cuts the groups into parts of at most so many people; those whose case is not the common one go to `others`. */
+function* partsOf(groups: readonly Alike[], most: () => number, others: UserId[]): Generator<Part> {
+  let part: Part = { people: [], of: [] };
   for (const group of groups) {
     for (let at = 0; at < group.count; at += 1) {
-      if (at === 0 || part.people.length === 0) part.of.push(group);
-      part.people.push(idAt(group.ids, at));
+      const userId = idAt(group.ids, at);
+      if (!group.isCommon) {
+        others.push(userId);
+        continue;
+      }
+      if (part.of.at(-1) !== group) part.of.push(group);
+      part.people.push({ userId, verdict: part.of.length - 1 });
       if (part.people.length < most()) continue;
       yield part;
       part = { people: [], of: [] };
@@ -197,7 +219,6 @@ function* partsOf(
 
 function idAt(ids: Buffer, at: number): UserId {
   const hex = ids.toString('hex', at * 16, at * 16 + 16);
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join(
-    '-',
-  ) as UserId;
+  const parts = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)];
+  return parts.join('-') as UserId;
 }
