@@ -71,23 +71,28 @@ export async function writeBatch(
   { people, keepUntil, verdicts, rules, inputs }: Batch,
 ): Promise<BatchDone> {
   const own = sql`tenant_id = ${tx.tenantId}`;
-  const rank = rules.order === 'strict' ? sql`to_timestamp(0)` : sql`n.claimed_at`;
+  const rank =
+    rules.order === 'strict'
+      ? sql`case when n.claimed_at is not null then to_timestamp(0) end`
+      : sql`n.claimed_at`;
   const [row] = await tx.run(sql<BatchDone>`
     with ${verdictRows(verdicts, now)},
     ${judgement(tx, people, keepUntil, now)},
     gone as (
       delete from decisions where ${own} and user_id in (select id from next n where n.is_common and n.is_empty and n.is_known)
     ), written as (
+      -- Nobody else makes one meanwhile: to look first whether there is one would cost a tenth more.
       insert into decisions (tenant_id, user_id, requested, effective, priority, claimed_at, rank_at, tie, seat, since,
         overage_spent, basis, terms_basis)
-      select ${tx.tenantId}, n.id, n.requested, n.effective, n.priority, n.claimed_at,
-        case when n.claimed_at is not null then ${rank} end, n.tie, n.seat, n.since, n.overage_spent, n.basis, n.terms_basis
-      from next n where n.is_common and not n.is_empty and (n.is_changed or n.is_reprinted)
-      on conflict (tenant_id, user_id) do update set
-        requested = excluded.requested, effective = excluded.effective, priority = excluded.priority,
-        claimed_at = excluded.claimed_at, rank_at = excluded.rank_at, seat = excluded.seat, since = excluded.since,
-        refusal = null, overage_spent = excluded.overage_spent, due_at = null, basis = excluded.basis,
-        terms_basis = excluded.terms_basis
+      select ${tx.tenantId}, n.id, n.requested, n.effective, n.priority, n.claimed_at, ${rank}, n.tie, n.seat, n.since,
+        n.overage_spent, n.basis, n.terms_basis
+      from next n where n.is_common and n.is_changed and not n.is_known
+    ), rewritten as (
+      update decisions d set requested = n.requested, effective = n.effective, priority = n.priority,
+        claimed_at = n.claimed_at, rank_at = ${rank}, seat = n.seat, since = n.since, refusal = null,
+        overage_spent = n.overage_spent, due_at = null, basis = n.basis, terms_basis = n.terms_basis
+      from next n where d.${own} and d.user_id = n.id and n.is_common and n.is_known and not n.is_empty
+        and (n.is_changed or n.is_reprinted)
     ), told as (
       insert into audit_events (tenant_id, at, actor, request_id, action, subject, before, after, inputs)
       select ${tx.tenantId}, ${now}, ${JSON.stringify(actor)}::jsonb, ${requestId}, 'decision.changed', n.id, n.before, n.after,
