@@ -4,6 +4,7 @@
  */
 
 import { type RawBuilder, sql } from 'kysely';
+import { prepared } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { GroupId, UserId } from '../kernel/ids.ts';
 import { rankOf } from '../licensing/admit.ts';
@@ -61,7 +62,8 @@ export async function loadPersons(
   affected: Affected,
   keepUntil: Date | null,
 ): Promise<PersonFacts[]> {
-  const rows = await tx.run(sql<PersonRow>`
+  const rows = await tx.run(
+    prepared(sql<PersonRow>`
     with affected as (${affectedIds(tx, affected)})
     select u.id, u.active, u.address, md5(t.tie_salt || ' ' || u.tie_key) as tie, u.role_values, u.claim_values,
       u.active and exists (
@@ -81,7 +83,8 @@ export async function loadPersons(
     left join tenant_settings s on s.tenant_id = u.tenant_id
     left join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
     order by u.id
-  `);
+  `),
+  );
   return rows.map((row) => ({
     id: row.id,
     active: row.active,
@@ -140,10 +143,12 @@ async function loadStanding(
   order: RawBuilder<unknown>,
 ): Promise<Standing[]> {
   if (most <= 0) return [];
-  const rows = await tx.run(sql<StandingRow>`
+  const rows = await tx.run(
+    prepared(sql<StandingRow>`
     select ${standingColumns} from decisions d where d.tenant_id = ${tx.tenantId} and ${where}
     order by ${order} limit ${most}
-  `);
+  `),
+  );
   return rows.flatMap((row) => {
     const decision = toDecision(row);
     return decision === null ? [] : [{ id: row.user_id, tie: row.tie, decision, until: row.pin_until }];
@@ -215,7 +220,8 @@ export function writeDecisions(
           },
         ],
   );
-  tx.send(sql`
+  tx.send(
+    prepared(sql`
     with gone as (
       delete from decisions where tenant_id = ${tx.tenantId} and user_id = any(${gone}::uuid[])
     )
@@ -232,7 +238,8 @@ export function writeDecisions(
       kept_until = excluded.kept_until, overage_spent = excluded.overage_spent, due_at = excluded.due_at,
       -- Whose own facts were not looked at asks by what they asked by.
       basis = coalesce(excluded.basis, decisions.basis), terms_basis = excluded.terms_basis
-  `);
+  `),
+  );
 }
 
 function writePrints(
@@ -279,11 +286,13 @@ export function writeRanks(tx: TenantTransaction, order: SeatOrder): void {
 export function markForBlue(tx: TenantTransaction, userIds: readonly UserId[], now: Date): void {
   if (userIds.length === 0) return;
   const ids = [...new Set(userIds)].sort();
-  tx.send(sql`
+  tx.send(
+    prepared(sql`
     insert into blue_sync (tenant_id, user_id, marked_at)
     select ${tx.tenantId}, m.user_id, ${now} from unnest(${ids}::uuid[]) as m (user_id)
     on conflict (tenant_id, user_id)
       do update set desired_version = blue_sync.desired_version + 1, marked_at = excluded.marked_at,
         not_before = null
-  `);
+  `),
+  );
 }

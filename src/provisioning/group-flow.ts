@@ -189,19 +189,21 @@ async function writeAndDecide(
   if (settled.forget !== undefined) {
     writeParked(tx, { groupId: group.id, directoryId, forget: settled.forget, park }, door.now);
   }
+  const writing = writeGroup(tx, group, isChanged, members);
+  // It is awaited below, unless something fails before.
+  writing.catch(() => {});
   const isDecisive = locked !== null && (current.mapped || isBinding);
-  const [written, pool] = await Promise.all([
-    writeGroup(tx, group, isChanged, members),
-    isDecisive ? withRules(tx, locked) : null,
-  ]);
-  const userIds = [...(edit.clear ? written.removed : named), ...add];
-  if (pool === null || (userIds.length === 0 && !isBinding)) return { ...written, audit: [] };
+  const pool = isDecisive ? await withRules(tx, locked) : null;
+  if (pool === null) return { ...(await writing), audit: [] };
+  // Who is to be decided for is known before the members are written, unless all go: then both are one round trip.
+  const userIds = [...(edit.clear ? (await writing).removed : named), ...add];
+  if (userIds.length === 0 && !isBinding) return { ...(await writing), audit: [] };
   const rebound = isBinding
     ? await bindMappings(tx, pool, group.id, awaitedName(draft))
     : { pool, audit: [] };
   const affected = { userIds, groupIds: isBinding ? [group.id] : [] };
   const decided = await decide(tx, door, rebound.pool, affected, { keepUntil: keepUntilOf(door, pool) });
-  return { ...written, audit: [...rebound.audit, ...decided.audit] };
+  return { ...(await writing), audit: [...rebound.audit, ...decided.audit] };
 }
 
 /**

@@ -8,7 +8,7 @@ const most = 5000;
 export class Pace {
   people: number;
 
-  constructor(people = Number(process.env.PEOPLE ?? 200)) {
+  constructor(people = 200) {
     this.people = people;
   }
 

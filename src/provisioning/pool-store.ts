@@ -4,7 +4,7 @@
  */
 
 import { type RawBuilder, sql } from 'kysely';
-import { db } from '../db/database.ts';
+import { db, prepared } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
 import type { GroupId, UserId } from '../kernel/ids.ts';
@@ -129,13 +129,15 @@ async function selectRow(
   condition: RawBuilder<unknown>,
   locking: RawBuilder<unknown>,
 ): Promise<LockedPool | null> {
-  const [row] = await tx.run(sql<PoolRow>`
+  const [row] = await tx.run(
+    prepared(sql<PoolRow>`
     select used - overage - on_hold as held, overage, on_hold as "onHold", unmanaged_paid as "unmanagedPaid",
       batch_opened_at as "batchOpenedAt", settles_at as "settlesAt", evaluating, seat_limit as "limit",
       excess_since as "excessSince", settled_at as "settledAt", due_at as "dueAt", frozen,
       rules_revision as revision
     from seat_pools p where p.tenant_id = ${tx.tenantId} and ${condition} ${locking}
-  `);
+  `),
+  );
   if (row === undefined) return null;
   const { held, overage, onHold, unmanagedPaid, batchOpenedAt, settlesAt, ...rest } = row;
   const batch = batchOpenedAt === null ? null : { openedAt: batchOpenedAt, settlesAt };
@@ -196,13 +198,15 @@ export function writePool(tx: TenantTransaction, pool: Pool, after: PoolAfter, n
   };
   const names = Object.keys(columns) as (keyof typeof columns)[];
   tx.send(
-    db
-      .updateTable('seat_pools')
-      .set(columns)
-      .where('tenant_id', '=', tx.tenantId)
-      .where((where) =>
-        where.or(names.map((name) => where(name, 'is distinct from', columns[name] as never))),
-      ),
+    prepared(
+      db
+        .updateTable('seat_pools')
+        .set(columns)
+        .where('tenant_id', '=', tx.tenantId)
+        .where((where) =>
+          where.or(names.map((name) => where(name, 'is distinct from', columns[name] as never))),
+        ),
+    ),
   );
 }
 
