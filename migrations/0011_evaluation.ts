@@ -37,6 +37,15 @@ const revision = `
     )
     .join('\n')}
 
+  -- The catalogue's version stands in the pool itself; versions never change.
+  create function revise_rules_of_catalogue() returns trigger language plpgsql set search_path = public, pg_temp as $$
+  begin
+    new.rules_revision := gen_random_uuid();
+    return new;
+  end $$;
+  create trigger revise_rules before update of catalogue_version on seat_pools for each row
+    when (old.catalogue_version <> new.catalogue_version) execute function revise_rules_of_catalogue();
+
   -- Mappings are numbered anew by hundreds.
   create function revise_rules_of_all() returns trigger language plpgsql set search_path = public, pg_temp as $$
   begin

@@ -1,6 +1,6 @@
 /** The HTTP application: every route the gateway has is listed here, in the scope whose rules it follows. */
 
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -9,24 +9,39 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { installAdmin } from './admin/admin-scope-hook.ts';
+import { alertRoutes, blockGuardRoutes } from './admin/alert-routes.ts';
+import { approvalRoutes } from './admin/approval-routes.ts';
 import { auditRoutes } from './admin/audit-routes.ts';
 import { blueRoutes, blueWorkRoutes } from './admin/blue-routes.ts';
+import { catalogueEditRoutes, catalogueRoutes } from './admin/catalogue-routes.ts';
 import { clientRoutes, clientSecretRoutes } from './admin/client-routes.ts';
 import { clockRoutes } from './admin/clock-routes.ts';
 import { contractLineRoutes } from './admin/contract-line-routes.ts';
 import { contractRoutes } from './admin/contract-routes.ts';
 import { directoryRoutes, directoryTokenRoutes } from './admin/directory-routes.ts';
+import { installEditGate } from './admin/edit-gate-hook.ts';
+import { editRequestRoutes } from './admin/edit-request-routes.ts';
 import { groupRoutes } from './admin/group-routes.ts';
 import { keyRoutes, operatorRoutes } from './admin/key-routes.ts';
+import {
+  mappingDraftEditRoutes,
+  mappingDraftRoutes,
+  mappingDraftUseRoutes,
+} from './admin/mapping-draft-routes.ts';
 import { mappingEditRoutes, mappingRoutes } from './admin/mapping-routes.ts';
+import { mappingVersionRoutes } from './admin/mapping-version-routes.ts';
 import { installOpenApi, openApiPages, openApiRoutes } from './admin/openapi-hook.ts';
+import { outlookRoutes } from './admin/outlook-routes.ts';
 import { parkingRoutes } from './admin/parking-routes.ts';
 import { pinRoutes } from './admin/pin-routes.ts';
+import { previewRoutes } from './admin/preview-routes.ts';
 import { answerError, sendProblem } from './admin/problem-hook.ts';
+import { reclaimRoutes } from './admin/reclaim-routes.ts';
 import { replayRoutes, requestRoutes } from './admin/request-routes.ts';
 import { schemaEditRoutes, schemaRoutes } from './admin/schema-routes.ts';
 import { seatRoutes } from './admin/seat-routes.ts';
 import { settingsRoutes } from './admin/settings-routes.ts';
+import { stagedRoutes } from './admin/staged-routes.ts';
 import { tenantRoutes } from './admin/tenant-routes.ts';
 import { tokenRotationRoutes } from './admin/token-rotation-routes.ts';
 import { userRoutes } from './admin/user-routes.ts';
@@ -123,6 +138,9 @@ function refusePath(_error: Error, request: FastifyRequest, reply: FastifyReply)
 
 function adminScope(api: FastifyInstance, services: Services): void {
   const scope = installAdmin(api, services);
+  // Known to this process alone: only a call that it makes itself can name it.
+  const approval = randomBytes(32).toString('hex');
+  installEditGate(scope, services, approval);
   openApiRoutes(api);
   operatorRoutes(scope, services);
   tenantRoutes(scope, services);
@@ -136,12 +154,24 @@ function adminScope(api: FastifyInstance, services: Services): void {
   blueWorkRoutes(scope, services);
   contractRoutes(scope, services);
   seatRoutes(scope, services);
+  outlookRoutes(scope, services);
+  alertRoutes(scope, services);
+  blockGuardRoutes(scope, services);
+  stagedRoutes(scope, services);
+  approvalRoutes(scope, services);
+  editRequestRoutes(scope, services, approval);
   contractLineRoutes(scope, services);
   groupRoutes(scope, services);
   mappingRoutes(scope, services);
   mappingEditRoutes(scope, services);
+  previewRoutes(scope, services);
+  mappingVersionRoutes(scope, services);
+  mappingDraftRoutes(scope, services);
+  mappingDraftEditRoutes(scope, services);
+  mappingDraftUseRoutes(scope, services);
   userRoutes(scope, services);
   pinRoutes(scope, services);
+  reclaimRoutes(scope, services);
   schemaRoutes(scope, services);
   schemaEditRoutes(scope, services);
   parkingRoutes(scope, services);
@@ -150,6 +180,8 @@ function adminScope(api: FastifyInstance, services: Services): void {
   replayRoutes(scope, services);
   settingsRoutes(scope, services);
   clockRoutes(scope, services);
+  catalogueRoutes(scope, services);
+  catalogueEditRoutes(scope, services);
 }
 
 function scimScope(scope: FastifyInstance, services: Services, rateLimit: number): void {

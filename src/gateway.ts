@@ -2,6 +2,7 @@
 
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { startAlertTask } from './alerts/alert-task.ts';
 import { buildApp } from './app.ts';
 import { startSyncTask } from './blue/sync-task.ts';
 import { followTestClock } from './clock/test-clock-task.ts';
@@ -14,6 +15,7 @@ import { secretBox } from './kernel/secret-box.ts';
 import { outboundAgent } from './outbound/outbound-client.ts';
 import { startContractTask } from './provisioning/contract-task.ts';
 import { startParkingTask } from './provisioning/parking-task.ts';
+import { startReclaimTask } from './provisioning/reclaim-task.ts';
 import { CreationLedger } from './scim/creation-hook.ts';
 import { startLeftoversTask } from './tenants/leftovers-task.ts';
 import { ensureFirstOperator } from './tenants/tenant-flow.ts';
@@ -159,11 +161,14 @@ async function startBackground(
   const contracts = startContractTask(database, clock, log);
   const leftovers = startLeftoversTask(database, clock, log);
   const parking = startParkingTask(database, clock, log);
+  const reclaims = startReclaimTask(database, services, log);
+  const alerts = startAlertTask(database, clock, log);
   const sync = startSyncTask({ ...services, database, log });
   return {
     nudge: () => sync.nudge(),
     stop: async () => {
-      await Promise.all([contracts.stop(), leftovers.stop(), parking.stop(), sync.stop()]);
+      const tasks = [contracts, alerts, leftovers, parking, reclaims, sync];
+      await Promise.all(tasks.map((task) => task.stop()));
     },
   };
 }

@@ -27,6 +27,7 @@ afterAll(async () => {
 const globalTables = new Map([
   ['tenant_locators', 'leads from an outside key to a tenant, before the tenant is known'],
   ['operators', 'the people who run the gateway belong to no tenant'],
+  ['catalogue_versions', 'what Blue’s roles are is the same for all tenants'],
   ['test_clock', 'one clock for all tenants and processes'],
   ['kysely_migration', 'which migrations have run'],
   ['kysely_migration_lock', 'keeps two gateways from migrating at once'],
@@ -35,17 +36,22 @@ const globalTables = new Map([
 const ownersTables = ['operators', 'test_clock', 'kysely_migration', 'kysely_migration_lock'];
 
 /** Functions of triggers, which act with the rights of whoever writes. */
-const triggers = ['revise_rules()', 'revise_rules_of_all()'];
+const triggers = ['revise_rules()', 'revise_rules_of_all()', 'revise_rules_of_catalogue()'];
 
 /** Functions that look across tenants. */
 const finders = [
+  'find_alert_work(timestamp with time zone,integer)',
   'find_api_key(text)',
   'find_blue_work(timestamp with time zone,timestamp with time zone,integer)',
+  'find_catalogue_work(integer,integer)',
   'find_directory_token(text)',
   'find_due_pools(timestamp with time zone,integer)',
+  'find_due_reclaims(timestamp with time zone,timestamp with time zone,integer)',
+  'find_fallback_uses(text[],integer)',
   'find_leftovers(timestamp with time zone,integer)',
   'find_oauth_client(uuid,timestamp with time zone)',
   'find_parking_tenants(uuid,integer)',
+  'find_refused_tenants(timestamp with time zone,bigint)',
   'find_tenant(uuid,text)',
   'list_tenants(text,integer)',
 ];
@@ -286,6 +292,9 @@ describe('the request role', () => {
     'update test_clock set offset_ms = 1, revision = 1',
     'insert into test_clock default values',
     'delete from test_clock',
+    `insert into catalogue_versions values (2, now(), '{}', '[]', 'x')`,
+    'update catalogue_versions set roles = roles',
+    'delete from catalogue_versions',
   ])('may not: %s', async (statement) => {
     expect(await asRequest(mine, (client) => refusal(client.query(statement)))).toBe('42501');
   });
@@ -388,9 +397,16 @@ function rowsOf(tenant: string): string[] {
        values (${t}, 'annual', 'x', ${now}, ${now}, 'annual', 'queue', 'none')`,
     `insert into mappings (tenant_id, id, priority, group_id, role, workspaces, created_at)
        values (${t}, ${id}, 1, ${id}, 'x', '{}', ${now})`,
+    `insert into mapping_versions values (${t}, 1, ${now}, '{}', 'x', 0, '[]')`,
+    `insert into mapping_drafts (tenant_id, id, name, based_on, mappings, created_at)
+       values (${t}, ${id}, 'x', 0, '[]', ${now})`,
     `insert into seat_pools (tenant_id) values (${t})`,
     `insert into decisions (tenant_id, user_id, requested, effective, tie, seat, since)
        values (${t}, ${id}, '[]', '[]', 'x', 'none', ${now})`,
+    `insert into seat_refusals values (${t}, ${id}, ${now}, 1)`,
+    `insert into seat_days values (${t}, ${now}, 1, 1)`,
+    `insert into alert_states (tenant_id) values (${t})`,
+    `insert into alerts values (${t}, ${id}, ${now}, ${now}, '[]', null, null)`,
     `insert into blue_connections (tenant_id, organization_id, token_id, token_secret, mode, deactivation,
          default_workspaces, drift)
        values (${t}, 'x', 'x', '', 'observe', 'view_only', '{}', 'report')`,
@@ -408,6 +424,9 @@ function rowsOf(tenant: string): string[] {
     `insert into evaluation_marks values (${t}, ${id}, null)`,
     `insert into evaluation_requests (tenant_id, affected) values (${t}, '{}')`,
     `insert into evaluation_decided values (${t}, ${id})`,
+    `insert into edit_requests values (${t}, ${id}, 'PUT', '/', null, '{}', '{}', ${now}, 'pending', null, null)`,
+    `insert into seat_approvals values (${t}, ${id}, 'DEFAULT', true, null, '{}', ${now})`,
+    `insert into seat_reclaims values (${t}, ${id}, 'noticed', ${now}, 0, ${now}, null, null, ${now})`,
     `insert into unanswered_creations values (${t}, ${id}, ${id}, 'h', ${now})`,
     `insert into oauth_clients values (${t}, ${id}, ${id}, 'x', 'scim', null, null, null, ${now})`,
     `insert into oauth_client_secrets values (${t}, ${id}, ${id}, 'h', ${now}, null, null)`,

@@ -98,6 +98,7 @@ export async function changeRole(
     validFrom: null,
     validUntil: null,
     mayPreempt: false,
+    approval: null,
   };
   await replaceMapping(database, doorOf(tenantId), id, draft);
 }

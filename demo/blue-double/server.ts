@@ -61,6 +61,13 @@ export class BlueState {
     return person;
   }
 
+  /** The person with this address uses Blue. */
+  use(email: string, at: Date = this.world.now()): void {
+    const person = this.world.personByEmail(email);
+    if (person === undefined) throw blueError('USER_NOT_FOUND');
+    person.lastActiveAt = at;
+  }
+
   members(workspaceId: string): MemberRow[] {
     const roles = this.world.workspace(workspaceId)?.customRoles ?? [];
     return this.world.memberships
@@ -117,6 +124,7 @@ export class BlueState {
       firstName,
       lastName: 'Invited',
       isAgent: false,
+      lastActiveAt: null,
       companyLevel: null,
       createdAt: this.world.now(),
     };

@@ -8,6 +8,8 @@ export interface Person {
   firstName: string;
   lastName: string;
   isAgent: boolean;
+  /** Null until he was active. */
+  lastActiveAt: Date | null;
   /** Null for somebody who has an account in Blue but is not in this organization. */
   companyLevel: AccessLevel | null;
   createdAt: Date;
@@ -81,6 +83,7 @@ export interface SeedPerson {
   firstName: string;
   lastName: string;
   isAgent?: boolean;
+  lastActiveAt?: Date | null;
   companyLevel?: AccessLevel | null;
   memberships?: readonly { workspaceId: string; level: AccessLevel; roleId?: string }[];
 }

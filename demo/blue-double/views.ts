@@ -24,6 +24,7 @@ export function userView(call: Call, person: Person): View {
     isEmailVerified: true,
     isAgent: person.isAgent,
     isOnline: false,
+    lastActiveAt: person.lastActiveAt,
     createdAt: person.createdAt,
     updatedAt: person.createdAt,
     companyLevel: () => person.companyLevel,

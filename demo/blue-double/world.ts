@@ -45,7 +45,13 @@ export class World {
       const isOwner = person.id === seed.organization.ownerId;
       const { memberships = [], ...rest } = person;
       const companyLevel = isOwner ? 'OWNER' : rest.companyLevel === undefined ? 'MEMBER' : rest.companyLevel;
-      this.people.set(person.id, { isAgent: false, ...rest, companyLevel, createdAt: now() });
+      this.people.set(person.id, {
+        isAgent: false,
+        lastActiveAt: null,
+        ...rest,
+        companyLevel,
+        createdAt: now(),
+      });
       for (const { workspaceId, level, roleId } of memberships)
         this.join(person.id, workspaceId, level, roleId);
     }

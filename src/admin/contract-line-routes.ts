@@ -5,49 +5,15 @@ import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
 import { Fault } from '../kernel/fault.ts';
 import { parseId } from '../kernel/ids.ts';
-import { addLine, type LineDraft, withdrawLine } from '../provisioning/contract-flow.ts';
+import { addLine, withdrawLine } from '../provisioning/contract-flow.ts';
 import { type StoredLine, selectLines } from '../provisioning/contract-line-store.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
-import { checkDay, Day } from './day.ts';
+import { Amendment, Line, readAmendment, readLine } from './contract-line-form.ts';
+import { Day } from './day.ts';
 import { readInstant } from './instant.ts';
-import { closed, Id, Name, nullable, problems, TenantAndId, TenantPath, Time } from './schemas.ts';
+import { closed, Id, nullable, problems, TenantAndId, TenantPath, Time } from './schemas.ts';
 
-const seatsMax = 10_000_000;
-const noted = {
-  reason: Type.String({ minLength: 1, maxLength: 2000 }),
-  documentReference: Type.Optional(nullable(Type.String({ maxLength: 2000 }))),
-};
-const Amendment = Type.Object(
-  {
-    effectiveOn: Day,
-    paidSeats: Type.Optional(
-      nullable(
-        Type.Integer({
-          minimum: 0,
-          maximum: seatsMax,
-          description: 'The new total from that day on; null: unlimited. Left out: as before.',
-        }),
-      ),
-    ),
-    tier: Type.Optional(Name),
-    endsOn: Type.Optional(Day),
-    ...noted,
-  },
-  closed,
-);
-const Line = Type.Object(
-  {
-    kind: Type.Enum(['add_on', 'ramp'], {
-      description: 'An add-on may end before the contract; a ramp stays.',
-    }),
-    startsOn: Day,
-    endsOn: Type.Optional(nullable(Day)),
-    paidSeats: Type.Integer({ minimum: 1, maximum: seatsMax, description: 'On top of the total.' }),
-    ...noted,
-  },
-  closed,
-);
 const LineAnswer = Type.Object({
   id: Id,
   kind: Type.Enum(['base', 'amendment', 'add_on', 'ramp']),
@@ -77,7 +43,10 @@ export function contractLineRoutes(scope: AdminScope, services: Services): void 
   scope.post(
     '/tenants/:t/contract/amendments',
     {
-      config: { auth: 'operator' },
+      config: {
+        auth: 'operator',
+        edit: ({ body }) => ({ op: 'amendment', line: readAmendment(body as Static<typeof Amendment>) }),
+      },
       schema: {
         tags,
         summary: 'Amend the contract from a day on',
@@ -98,7 +67,10 @@ export function contractLineRoutes(scope: AdminScope, services: Services): void 
   scope.post(
     '/tenants/:t/contract/lines',
     {
-      config: { auth: 'operator' },
+      config: {
+        auth: 'operator',
+        edit: ({ body }) => ({ op: 'amendment', line: readLine(body as Static<typeof Line>) }),
+      },
       schema: {
         tags,
         summary: 'Add seats on top of the total: an add-on for a time, or a step of a ramp',
@@ -144,7 +116,7 @@ function lineReadRoutes(scope: AdminScope, { database, clock, nudgeSync }: Servi
   scope.delete(
     '/tenants/:t/contract/lines/:id',
     {
-      config: { auth: 'operator' },
+      config: { auth: 'operator', edit: () => undefined },
       schema: {
         tags,
         summary: 'Withdraw a line; the books keep it',
@@ -161,39 +133,6 @@ function lineReadRoutes(scope: AdminScope, { database, clock, nudgeSync }: Servi
       return reply.code(204).send(null);
     },
   );
-}
-
-function readAmendment(body: Static<typeof Amendment>): LineDraft {
-  const { effectiveOn, paidSeats, tier, endsOn, reason, documentReference = null } = body;
-  checkDay('effectiveOn', effectiveOn);
-  if (endsOn !== undefined) checkDay('endsOn', endsOn);
-  if (paidSeats === undefined && tier === undefined && endsOn === undefined) {
-    throw new Fault('invalid', 'An amendment changes "paidSeats", "tier" or "endsOn".', {
-      field: 'paidSeats',
-    });
-  }
-  return {
-    kind: 'amendment',
-    effectiveOn,
-    endsOn: null,
-    setsSeats: paidSeats !== undefined,
-    paidSeats: paidSeats ?? null,
-    tier: tier ?? null,
-    contractEndsOn: endsOn ?? null,
-    reason,
-    documentReference,
-  };
-}
-
-function readLine(body: Static<typeof Line>): LineDraft {
-  const { kind, startsOn, endsOn = null, paidSeats, reason, documentReference = null } = body;
-  checkDay('startsOn', startsOn);
-  if (endsOn !== null) checkDay('endsOn', endsOn);
-  if (kind === 'ramp' && endsOn !== null) {
-    throw new Fault('invalid', '"endsOn" goes with an add-on: a step of a ramp stays.', { field: 'endsOn' });
-  }
-  const nothingElse = { tier: null, contractEndsOn: null, setsSeats: false };
-  return { ...nothingElse, kind, effectiveOn: startsOn, endsOn, paidSeats, reason, documentReference };
 }
 
 function show(line: StoredLine): Static<typeof LineAnswer> {

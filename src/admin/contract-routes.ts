@@ -1,6 +1,6 @@
 /** The contract, and the seats it gives. */
 
-import Type from 'typebox';
+import Type, { type Static } from 'typebox';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
 import { Fault } from '../kernel/fault.ts';
@@ -29,7 +29,10 @@ export function contractRoutes(scope: AdminScope, { database, clock, nudgeSync }
   scope.put(
     '/tenants/:t/contract',
     {
-      config: { auth: 'operator' },
+      config: {
+        auth: 'operator',
+        edit: ({ body }) => ({ op: 'contract', contract: readContract(body as Static<typeof ContractForm>) }),
+      },
       schema: {
         tags,
         summary: 'Write the contract',

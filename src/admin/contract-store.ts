@@ -46,13 +46,15 @@ export interface SeatCounts extends Usage {
   batchOpenedAt: Date | null;
   settlesAt: Date | null;
   excessSince: Date | null;
+  blockLiftedAt: Date | null;
 }
 
 export async function selectSeats(tx: TenantTransaction): Promise<SeatCounts> {
   const [row] = await tx.run(sql<SeatCounts>`
     select p.used - p.overage - p.on_hold as held, p.overage, p.on_hold as "onHold", p.unmanaged_paid as "unmanagedPaid",
       (select count(*) from decisions d where d.tenant_id = p.tenant_id and d.seat = 'waiting') as waiting,
-      p.batch_opened_at as "batchOpenedAt", p.settles_at as "settlesAt", p.excess_since as "excessSince"
+      p.batch_opened_at as "batchOpenedAt", p.settles_at as "settlesAt", p.excess_since as "excessSince",
+      (select c.block_lifted_at from contracts c where c.tenant_id = p.tenant_id) as "blockLiftedAt"
     from seat_pools p where p.tenant_id = ${tx.tenantId}
   `);
   assert(row !== undefined, 'every tenant has a seat pool');

@@ -5,7 +5,7 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { termsAt } from '../licensing/contract.ts';
 import type { ExplainFacts, PinNote } from '../licensing/explain.ts';
-import { loadPersons } from '../provisioning/decision-store.ts';
+import { loadPersons } from '../provisioning/person-store.ts';
 import { type StoredPin, selectPin } from '../provisioning/pin-store.ts';
 import { readPool } from '../provisioning/pool-store.ts';
 import type { UserView } from '../provisioning/user-view.ts';
@@ -28,7 +28,7 @@ export async function selectExplainFacts(
     selectAhead(tx, id),
   ]);
   if (view === undefined || person === undefined) return undefined;
-  const isWaiting = view.decision?.seat === 'waiting';
+  const isWaiting = view.decision?.seat === 'waiting' && view.decision.approval === null;
   const { held, overage, onHold, unmanagedPaid } = pool.usage;
   return {
     name: nameOf(view),
@@ -73,7 +73,7 @@ function selectAhead(tx: TenantTransaction, id: UserId): Promise<Ahead[]> {
   return tx.run(sql<Ahead>`
     select u.id, u.user_name as "userName", count(*) over () as total
     from decisions d
-    join decisions q on q.tenant_id = d.tenant_id and q.seat = 'waiting'
+    join decisions q on q.tenant_id = d.tenant_id and q.seat = 'waiting' and q.approval is null
       and (q.priority, q.rank_at, q.tie, q.user_id) < (d.priority, d.rank_at, d.tie, d.user_id)
     join users u on u.tenant_id = q.tenant_id and u.id = q.user_id
     where d.tenant_id = ${tx.tenantId} and d.user_id = ${id} and d.seat = 'waiting'

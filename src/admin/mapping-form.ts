@@ -2,10 +2,10 @@
 
 import Type, { type Static } from 'typebox';
 import { Fault } from '../kernel/fault.ts';
-import { type GroupId, parseId } from '../kernel/ids.ts';
+import { type GroupId, type MappingId, parseId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
-import { fallbackRoles, findRole } from '../licensing/catalogue.ts';
-import { everyDefaultWorkspace } from '../licensing/mapping.ts';
+import { entryKeyOf, fallbackRoles } from '../licensing/catalogue.ts';
+import { approvals, everyDefaultWorkspace } from '../licensing/mapping.ts';
 import type { MappingDraft, StoredMapping } from '../provisioning/mapping-draft.ts';
 import { readInstant } from './instant.ts';
 import { closed, Id, Name, nullable } from './schemas.ts';
@@ -47,18 +47,33 @@ const fields = {
   mayPreempt: Type.Optional(
     Type.Boolean({ description: 'Order strict: a claim by it may take the seat of one of lower priority.' }),
   ),
+  approval: Type.Optional(
+    nullable(
+      Type.Enum([...approvals], {
+        description:
+          'Whether somebody gives the seat: each (manual), or where none is free (when_full). null: as the role has it.',
+      }),
+    ),
+  ),
 };
 export const MappingForm = Type.Object(fields, closed);
 export const MappingAnswer = Type.Object({ id: Id, ...fields });
 
 export function readMapping(written: Static<typeof MappingForm>): MappingDraft {
-  const { fallbackRole, validFrom: from, validUntil: until, mayPreempt = false, ...body } = written;
+  const {
+    fallbackRole,
+    validFrom: from,
+    validUntil: until,
+    mayPreempt = false,
+    approval = null,
+    ...body
+  } = written;
   const validFrom = readInstant('validFrom', from ?? undefined) ?? null;
   const validUntil = readInstant('validUntil', until ?? undefined) ?? null;
   if (validFrom !== null && validUntil !== null && validUntil <= validFrom) {
     throw new Fault('invalid', '"validUntil" must be after "validFrom".', { field: 'validUntil' });
   }
-  if (findRole(body.role) === undefined) {
+  if (entryKeyOf(body.role) === undefined) {
     throw new Fault('invalid', `"role" ${body.role} is no role of Blue.`, { field: 'role' });
   }
   const isDefault = body.workspaces.includes(everyDefaultWorkspace);
@@ -67,7 +82,7 @@ export function readMapping(written: Static<typeof MappingForm>): MappingDraft {
     throw new Fault('invalid', text, { field: 'workspaces' });
   }
   const group = readGroup(body.group);
-  return { ...body, group, fallbackRole: fallbackRole ?? null, validFrom, validUntil, mayPreempt };
+  return { ...body, group, fallbackRole: fallbackRole ?? null, validFrom, validUntil, mayPreempt, approval };
 }
 
 function readGroup(written: Static<typeof Group>): MappingDraft['group'] {
@@ -92,7 +107,8 @@ function readGroup(written: Static<typeof Group>): MappingDraft['group'] {
 }
 
 export function showMapping(mapping: StoredMapping): Static<typeof MappingAnswer> {
-  const { id, priority, role, workspaces, fallbackRole, validFrom, validUntil, mayPreempt } = mapping;
+  const { id, priority, role, workspaces, fallbackRole, validFrom, validUntil, mayPreempt, approval } =
+    mapping;
   return {
     id,
     group: showGroup(mapping),
@@ -103,6 +119,7 @@ export function showMapping(mapping: StoredMapping): Static<typeof MappingAnswer
     validFrom: validFrom?.toISOString() ?? null,
     validUntil: validUntil?.toISOString() ?? null,
     mayPreempt,
+    approval,
   };
 }
 
@@ -115,4 +132,14 @@ function showGroup(mapping: StoredMapping): Static<typeof Group> {
   return groupDisplayName === null
     ? { externalId: groupExternalId ?? '' }
     : { displayName: groupDisplayName };
+}
+
+export function mappingIdOf(text: string): MappingId {
+  const id = parseId<MappingId>(text);
+  if (id === undefined) throw unknownMapping(text);
+  return id;
+}
+
+export function unknownMapping(id: string): Fault {
+  return new Fault('not_found', `There is no mapping ${id}.`);
 }

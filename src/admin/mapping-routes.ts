@@ -1,11 +1,12 @@
 /** Mappings: which groups have which role in which workspaces, in the order of their priority. */
 
-import Type from 'typebox';
+import type { FastifyRequest } from 'fastify';
+import Type, { type Static } from 'typebox';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
-import { Fault } from '../kernel/fault.ts';
-import { type MappingId, parseId } from '../kernel/ids.ts';
+import { type MappingId, newId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
+import type { Edit } from '../provisioning/edit.ts';
 import {
   createMapping,
   removeMapping,
@@ -15,7 +16,14 @@ import {
 import { selectMappings } from '../provisioning/mapping-store.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
-import { MappingAnswer, MappingForm, readMapping, showMapping } from './mapping-form.ts';
+import {
+  MappingAnswer,
+  MappingForm,
+  mappingIdOf,
+  readMapping,
+  showMapping,
+  unknownMapping,
+} from './mapping-form.ts';
 import { afterNumber, readLimit, toPage } from './paging.ts';
 import { closed, Id, listOf, PageQuery, problems, TenantAndId, TenantPath } from './schemas.ts';
 
@@ -68,7 +76,7 @@ export function mappingEditRoutes(scope: AdminScope, { database, clock, nudgeSyn
   scope.post(
     '/tenants/:t/mappings',
     {
-      config: { auth: 'tenant-write' },
+      config: { auth: 'tenant-write', edit: creation },
       schema: {
         tags,
         summary: 'Map a group',
@@ -91,7 +99,7 @@ export function mappingEditRoutes(scope: AdminScope, { database, clock, nudgeSyn
   scope.put(
     '/tenants/:t/mappings/:id',
     {
-      config: { auth: 'tenant-write' },
+      config: { auth: 'tenant-write', edit: replacement },
       schema: {
         tags,
         summary: 'Replace a mapping',
@@ -112,7 +120,7 @@ export function mappingEditRoutes(scope: AdminScope, { database, clock, nudgeSyn
   scope.delete(
     '/tenants/:t/mappings/:id',
     {
-      config: { auth: 'tenant-write' },
+      config: { auth: 'tenant-write', edit: removal },
       schema: {
         tags,
         summary: 'Remove a mapping',
@@ -130,7 +138,7 @@ export function mappingEditRoutes(scope: AdminScope, { database, clock, nudgeSyn
   scope.post(
     '/tenants/:t/mappings/reorder',
     {
-      config: { auth: 'tenant-write' },
+      config: { auth: 'tenant-write', edit: reordering },
       schema: {
         tags,
         summary: 'Number the mappings 1..n in the order given',
@@ -148,12 +156,21 @@ export function mappingEditRoutes(scope: AdminScope, { database, clock, nudgeSyn
   );
 }
 
-function mappingIdOf(text: string): MappingId {
-  const id = parseId<MappingId>(text);
-  if (id === undefined) throw unknownMapping(text);
-  return id;
-}
-
-function unknownMapping(id: string): Fault {
-  return new Fault('not_found', `There is no mapping ${id}.`);
-}
+const creation = ({ body }: FastifyRequest, now: Date): Edit => ({
+  op: 'create',
+  id: newId<MappingId>(now.getTime()),
+  mapping: readMapping(body as Static<typeof MappingForm>),
+});
+const replacement = ({ params, body }: FastifyRequest): Edit => ({
+  op: 'update',
+  id: mappingIdOf((params as { id: string }).id),
+  mapping: readMapping(body as Static<typeof MappingForm>),
+});
+const removal = ({ params }: FastifyRequest): Edit => ({
+  op: 'delete',
+  id: mappingIdOf((params as { id: string }).id),
+});
+const reordering = ({ body }: FastifyRequest): Edit => ({
+  op: 'reorder',
+  ids: (body as { ids: string[] }).ids.map(mappingIdOf),
+});

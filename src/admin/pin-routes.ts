@@ -1,41 +1,19 @@
 /** What an administrator decides for one person by hand: pins, and kept places that are given back. */
 
+import type { FastifyRequest } from 'fastify';
 import Type, { type Static } from 'typebox';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
 import { Fault } from '../kernel/fault.ts';
-import { limits } from '../kernel/limits.ts';
-import { findRole } from '../licensing/catalogue.ts';
+import type { Edit } from '../provisioning/edit.ts';
 import { releaseHold, removePin, setPin } from '../provisioning/pin-flow.ts';
 import { type StoredPin, selectPin } from '../provisioning/pin-store.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
-import { readInstant } from './instant.ts';
-import { closed, nullable, problems, TenantAndId, Time } from './schemas.ts';
+import { PinForm, readPin } from './pin-form.ts';
+import { nullable, problems, TenantAndId, Time } from './schemas.ts';
 import { userIdOf } from './user-path.ts';
 
-const Form = Type.Object(
-  {
-    role: Type.String({ minLength: 1, maxLength: 200, description: 'In place of what mappings say.' }),
-    reason: Type.String({ minLength: 1, maxLength: 2000 }),
-    workspaces: Type.Optional(
-      nullable(
-        Type.Array(Type.String({ minLength: 1, maxLength: 100 }), {
-          minItems: 1,
-          maxItems: limits.workspacesPerMappingMax,
-          description: 'Left out: wherever the mappings of the person lead, else the default workspaces.',
-        }),
-      ),
-    ),
-    until: Type.Optional(
-      nullable(Type.String({ maxLength: 40, description: 'ISO 8601: it ends by itself then.' })),
-    ),
-    reserved: Type.Optional(
-      Type.Boolean({ description: 'It takes its seat now, and is refused where none is free.' }),
-    ),
-  },
-  closed,
-);
 const Answer = Type.Object({
   role: Type.String(),
   reason: Type.String(),
@@ -52,12 +30,12 @@ export function pinRoutes(scope: AdminScope, { database, clock, nudgeSync }: Ser
   scope.put(
     path,
     {
-      config: { auth: 'tenant-write' },
+      config: { auth: 'tenant-write', edit: pinning },
       schema: {
         tags,
         summary: 'Give a person a role by hand',
         params: TenantAndId,
-        body: Form,
+        body: PinForm,
         response: { 200: Answer, ...problems },
       },
     },
@@ -107,13 +85,6 @@ export function pinRoutes(scope: AdminScope, { database, clock, nudgeSync }: Ser
   }
 }
 
-function readPin({ role, reason, workspaces = null, until, reserved = false }: Static<typeof Form>) {
-  if (findRole(role) === undefined) {
-    throw new Fault('invalid', `"role" ${role} is no role of Blue.`, { field: 'role' });
-  }
-  return { role, reason, workspaces, until: readInstant('until', until ?? undefined) ?? null, reserved };
-}
-
 function show({
   role,
   reason,
@@ -133,3 +104,9 @@ function show({
     createdAt: createdAt.toISOString(),
   };
 }
+
+const pinning = ({ params, body }: FastifyRequest): Edit => ({
+  op: 'pin',
+  userId: userIdOf((params as { id: string }).id),
+  pin: readPin(body as Static<typeof PinForm>),
+});

@@ -60,6 +60,9 @@ export function installProblems(scope: FastifyInstance): void {
   );
 }
 
+/** An administrator who asks for a seat that is not there meets a state of things, not a bar: SCIM says 403. */
+const statusHere = { ...statusOf, no_seat: 409 };
+
 /** For `setErrorHandler`. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
   const fault = faultOf(error);
@@ -69,7 +72,7 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
 
 /** @param fault undefined: a mistake of ours. */
 export function sendProblem(reply: FastifyReply, fault: Fault | undefined, requestId: string) {
-  const status = fault === undefined ? 500 : statusOf[fault.code];
+  const status = fault === undefined ? 500 : statusHere[fault.code];
   if (fault?.retryAfterSeconds !== undefined) reply.header('retry-after', String(fault.retryAfterSeconds));
   if (status === 401) reply.header('www-authenticate', 'Bearer');
   return reply

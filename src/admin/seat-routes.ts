@@ -4,14 +4,16 @@ import Type, { type Static } from 'typebox';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
 import type { TenantId } from '../kernel/ids.ts';
+import { limits } from '../kernel/limits.ts';
 import type { ContractDraft, Contract as ContractInForce } from '../licensing/contract.ts';
 import { excessUntil, limitOf, termsAt } from '../licensing/contract.ts';
 import { settleBatch } from '../provisioning/settle-flow.ts';
+import { verifySeats } from '../provisioning/verify-flow.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
 import { ContractAnswer, showContract, showInForce } from './contract-form.ts';
 import { type SeatCounts, selectContract, selectContractInForce, selectSeats } from './contract-store.ts';
-import { nullable, problems, TenantPath, Time } from './schemas.ts';
+import { Id, nullable, problems, TenantPath, Time } from './schemas.ts';
 
 const Seats = Type.Object({
   capacity: nullable(Type.Integer({ description: 'null: unlimited.' })),
@@ -35,9 +37,20 @@ const Seats = Type.Object({
       { description: 'Seats above a capacity that fell, and when they go.' },
     ),
   ),
+  blockLiftedAt: nullable(
+    Type.String({ format: 'date-time', description: 'Since when policy block stands as queue.' }),
+  ),
   contract: nullable(ContractAnswer),
 });
-const tags = ['contract'];
+const Used = Type.Object({ held: Type.Integer(), overage: Type.Integer(), onHold: Type.Integer() });
+const Verified = Type.Object({
+  ok: Type.Boolean(),
+  people: Type.Integer({ description: 'Who were compared.' }),
+  differing: Type.Array(Id, { description: 'Of them, the first whose stored decision is another.' }),
+  counted: Used,
+  found: Used,
+});
+const tags = ['seats'];
 
 export function seatRoutes(scope: AdminScope, { database, clock, nudgeSync }: Services): void {
   const counted = (tenantId: TenantId) =>
@@ -57,6 +70,31 @@ export function seatRoutes(scope: AdminScope, { database, clock, nudgeSync }: Se
       schema: { tags, summary: 'Count the seats', params: TenantPath, response: { 200: Seats, ...problems } },
     },
     async (request, reply) => reply.send(await counted(adminTenantOf(request).id)),
+  );
+
+  scope.get(
+    '/tenants/:t/seats/verify',
+    {
+      config: { auth: 'tenant-read' },
+      schema: {
+        tags,
+        summary: 'Compare what is stored with what deciding again gives',
+        description:
+          'Nothing is written. A write that happens meanwhile may show, and is gone the next time.',
+        params: TenantPath,
+        response: { 200: Verified, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const { people, differing, counted, found } = await verifySeats(
+        database,
+        adminTenantOf(request).id,
+        clock.now(),
+        limits.listLimitMax,
+      );
+      const isCounted = JSON.stringify(counted) === JSON.stringify(found);
+      return reply.send({ ok: differing.length === 0 && isCounted, people, differing, counted, found });
+    },
   );
 
   scope.post(
@@ -106,6 +144,7 @@ function showSeats(
       excessSince === null || above <= 0
         ? null
         : { seats: above, until: excessUntil(terms, excessSince).toISOString() },
+    blockLiftedAt: counts.blockLiftedAt?.toISOString() ?? null,
     contract: draft === undefined ? null : { ...showContract(draft), inForce: showInForce(contract, now) },
   };
 }

@@ -1,112 +1,37 @@
 /** What a tenant has chosen. */
 
-import Type from 'typebox';
+import type { Static } from 'typebox';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
-import { Fault } from '../kernel/fault.ts';
-import { limits } from '../kernel/limits.ts';
-import { findRole } from '../licensing/catalogue.ts';
 import { putSettings } from '../provisioning/settings-flow.ts';
-import { defaultSettings } from '../tenants/settings.ts';
 import { selectSettings } from '../tenants/settings-store.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
-import { closed, nullable, problems, TenantPath } from './schemas.ts';
+import { problems, TenantPath } from './schemas.ts';
+import { readSettings, SettingsAnswer, SettingsForm } from './settings-form.ts';
 
-const usual = defaultSettings;
-const fields = {
-  defaultRole: Type.String({
-    minLength: 1,
-    maxLength: 200,
-    default: usual.defaultRole,
-    description: 'Of people whom no mapping names, in the default workspaces; none: nothing.',
-  }),
-  order: Type.Enum(['sticky', 'strict'], {
-    default: usual.order,
-    description: 'sticky: among claims of one priority the older comes first; strict: priority alone counts.',
-  }),
-  settlement: Type.Enum(['immediate', 'cycle', 'staged'], {
-    default: usual.settlement,
-    description:
-      'When free seats are given: at once, after three quiet minutes, or when an administrator settles.',
-  }),
-  holdMinutes: Type.Integer({
-    minimum: 0,
-    maximum: 10_080,
-    default: usual.holdMinutes,
-    description:
-      'How long the place is kept of somebody whom a directory moves between groups; 0: not at all.',
-  }),
-  tombstoneHours: Type.Integer({
-    minimum: 0,
-    maximum: 720,
-    default: usual.tombstoneHours,
-    description: 'How long places are kept for the members of a mapped group that was deleted.',
-  }),
-  breaker: nullable(
-    Type.Object(
-      { percent: Type.Integer({ minimum: 1, maximum: 100 }), people: Type.Integer({ minimum: 1 }) },
-      {
-        ...closed,
-        default: usual.breaker,
-        description: 'A change of more of the seats, and of as many people, is asked about; null: none is.',
-      },
-    ),
-  ),
-  reclaimDays: nullable(
-    Type.Integer({
-      minimum: 1,
-      maximum: 3650,
-      default: usual.reclaimDays,
-      description: 'Holders who were not seen for so many days are asked; null: nobody is.',
-    }),
-  ),
-  twoPersonRule: Type.Boolean({
-    default: usual.twoPersonRule,
-    description:
-      'Edits of capacity, paid pins, policy block and edits above the breaker need a second person.',
-  }),
-  parking: Type.Boolean({
-    default: usual.parking,
-    description: 'Unknown members of groups wait for their people instead of being refused.',
-  }),
-  exclusions: Type.Array(Type.String({ minLength: 1, maxLength: 320 }), {
-    maxItems: limits.exclusionsMax,
-    default: usual.exclusions,
-    description: 'userNames or addresses of people who are left alone: no role, no seat, no change in Blue.',
-  }),
-  requestRetentionDays: Type.Integer({
-    minimum: 1,
-    maximum: limits.requestRetentionDaysMax,
-    default: usual.requestRetentionDays,
-    description: 'How long calls of identity providers stay recorded.',
-  }),
-};
-const Answer = Type.Object(fields);
-const Draft = Type.Partial(Type.Object(fields, closed), closed);
 const tags = ['settings'];
 
 export function settingsRoutes(scope: AdminScope, { database, clock, nudgeSync }: Services): void {
   scope.put(
     '/tenants/:t/settings',
     {
-      config: { auth: 'tenant-write' },
+      config: {
+        auth: 'tenant-write',
+        edit: ({ body }) => ({ op: 'settings', settings: readSettings(body as Static<typeof SettingsForm>) }),
+      },
       schema: {
         tags,
         summary: 'Write the settings',
         description:
           'Replaces them whole: what is left out has its default. Where parking ends, who is parked is forgotten.',
         params: TenantPath,
-        body: Draft,
-        response: { 200: Answer, ...problems },
+        body: SettingsForm,
+        response: { 200: SettingsAnswer, ...problems },
       },
     },
     async (request, reply) => {
-      const settings = { ...defaultSettings, ...request.body };
-      if (settings.defaultRole !== 'none' && findRole(settings.defaultRole) === undefined) {
-        const text = `"defaultRole" ${settings.defaultRole} is no role of Blue.`;
-        throw new Fault('invalid', text, { field: 'defaultRole' });
-      }
+      const settings = readSettings(request.body);
       const written = await putSettings(database, adminDoorOf(request, clock.now()), settings);
       nudgeSync();
       return reply.send(written);
@@ -121,7 +46,7 @@ export function settingsRoutes(scope: AdminScope, { database, clock, nudgeSync }
         tags,
         summary: 'Read the settings',
         params: TenantPath,
-        response: { 200: Answer, ...problems },
+        response: { 200: SettingsAnswer, ...problems },
       },
     },
     async (request, reply) => reply.send(await inTenant(database, adminTenantOf(request).id, selectSettings)),

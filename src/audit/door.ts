@@ -10,4 +10,6 @@ export interface Door {
   now: Date;
   /** Answered as `x-request-id`; null for what nobody asked for. */
   requestId: string | null;
+  /** How many people are decided for at a time; left out: as many as `limits.peoplePerDecision` says. */
+  peoplePerDecision?: number;
 }

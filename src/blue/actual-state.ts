@@ -1,6 +1,6 @@
 /** What is known of Blue for some people, in the form that the diff compares with; data and its small indexes. */
 
-import type { HeldLevel, IsPaid } from './level.ts';
+import { type HeldLevel, type IsPaid, isPaidInvitation } from './level.ts';
 
 export interface ActualMembership {
   readonly workspace: string;
@@ -14,6 +14,8 @@ export interface ActualMember {
   /** Lower-cased; null when Blue hides it from the token. */
   readonly address: string | null;
   readonly memberships: readonly ActualMembership[];
+  /** null: Blue knows none. */
+  readonly lastActiveAt: Date | null;
 }
 
 export interface ActualInvitation {
@@ -72,7 +74,8 @@ export function paidKeys(state: ActualState, index: ActualIndex, isPaid: IsPaid,
     if (pays || member.blueUserId === state.ownerUserId) keys.add(personKey(member, null));
   }
   for (const { address, level, expiresAt } of state.invitations) {
-    if (expiresAt > now && isPaid(level, null)) keys.add(personKey(index.byAddress.get(address), address));
+    if (expiresAt > now && isPaidInvitation(level, isPaid))
+      keys.add(personKey(index.byAddress.get(address), address));
   }
   return keys;
 }

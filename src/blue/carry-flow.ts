@@ -82,7 +82,7 @@ async function readFreshInvitations(pass: Pass, work: Work): Promise<'read' | 'v
     const isVanished = unread.some((one) => one.workspace === workspace && !there.has(one.address));
     await inTenant(services.database, tenantId, async (tx) => {
       await changeAsHolder(tx, lease.holder, isVanished ? { actual_read_at: null } : { sending: false });
-      replaceInvitationsOf(tx, workspace, invitations);
+      replaceInvitationsOf(tx, workspace, invitations, work.settings.isPaid);
     });
     if (isVanished) return 'vanished';
   }

@@ -79,8 +79,8 @@ export async function readLists(client: BlueClient): Promise<Answer<BlueLists>> 
         workspaces: administered,
         customRoles: customRoles.value,
       },
-      members: members.value.map(({ blueUserId, address, memberships }) => ({
-        ...{ blueUserId, address, memberships },
+      members: members.value.map(({ blueUserId, address, memberships, lastActiveAt }) => ({
+        ...{ blueUserId, address, memberships, lastActiveAt },
       })),
       invitations: withoutMembers(invitations, members.value),
     },

@@ -7,6 +7,8 @@ import { type RawBuilder, sql } from 'kysely';
 import { type Database, db } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { TenantId } from '../kernel/ids.ts';
+import { catalogueOf } from '../licensing/catalogue.ts';
+import { catalogueJson } from '../provisioning/rules-sql.ts';
 import type { Connection, ConnectionSettings, Organization } from './connection.ts';
 import type { Trouble } from './trouble.ts';
 
@@ -45,6 +47,7 @@ export async function selectConnection(tx: TenantTransaction): Promise<Connectio
         >`array(select distinct unnest(m.workspaces) from mappings m where m.tenant_id = c.tenant_id)`.as(
           'mapped',
         ),
+        catalogueJson(tx.tenantId).as('catalogue'),
       ])
       .where('c.tenant_id', '=', tx.tenantId),
   );
@@ -73,6 +76,7 @@ export async function selectConnection(tx: TenantTransaction): Promise<Connectio
     invitations:
       row.invitations_since === null ? null : { since: row.invitations_since, sent: row.invitations_sent },
     paidCeiling: row.paid_ceiling,
+    catalogue: catalogueOf(row.catalogue),
   };
 }
 

@@ -1,5 +1,6 @@
 /** A tenant's connection to Blue as it is kept, and what is known of the organization behind it; data only. */
 
+import type { Catalogue } from '../licensing/catalogue.ts';
 import type { Deactivation } from './desired-state.ts';
 
 export type Mode = 'observe' | 'apply';
@@ -44,6 +45,8 @@ export interface Connection extends ConnectionSettings {
   invitations: { since: Date; sent: number } | null;
   /** Paid people that Blue may hold: the contract's, or all who were given a seat or are paid there already. Null: any number. */
   paidCeiling: number | null;
+  /** By which the tenant is decided for. */
+  catalogue: Catalogue;
 }
 
 /** What of Blue is not one person's. */

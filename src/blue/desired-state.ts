@@ -1,5 +1,6 @@
 /** What the gateway wants of Blue, per person, and the tenant's settings that bear on it; data only. */
 
+import type { Catalogue } from '../licensing/catalogue.ts';
 import type { IsPaid, Level } from './level.ts';
 
 /** The workspace of a role that counts for the seat and sends nothing to Blue (no default workspaces are set). */
@@ -40,4 +41,6 @@ export interface BlueSettings {
   /** People with a paid role that Blue may hold at any moment; null means unlimited. */
   readonly paidCeiling: number | null;
   readonly isPaid: IsPaid;
+  /** What each role is in Blue. */
+  readonly catalogue: Catalogue;
 }

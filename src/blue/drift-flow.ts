@@ -7,6 +7,7 @@ import { inTenant } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
+import { noteActivity } from '../provisioning/reclaim-flow.ts';
 import { noteUnmanagedPaid } from '../provisioning/unmanaged-flow.ts';
 import type { Action } from './action.ts';
 import { type ActualState, indexOf } from './actual-state.ts';
@@ -32,14 +33,16 @@ export async function readBlue(pass: Pass, connection: Connection): Promise<void
     // Known for good once everybody was compared with it.
     const change = { actual, actual_read_at: null, sending: false };
     await changeAsHolder(tx, lease.holder, { ...contactAt(readAt), ...change });
-    replaceKnown(tx, members, invitations);
+    replaceKnown(tx, members, invitations, settingsOf(connection).isPaid);
   });
   await compareEverybody(pass, connection, organization);
   const unmanaged = await inTenant(database, tenantId, async (tx) => {
     await noteRead(tx, lease.holder, readAt, connection.readsAsked);
     return await countUnmanagedPaid(tx, organization.ownerUserId, connection.managedWorkspaces);
   });
-  await noteUnmanagedPaid(database, doorOf(pass, 'people in Blue'), unmanaged);
+  const door = doorOf(pass, 'people in Blue');
+  await noteUnmanagedPaid(database, door, unmanaged);
+  await noteActivity(database, door);
 }
 
 function doorOf({ tenantId, services }: Pass, rule: string): Door {

@@ -7,7 +7,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { ActualInvitation, ActualMember, ActualMembership, ActualState } from './actual-state.ts';
 import type { Organization } from './connection.ts';
-import { type HeldLevel, type IsPaid, isPaidByTable } from './level.ts';
+import { type HeldLevel, type IsPaid, isPaidInvitation } from './level.ts';
 
 /** By what people are found in Blue. */
 export interface KnownKeys {
@@ -19,6 +19,7 @@ interface MemberRow {
   blueUserId: string;
   address: string | null;
   memberships: ActualMembership[];
+  lastActiveAt: Date | null;
 }
 
 interface InvitationRow {
@@ -37,7 +38,7 @@ export async function loadKnown(
   now: Date,
 ): Promise<ActualState> {
   const members = await tx.run(sql<MemberRow>`
-    select blue_user_id as "blueUserId", address, memberships from blue_members
+    select blue_user_id as "blueUserId", address, memberships, last_active_at as "lastActiveAt" from blue_members
     where tenant_id = ${tx.tenantId} and (blue_user_id = any(${blueUserIds}::text[]) or address = any(${addresses}::text[])
       or blue_user_id = ${organization.ownerUserId})
     order by blue_user_id
@@ -86,15 +87,21 @@ export function replaceKnown(
   tx: TenantTransaction,
   members: readonly ActualMember[],
   invitations: readonly ActualInvitation[],
+  isPaid: IsPaid,
 ): void {
   tx.send(sql`delete from blue_members where tenant_id = ${tx.tenantId}`);
   tx.send(sql`delete from blue_invitations where tenant_id = ${tx.tenantId}`);
-  insertMembers(tx, members);
-  insertInvitations(tx, invitations);
+  insertMembers(tx, members, isPaid);
+  insertInvitations(tx, invitations, isPaid);
 }
 
 /** Writes a state that was loaded by `loadKnown` as it is after some actions. */
-export function writeKnown(tx: TenantTransaction, before: ActualState, after: ActualState): void {
+export function writeKnown(
+  tx: TenantTransaction,
+  before: ActualState,
+  after: ActualState,
+  isPaid: IsPaid,
+): void {
   const ids = before.members.map(({ blueUserId }) => blueUserId);
   const addresses = [...before.invitations, ...after.invitations].map(({ address }) => address);
   tx.send(
@@ -103,8 +110,8 @@ export function writeKnown(tx: TenantTransaction, before: ActualState, after: Ac
   tx.send(
     sql`delete from blue_invitations where tenant_id = ${tx.tenantId} and address = any(${addresses}::text[])`,
   );
-  insertMembers(tx, after.members);
-  insertInvitations(tx, after.invitations);
+  insertMembers(tx, after.members, isPaid);
+  insertInvitations(tx, after.invitations, isPaid);
 }
 
 /** Puts the invitations of one workspace, as just read, in place of those that were known. */
@@ -112,23 +119,25 @@ export function replaceInvitationsOf(
   tx: TenantTransaction,
   workspace: string,
   invitations: readonly ActualInvitation[],
+  isPaid: IsPaid,
 ): void {
   tx.send(sql`delete from blue_invitations where tenant_id = ${tx.tenantId} and workspace = ${workspace}`);
-  insertInvitations(tx, invitations);
+  insertInvitations(tx, invitations, isPaid);
 }
 
-function insertMembers(tx: TenantTransaction, members: readonly ActualMember[]): void {
+function insertMembers(tx: TenantTransaction, members: readonly ActualMember[], isPaid: IsPaid): void {
   if (members.length === 0) return;
-  const rows = members.map(({ blueUserId, address, memberships }) => ({
+  const rows = members.map(({ blueUserId, address, memberships, lastActiveAt }) => ({
     blue_user_id: blueUserId,
     address,
     memberships,
-    paid_workspaces: paidWorkspaces(memberships, isPaidByTable),
+    last_active_at: lastActiveAt,
+    paid_workspaces: paidWorkspaces(memberships, isPaid),
   }));
   tx.send(sql`
-    insert into blue_members (tenant_id, blue_user_id, address, memberships, paid_workspaces)
+    insert into blue_members (tenant_id, blue_user_id, address, memberships, paid_workspaces, last_active_at)
     select ${tx.tenantId}, r.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-      as r (blue_user_id text, address text, memberships jsonb, paid_workspaces text[])
+      as r (blue_user_id text, address text, memberships jsonb, paid_workspaces text[], last_active_at timestamptz)
   `);
 }
 
@@ -136,11 +145,15 @@ function paidWorkspaces(memberships: readonly ActualMembership[], isPaid: IsPaid
   return memberships.filter(({ level, customRole }) => isPaid(level, customRole)).map((row) => row.workspace);
 }
 
-function insertInvitations(tx: TenantTransaction, invitations: readonly ActualInvitation[]): void {
+function insertInvitations(
+  tx: TenantTransaction,
+  invitations: readonly ActualInvitation[],
+  isPaid: IsPaid,
+): void {
   if (invitations.length === 0) return;
   const rows = invitations.map(({ id, address, workspace, level, expiresAt }) => ({
     ...{ invitation_id: id, address, workspace, level, expires_at: expiresAt },
-    is_paid: isPaidByTable(level, null),
+    is_paid: isPaidInvitation(level, isPaid),
   }));
   tx.send(sql`
     insert into blue_invitations (tenant_id, invitation_id, address, workspace, level, expires_at, is_paid)

@@ -1,4 +1,6 @@
-/** Blue's access levels as facts: which there are, how they rank, which are charged for by default. */
+/** Blue's access levels as facts: which there are, how they rank, and which of them the catalogue has as paid. */
+
+import { anyCustomRole, type Catalogue } from '../licensing/catalogue.ts';
 
 export const levels = ['ADMIN', 'MEMBER', 'CLIENT', 'COMMENT_ONLY', 'VIEW_ONLY'] as const;
 
@@ -33,4 +35,17 @@ const paidByTable: Readonly<Record<HeldLevel, boolean>> = {
   VIEW_ONLY: false,
 };
 
-export const isPaidByTable: IsPaid = (level) => paidByTable[level];
+/** Where no role of the catalogue has a level, the table stands. */
+export function isPaidBy({ roles }: Pick<Catalogue, 'roles'>): IsPaid {
+  const custom = roles.find(({ key }) => key === anyCustomRole);
+  return (level, customRole) => {
+    if (customRole !== null && level === custom?.level) return custom.billing === 'paid';
+    const role = roles.find((one) => one.key !== anyCustomRole && one.level === level);
+    return role === undefined ? paidByTable[level] : role.billing === 'paid';
+  };
+}
+
+/** Blue tells no custom role of an invitation: it is paid if what is known of it can be. */
+export function isPaidInvitation(level: HeldLevel, isPaid: IsPaid): boolean {
+  return isPaid(level, null) || isPaid(level, 'any');
+}

@@ -11,7 +11,7 @@ import type { ClientServices } from './connection-client.ts';
 import type { BlueSettings } from './desired-state.ts';
 import { loadKnown } from './known-store.ts';
 import type { Lease } from './lease-flow.ts';
-import { isPaidByTable } from './level.ts';
+import { isPaidBy } from './level.ts';
 import { isOurs, type Person } from './people.ts';
 import { selectPeople } from './people-store.ts';
 
@@ -39,13 +39,19 @@ export function checkGoing({ lease, ending }: Pass): void {
 }
 
 /** Exclusions come with the tenant's settings; until then the owner and our own user alone are never touched. */
-export function settingsOf({ deactivation, managedWorkspaces, paidCeiling }: Connection): BlueSettings {
+export function settingsOf({
+  deactivation,
+  managedWorkspaces,
+  paidCeiling,
+  catalogue,
+}: Connection): BlueSettings {
   return {
     deactivation,
     exclusions: new Set(),
     managedWorkspaces: new Set(managedWorkspaces),
     paidCeiling,
-    isPaid: isPaidByTable,
+    isPaid: isPaidBy(catalogue),
+    catalogue,
   };
 }
 

@@ -1,6 +1,6 @@
 /** People of ours as Blue's side sees them: from what the directory and the decisions say to what is wanted. Pure. */
 
-import { roleOf } from '../licensing/catalogue.ts';
+import type { Catalogue } from '../licensing/catalogue.ts';
 import type { EffectiveRole } from '../licensing/effect.ts';
 import type { Action, Outcome } from './action.ts';
 import type { ActualState } from './actual-state.ts';
@@ -74,7 +74,7 @@ export function compare(
   const proven = new Set(people.flatMap(({ kept }) => kept?.blueUserId ?? []));
   const desired = people.flatMap((person) => {
     const guess = formerMember(person, actual, proven);
-    const wanted = guess === null && hasNoPlace(person) ? [] : [desiredOf(person, guess)];
+    const wanted = guess === null && hasNoPlace(person) ? [] : [desiredOf(person, guess, settings.catalogue)];
     return [...wanted, ...formerOf(person, guess, actual)];
   });
   const result = diff(desired, actual, settings, now);
@@ -100,20 +100,20 @@ function hasNoPlace({ isDuplicate, active, kept, address }: Person): boolean {
   return kept?.code === 'DUPLICATE_EMAIL' && !isOwn;
 }
 
-function desiredOf(person: Person, guessedBlueUserId: string | null): DesiredPerson {
+function desiredOf(person: Person, guessedBlueUserId: string | null, catalogue: Catalogue): DesiredPerson {
   const { userId, address, kept, effective, active, isDuplicate } = person;
   return {
     userId,
     address: isDuplicate ? null : address,
     blueUserId: kept?.blueUserId ?? null,
     guessedBlueUserId,
-    roles: effective.map(desiredRole),
+    roles: effective.map((role) => desiredRole(role, catalogue)),
     leaving: !active,
   };
 }
 
-function desiredRole({ role, workspace }: EffectiveRole): DesiredRole {
-  const { level, customRole } = roleOf(role);
+function desiredRole({ role, workspace }: EffectiveRole, catalogue: Catalogue): DesiredRole {
+  const { level, customRole } = catalogue.roleOf(role);
   return customRole === undefined ? { workspace, level } : { workspace, level, customRole };
 }
 

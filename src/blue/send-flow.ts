@@ -88,7 +88,7 @@ async function sendBatch(pass: Pass, work: Work, batch: Batch): Promise<void> {
       invitations_since: work.window.since,
       invitations_sent: work.window.sent,
     });
-    writeKnown(tx, before, work.known);
+    writeKnown(tx, before, work.known, work.settings.isPaid);
     const actor = { kind: 'system', rule: 'sync' } as const;
     appendAudit(tx, { tenantId, actor, now: services.clock.now(), requestId: null }, audit);
   });

@@ -40,6 +40,11 @@ export const tenantFlag: Flag = {
   description: 'whose',
   required: true,
 };
+/** Of edits that the breaker may stop. */
+export const confirmFlag: Flag = {
+  name: 'confirm',
+  description: 'also where it takes more seats away than the breaker lets pass',
+};
 export const pageFlags: readonly Flag[] = [
   { name: 'limit', value: 'n', description: 'items on a page' },
   { name: 'cursor', value: 'text', description: "the last answer's nextCursor" },
@@ -88,4 +93,14 @@ export function list(input: Input, name: string): string[] | undefined {
 /** Only the fields that were given. */
 export function given(fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** A value that is written as JSON. */
+export function json(input: Input, name: string): unknown {
+  const value = text(input, name);
+  try {
+    return JSON.parse(value);
+  } catch {
+    throw new UsageError(`--${name} takes JSON`);
+  }
 }

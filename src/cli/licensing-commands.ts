@@ -2,6 +2,7 @@
 
 import {
   type Command,
+  confirmFlag,
   type Flag,
   given,
   type Input,
@@ -15,6 +16,7 @@ import {
   UsageError,
 } from './command.ts';
 import { contractLineCommands } from './contract-line-commands.ts';
+import { seatCommands } from './seat-commands.ts';
 
 const contracts: Command[] = [
   {
@@ -39,9 +41,20 @@ const contracts: Command[] = [
       { name: 'document-reference', value: 'text', description: 'where the paper is' },
       { name: 'account-manager', value: 'text', description: 'who keeps it' },
       { name: 'billing-portal-url', value: 'url', description: 'where invoices are' },
+      { name: 'allowance-percent', value: 'n', description: 'grace, allow: seats above the capacity' },
+      { name: 'grace-days', value: 'n', description: 'grace: how long a person keeps such a seat' },
       { name: 'evaluation-grace-days', value: 'n', description: 'after an evaluation; 14 when left out' },
+      {
+        name: 'decrease-grace-days',
+        value: 'n',
+        description: 'after the seats became fewer; 30 when left out',
+      },
     ],
-    call: (input) => ({ method: 'PUT', path: tenantPath(input, '/contract'), body: contractOf(input) }),
+    call: (input) => ({
+      method: 'PUT',
+      path: tenantPath(input, '/contract', 'confirm'),
+      body: contractOf(input),
+    }),
   },
   {
     noun: 'contract',
@@ -58,13 +71,6 @@ const contracts: Command[] = [
     }),
   },
   ...contractLineCommands,
-  {
-    noun: 'seats',
-    verb: 'show',
-    summary: 'count the seats',
-    flags: [tenantFlag],
-    call: (input) => ({ method: 'GET', path: tenantPath(input, '/seats') }),
-  },
 ];
 
 function contractOf(input: Input): Record<string, unknown> {
@@ -75,24 +81,35 @@ function contractOf(input: Input): Record<string, unknown> {
     startsOn: text(input, 'starts-on'),
     endsOn: text(input, 'ends-on'),
     paymentSchedule: input['payment-schedule'] ?? 'annual',
-    overage: { policy: input.policy ?? 'queue' },
+    overage: given({
+      policy: input.policy ?? 'queue',
+      allowancePercent: integer(input, 'allowance-percent'),
+      graceDays: integer(input, 'grace-days'),
+    }),
     fallbackRole: input['fallback-role'] ?? 'view_only',
     terms: input.terms,
     documentReference: input['document-reference'],
     accountManager: input['account-manager'],
     billingPortalUrl: input['billing-portal-url'],
     evaluationGraceDays: integer(input, 'evaluation-grace-days'),
+    decreaseGraceDays: integer(input, 'decrease-grace-days'),
   });
 }
 
-const mappingFlags: Flag[] = [
+export const mappingFlags: readonly Flag[] = [
   { name: 'group', value: 'name', description: 'the group, by its display name' },
   { name: 'group-id', value: 'id', description: 'or by its id' },
   { name: 'group-external-id', value: 'id', description: "or by the identity provider's id" },
+  { name: 'role-value', value: 'text', description: 'or a value that is pushed in SCIM roles' },
+  { name: 'claim', value: 'text', description: 'or a value of the groups claim of single sign-on' },
   { name: 'role', value: 'role', description: 'team_member, custom:<name>, view_only …', required: true },
   { name: 'workspaces', value: 'ids', description: 'between commas; "*" (when left out): the default ones' },
   { name: 'priority', value: 'n', description: 'unique; 1 beats 2', required: true },
   { name: 'fallback-role', value: 'role', description: "instead of the contract's" },
+  { name: 'valid-from', value: 'time', description: 'ISO 8601: it counts from then on' },
+  { name: 'valid-until', value: 'time', description: 'ISO 8601: it no longer counts from then on' },
+  { name: 'approval', value: 'mode', description: 'automatic, manual or when_full: who gives the seat' },
+  { name: 'may-preempt', description: 'order strict: it may take the seat of a lower priority' },
 ];
 
 const mappings: Command[] = [
@@ -100,8 +117,12 @@ const mappings: Command[] = [
     noun: 'mapping',
     verb: 'create',
     summary: 'map a group',
-    flags: [tenantFlag, ...mappingFlags],
-    call: (input) => ({ method: 'POST', path: tenantPath(input, '/mappings'), body: mappingOf(input) }),
+    flags: [tenantFlag, ...mappingFlags, confirmFlag],
+    call: (input) => ({
+      method: 'POST',
+      path: tenantPath(input, '/mappings', 'confirm'),
+      body: mappingOf(input),
+    }),
   },
   {
     noun: 'mapping',
@@ -116,10 +137,10 @@ const mappings: Command[] = [
     verb: 'update',
     summary: 'replace a mapping',
     argument: 'mapping-id',
-    flags: [tenantFlag, ...mappingFlags],
+    flags: [tenantFlag, ...mappingFlags, confirmFlag],
     call: (input) => ({
       method: 'PUT',
-      path: tenantPath(input, `/mappings/${part(input, 'mapping-id')}`),
+      path: tenantPath(input, `/mappings/${part(input, 'mapping-id')}`, 'confirm'),
       body: mappingOf(input),
     }),
   },
@@ -128,34 +149,42 @@ const mappings: Command[] = [
     verb: 'delete',
     summary: 'remove a mapping',
     argument: 'mapping-id',
-    flags: [tenantFlag],
+    flags: [tenantFlag, confirmFlag],
     call: (input) => ({
       method: 'DELETE',
-      path: tenantPath(input, `/mappings/${part(input, 'mapping-id')}`),
+      path: tenantPath(input, `/mappings/${part(input, 'mapping-id')}`, 'confirm'),
     }),
   },
   {
     noun: 'mapping',
     verb: 'reorder',
     summary: 'number all mappings 1..n in the order given',
-    flags: [tenantFlag, { name: 'ids', value: 'ids', description: 'between commas', required: true }],
+    flags: [
+      tenantFlag,
+      { name: 'ids', value: 'ids', description: 'between commas', required: true },
+      confirmFlag,
+    ],
     call: (input) => ({
       method: 'POST',
-      path: tenantPath(input, '/mappings/reorder'),
+      path: tenantPath(input, '/mappings/reorder', 'confirm'),
       body: { ids: list(input, 'ids') },
     }),
     columns: ['priority', 'group', 'role', 'workspaces', 'fallbackRole', 'id'],
   },
 ];
 
-function mappingOf(input: Input): Record<string, unknown> {
+export function mappingOf(input: Input): Record<string, unknown> {
   const group = given({
     id: input['group-id'],
     displayName: input.group,
     externalId: input['group-external-id'],
+    roleValue: input['role-value'],
+    claim: input.claim,
   });
   if (Object.keys(group).length !== 1) {
-    throw new UsageError('name the group by exactly one of --group, --group-id, --group-external-id');
+    throw new UsageError(
+      'name whom it maps by exactly one of --group, --group-id, --group-external-id, --role-value, --claim',
+    );
   }
   return given({
     group,
@@ -163,6 +192,10 @@ function mappingOf(input: Input): Record<string, unknown> {
     workspaces: list(input, 'workspaces') ?? ['*'],
     priority: integer(input, 'priority'),
     fallbackRole: input['fallback-role'],
+    validFrom: input['valid-from'],
+    validUntil: input['valid-until'],
+    mayPreempt: input['may-preempt'],
+    approval: input.approval,
   });
 }
 
@@ -191,7 +224,7 @@ const people: Command[] = [
       tenantFlag,
       { name: 'search', value: 'text', description: 'what userName or address begins with' },
       { name: 'role', value: 'role', description: 'a role they have' },
-      { name: 'seat', value: 'state', description: 'none, held, queued, blocked' },
+      { name: 'seat', value: 'state', description: 'none, held, overage, hold, queued, blocked' },
       ...pageFlags,
     ],
     call: (input) => ({
@@ -237,4 +270,4 @@ const people: Command[] = [
   },
 ];
 
-export const licensingCommands: readonly Command[] = [...contracts, ...mappings, ...people];
+export const licensingCommands: readonly Command[] = [...contracts, ...seatCommands, ...mappings, ...people];

@@ -7,12 +7,18 @@ import { CommanderError, Command as Program } from 'commander';
 import { readCliConfig } from '../config.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 import { call } from './admin-client.ts';
+import { alertCommands } from './alert-commands.ts';
 import { blueCommands } from './blue-commands.ts';
+import { catalogueCommands } from './catalogue-commands.ts';
 import { clientCommands } from './client-commands.ts';
 import { clockCommands } from './clock-commands.ts';
 import { type Command, type Input, UsageError } from './command.ts';
+import { editRequestCommands } from './edit-request-commands.ts';
 import { licensingCommands } from './licensing-commands.ts';
+import { mappingDraftCommands } from './mapping-draft-commands.ts';
 import { render } from './output.ts';
+import { previewCommands } from './preview-commands.ts';
+import { reclaimCommands } from './reclaim-commands.ts';
 import { requestCommands } from './request-commands.ts';
 import { scimCommands } from './scim-commands.ts';
 import { tenantCommands } from './tenant-commands.ts';
@@ -23,8 +29,14 @@ const commands = [
   ...scimCommands,
   ...requestCommands,
   ...licensingCommands,
+  ...reclaimCommands,
+  ...alertCommands,
+  ...editRequestCommands,
+  ...previewCommands,
+  ...mappingDraftCommands,
   ...blueCommands,
   ...clockCommands,
+  ...catalogueCommands,
 ];
 
 function build(): Program {

@@ -5,6 +5,7 @@ import {
   given,
   type Input,
   integer,
+  list,
   pageFlags,
   part,
   tenantFlag,
@@ -197,6 +198,24 @@ const settings: Command[] = [
     summary: "replace a tenant's settings; what is left out has its default",
     flags: [
       tenantFlag,
+      { name: 'default-role', value: 'role', description: 'of people whom no mapping names; none: nothing' },
+      { name: 'order', value: 'sticky|strict', description: 'whether the time of a claim counts' },
+      {
+        name: 'settlement',
+        value: 'immediate|cycle|staged',
+        description: 'when free seats are given: at once, after three quiet minutes, by hand',
+      },
+      {
+        name: 'hold-minutes',
+        value: 'n',
+        description: 'how long the place of a mover is kept; 0: not at all',
+      },
+      { name: 'tombstone-hours', value: 'n', description: 'and that of members of a deleted group' },
+      { name: 'notice-hours', value: 'n', description: 'order strict: told so long before a seat goes' },
+      { name: 'breaker', value: 'percent,people|off', description: 'from where on an edit is asked about' },
+      { name: 'reclaim-days', value: 'n', description: 'idle holders are asked after so many days' },
+      { name: 'two-person-rule', value: 'true|false', description: 'delicate edits need a second person' },
+      { name: 'exclusions', value: 'names', description: 'between commas: people who are left alone' },
       {
         name: 'parking',
         value: 'true|false',
@@ -208,6 +227,16 @@ const settings: Command[] = [
       method: 'PUT',
       path: tenantPath(input, '/settings'),
       body: given({
+        defaultRole: input['default-role'],
+        order: input.order,
+        settlement: input.settlement,
+        holdMinutes: integer(input, 'hold-minutes'),
+        tombstoneHours: integer(input, 'tombstone-hours'),
+        noticeHours: integer(input, 'notice-hours'),
+        breaker: breakerOf(input),
+        reclaimDays: integer(input, 'reclaim-days'),
+        twoPersonRule: truth(input, 'two-person-rule'),
+        exclusions: list(input, 'exclusions'),
         parking: truth(input, 'parking'),
         requestRetentionDays: integer(input, 'request-retention-days'),
       }),
@@ -216,6 +245,15 @@ const settings: Command[] = [
 ];
 
 export const tenantCommands: readonly Command[] = [...tenants, ...keys, ...directories, ...settings];
+
+/** undefined: the flag was not given. */
+function breakerOf({ breaker }: Input): { percent: number; people: number } | null | undefined {
+  if (breaker === undefined) return undefined;
+  if (breaker === 'off') return null;
+  const [, percent, people] = /^(\d+),(\d+)$/.exec(String(breaker)) ?? [];
+  if (percent === undefined) throw new UsageError('--breaker takes percent,people or off');
+  return { percent: Number(percent), people: Number(people) };
+}
 
 /** undefined: the flag was not given. */
 function truth(input: Input, name: string): boolean | undefined {

@@ -9,7 +9,15 @@ import * as scim from '../../migrations/0003_scim.ts';
 import * as contractLines from '../../migrations/0004_contract_lines.ts';
 import * as seats from '../../migrations/0005_seats.ts';
 import * as testClock from '../../migrations/0006_test_clock.ts';
+import * as mappingVersions from '../../migrations/0007_mapping_versions.ts';
+import * as alerts from '../../migrations/0008_alerts.ts';
+import * as catalogue from '../../migrations/0009_catalogue.ts';
+import * as reclaim from '../../migrations/0010_reclaim.ts';
 import * as evaluation from '../../migrations/0011_evaluation.ts';
+import * as staged from '../../migrations/0012_staged.ts';
+import * as notice from '../../migrations/0013_notice.ts';
+import * as approvals from '../../migrations/0014_approvals.ts';
+import * as editRequests from '../../migrations/0016_edit_requests.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 
 const migrations: Record<string, Migration> = {
@@ -19,7 +27,15 @@ const migrations: Record<string, Migration> = {
   '0004_contract_lines': contractLines,
   '0005_seats': seats,
   '0006_test_clock': testClock,
+  '0008_alerts': alerts,
+  '0012_staged': staged,
+  '0013_notice': notice,
+  '0014_approvals': approvals,
+  '0016_edit_requests': editRequests,
+  '0010_reclaim': reclaim,
   '0011_evaluation': evaluation,
+  '0009_catalogue': catalogue,
+  '0007_mapping_versions': mappingVersions,
 };
 
 /** Requests run as the first; look-ups across tenants are functions that belong to the second. */

@@ -1,17 +1,25 @@
 /** The shape of every table for Kysely, as migrations/ makes them. Ids are plain strings here; stores brand them. */
 
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
+import type { LicensingTables } from './licensing-tables.ts';
 
 /** jsonb: read as a value, written as JSON text, since the driver would turn an array into a PostgreSQL array. */
-type Json<T> = ColumnType<T, string, string>;
-type Time = ColumnType<Date, Date, Date>;
+export type Json<T> = ColumnType<T, string, string>;
+export type Time = ColumnType<Date, Date, Date>;
 
-export interface Tables {
+export interface Tables extends LicensingTables {
   tenants: { tenant_id: string; slug: string; name: string; created_at: Time; tie_salt: string };
   tenant_locators: {
     kind: 'slug' | 'directory_token' | 'api_key' | 'oauth_client';
     key: string;
     tenant_id: string;
+  };
+  catalogue_versions: {
+    version: number;
+    recorded_at: Time;
+    actor: Json<JsonObject>;
+    roles: Json<JsonObject[]>;
+    reason: string;
   };
   test_clock: { id: Generated<boolean>; offset_ms: number; revision: number };
   operators: { id: string; name: string; key_hash: string; created_at: Time };
@@ -58,6 +66,9 @@ export interface Tables {
     reclaim_days: number | null;
     two_person_rule: Generated<boolean>;
     exclusions: Generated<string[]>;
+    notice_hours: Generated<number>;
+    approvals: ColumnType<Record<string, string>, string | undefined, string>;
+    reclaim_due_at: ColumnType<Date | null, undefined, Date | null>;
   };
   extension_schemas: {
     tenant_id: string;
@@ -137,6 +148,7 @@ export interface Tables {
     tie_key: string;
     role_values: Generated<string[]>;
     claim_values: Generated<string[]>;
+    last_sign_in_at: ColumnType<Date | null, undefined, Date>;
     version: Generated<number>;
     created_at: Time;
     last_modified: Time;
@@ -174,114 +186,6 @@ export interface Tables {
     inputs: Json<unknown> | null;
     request_id: string | null;
   };
-  contract_lines: {
-    tenant_id: string;
-    id: string;
-    kind: 'base' | 'amendment' | 'add_on' | 'ramp';
-    effective_on: string;
-    ends_on: string | null;
-    sets_seats: boolean;
-    paid_seats: number | null;
-    tier: string | null;
-    contract_ends_on: string | null;
-    reason: string | null;
-    document_reference: string | null;
-    document: Json<unknown> | null;
-    recorded_at: Time;
-    superseded_at: ColumnType<Date | null, never, Date>;
-  };
-  contracts: {
-    tenant_id: string;
-    kind: 'evaluation' | 'annual' | 'multi_year';
-    tier: string;
-    paid_seats: number | null;
-    starts_on: string;
-    ends_on: string;
-    payment_schedule: 'annual' | 'quarterly' | 'custom';
-    overage_policy: 'queue' | 'fallback' | 'grace' | 'allow' | 'block';
-    allowance_percent: number | null;
-    grace_days: number | null;
-    decrease_grace_days: Generated<number>;
-    fallback_role: string;
-    terms: string | null;
-    document_reference: string | null;
-    account_manager: string | null;
-    billing_portal_url: string | null;
-    evaluation_grace_days: Generated<number>;
-  };
-  mappings: {
-    tenant_id: string;
-    id: string;
-    priority: number;
-    group_id: string | null;
-    group_display_name: string | null;
-    group_display_name_key: string | null;
-    group_external_id: string | null;
-    role_value: string | null;
-    claim_value: string | null;
-    valid_from: Time | null;
-    valid_until: Time | null;
-    may_preempt: Generated<boolean>;
-    role: string;
-    workspaces: string[];
-    fallback_role: string | null;
-    created_at: Time;
-  };
-  seat_pools: {
-    tenant_id: string;
-    used: Generated<number>;
-    ceiling: number | null;
-    unmanaged_paid: Generated<number>;
-    due_at: Time | null;
-    overage: Generated<number>;
-    on_hold: Generated<number>;
-    evaluating: Generated<boolean>;
-    batch_opened_at: Time | null;
-    settles_at: Time | null;
-    seat_limit: Generated<number | null>;
-    excess_since: Time | null;
-    settled_at: ColumnType<Date, Date | undefined, Date>;
-    frozen: Generated<boolean>;
-    rules_revision: Generated<string>;
-  };
-  decisions: {
-    tenant_id: string;
-    user_id: string;
-    requested: Json<unknown>;
-    effective: Json<unknown>;
-    priority: number | null;
-    claimed_at: Time | null;
-    tie: string;
-    seat: 'none' | 'held' | 'overage' | 'hold' | 'waiting';
-    since: Time;
-    refusal: string | null;
-    rank_at: Time | null;
-    kept_claimed_at: Time | null;
-    kept_until: Time | null;
-    overage_spent: Generated<boolean>;
-    due_at: Time | null;
-    basis: Generated<string | null>;
-    terms_basis: Generated<string | null>;
-  };
-  pins: {
-    tenant_id: string;
-    user_id: string;
-    role: string;
-    workspaces: string[] | null;
-    reason: string;
-    until: Time | null;
-    reserved: boolean;
-    actor: Json<JsonObject>;
-    created_at: Time;
-  };
-  evaluation_marks: { tenant_id: string; user_id: string; keep_until: Time | null };
-  evaluation_decided: { tenant_id: string; user_id: string };
-  evaluation_requests: {
-    tenant_id: string;
-    id: GeneratedAlways<number>;
-    affected: Json<unknown>;
-    keep_until: Time | null;
-  };
   blue_connections: BlueConnectionTable;
   blue_members: {
     tenant_id: string;
@@ -289,6 +193,7 @@ export interface Tables {
     address: string | null;
     memberships: Json<unknown>;
     paid_workspaces: string[];
+    last_active_at: Time | null;
   };
   blue_invitations: {
     tenant_id: string;

@@ -10,6 +10,7 @@ export const statusOf: Record<FaultCode, number> = {
   not_found: 404,
   conflict: 409,
   no_seat: 403,
+  above_breaker: 409,
   precondition_failed: 412,
   too_large: 413,
   unsupported_media_type: 415,

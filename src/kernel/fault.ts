@@ -28,6 +28,8 @@ export type FaultCode =
   | 'conflict'
   /** Policy `block`: the person wants a paid role and no seat is free (docs/licensing.md "Policies"). */
   | 'no_seat'
+  /** An edit takes away more seats than the breaker lets pass without a confirmation. */
+  | 'above_breaker'
   /** The resource is no longer what the caller named in If-Match. */
   | 'precondition_failed'
   /** A limit of `kernel/limits.ts` was met. */

@@ -10,6 +10,7 @@ export type UserId = Id<'user'>;
 export type GroupId = Id<'group'>;
 export type DirectoryId = Id<'directory'>;
 export type MappingId = Id<'mapping'>;
+export type MappingDraftId = Id<'mapping draft'>;
 export type ClientId = Id<'client'>;
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

@@ -79,12 +79,27 @@ export const limits = {
   issuersAskedPerTenantMax: 5,
   mappingsPerTenantMax: 5000,
   workspacesPerMappingMax: 200,
+  /** People whom a preview names, of each tenant. */
+  previewedUsersMax: 200,
+  mappingDraftsPerTenantMax: 100,
   /** People of a tenant who are left alone. */
   exclusionsMax: 1000,
   /** A deadlock or serialization failure is tried again this often. */
   transactionTriesMax: 5,
   /** People decided for while the seat pool is locked: what comes on top is decided for in batches of so many. */
   peoplePerDecision: 500,
+  /**
+   * Policy `block` stands as `queue` from so many refusals where they are so much of a directory's writes, or from so many
+   * whatever the share: half of what Entra stops provisioning at (5,000 failures and 40 %, or 40,000).
+   */
+  blockGuardRefusals: 2500,
+  blockGuardPercent: 30,
+  blockGuardRefusalsAlone: 20_000,
+  /** Within one of these: Entra's usual cycle, and a first one, which takes hours. */
+  blockGuardMinutes: 40,
+  blockGuardMinutesLong: 240,
+  /** People whom a cliff names. */
+  cliffUsersMax: 200,
   statementMsMax: 15_000,
   /** Bytes of one body of a recorded call that are kept. */
   recordedBodyBytesMax: 16 * 1024,

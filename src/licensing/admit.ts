@@ -16,6 +16,8 @@ export interface Claim {
   isReserved: boolean;
   /** The person's time above the capacity is used up (policy `grace`). */
   isOverageSpent: boolean;
+  /** Somebody must give the seat first. */
+  isPending: boolean;
 }
 
 /** What a claim's time counts for in the order. */
@@ -83,7 +85,8 @@ export function admit(room: Room, order: SeatOrder, claims: readonly Claim[]): M
   return granted;
 }
 
-function grantOf({ isOverageSpent }: Claim, left: Room): Grant | undefined {
+function grantOf({ isOverageSpent, isPending }: Claim, left: Room): Grant | undefined {
+  if (isPending) return undefined;
   if (left.held > 0) return 'held';
   return left.overage > 0 && !isOverageSpent ? 'overage' : undefined;
 }

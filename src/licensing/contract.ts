@@ -214,12 +214,12 @@ export function nextChange(contract: Contract | undefined, now: Date): Date | un
   return later.length === 0 ? undefined : new Date(Math.min(...later));
 }
 
-function startOf(day: string): Date {
+export function startOf(day: string): Date {
   return new Date(`${day}T00:00:00Z`);
 }
 
 /** The first instant after the day. */
-function endOf(day: string): Date {
+export function endOf(day: string): Date {
   return new Date(startOf(day).getTime() + dayMs);
 }
 

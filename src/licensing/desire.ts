@@ -1,8 +1,15 @@
 /** Step A of a decision: what a person's memberships ask for, before anybody looks at seats. */
 
 import type { GroupId, MappingId, UserId } from '../kernel/ids.ts';
-import { type Billing, type FallbackRole, roleOf } from './catalogue.ts';
-import { everyDefaultWorkspace, isValid, type Mapping, type Rules, workspacesOf } from './mapping.ts';
+import type { Billing, FallbackRole } from './catalogue.ts';
+import {
+  type Approval,
+  everyDefaultWorkspace,
+  isValid,
+  type Mapping,
+  type Rules,
+  workspacesOf,
+} from './mapping.ts';
 import { defaultPriority, type Pin, pinPriority } from './pin.ts';
 
 export interface Person {
@@ -21,6 +28,17 @@ export interface Person {
   /** Values of the groups claim at the last sign-on that told them, folded. */
   claimValues: readonly string[];
   pin: Pin | null;
+  /** What somebody said to the person's claim; null: nobody said anything. */
+  verdict: Verdict | null;
+  /** The seat was taken then because it lay idle, and the person was not seen since; null: it was not. */
+  reclaimedAt: Date | null;
+}
+
+/** An administrator's word on a claim. */
+export interface Verdict {
+  /** The rule it was made by, as `RequestedRole.via`. */
+  via: string;
+  isGranted: boolean;
 }
 
 export interface RequestedRole {
@@ -32,8 +50,8 @@ export interface RequestedRole {
   fallbackRole: FallbackRole | null;
 }
 
-/** Why memberships ask for a role that is not even considered. */
-export type Refusal = 'DUPLICATE_EMAIL';
+/** Why no seat is claimed though a paid role is asked for: `DUPLICATE_EMAIL` gives no role at all, the other the free ones. */
+export type Refusal = 'DUPLICATE_EMAIL' | 'SEAT_RECLAIMED';
 
 export interface Desire {
   /** At most one for a workspace, best priority first. */
@@ -43,6 +61,12 @@ export interface Desire {
   refusal: Refusal | null;
   /** By a pin that takes its seat when it is set. */
   isReserved: boolean;
+  /** By a mapping whose claims may take the seat of one of lower priority (order `strict`). */
+  mayPreempt: boolean;
+  /** Whether somebody must give the seat. */
+  approval: Approval;
+  /** Somebody refused the claim: paid roles fall back, and no seat is wanted. */
+  isRejected: boolean;
   /** When it ends by itself; null: it does not. */
   until: Date | null;
 }
@@ -52,6 +76,9 @@ export const nothing: Desire = {
   priority: null,
   refusal: null,
   isReserved: false,
+  mayPreempt: false,
+  approval: 'automatic',
+  isRejected: false,
   until: null,
 };
 
@@ -64,13 +91,38 @@ export function desire(person: Person, rules: Rules, now: Date): Desire {
   const until = pin?.until ?? null;
   const isRefused = person.isDuplicate && requested.length > 0;
   if (isRefused) return { ...nothing, requested, refusal: 'DUPLICATE_EMAIL', until };
-  const priority = asked.find(({ request }) => request.billing === 'paid')?.priority ?? null;
-  return { requested, priority, refusal: null, isReserved: pin?.reserved ?? false, until };
+  const best = asked.find(({ request }) => request.billing === 'paid');
+  // What is given by hand is meant for somebody who is not seen, too.
+  if (best !== undefined && person.reclaimedAt !== null && pin === undefined)
+    return { ...nothing, requested, refusal: 'SEAT_RECLAIMED' };
+  if (best !== undefined && isRejectedBy(best, person))
+    return { ...nothing, requested, isRejected: true, until };
+  return {
+    ...nothing,
+    requested,
+    priority: best?.priority ?? null,
+    isReserved: pin?.reserved ?? false,
+    mayPreempt: best?.mayPreempt ?? false,
+    approval: best === undefined ? 'automatic' : approvalOf(best, person, rules),
+    until,
+  };
+}
+
+function isRejectedBy({ request }: Asked, { verdict }: Person): boolean {
+  return request.via !== 'PIN' && verdict?.via === request.via && !verdict.isGranted;
 }
 
 interface Asked {
   request: RequestedRole;
   priority: number;
+  mayPreempt: boolean;
+  approval: Approval | null;
+}
+
+/** Somebody's word is for the rule that was asked about: another rule is asked about anew. */
+function approvalOf({ request, approval }: Asked, { verdict }: Person, rules: Rules): Approval {
+  if (request.via === 'PIN' || (verdict?.via === request.via && verdict.isGranted)) return 'automatic';
+  return approval ?? rules.approvals[request.role] ?? 'automatic';
 }
 
 function askedFor(person: Person, rules: Rules, now: Date): Asked[] {
@@ -81,11 +133,11 @@ function askedFor(person: Person, rules: Rules, now: Date): Asked[] {
       pin.workspaces === null && mapped.length > 0
         ? mapped.map(({ request }) => request.workspace)
         : workspacesOf({ workspaces: pin.workspaces ?? [everyDefaultWorkspace] }, rules);
-    return everywhere(workspaces, pin.role, 'PIN', pinPriority);
+    return everywhere(rules, workspaces, pin.role, 'PIN', pinPriority);
   }
   if (mapped.length > 0 || rules.defaultRole === 'none') return mapped;
   const workspaces = workspacesOf({ workspaces: [everyDefaultWorkspace] }, rules);
-  return everywhere(workspaces, rules.defaultRole, 'DEFAULT', defaultPriority);
+  return everywhere(rules, workspaces, rules.defaultRole, 'DEFAULT', defaultPriority);
 }
 
 /** In each workspace the best of them. */
@@ -94,21 +146,29 @@ function winners(mappings: readonly Mapping[], rules: Rules): Asked[] {
   return mappings.flatMap((mapping) => {
     const free = workspacesOf(mapping, rules).filter((workspace) => !taken.has(workspace));
     for (const workspace of free) taken.add(workspace);
-    return everywhere(free, mapping.role, viaMapping(mapping.id), mapping.priority, mapping.fallbackRole);
+    return everywhere(rules, free, mapping.role, viaMapping(mapping.id), mapping.priority, mapping);
   });
 }
 
 function everywhere(
+  { catalogue }: Pick<Rules, 'catalogue'>,
   workspaces: readonly string[],
   role: string,
   via: string,
   priority: number,
-  fallbackRole: FallbackRole | null = null,
+  rule: Pick<Mapping, 'fallbackRole' | 'mayPreempt' | 'approval'> = {
+    fallbackRole: null,
+    mayPreempt: false,
+    approval: null,
+  },
 ): Asked[] {
-  const { billing } = roleOf(role);
+  const { fallbackRole, mayPreempt, approval } = rule;
+  const { billing } = catalogue.roleOf(role);
   return workspaces.map((workspace) => ({
     request: { role, billing, workspace, via, fallbackRole },
     priority,
+    mayPreempt,
+    approval,
   }));
 }
 
@@ -145,6 +205,10 @@ function names(
 }
 
 /** Whether any mapping asks for a paid role, be it one that does not win. */
-export function hasPaidMatch(person: Traits, rules: Pick<Rules, 'mappings'>, now: Date): boolean {
-  return matching(person, rules, now).some(({ role }) => roleOf(role).billing === 'paid');
+export function hasPaidMatch(
+  person: Traits,
+  rules: Pick<Rules, 'mappings' | 'catalogue'>,
+  now: Date,
+): boolean {
+  return matching(person, rules, now).some(({ role }) => rules.catalogue.roleOf(role).billing === 'paid');
 }

@@ -24,7 +24,7 @@ export interface Decision {
   requested: RequestedRole[];
   effective: EffectiveRole[];
   /** Present while a seat is wanted. */
-  claim: { priority: number; claimedAt: Date } | null;
+  claim: { priority: number; claimedAt: Date; mayPreempt: boolean } | null;
   seat: Seat;
   /** Since when the seat is in this state. */
   since: Date;
@@ -33,7 +33,11 @@ export interface Decision {
   kept: { claimedAt: Date; until: Date } | null;
   /** The time above the capacity (policy `grace`) was used up. */
   isOverageSpent: boolean;
-  /** When something of it ends by itself: a pin, a kept place, a seat above the capacity. */
+  /** The claim waits for somebody's approval, without a place in the queue; or was refused, and is none. */
+  approval: 'pending' | 'refused' | null;
+  /** When the seat goes to a better claim that waits (order `strict`); null: no notice was given. */
+  noticeUntil: Date | null;
+  /** When something of it ends by itself: a pin, a kept place, a seat above the capacity, a notice. */
   endsAt: Date | null;
 }
 
@@ -51,7 +55,7 @@ export function effect(
   seat: Seat,
   terms: Pick<Terms, 'fallbackRole' | 'phase'>,
 ): EffectiveRole[] {
-  if (refusal !== null) return [];
+  if (refusal === 'DUPLICATE_EMAIL') return [];
   return requested.flatMap(({ role, billing, workspace, via, fallbackRole }) => {
     if (billing === 'free' || (isSeated(seat) && terms.phase !== 'frozen'))
       return [{ role, billing, workspace, via }];
@@ -90,15 +94,32 @@ export function seatView(decision: Decision | null, position: number | null, tel
   const { seat, since } = decision;
   switch (seat) {
     case 'none':
-      return { state: 'none', position: null, since: null, reason: decision.refusal };
+      return {
+        state: 'none',
+        position: null,
+        since: null,
+        reason: decision.refusal ?? rejectedReason(decision),
+      };
     case 'held':
-      return { state: 'held', position: null, since, reason: seatedReason('SEAT_HELD', telling) };
+      return {
+        state: 'held',
+        position: null,
+        since,
+        reason: noticeReason(decision) ?? seatedReason('SEAT_HELD', telling),
+      };
     case 'overage':
-      return { state: 'overage', position: null, since, reason: overageReason(since, telling) };
+      return {
+        state: 'overage',
+        position: null,
+        since,
+        reason: noticeReason(decision) ?? overageReason(since, telling),
+      };
     case 'hold':
       return { state: 'hold', position: null, since, reason: 'SEAT_HOLD_MOVER' };
     case 'waiting':
-      return waitingView(decision, position, telling);
+      return decision.approval === 'pending'
+        ? { state: 'queued', position: null, since, reason: 'AWAITS_APPROVAL' }
+        : waitingView(decision, position, telling);
     default:
       return unreachable(seat);
   }
@@ -107,6 +128,14 @@ export function seatView(decision: Decision | null, position: number | null, tel
 function seatedReason(usual: string, { phase, graceUntil }: Telling): string {
   if (phase === 'frozen') return 'EVALUATION_ENDED';
   return graceUntil === null ? usual : `GRACE_UNTIL:${graceUntil.toISOString()}`;
+}
+
+function rejectedReason({ approval }: Decision): string | null {
+  return approval === 'refused' ? 'APPROVAL_REFUSED' : null;
+}
+
+function noticeReason({ noticeUntil }: Decision): string | undefined {
+  return noticeUntil === null ? undefined : `PREEMPTED_AT:${noticeUntil.toISOString()}`;
 }
 
 function overageReason(since: Date, telling: Telling): string {

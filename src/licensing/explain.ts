@@ -1,11 +1,11 @@
 /** Why a person has these roles and this seat, and what would change it: for admins, in codes and in one sentence. */
 
 import type { GroupId, MappingId, UserId } from '../kernel/ids.ts';
-import { roleOf } from './catalogue.ts';
 import type { Terms } from './contract.ts';
 import { desire, mappingOf, matching, type Person, pinAt } from './desire.ts';
 import { type Decision, isSeated, type SeatView } from './effect.ts';
 import { type Mapping, type Rules, workspacesOf } from './mapping.ts';
+import { rankKeptUntil, undoUntil } from './reclaim.ts';
 
 export interface ExplainFacts {
   name: string;
@@ -69,7 +69,8 @@ export interface Explanation {
 export function explain(facts: ExplainFacts): Explanation {
   const rules = rulesOf(facts);
   const won = rules.filter(({ because }) => because === null);
-  const best = (won.find(({ rule }) => roleOf(rule.role).billing === 'paid') ?? won[0])?.rule;
+  const { catalogue } = facts.rules;
+  const best = (won.find(({ rule }) => catalogue.roleOf(rule.role).billing === 'paid') ?? won[0])?.rule;
   return {
     reasons: reasonsOf(facts),
     winner: best ?? null,
@@ -148,6 +149,7 @@ function counterfactualsOf(facts: ExplainFacts): Counterfactual[] {
   const mapped = matching(person, rules, now).flatMap(({ groupId }) => groupId ?? []);
   return [
     ...(pinAt(person, now) === undefined ? [] : [without('Take the pin away', { pin: null })]),
+    ...(person.reclaimedAt === null ? [] : [without('Undo the taking of the seat', { reclaimedAt: null })]),
     ...[...new Set(mapped)].slice(0, namesMax).map((id) =>
       without(`Take the person out of ${names.get(id) ?? id}`, {
         groups: new Set([...person.groups].filter((other) => other !== id)),
@@ -166,12 +168,21 @@ function smallestChange(facts: ExplainFacts): string | null {
       ? 'Put the person into a mapped group.'
       : `Map one of the person's groups: ${listOf(groups.map(({ displayName }) => `"${displayName}"`))}.`;
   }
-  if (decision.refusal !== null) return 'Give one of the two people another e-mail address.';
+  if (decision.refusal === 'DUPLICATE_EMAIL') return 'Give one of the two people another e-mail address.';
+  if (decision.refusal === 'SEAT_RECLAIMED') return comeBack(facts);
   if (isSeated(decision.seat) && terms.phase === 'frozen')
     return 'A contract: it restores what the evaluation had.';
+  if (decision.approval !== null) return "An administrator's approval.";
   if (decision.seat !== 'waiting' || place === null) return null;
   if (!terms.grants) return 'A contract that is in force today.';
   return terms.capacity === null ? null : seatsWanting(used - terms.capacity - terms.allowance, place);
+}
+
+function comeBack({ person: { reclaimedAt }, now }: ExplainFacts): string {
+  const seen = 'The person signs in or is active in Blue';
+  if (reclaimedAt === null || rankKeptUntil(reclaimedAt) <= now) return `${seen}: that is a new claim.`;
+  if (undoUntil(reclaimedAt) <= now) return `${seen}: that is the old claim, with its rank.`;
+  return `Undo the taking of the seat, until ${undoUntil(reclaimedAt).toISOString()}; or the person signs in or is active in Blue.`;
 }
 
 /**
@@ -192,18 +203,29 @@ function sentenceOf(facts: ExplainFacts, winner: Rule | undefined): string {
   if (person.isExcluded) return `${name} is on the list of people whom the gateway leaves alone.`;
   if (decision === null || decision.requested.length === 0) return nothingAsked(facts);
   const asks = askedBy(facts, winner);
-  if (decision.refusal !== null) return `${asks}, but another active person has the same e-mail address.`;
+  if (decision.approval === 'refused') return `${asks}, and an administrator refused the seat.`;
+  if (decision.approval === 'pending') return `${asks}, and ${name} waits for an administrator's approval.`;
+  if (decision.refusal === 'DUPLICATE_EMAIL')
+    return `${asks}, but another active person has the same e-mail address.`;
+  if (decision.refusal === 'SEAT_RECLAIMED') {
+    const at = person.reclaimedAt?.toISOString() ?? 'an earlier time';
+    return `${asks}, but the seat lay idle and was taken at ${at}: ${name} ${meanwhileOf(decision)} until seen again.`;
+  }
   if (decision.seat === 'none') return `${asks}, a free role that needs no seat.`;
   if (isSeated(decision.seat)) return `${asks}, and ${name} ${heldUntil(facts)}.`;
+  const role = meanwhileOf(decision);
   const place = seat.position === null ? 'waits' : `is number ${seat.position} in the queue`;
-  const meanwhile = decision.effective.find(({ via }) => via.startsWith('FALLBACK:'))?.role;
-  const role = meanwhile === undefined ? 'has no role' : `has ${meanwhile}`;
   const settles = settlesWhen(seat);
   if (settles !== undefined) return `${asks}: ${settles}, ${name} ${place} and ${role} meanwhile.`;
   const full = terms.grants
     ? `${used} of ${terms.capacity ?? 'unlimited'} seats are taken`
     : 'no contract is in force that gives seats';
   return `${asks}, but ${full}: ${name} ${place} and ${role} meanwhile.`;
+}
+
+function meanwhileOf({ effective }: Decision): string {
+  const meanwhile = effective.find(({ via }) => via.startsWith('FALLBACK:'))?.role;
+  return meanwhile === undefined ? 'has no role' : `has ${meanwhile}`;
 }
 
 function nothingAsked({ name, groups, decision }: ExplainFacts): string {

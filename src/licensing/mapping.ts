@@ -1,7 +1,8 @@
 /** The rule "who is in this group has this role in these workspaces", and the order among such rules. */
 
 import type { GroupId, MappingId } from '../kernel/ids.ts';
-import type { FallbackRole } from './catalogue.ts';
+import type { Breaker } from './breaker.ts';
+import type { Catalogue, FallbackRole } from './catalogue.ts';
 
 export interface Mapping {
   id: MappingId;
@@ -24,7 +25,16 @@ export interface Mapping {
   validUntil: Date | null;
   /** Order `strict`: a claim by it may take the seat of one of lower priority. */
   mayPreempt: boolean;
+  /** null: as the role has it. */
+  approval: Approval | null;
 }
+
+/**
+ * Who gives a seat: nobody in particular; somebody, for each claim (`manual`); or somebody, where none is free when it is
+ * claimed (`when_full`).
+ */
+export const approvals = ['automatic', 'manual', 'when_full'] as const;
+export type Approval = (typeof approvals)[number];
 
 /** In which order claims are served: the time of a claim counts (`sticky`), or the priority alone (`strict`). */
 export type SeatOrder = 'sticky' | 'strict';
@@ -35,6 +45,8 @@ export type Settlement = 'immediate' | 'cycle' | 'staged';
 export interface Rules {
   /** Best priority first. */
   mappings: readonly Mapping[];
+  /** The version by which the tenant is decided for. */
+  catalogue: Catalogue;
   /** What `*` stands for. */
   defaultWorkspaces: readonly string[];
   /** Of people whom no mapping names; `none`: nothing. */
@@ -45,6 +57,12 @@ export interface Rules {
   holdMinutes: number;
   /** How long places are kept for the members of a mapped group that was deleted. */
   tombstoneHours: number;
+  /** By role, of claims by mappings that say nothing of it. */
+  approvals: Readonly<Record<string, Approval>>;
+  /** How long somebody is told before the seat goes to a better claim (order `strict`). */
+  noticeHours: number;
+  /** null: no change is asked about. */
+  breaker: Breaker | null;
 }
 
 export const everyDefaultWorkspace = '*';

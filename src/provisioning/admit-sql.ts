@@ -20,9 +20,10 @@ export async function admitHead(
   const own = sql`tenant_id = ${tx.tenantId}`;
   const [row] = await tx.run(sql<{ admitted: number }>`
     with head as materialized (
-      select user_id, requested, effective as old_effective, priority, claimed_at, since as old_since, overage_spent, due_at,
+      select user_id, requested, effective as old_effective, priority, claimed_at, since as old_since, overage_spent, may_preempt, due_at,
         row_number() over (order by priority, rank_at, tie, user_id) as place
-      from decisions where ${own} and seat = 'waiting' order by priority, rank_at, tie, user_id limit ${most}
+      from decisions where ${own} and seat = 'waiting' and approval is null
+      order by priority, rank_at, tie, user_id limit ${most}
     ), kinds as materialized (
       -- Many ask for the same: what they get is put together once.
       select k.requested, (select coalesce(jsonb_agg(e - 'fallbackRole' order by n), '[]')
@@ -56,5 +57,6 @@ const same = {
   priority: sql`n.priority`,
   claimedAt: sql`n.claimed_at`,
   refusal: sql`null::text`,
+  mayPreempt: sql`n.may_preempt`,
   endsAt: sql`n.due_at`,
 };

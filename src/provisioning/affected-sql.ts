@@ -3,11 +3,13 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
+import { anyCustomRole, type RoleKey } from '../licensing/catalogue.ts';
 import type { Affected } from './affected.ts';
 
 /** Selects `id`. */
 export function affectedIds(tx: TenantTransaction, affected: Affected): RawBuilder<unknown> {
   const own = sql`tenant_id = ${tx.tenantId}`;
+  if (affected.anybody === true) return sql`select id from users where ${own}`;
   if (affected.everyone === true) return everyone(own);
   const {
     userIds = [],
@@ -16,6 +18,7 @@ export function affectedIds(tx: TenantTransaction, affected: Affected): RawBuild
     roleValues = [],
     claimValues = [],
     seats = [],
+    roles = [],
   } = affected;
   const parts = [
     sql`select id from users where ${own} and id = any(${userIds}::uuid[])`,
@@ -34,11 +37,20 @@ export function affectedIds(tx: TenantTransaction, affected: Affected): RawBuild
     ...(seats.length === 0
       ? []
       : [sql`select user_id from decisions where ${own} and seat = any(${seats}::text[])`]),
+    ...(roles.length === 0
+      ? []
+      : [sql`select user_id from decisions where ${own} and ${isAmong(sql`requested`, roles)}`]),
     ...(affected.endedBy === undefined
       ? []
       : [sql`select user_id from decisions where ${own} and due_at <= ${affected.endedBy}`]),
   ];
   return sql.join(parts, sql` union `);
+}
+
+/** @param column Of a decision: the roles asked for, or those that stand. */
+export function isAmong(column: RawBuilder<unknown>, roles: readonly RoleKey[]): RawBuilder<boolean> {
+  return sql`exists (select from jsonb_array_elements(${column}) r where r ->> 'role' = any(${roles}::text[])
+    or (${roles.includes(anyCustomRole)} and starts_with(r ->> 'role', 'custom:')))`;
 }
 
 /** Whoever something is decided for, or may be. */
@@ -64,15 +76,45 @@ export async function areMoreThan(tx: TenantTransaction, affected: Affected, mos
   return (row?.count ?? 0) > most;
 }
 
-/** Sends that everybody affected is to be decided for. */
-export function writeMarks(tx: TenantTransaction, affected: Affected, keepUntil: Date | null): void {
+/** Sends that everybody affected is to be decided for; `staged`: once an administrator lets it happen. */
+export function writeMarks(
+  tx: TenantTransaction,
+  affected: Affected,
+  { keepUntil, staged = false }: { keepUntil: Date | null; staged?: boolean },
+): void {
   tx.send(sql`
-    insert into evaluation_marks (tenant_id, user_id, keep_until)
-    select ${tx.tenantId}, a.id, ${keepUntil}::timestamptz from (${affectedIds(tx, affected)}) a
+    insert into evaluation_marks as m (tenant_id, user_id, keep_until, staged)
+    select ${tx.tenantId}, a.id, ${keepUntil}::timestamptz, ${staged} from (${affectedIds(tx, affected)}) a
     join users u on u.tenant_id = ${tx.tenantId} and u.id = a.id
-    on conflict (tenant_id, user_id) do update set keep_until = excluded.keep_until
-    where evaluation_marks.keep_until is null and excluded.keep_until is not null
+    on conflict (tenant_id, user_id) do update
+      set keep_until = coalesce(m.keep_until, excluded.keep_until), staged = m.staged and excluded.staged
   `);
+}
+
+/** How many of those affected have a seat. */
+export async function countSeated(tx: TenantTransaction, affected: Affected): Promise<number> {
+  const [row] = await tx.run(sql<{ seated: number }>`
+    select count(*) as seated from (${affectedIds(tx, affected)}) a
+    join decisions d on d.tenant_id = ${tx.tenantId} and d.user_id = a.id and d.seat in ('held', 'overage')
+  `);
+  return row?.seated ?? 0;
+}
+
+/** Forgets that these people wait to be let through: they have been decided for. Answers whether others still do. */
+export async function unstage(tx: TenantTransaction, userIds: readonly UserId[]): Promise<boolean> {
+  const ids = sql`${userIds}::uuid[]`;
+  tx.send(sql`
+    delete from evaluation_marks where tenant_id = ${tx.tenantId} and staged and user_id = any(${ids})
+  `);
+  const rows = await tx.run(sql`
+    select from evaluation_marks where tenant_id = ${tx.tenantId} and staged and user_id <> all(${ids}) limit 1
+  `);
+  return rows.length > 0;
+}
+
+/** Sends that everybody who is staged is to be decided for now. */
+export function releaseStaged(tx: TenantTransaction): void {
+  tx.send(sql`update evaluation_marks set staged = false where tenant_id = ${tx.tenantId} and staged`);
 }
 
 /** Takes up to `most` of those who are marked. */
@@ -82,7 +124,8 @@ export function takeMarks(
 ): Promise<{ userId: UserId; keepUntil: Date | null }[]> {
   return tx.run(sql<{ userId: UserId; keepUntil: Date | null }>`
     delete from evaluation_marks m using (
-      select user_id from evaluation_marks where tenant_id = ${tx.tenantId} order by user_id limit ${most}
+      select user_id from evaluation_marks where tenant_id = ${tx.tenantId} and not staged
+      order by user_id limit ${most}
     ) t
     where m.tenant_id = ${tx.tenantId} and m.user_id = t.user_id
     returning m.user_id as "userId", m.keep_until as "keepUntil"

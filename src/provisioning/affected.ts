@@ -1,6 +1,7 @@
 /** Whom a write may have changed the facts of. */
 
 import type { GroupId, UserId } from '../kernel/ids.ts';
+import type { RoleKey } from '../licensing/catalogue.ts';
 
 export interface Affected {
   userIds?: readonly UserId[];
@@ -14,10 +15,14 @@ export interface Affected {
   claimValues?: readonly string[];
   /** Everybody with a seat of this kind. */
   seats?: readonly ('held' | 'overage' | 'waiting')[];
+  /** Everybody who asks for one of these roles. */
+  roles?: readonly RoleKey[];
   /** Everybody of whose decision something has ended by then. */
   endedBy?: Date;
-  /** Everybody at all. */
+  /** Everybody of whom something is decided, or asked by the rules as they are written. */
   everyone?: boolean;
+  /** Everybody who is there. */
+  anybody?: boolean;
 }
 
 /** How many they can be at most, where the request tells; undefined: only the database knows. */

@@ -4,9 +4,8 @@
  * Whatever `desire` and `effect` read of rules and contract must be in here.
  */
 
-import { roleOf } from '../licensing/catalogue.ts';
 import type { Terms } from '../licensing/contract.ts';
-import { matching, type Person, pinAt } from '../licensing/desire.ts';
+import { matching, type Person, pinAt, type Verdict } from '../licensing/desire.ts';
 import { type Decision, isSeated } from '../licensing/effect.ts';
 import { everyDefaultWorkspace, type Mapping, type Rules, workspacesOf } from '../licensing/mapping.ts';
 import type { Pin } from '../licensing/pin.ts';
@@ -14,39 +13,62 @@ import type { Pin } from '../licensing/pin.ts';
 export type Print = bigint;
 
 export function mappingPrint(mapping: Mapping, rules: Rules): Print {
-  const { id, priority, role, fallbackRole } = mapping;
-  return printOf('mapping', id, priority, ...billed(role), fallbackRole, workspacesOf(mapping, rules));
+  const { id, priority, role, fallbackRole, mayPreempt } = mapping;
+  const approval = mapping.approval ?? rules.approvals[role];
+  const where = workspacesOf(mapping, rules);
+  return printOf('mapping', id, priority, ...billed(role, rules), fallbackRole, mayPreempt, approval, where);
 }
 
 export function pinPrint({ role, workspaces, until, reserved }: Pin, rules: Rules): Print {
   const where = workspacesOf({ workspaces: workspaces ?? [everyDefaultWorkspace] }, rules);
-  return printOf('pin', ...billed(role), workspaces === null, where, until, reserved);
+  return printOf('pin', ...billed(role, rules), workspaces === null, where, until, reserved);
 }
 
 /** Of the tenant's default role; undefined: there is none. */
 export function defaultPrint(rules: Rules): Print | undefined {
   if (rules.defaultRole === 'none') return undefined;
   const where = workspacesOf({ workspaces: [everyDefaultWorkspace] }, rules);
-  return printOf('default', ...billed(rules.defaultRole), where);
+  const { defaultRole, approvals } = rules;
+  return printOf('default', ...billed(defaultRole, rules), approvals[defaultRole], where);
 }
 
 /** Of an address that an earlier person has. */
 export const duplicatePrint: Print = printOf('duplicate');
 
-function billed(role: string): string[] {
-  return [role, roleOf(role).billing];
+/** Of a seat that was taken because it lay idle. */
+export const reclaimedPrint: Print = printOf('reclaimed');
+
+/** Of an administrator's word on the person's claim. */
+export function verdictPrint({ via, isGranted }: Verdict): Print {
+  return printOf('verdict', via, isGranted);
+}
+
+function billed(role: string, { catalogue }: Rules): string[] {
+  return [role, catalogue.roleOf(role).billing];
 }
 
 /** What the person's wish rests on; 0: there is none. */
 export function basisOf(person: Person, rules: Rules, now: Date): Print {
   if (!person.active || person.isExcluded) return 0n;
   const pin = pinAt(person, now);
-  const sum = setPrint(matching(person, rules, now), rules, pin);
-  return sum === undefined ? 0n : sum ^ (person.isDuplicate ? duplicatePrint : 0n);
+  const asked = setPrint(matching(person, rules, now), rules, pin);
+  if (asked === undefined) return 0n;
+  const { isDuplicate, reclaimedAt, verdict } = person;
+  const said = [
+    isDuplicate ? duplicatePrint : 0n,
+    reclaimedAt === null ? 0n : reclaimedPrint,
+    verdict === null ? 0n : verdictPrint(verdict),
+  ];
+  return said.reduce((sum, print) => sum ^ print, asked);
 }
 
-/** Of whom exactly these mappings name, and perhaps a pin; undefined: nothing is asked for. */
-export function setPrint(mappings: readonly Mapping[], rules: Rules, pin?: Pin): Print | undefined {
+/** Of whom nobody said anything but these mappings, and perhaps a pin. */
+export function setBasis(mappings: readonly Mapping[], rules: Rules): Print {
+  return setPrint(mappings, rules) ?? 0n;
+}
+
+/** undefined: nothing is asked for. */
+function setPrint(mappings: readonly Mapping[], rules: Rules, pin?: Pin): Print | undefined {
   if (mappings.length === 0 && pin === undefined) return defaultPrint(rules);
   const pinned = pin === undefined ? 0n : pinPrint(pin, rules);
   return mappings.reduce((sum, mapping) => sum ^ knownPrint(mapping, rules), pinned);
@@ -63,7 +85,7 @@ function knownPrint(mapping: Mapping, rules: Rules): Print {
   return print;
 }
 
-/** What of the contract a decision with a claim rests on: unless it has its seat, and from a seat above the capacity on. */
+/** What of the contract a decision rests on whose paid roles fall back, and one with a seat above the capacity. */
 export interface TermsPrints {
   fallen: Print;
   above: Print;
@@ -81,9 +103,10 @@ export function termsPrints({ phase, fallbackRole, policy, graceDays }: Terms): 
 
 /** The database says the same of a stored decision: see compare-sql.ts. */
 export function termsBasisOf(
-  { claim, seat }: Pick<Decision, 'claim' | 'seat'>,
+  { claim, seat, refusal, approval }: Pick<Decision, 'claim' | 'seat' | 'refusal' | 'approval'>,
   { fallen, above, isFrozen }: TermsPrints,
 ): Print {
+  if (refusal === 'SEAT_RECLAIMED' || approval === 'refused') return fallen;
   if (claim === null) return 0n;
   return (isSeated(seat) && !isFrozen ? 0n : fallen) ^ (seat === 'overage' ? above : 0n);
 }

@@ -6,6 +6,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
+import type { Verdict } from '../licensing/desire.ts';
 import { isValid, type Rules } from '../licensing/mapping.ts';
 import type { Pin } from '../licensing/pin.ts';
 import type { Affected } from './affected.ts';
@@ -16,12 +17,14 @@ import {
   mappingPrint,
   type Print,
   pinPrint,
+  reclaimedPrint,
   type TermsPrints,
+  verdictPrint,
 } from './basis.ts';
 
 /** People who differ and are named by the same mappings, and by nothing else where their case is common. */
 export interface Differing {
-  /** No pin, no second of an address, nobody left alone. */
+  /** No pin, no second of an address, nobody left alone, nothing said of the claim. */
   isCommon: boolean;
   count: number;
   /** 16 bytes each: half a million people are 8 MB. */
@@ -40,26 +43,46 @@ interface StoredPin extends Omit<Pin, 'until'> {
   until: Date | null;
 }
 
+/** What somebody said of a person's claim. */
+interface Said {
+  user_id: UserId;
+  verdict: Verdict | null;
+  isReclaimed: boolean;
+}
+
 /** Those of the affected whose decisions are not what they should be, in groups of equal wishes. */
 export async function selectDiffering(
   tx: TenantTransaction,
   affected: Affected,
   comparing: Comparing,
 ): Promise<Differing[]> {
-  const pins = await tx.run(sql<StoredPin>`
+  const pins = tx.run(sql<StoredPin>`
     select user_id, role, workspaces, until, reserved from pins
     where tenant_id = ${tx.tenantId} and (until is null or until > ${comparing.now})
   `);
-  const scope = affected.everyone === true ? undefined : affectedIds(tx, affected);
+  const said = await tx.run(sql<Said>`
+    select user_id, case when v.user_id is not null then jsonb_build_object('via', v.via, 'isGranted', v.is_granted) end as verdict,
+      r.user_id is not null as "isReclaimed"
+    from (select * from seat_approvals where tenant_id = ${tx.tenantId}) v
+    full join (select * from seat_reclaims where tenant_id = ${tx.tenantId} and state = 'taken') r using (user_id)
+  `);
+  const scope =
+    affected.everyone === true || affected.anybody === true ? undefined : affectedIds(tx, affected);
+  const pinned = await pins;
   tx.send(sql`select set_config('work_mem', '96MB', true)`);
   return await tx.run(sql<Differing>`
     with ${scope === undefined ? sql`` : sql`scope as materialized (${scope}),`}
-    ${asking(tx, comparing, pins, scope !== undefined)},
+    ${asking(tx, comparing, pinned, scope !== undefined)},
+    said (user_id, print) as materialized (select * from ${table(new Map(said.map(saidPrint)), 'uuid')} as s (key, print)),
     ${exempt(tx, scope !== undefined)},
-    differing as (${differing(tx, comparing, pins, scope !== undefined)})
+    differing as (${differing(tx, comparing, pinned, scope !== undefined)})
     select is_common as "isCommon", count(*) as count, string_agg(uuid_send(user_id), ''::bytea) as ids from differing
     group by is_common, print order by is_common, print
   `);
+}
+
+function saidPrint({ user_id, verdict, isReclaimed }: Said): [UserId, Print] {
+  return [user_id, (verdict === null ? 0n : verdictPrint(verdict)) ^ (isReclaimed ? reclaimedPrint : 0n)];
 }
 
 /** `asking (user_id, print)`: what each person asks by, whoever they are. */
@@ -148,21 +171,24 @@ function differing(
   isScoped: boolean,
 ): RawBuilder<unknown> {
   const number = (print: Print) => sql`${String(print)}::bigint`;
-  const termsBasis = sql`case when d.priority is null then 0
+  const termsBasis = sql`case when d.refusal = 'SEAT_RECLAIMED' or d.approval = 'refused' then ${number(fallen)}
+    when d.priority is null then 0
     else (case when d.seat in ('held', 'overage') and not ${isFrozen}::boolean then 0 else ${number(fallen)} end)
       # (case when d.seat = 'overage' then ${number(above)} else 0 end) end`;
-  const stored = sql`select user_id, basis, terms_basis, priority, seat, due_at, kept_until from decisions
+  const stored = sql`select user_id, basis, terms_basis, priority, seat, refusal, approval, due_at, kept_until from decisions
     where tenant_id = ${tx.tenantId} ${isScoped ? sql`and user_id in (select id from scope)` : sql``}`;
   const wish = sql`case when x.user_id is null then a.print # (case when t.user_id is null then 0
-    else ${number(duplicatePrint)} end) end`;
+    else ${number(duplicatePrint)} end) # coalesce(s.print, 0) end`;
   // A place that is kept stands for itself where nothing is asked for.
   const isKept = sql`d.kept_until > ${now} and x.user_id is null and t.user_id is null`;
   return sql`
-    select coalesce(a.user_id, d.user_id) as user_id, a.print, x.user_id is null and t.user_id is null
+    select coalesce(a.user_id, d.user_id) as user_id, a.print,
+      x.user_id is null and t.user_id is null and s.user_id is null
       and coalesce(a.user_id, d.user_id) <> all(${pins.map((pin) => pin.user_id)}::uuid[]) as is_common
     from asking a full join (${stored}) d on d.user_id = a.user_id
     left join exempt x on x.user_id = coalesce(a.user_id, d.user_id)
     left join duplicates t on t.user_id = coalesce(a.user_id, d.user_id)
+    left join said s on s.user_id = coalesce(a.user_id, d.user_id)
     where case
       when d.user_id is null then ${wish} is not null
       when d.due_at <= ${now} then true

@@ -7,12 +7,14 @@ import { type Database, db } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { Fault } from '../kernel/fault.ts';
 import { newId } from '../kernel/ids.ts';
-import type { Contract, ContractDraft, ContractLine } from '../licensing/contract.ts';
+import type { Contract, ContractDraft } from '../licensing/contract.ts';
+import { restoreBlock } from './block-guard-store.ts';
 import { insertLine, type StoredLine, supersedeBase, supersedeLine } from './contract-line-store.ts';
 import { decide } from './decide-flow.ts';
-import { affectedByTerms, dueBy } from './due.ts';
+import { requireFreeFallback } from './fallback-flow.ts';
 import type { Pool } from './pool.ts';
 import { lockPool } from './pool-store.ts';
+import { byContract, type LineDraft, withBase, withLine } from './prospect.ts';
 
 /** Writes or corrects the base line of the contract; other lines stay. More seats are granted at once, in the order of the queue. */
 export async function putContract(
@@ -39,6 +41,7 @@ export async function putContract(
     decrease_grace_days: draft.decreaseGraceDays,
   };
   await inTenant(database, door.tenantId, async (tx) => {
+    await requireFreeFallback(tx, draft.fallbackRole);
     const [pool, [before]] = await Promise.all([
       lockPool(tx),
       tx.run(db.selectFrom('contracts').selectAll().where('tenant_id', '=', tx.tenantId)),
@@ -49,9 +52,10 @@ export async function putContract(
         .values({ tenant_id: tx.tenantId, ...columns })
         .onConflict((conflict) => conflict.column('tenant_id').doUpdateSet(columns)),
     );
+    await restoreBlock(tx);
     supersedeBase(tx, door.now);
     insertLine(tx, baseLineOf(draft, door.now));
-    const contract: Contract = { ...draft, lines: pool.contract?.lines ?? [] };
+    const contract = withBase(pool, draft);
     const event = { action: 'contract.written', subject: null, before: before ?? null, after: columns };
     await decideAnew(tx, door, pool, contract, event);
   });
@@ -76,11 +80,6 @@ function baseLineOf(draft: ContractDraft, now: Date): StoredLine {
   };
 }
 
-export interface LineDraft extends ContractLine {
-  reason: string;
-  documentReference: string | null;
-}
-
 /**
  * Adds a line to the contract. What it changes today is done at once; what it changes later, at its instant.
  *
@@ -96,21 +95,13 @@ export async function addLine(database: Database, door: Door, draft: LineDraft):
   };
   await inTenant(database, door.tenantId, async (tx) => {
     const pool = await lockPool(tx);
-    const { contract } = pool;
-    if (contract === undefined) throw new Fault('conflict', 'There is no contract yet: write it first.');
-    refuseEarly(contract, draft);
+    const contract = withLine(pool, draft);
     insertLine(tx, line);
-    await decideAnew(
-      tx,
-      door,
-      pool,
-      { ...contract, lines: withLine(contract.lines, draft) },
-      {
-        action: `contract.${draft.kind === 'amendment' ? 'amended' : 'line_added'}`,
-        subject: line.id,
-        after: draft,
-      },
-    );
+    await decideAnew(tx, door, pool, contract, {
+      action: `contract.${draft.kind === 'amendment' ? 'amended' : 'line_added'}`,
+      subject: line.id,
+      after: draft,
+    });
   });
   return line;
 }
@@ -139,25 +130,7 @@ async function decideAnew(
   contract: Contract | undefined,
   event: AuditEvent,
 ): Promise<void> {
-  const affected = { ...affectedByTerms(pool, contract, door.now), ...dueBy(pool, door.now) };
-  const { audit } = await decide(tx, door, { ...pool, contract }, affected, { isSettled: true });
+  const { affected, ...prospect } = byContract(pool, contract, door.now);
+  const { audit } = await decide(tx, door, prospect.pool, affected, { isSettled: true });
   appendAudit(tx, door, [event, ...audit]);
-}
-
-function withLine(lines: readonly ContractLine[], line: ContractLine): ContractLine[] {
-  return [...lines, line].toSorted((a, b) =>
-    a.effectiveOn < b.effectiveOn ? -1 : a.effectiveOn > b.effectiveOn ? 1 : 0,
-  );
-}
-
-function refuseEarly({ startsOn }: Contract, { effectiveOn, endsOn, contractEndsOn, kind }: LineDraft): void {
-  const first = kind === 'amendment' ? 'effectiveOn' : 'startsOn';
-  if (effectiveOn < startsOn) {
-    throw new Fault('invalid', `"${first}" must not be before the contract's first day, ${startsOn}.`, {
-      field: first,
-    });
-  }
-  const reversed = (day: string | null) => day !== null && day < effectiveOn;
-  if (!reversed(endsOn) && !reversed(contractEndsOn)) return;
-  throw new Fault('invalid', `"endsOn" must not be before "${first}".`, { field: 'endsOn' });
 }

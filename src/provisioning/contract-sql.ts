@@ -7,7 +7,9 @@ import type { TenantId } from '../kernel/ids.ts';
 export function contractJson(tenantId: TenantId): RawBuilder<unknown> {
   return sql`(
     select jsonb_build_object('kind', c.kind, 'tier', c.tier, 'paidSeats', c.paid_seats, 'startsOn', c.starts_on,
-      'endsOn', c.ends_on, 'policy', c.overage_policy, 'fallbackRole', c.fallback_role,
+      'endsOn', c.ends_on, 'policy', case
+        -- Lifted before refusals stop an identity provider: block-guard-flow.ts.
+        when c.overage_policy = 'block' and c.block_lifted_at is not null then 'queue' else c.overage_policy end, 'fallbackRole', c.fallback_role,
       'evaluationGraceDays', c.evaluation_grace_days, 'decreaseGraceDays', c.decrease_grace_days,
       'allowancePercent', c.allowance_percent, 'graceDays', c.grace_days, 'lines', coalesce((
         select jsonb_agg(jsonb_build_object('kind', l.kind, 'effectiveOn', l.effective_on, 'endsOn', l.ends_on,

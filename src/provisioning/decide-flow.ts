@@ -16,21 +16,25 @@ import { type Terms, termsAt } from '../licensing/contract.ts';
 import { admitHead } from './admit-sql.ts';
 import { type Affected, knownCount } from './affected.ts';
 import { areMoreThan, takeMarks, writeMarks } from './affected-sql.ts';
+import { breakerOf, stagedAfter, untripped } from './breaker-flow.ts';
 import {
   loadExcess,
   loadOverage,
-  loadPersons,
+  loadPreemptors,
   loadQueue,
   loadUnspentQueue,
+  loadVictims,
   markForBlue,
   writeDecisions,
 } from './decision-store.ts';
 import { type DecideEach, evaluateRequests } from './evaluate-flow.ts';
 import { Pace } from './pace-flow.ts';
-import { type DecisionChange, type Facts, type Plan, plan } from './plan.ts';
+import { loadCrowd, loadPersons } from './person-store.ts';
+import { type DecisionChange, type Facts, type Plan, type Planned, plan } from './plan.ts';
 import { auditOf, inputsOf } from './plan-audit.ts';
 import type { Pool } from './pool.ts';
 import { lockPool, writePool } from './pool-store.ts';
+import type { Prospect } from './prospect.ts';
 import { firstRequest, forgetDecided, writeDecided, writeRequest } from './request-sql.ts';
 import type { PersonFacts, Standing } from './standing.ts';
 
@@ -51,9 +55,26 @@ export interface Circumstances {
   excess?: number;
   /** Dates up to now have been looked at. */
   isSettled?: boolean;
+  /** A reserved pin is set now. */
+  isReserving?: boolean;
+  /** A directory says so of people who may not know: the breaker looks at it. */
+  isSync?: boolean;
 }
 
-const most = limits.peoplePerDecision;
+interface Loading extends Circumstances {
+  /** Everybody affected; undefined: as they are written. */
+  crowd?: Promise<PersonFacts[]>;
+}
+
+/** More than any tenant has. */
+const everybody = 1_000_000_000;
+
+/** When, and how many people at a time. */
+type Moment = Pick<Door, 'now' | 'peoplePerDecision'>;
+
+function mostOf({ peoplePerDecision }: Moment): number {
+  return peoplePerDecision ?? limits.peoplePerDecision;
+}
 
 /**
  * Decides for everybody affected, after the directory was written. Sends its writes, to travel with COMMIT; what it leaves for
@@ -66,56 +87,88 @@ export async function decide(
   affected: Affected,
   circumstances: Circumstances = {},
 ): Promise<Decided> {
-  const { alsoMark = [], keepUntil = null, isSettled = false } = circumstances;
+  const { alsoMark = [], keepUntil = null, isSettled = false, isSync = false } = circumstances;
+  const most = mostOf(door);
   const count = knownCount(affected);
   const isLarge = count === undefined ? await areMoreThan(tx, affected, most) : count > most;
+  const foreseen = isLarge ? undefined : await planFor(tx, door, pool, affected, circumstances);
+  const stage = isSync ? await breakerOf(tx, door, pool, affected, foreseen) : untripped(pool);
+  if (isLarge && count === undefined && !stage.isTripped && pool.stagedSince === null)
+    writeRequest(tx, affected, keepUntil);
   // Whoever the request names is written down at once: afterwards nothing may tell any more who they were.
-  if (isLarge && count !== undefined) writeMarks(tx, affected, keepUntil);
-  else if (isLarge) writeRequest(tx, affected, keepUntil);
-  const facts = await loadFacts(tx, door, pool, isLarge ? {} : affected, circumstances);
-  const planned = plan({ ...facts, evaluating: pool.evaluating || isLarge }, door.now);
-  const evaluating = pool.evaluating || isLarge || isMoreWaiting(facts, planned);
+  else if (stage.isTripped || isLarge) writeMarks(tx, affected, { keepUntil, staged: stage.isTripped });
+  const { facts, planned } =
+    foreseen !== undefined && !stage.isTripped
+      ? foreseen
+      : await planFor(tx, door, { ...pool, evaluating: pool.evaluating || isLarge }, {}, circumstances);
+  const isMarked = isLarge && !stage.isTripped;
+  const evaluating = facts.evaluating || isMarked || isMoreWaiting(facts, planned, most);
+  const stagedSince = await stagedAfter(tx, door, pool, facts, stage.isTripped);
   writeDecisions(tx, planned.changes, { ...facts, ...planned, now: door.now });
-  if (pool.evaluating)
-    writeDecided(
-      tx,
-      facts.persons.map(({ id }) => id),
-    );
-  writePool(tx, pool, { ...planned, evaluating, isSettled }, door.now);
-  if (isLarge || evaluating !== pool.evaluating) tx.afterCommit((database) => evaluateRest(database, door));
+  const decided = facts.persons.map(({ id }) => id);
+  if (pool.evaluating) writeDecided(tx, decided);
+  writePool(tx, pool, { ...planned, evaluating, isSettled, stagedSince, losses: stage.losses }, door.now);
+  if (isMarked || evaluating !== pool.evaluating) tx.afterCommit((database) => evaluateRest(database, door));
   const changed = planned.changes.filter(changesRoles).map(({ userId }) => userId);
   markForBlue(tx, [...changed, ...alsoMark], door.now);
-  return { plan: planned, audit: auditOf(pool, planned) };
+  return { plan: planned, audit: [...stage.audit, ...auditOf(pool, planned)] };
 }
 
-/** What would be decided, under other rules perhaps; nothing is written. All are looked at, however many they are. */
+async function planFor(
+  tx: TenantTransaction,
+  door: Door,
+  pool: Pool,
+  affected: Affected,
+  circumstances: Circumstances,
+): Promise<Planned> {
+  const facts = await loadFacts(tx, door, pool, affected, circumstances);
+  return { facts, planned: plan(facts, door.now) };
+}
+
+export interface Foreseen {
+  /** Everybody who was looked at because of the edit itself. */
+  persons: readonly PersonFacts[];
+  plan: Plan;
+}
+
+/** What would be decided by an edit; nothing is written or locked. All are looked at, however many they are. */
 export async function foresee(
   tx: TenantTransaction,
   door: Pick<Door, 'now'>,
-  pool: Pool,
-  affected: Affected,
-): Promise<Plan> {
-  const persons = await loadPersons(tx, affected, null);
-  const room = roomNow(pool, termsAt(pool.contract, door.now)) + persons.length;
-  const queue = await loadQueue(tx, Math.min(room, 1_000_000));
-  const facts = factsOf(pool, { persons, queue, overage: await loadOverage(tx, pool.usage.overage) });
-  return plan(facts, door.now);
+  { pool, affected, isSettling = false, exclusions, pinned }: Prospect,
+): Promise<Foreseen> {
+  const mappedGroups = pool.rules.mappings.flatMap(({ groupId }) => groupId ?? []);
+  const crowd = loadCrowd(tx, affected, { mappedGroups, exclusions });
+  const pace = { now: door.now, peoplePerDecision: everybody };
+  const isReserving = pinned?.pin?.reserved ?? false;
+  const facts = await loadFacts(tx, pace, pool, affected, { isSettling, isReserving, crowd });
+  const persons = facts.persons.map((person) =>
+    person.id === pinned?.userId ? { ...person, pin: pinned.pin } : person,
+  );
+  return { persons, plan: plan({ ...facts, persons }, door.now) };
 }
 
-type Loaded = Pick<Facts, 'persons' | 'queue' | 'overage'> & Partial<Pick<Facts, 'displaced' | 'isSettling'>>;
+type Loaded = Pick<Facts, 'persons' | 'queue' | 'overage'> &
+  Partial<Pick<Facts, 'evaluating' | 'displaced' | 'preemptors' | 'victims' | 'isSettling' | 'isReserving'>>;
 
-function factsOf(pool: Pool, { persons, queue, overage, displaced = [], isSettling = false }: Loaded): Facts {
+function factsOf(pool: Pool, loaded: Loaded): Facts {
+  const { persons, queue, overage, displaced = [], isSettling = false, isReserving = false } = loaded;
+  const { preemptors = [], victims = [] } = loaded;
   const ids = new Set(persons.map(({ id }) => id));
   const others = (standing: readonly Standing[]) => standing.filter(({ id }) => !ids.has(id));
   const lost = others(displaced);
   const lostIds = new Set(lost.map(({ id }) => id));
   return {
     ...pool,
+    evaluating: pool.evaluating || (loaded.evaluating ?? false),
     persons,
     queue: others(queue),
     overage: others(overage).filter(({ id }) => !lostIds.has(id)),
     displaced: lost,
+    preemptors: others(preemptors),
+    victims: others(victims).filter(({ id }) => !lostIds.has(id)),
     isSettling,
+    isReserving,
   };
 }
 
@@ -126,44 +179,61 @@ function factsOf(pool: Pool, { persons, queue, overage, displaced = [], isSettli
  */
 async function loadFacts(
   tx: TenantTransaction,
-  { now }: Pick<Door, 'now'>,
+  pace: Moment,
   pool: Pool,
   affected: Affected,
-  { keepUntil = null, excess = 0, isSettling = false }: Circumstances,
+  { keepUntil = null, excess = 0, isSettling = false, isReserving = false, crowd }: Loading,
 ): Promise<Facts> {
-  const read = async (people: number): Promise<Standing[][]> => {
-    const [queue, overage, displaced] = await Promise.all([
-      loadHead(tx, pool, now, people),
-      loadAbove(tx, pool, now, people),
+  const most = mostOf(pace);
+  const read = async (people: number) => {
+    const reach = reachOf(pool, pace.now, people);
+    const [queue, overage, displaced, preemption] = await Promise.all([
+      // Those above the capacity come first: while not all of them can be looked at, nobody of the queue is.
+      reach.above > most ? [] : loadHead(tx, pool, pace.now, Math.min(most, reach.queue)),
+      loadOverage(tx, Math.min(most, reach.above)),
       loadExcess(tx, Math.min(excess, most)),
+      loadPreemption(tx, pace, pool, people),
     ]);
-    return [queue, overage, displaced];
+    return { queue, overage, displaced, ...preemption };
   };
   const count = knownCount(affected);
-  const loading = loadPersons(tx, affected, keepUntil);
-  const [persons, [queue = [], overage = [], displaced = []]] =
+  const loading = crowd ?? loadPersons(tx, affected, keepUntil);
+  const [persons, others] =
     count === undefined
       ? [await loading, await read((await loading).length)]
       : await Promise.all([loading, read(count)]);
-  return factsOf(pool, { persons, queue, overage, displaced, isSettling });
+  const evaluating = persons.length > 0 && reachOf(pool, pace.now, persons.length).above > most;
+  return factsOf(pool, { evaluating, persons, ...others, isSettling, isReserving });
 }
 
-/** As many of the queue as may be served; of those whose time above the capacity is used up as many again. */
-async function loadHead(tx: TenantTransaction, pool: Pool, now: Date, people: number): Promise<Standing[]> {
+/** How many may be promoted, of the queue and of those above the capacity, when so many people are decided for. */
+function reachOf(pool: Pool, now: Date, people: number): { queue: number; above: number } {
   const terms = termsAt(pool.contract, now);
-  if (!terms.grants || pool.evaluating) return [];
-  const needed = Math.min(most, roomNow(pool, terms) + people);
-  if (terms.allowance === 0) return await loadQueue(tx, needed);
+  if (!terms.grants || pool.evaluating) return { queue: 0, above: 0 };
+  const queue = roomNow(pool, terms) + people;
+  return { queue, above: Math.min(pool.usage.overage, queue) };
+}
+
+/** Order `strict`: who may take a seat, and whose seats may go. */
+async function loadPreemption(
+  tx: TenantTransaction,
+  pace: Moment,
+  pool: Pool,
+  people: number,
+): Promise<Pick<Facts, 'preemptors' | 'victims'>> {
+  const { grants } = termsAt(pool.contract, pace.now);
+  if (pool.rules.order !== 'strict' || !grants) return { preemptors: [], victims: [] };
+  const most = mostOf(pace);
+  const preemptors = await loadPreemptors(tx, most);
+  return { preemptors, victims: await loadVictims(tx, Math.min(most, preemptors.length + people)) };
+}
+
+/** The head of the queue; of those whose time above the capacity is not used up as many again. */
+async function loadHead(tx: TenantTransaction, pool: Pool, now: Date, needed: number): Promise<Standing[]> {
+  if (termsAt(pool.contract, now).allowance === 0) return await loadQueue(tx, needed);
   const [queue, unspent] = await Promise.all([loadQueue(tx, needed), loadUnspentQueue(tx, needed)]);
   const known = new Set(queue.map(({ id }) => id));
   return [...queue, ...unspent.filter(({ id }) => !known.has(id))];
-}
-
-/** Of those with a seat above the capacity, who may come within it. */
-async function loadAbove(tx: TenantTransaction, pool: Pool, now: Date, people: number): Promise<Standing[]> {
-  const terms = termsAt(pool.contract, now);
-  if (!terms.grants || pool.evaluating) return [];
-  return await loadOverage(tx, Math.min(pool.usage.overage, most, roomNow(pool, terms) + people));
 }
 
 function roomNow({ usage }: Pool, terms: Terms): number {
@@ -171,11 +241,17 @@ function roomNow({ usage }: Pool, terms: Terms): number {
   return held + overage;
 }
 
-/** Seats are left, and the head of the queue that was read is served: behind it others may wait. */
-function isMoreWaiting({ queue, evaluating }: Facts, { usage, terms, batch }: Plan): boolean {
-  if (evaluating || batch !== null || !terms.grants || queue.length < most) return false;
+/** Seats are left, and all who were looked at are served: behind them others may wait. */
+function isMoreWaiting(
+  { queue, persons, evaluating }: Facts,
+  { usage, terms, batch }: Plan,
+  most: number,
+): boolean {
+  if (evaluating || batch !== null || !terms.grants) return false;
   const { held, overage } = roomIn(terms, usage);
-  return held + overage > 0;
+  if (held > 0 && usage.overage > 0) return true;
+  // Of the queue that was read, people who are decided for themselves are no part.
+  return held + overage > 0 && queue.length + persons.length >= most;
 }
 
 /**
@@ -183,9 +259,8 @@ function isMoreWaiting({ queue, evaluating }: Facts, { usage, terms, batch }: Pl
  * of its own. Another process may do the same at the same time.
  */
 export async function evaluateRest(database: Database, door: Door): Promise<void> {
-  const pace = new Pace();
-  let isMore = true;
-  while (isMore) {
+  const pace = new Pace(door.peoplePerDecision);
+  for (let isMore = true; isMore; ) {
     await evaluateRequests(database, door, decideEach);
     await pace.time(pace.people, (locked) =>
       inTenant(database, door.tenantId, async (tx) => {
@@ -207,11 +282,8 @@ async function evaluateBatch(
   door: Door,
   { people, locked }: BatchSize,
 ): Promise<boolean> {
-  const [pool, marked, request] = await Promise.all([
-    lockPool(tx),
-    takeMarks(tx, Math.min(people, most)),
-    firstRequest(tx),
-  ]);
+  const most = Math.min(people, mostOf(door));
+  const [pool, marked, request] = await Promise.all([lockPool(tx), takeMarks(tx, most), firstRequest(tx)]);
   locked();
   if (!pool.evaluating) return false;
   if (marked.length > 0) {
@@ -226,7 +298,7 @@ async function evaluateBatch(
 const decideEach: DecideEach = async (tx, door, pool, marked) => {
   const facts = factsOf(pool, { persons: await loadMarked(tx, marked), queue: [], overage: [] });
   const planned = plan(facts, door.now);
-  writePlanned(tx, door, pool, facts, planned);
+  writePlanned(tx, door, pool, { facts, planned });
   return { ...pool, usage: planned.usage, batch: planned.batch };
 };
 
@@ -235,7 +307,7 @@ async function admitMany(tx: TenantTransaction, door: Door, pool: Pool, people: 
   const terms = termsAt(pool.contract, door.now);
   const { held: room } = roomIn(terms, pool.usage);
   const isCommon = terms.grants && terms.allowance === 0 && pool.usage.overage === 0 && pool.batch === null;
-  if (!isCommon || room <= most) return false;
+  if (!isCommon || pool.rules.order !== 'sticky' || room <= mostOf(door)) return false;
   const admitted = await admitHead(tx, door, Math.min(room, people), inputsOf(pool, terms));
   if (admitted === 0) return false;
   const usage = { ...pool.usage, held: pool.usage.held + admitted };
@@ -247,20 +319,18 @@ async function admitMany(tx: TenantTransaction, door: Door, pool: Pool, people: 
 async function serveQueue(tx: TenantTransaction, door: Door, pool: Pool): Promise<boolean> {
   const facts = { ...(await loadFacts(tx, door, { ...pool, evaluating: false }, {}, {})), evaluating: false };
   const planned = plan(facts, door.now);
-  const evaluating = planned.changes.length > 0 && isMoreWaiting(facts, planned);
-  writePlanned(tx, door, pool, facts, planned);
+  const evaluating = planned.changes.length > 0 && isMoreWaiting(facts, planned, mostOf(door));
+  writePlanned(tx, door, pool, { facts, planned });
   if (!evaluating) forgetDecided(tx);
-  writePool(tx, pool, { ...planned, evaluating, isSettled: false }, door.now);
+  const { stagedSince, losses } = pool;
+  writePool(tx, pool, { ...planned, evaluating, isSettled: false, stagedSince, losses }, door.now);
   return evaluating;
 }
 
-function writePlanned(tx: TenantTransaction, door: Door, pool: Pool, facts: Facts, planned: Plan): void {
+function writePlanned(tx: TenantTransaction, door: Door, pool: Pool, { facts, planned }: Planned): void {
   writeDecisions(tx, planned.changes, { ...facts, ...planned, now: door.now });
-  markForBlue(
-    tx,
-    planned.changes.filter(changesRoles).map(({ userId }) => userId),
-    door.now,
-  );
+  const changed = planned.changes.filter(changesRoles).map(({ userId }) => userId);
+  markForBlue(tx, changed, door.now);
   appendAudit(tx, door, auditOf(pool, planned));
 }
 

@@ -9,14 +9,14 @@ import type { Door } from '../audit/door.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { isValid, type Mapping, type Rules } from '../licensing/mapping.ts';
-import type { MappingSet, Verdict } from './verdict.ts';
+import type { MappingSet, Ruling } from './ruling.ts';
 
 export interface Batch {
-  /** Each with the place of its verdict. */
-  people: readonly { userId: UserId; verdict: number }[];
+  /** Each with the place of its ruling. */
+  people: readonly { userId: UserId; ruling: number }[];
   /** Of whoever loses the last paid role by it: until when the place is kept. */
   keepUntil: Date | null;
-  verdicts: readonly Verdict[];
+  rulings: readonly Ruling[];
   rules: Rules;
   /** What the decisions were made from, for the trail. */
   inputs: unknown;
@@ -61,14 +61,14 @@ export function selectSets(
 }
 
 /**
- * Writes what the verdicts say, with the trail and the marks for Blue, as `plan` and what writes its changes would. Nobody gets
+ * Writes what the rulings say, with the trail and the marks for Blue, as `plan` and what writes its changes would. Nobody gets
  * a seat by it. Left alone is whoever has a kept place or a seat above the capacity, and whoever was decided for, or is to be,
- * since the verdicts were found.
+ * since the rulings were found.
  */
 export async function writeBatch(
   tx: TenantTransaction,
   { actor, now, requestId }: Door,
-  { people, keepUntil, verdicts, rules, inputs }: Batch,
+  { people, keepUntil, rulings, rules, inputs }: Batch,
 ): Promise<BatchDone> {
   const own = sql`tenant_id = ${tx.tenantId}`;
   const rank =
@@ -76,21 +76,21 @@ export async function writeBatch(
       ? sql`case when n.claimed_at is not null then to_timestamp(0) end`
       : sql`n.claimed_at`;
   const [row] = await tx.run(sql<BatchDone>`
-    with ${verdictRows(verdicts, now)},
+    with ${rulingRows(rulings, now)},
     ${judgement(tx, people, keepUntil, now)},
     gone as (
       delete from decisions where ${own} and user_id in (select id from next n where n.is_common and n.is_empty and n.is_known)
     ), written as (
       -- Nobody else makes one meanwhile: to look first whether there is one would cost a tenth more.
       insert into decisions (tenant_id, user_id, requested, effective, priority, claimed_at, rank_at, tie, seat, since,
-        overage_spent, basis, terms_basis)
+        overage_spent, may_preempt, basis, terms_basis)
       select ${tx.tenantId}, n.id, n.requested, n.effective, n.priority, n.claimed_at, ${rank}, n.tie, n.seat, n.since,
-        n.overage_spent, n.basis, n.terms_basis
+        n.overage_spent, n.may_preempt, n.basis, n.terms_basis
       from next n where n.is_common and n.is_changed and not n.is_known
     ), rewritten as (
       update decisions d set requested = n.requested, effective = n.effective, priority = n.priority,
         claimed_at = n.claimed_at, rank_at = ${rank}, seat = n.seat, since = n.since, refusal = null,
-        overage_spent = n.overage_spent, due_at = null, basis = n.basis, terms_basis = n.terms_basis
+        overage_spent = n.overage_spent, may_preempt = n.may_preempt, due_at = null, basis = n.basis, terms_basis = n.terms_basis
       from next n where d.${own} and d.user_id = n.id and n.is_common and n.is_known and not n.is_empty
         and (n.is_changed or n.is_reprinted)
     ), told as (
@@ -111,10 +111,10 @@ export async function writeBatch(
   return row ?? { released: 0, rest: [] };
 }
 
-/** `verdict`: a row for each set; `fresh` is the decision of somebody who had none, as the trail tells it. */
-function verdictRows(verdicts: readonly Verdict[], now: Date): RawBuilder<unknown> {
-  const rows = verdicts.map(({ set: _, ...verdict }, place) => ({ ...verdict, place }));
-  return sql`verdict as materialized (
+/** `ruling`: a row for each set; `fresh` is the decision of somebody who had none, as the trail tells it. */
+function rulingRows(rulings: readonly Ruling[], now: Date): RawBuilder<unknown> {
+  const rows = rulings.map(({ set: _, ...ruling }, place) => ({ ...ruling, place }));
+  return sql`ruling as materialized (
     select v.*, v.requested = '[]' as is_empty, ${decisionJson({
       requested: sql`v.requested`,
       effective: sql`v.unseated`,
@@ -124,10 +124,11 @@ function verdictRows(verdicts: readonly Verdict[], now: Date): RawBuilder<unknow
       since: sql`${now}::timestamptz`,
       refusal: sql`null::text`,
       isOverageSpent: sql`false`,
+      mayPreempt: sql`v."mayPreempt"`,
       endsAt: sql`null::timestamptz`,
     })} as fresh
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as v (place integer, requested jsonb, seated jsonb, unseated jsonb,
-      priority integer, basis bigint, "seatedTerms" bigint, "unseatedTerms" bigint)
+      priority integer, "mayPreempt" boolean, "isCommon" boolean, basis bigint, "seatedTerms" bigint, "unseatedTerms" bigint)
   )`;
 }
 
@@ -142,8 +143,8 @@ function judgement(
   const isPaid = sql`v.priority is not null`;
   const isHeld = sql`d.seat = 'held'`;
   return sql`seated as (
-    select u.id, md5(t.tie_salt || ' ' || u.tie_key) as tie, d.kept_until is null
-        and (d.seat is null or d.seat in ('none', 'waiting', 'held'))
+    select u.id, md5(t.tie_salt || ' ' || u.tie_key) as tie, v."isCommon" and d.kept_until is null
+        and d.approval is null and d.notice_until is null and (d.seat is null or d.seat in ('none', 'waiting', 'held'))
         -- Who may be moving is remembered.
         and (${keepUntil === null}::boolean or d.priority is null or ${isPaid}) as is_common,
       v.requested, v.priority, v.basis, v.is_empty, v.fresh, d.user_id is not null as is_known,
@@ -152,11 +153,12 @@ function judgement(
       case when not (${isPaid}) then 0 when ${isHeld} then v."seatedTerms" else v."unseatedTerms" end as terms_basis,
       case when ${isPaid} then coalesce(d.claimed_at, ${now}) end as claimed_at,
       coalesce(${isPaid} and d.seat <> 'held' and d.overage_spent, false) as overage_spent,
+      ${isPaid} and v."mayPreempt" as may_preempt, d.may_preempt as old_preempt,
       d.requested as old_requested, d.effective as old_effective, d.priority as old_priority, d.claimed_at as old_claimed_at,
       d.seat as old_seat, d.since as old_since, d.refusal as old_refusal, d.overage_spent as old_spent, d.due_at as old_due,
       d.basis as old_basis, d.terms_basis as old_terms
-    from unnest(${people.map(({ userId }) => userId)}::uuid[], ${people.map(({ verdict }) => verdict)}::integer[]) as p (id, verdict)
-    join verdict v on v.place = p.verdict
+    from unnest(${people.map(({ userId }) => userId)}::uuid[], ${people.map(({ ruling }) => ruling)}::integer[]) as p (id, ruling)
+    join ruling v on v.place = p.ruling
     join users u on u.${own} and u.id = p.id
     join tenants t on t.${own}
     left join decisions d on d.${own} and d.user_id = p.id
@@ -165,8 +167,8 @@ function judgement(
   ), compared as (
     select s.*, case when s.old_seat = s.seat then s.old_since else ${now} end as since,
       case when s.is_empty or not s.is_known then s.is_empty = s.is_known
-        else (s.requested, s.effective, s.priority, s.claimed_at, s.seat, s.overage_spent)
-          is distinct from (s.old_requested, s.old_effective, s.old_priority, s.old_claimed_at, s.old_seat, s.old_spent)
+        else (s.requested, s.effective, s.priority, s.claimed_at, s.seat, s.overage_spent, s.may_preempt)
+          is distinct from (s.old_requested, s.old_effective, s.old_priority, s.old_claimed_at, s.old_seat, s.old_spent, s.old_preempt)
           or s.old_refusal is not null or s.old_due is not null end as is_changed,
       (s.basis, s.terms_basis) is distinct from (s.old_basis, s.old_terms) as is_reprinted
     from seated s
@@ -188,6 +190,7 @@ interface DecisionParts {
   since: RawBuilder<unknown>;
   refusal: RawBuilder<unknown>;
   isOverageSpent: RawBuilder<unknown>;
+  mayPreempt: RawBuilder<unknown>;
   endsAt: RawBuilder<unknown>;
 }
 
@@ -200,6 +203,7 @@ const before: DecisionParts = {
   since: sql`c.old_since`,
   refusal: sql`c.old_refusal`,
   isOverageSpent: sql`c.old_spent`,
+  mayPreempt: sql`c.old_preempt`,
   endsAt: sql`c.old_due`,
 };
 
@@ -212,16 +216,18 @@ const after: DecisionParts = {
   since: sql`c.since`,
   refusal: sql`null::text`,
   isOverageSpent: sql`c.overage_spent`,
+  mayPreempt: sql`c.may_preempt`,
   endsAt: sql`null::timestamptz`,
 };
 
-/** A decision without a kept place, as the trail tells it (licensing/effect.ts). */
+/** A decision without a kept place, a notice, or anybody's word, as the trail tells it (licensing/effect.ts). */
 export function decisionJson(parts: DecisionParts): RawBuilder<unknown> {
   return sql`jsonb_build_object('requested', ${parts.requested}, 'effective', ${parts.effective},
     'claim', case when ${parts.priority} is not null then
-      jsonb_build_object('priority', ${parts.priority}, 'claimedAt', ${instant(parts.claimedAt)}) end,
+      jsonb_build_object('priority', ${parts.priority}, 'claimedAt', ${instant(parts.claimedAt)},
+        'mayPreempt', ${parts.mayPreempt}) end,
     'seat', ${parts.seat}, 'since', ${instant(parts.since)}, 'refusal', ${parts.refusal}, 'kept', null,
-    'isOverageSpent', ${parts.isOverageSpent}, 'endsAt', ${instant(parts.endsAt)})`;
+    'isOverageSpent', ${parts.isOverageSpent}, 'approval', null, 'noticeUntil', null, 'endsAt', ${instant(parts.endsAt)})`;
 }
 
 /** As JSON has instants: in UTC, with milliseconds. */

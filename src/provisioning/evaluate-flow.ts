@@ -24,7 +24,7 @@ import {
   firstRequest,
   isRequested,
 } from './request-sql.ts';
-import { type MappingSet, type Verdict, verdictOf } from './verdict.ts';
+import { type MappingSet, type Ruling, rulingOf } from './ruling.ts';
 
 export interface Marked {
   userId: UserId;
@@ -88,7 +88,7 @@ async function evaluateRequest(
   request: EvaluationRequest,
   decideEach: DecideEach,
 ): Promise<void> {
-  const pace = new Pace();
+  const pace = new Pace(door.peoplePerDecision);
   const { grounds, alike } = await inTenant(database, door.tenantId, async (tx) => {
     const first = groundsAt(await readPool(tx), door.now);
     return { grounds: first, alike: await selectDiffering(tx, request.affected, first) };
@@ -100,14 +100,14 @@ async function evaluateRequest(
     await pace.time(people.length, (locked) =>
       inTenant(database, door.tenantId, async (tx) => {
         beginBulk(tx);
-        const verdicts = await verdictsFor(tx, of, grounds);
+        const rulings = await rulingsFor(tx, of, grounds);
         const [pool, isOurs] = await Promise.all([lockPool(tx), isRequested(tx, request.id)]);
         locked();
         outcome = !isOurs ? 'over' : pool.revision === grounds.revision ? 'done' : 'outdated';
         if (outcome !== 'done') return;
         const after = await decideAlike(tx, door, pool, {
           people,
-          verdicts,
+          rulings,
           keepUntil: request.keepUntil,
           others,
         });
@@ -124,11 +124,11 @@ async function evaluateRequest(
 }
 
 /** Asks the database once for the set of each group. */
-async function verdictsFor(
+async function rulingsFor(
   tx: TenantTransaction,
   groups: readonly Alike[],
   { rules, ...grounds }: Grounds,
-): Promise<Verdict[]> {
+): Promise<Ruling[]> {
   const unknown = new Map(
     groups.filter(({ set }) => set === undefined).map((group) => [idAt(group.ids, 0), group]),
   );
@@ -139,10 +139,10 @@ async function verdictsFor(
     }
   }
   // Whoever is no user any more is met by none of the statements.
-  return groups.map(({ set = [] }) => verdictOf(set, rules, grounds));
+  return groups.map(({ set = [] }) => rulingOf(set, rules, grounds));
 }
 
-interface AlikePeople extends Pick<Batch, 'people' | 'verdicts' | 'keepUntil'> {
+interface AlikePeople extends Pick<Batch, 'people' | 'rulings' | 'keepUntil'> {
   /** Takes those whose case is not the common one. */
   others: UserId[];
 }
@@ -152,7 +152,7 @@ async function decideAlike(
   tx: TenantTransaction,
   door: Door,
   pool: Pool,
-  { people, verdicts, keepUntil, others }: AlikePeople,
+  { people, rulings, keepUntil, others }: AlikePeople,
 ): Promise<Pool> {
   // Who claims in an open batch has its time, and may open it.
   if (pool.rules.settlement !== 'immediate' || pool.batch !== null) {
@@ -161,7 +161,7 @@ async function decideAlike(
   }
   const inputs = inputsOf(pool, termsAt(pool.contract, door.now));
   const { rules, usage } = pool;
-  const { released, rest } = await writeBatch(tx, door, { people, verdicts, keepUntil, rules, inputs });
+  const { released, rest } = await writeBatch(tx, door, { people, rulings, keepUntil, rules, inputs });
   others.push(...rest);
   return { ...pool, usage: { ...usage, held: usage.held - released } };
 }
@@ -174,7 +174,7 @@ async function decideOthers(
   decideEach: DecideEach,
 ): Promise<void> {
   while (others.length > 0) {
-    const some = others.splice(0, Math.min(pace.people, limits.peoplePerDecision));
+    const some = others.splice(0, Math.min(pace.people, door.peoplePerDecision ?? limits.peoplePerDecision));
     await pace.time(some.length, (locked) =>
       inTenant(database, door.tenantId, async (tx) => {
         const pool = await lockPool(tx);
@@ -193,7 +193,7 @@ async function decideOthers(
 }
 
 interface Part {
-  people: { userId: UserId; verdict: number }[];
+  people: { userId: UserId; ruling: number }[];
   of: Alike[];
 }
 
@@ -208,7 +208,7 @@ function* partsOf(groups: readonly Alike[], most: () => number, others: UserId[]
         continue;
       }
       if (part.of.at(-1) !== group) part.of.push(group);
-      part.people.push({ userId, verdict: part.of.length - 1 });
+      part.people.push({ userId, ruling: part.of.length - 1 });
       if (part.people.length < most()) continue;
       yield part;
       part = { people: [], of: [] };

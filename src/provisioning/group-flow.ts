@@ -202,7 +202,10 @@ async function writeAndDecide(
     ? await bindMappings(tx, pool, group.id, awaitedName(draft))
     : { pool, audit: [] };
   const affected = { userIds, groupIds: isBinding ? [group.id] : [] };
-  const decided = await decide(tx, door, rebound.pool, affected, { keepUntil: keepUntilOf(door, pool) });
+  const decided = await decide(tx, door, rebound.pool, affected, {
+    keepUntil: keepUntilOf(door, pool),
+    isSync: door.actor.kind === 'directory',
+  });
   return { ...(await writing), audit: [...rebound.audit, ...decided.audit] };
 }
 
@@ -235,7 +238,13 @@ export async function removeGroup(
       const unbound = await unbindMappings(tx, pool, id, displayName);
       deleteGroup(tx, id);
       const keepUntil = tombstoneUntil(door, pool);
-      const decided = await decide(tx, door, unbound.pool, { userIds: members }, { keepUntil });
+      const decided = await decide(
+        tx,
+        door,
+        unbound.pool,
+        { userIds: members },
+        { keepUntil, isSync: door.actor.kind === 'directory' },
+      );
       audit.push(...unbound.audit, ...decided.audit);
     }
     appendAudit(tx, door, audit);

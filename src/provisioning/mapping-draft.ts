@@ -2,7 +2,7 @@
 
 import type { GroupId } from '../kernel/ids.ts';
 import type { FallbackRole } from '../licensing/catalogue.ts';
-import type { Mapping } from '../licensing/mapping.ts';
+import type { Approval, Mapping } from '../licensing/mapping.ts';
 
 export interface MappingDraft {
   /** A group, by its id or what will be its name; or a value of SCIM `roles` or of the groups claim, whatever its case. */
@@ -19,6 +19,8 @@ export interface MappingDraft {
   validFrom: Date | null;
   validUntil: Date | null;
   mayPreempt: boolean;
+  /** null: as the role has it. */
+  approval: Approval | null;
 }
 
 /** A mapping as it is kept: bound to a group, or waiting for one by a name. */

@@ -3,55 +3,45 @@
  * becomes mapped or stops being so, so that a write to the group that runs meanwhile sees it and begins again.
  */
 
+import type { AuditEvent } from '../audit/audit-event.ts';
 import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
-import { brokenConstraint, inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { unreachable } from '../kernel/assert.ts';
 import { Fault } from '../kernel/fault.ts';
 import { fold } from '../kernel/fold.ts';
-import { type GroupId, type MappingId, newId } from '../kernel/ids.ts';
-import { limits } from '../kernel/limits.ts';
-import type { Affected } from './affected.ts';
+import { type MappingId, newId } from '../kernel/ids.ts';
 import { lockArrivals } from './arrival-store.ts';
 import { decide } from './decide-flow.ts';
-import { namedBy } from './due.ts';
+import type { MappingEdit } from './edit.ts';
+import { requireFreeFallback } from './fallback-flow.ts';
 import type { MappingDraft, StoredMapping } from './mapping-draft.ts';
 import {
-  deleteMapping,
-  findGroups,
-  insertMapping,
-  lockGroupNames,
-  renumberMappings,
-  selectMappings,
-  setMapped,
-  updateMapping,
-} from './mapping-store.ts';
+  differenceOf,
+  findMapping,
+  flagsOf,
+  type MappingSet,
+  withMapping,
+  withOrder,
+  withoutMapping,
+  withReplaced,
+} from './mapping-set.ts';
+import { findGroups, lockGroupNames, selectMappings, setMapped, writeMappings } from './mapping-store.ts';
+import { appendVersion } from './mapping-version-store.ts';
+import { requirePlaces } from './places-flow.ts';
 import type { Pool } from './pool.ts';
 import { lockPool } from './pool-store.ts';
+import { byMappings } from './prospect.ts';
 
-/** @throws Fault `conflict` for a taken priority or an ambiguous group name; `invalid` for an unknown group id. */
+/** @throws Fault `conflict` naming `priority` or `group`; `invalid` for a group that is not there, or one mapping too many. */
 export async function createMapping(
   database: Database,
   door: Door,
-  draft: MappingDraft,
+  mapping: MappingDraft,
 ): Promise<StoredMapping> {
-  return await edit(
-    database,
-    door,
-    async (tx, _pool, before) => {
-      if (before.length >= limits.mappingsPerTenantMax) {
-        throw new Fault('invalid', `There can be at most ${limits.mappingsPerTenantMax} mappings.`);
-      }
-      const mapping = { id: newId<MappingId>(door.now.getTime()), ...(await resolve(tx, draft)) };
-      insertMapping(tx, mapping, door.now);
-      return {
-        result: mapping,
-        after: [...before, mapping],
-        event: { action: 'mapping.created', subject: mapping.id, after: mapping },
-      };
-    },
-    draft,
-  );
+  const id = newId<MappingId>(door.now.getTime());
+  return findMapping(await edit(database, door, { op: 'create', id, mapping }), id);
 }
 
 /** @throws Fault `not_found`, or as for create. */
@@ -59,36 +49,14 @@ export async function replaceMapping(
   database: Database,
   door: Door,
   id: MappingId,
-  draft: MappingDraft,
+  mapping: MappingDraft,
 ): Promise<StoredMapping> {
-  return await edit(
-    database,
-    door,
-    async (tx, _pool, before) => {
-      const old = find(before, id);
-      const mapping = { id, ...(await resolve(tx, draft)) };
-      updateMapping(tx, mapping);
-      return {
-        result: mapping,
-        after: before.map((one) => (one.id === id ? mapping : one)),
-        event: { action: 'mapping.updated', subject: id, before: old, after: mapping },
-      };
-    },
-    draft,
-  );
+  return findMapping(await edit(database, door, { op: 'update', id, mapping }), id);
 }
 
 /** @throws Fault `not_found`. */
 export async function removeMapping(database: Database, door: Door, id: MappingId): Promise<void> {
-  await edit(database, door, async (tx, _pool, before) => {
-    const old = find(before, id);
-    deleteMapping(tx, id);
-    return {
-      result: undefined,
-      after: before.filter((one) => one.id !== id),
-      event: { action: 'mapping.deleted', subject: id, before: old },
-    };
-  });
+  await edit(database, door, { op: 'delete', id });
 }
 
 /**
@@ -96,101 +64,114 @@ export async function removeMapping(database: Database, door: Door, id: MappingI
  *
  * @param ids Every mapping exactly once, else Fault `invalid`.
  */
-export async function reorderMappings(
+export function reorderMappings(
   database: Database,
   door: Door,
   ids: readonly MappingId[],
-): Promise<StoredMapping[]> {
-  return await edit(database, door, async (tx, _pool, before) => {
-    const isComplete = ids.length === before.length && new Set(ids).size === ids.length;
-    const named = new Set(ids);
-    if (!isComplete || !before.every(({ id }) => named.has(id))) {
-      throw new Fault('invalid', `ids must name each of the ${before.length} mappings exactly once.`, {
-        field: 'ids',
-      });
-    }
-    renumberMappings(tx, ids);
-    const byId = new Map(before.map((mapping) => [mapping.id, mapping]));
-    const after = ids.flatMap((id, index) => {
-      const mapping = byId.get(id);
-      return mapping === undefined ? [] : [{ ...mapping, priority: index + 1 }];
-    });
-    return {
-      result: after,
-      after,
-      event: { action: 'mapping.reordered', subject: null, before: before.map(({ id }) => id), after: ids },
-    };
+): Promise<MappingSet> {
+  return edit(database, door, { op: 'reorder', ids });
+}
+
+async function edit(database: Database, door: Door, asked: MappingEdit): Promise<MappingSet> {
+  return await inTenant(database, door.tenantId, async (tx) => {
+    lockNames(tx, 'mapping' in asked ? [asked.mapping] : []);
+    if ('mapping' in asked) await requireFreeFallback(tx, asked.mapping.fallbackRole);
+    const [pool, before] = await Promise.all([lockPool(tx), selectMappings(tx)]);
+    await checkPlaces(tx, pool, before, asked);
+    const after = await mappingsAfter(tx, before, asked, 'locked');
+    await installMappings(tx, door, pool, { before, after, event: eventOf(asked, before, after) });
+    return after;
   });
 }
 
-interface Edit<T> {
-  result: T;
-  after: StoredMapping[];
-  event: { action: string; subject: string | null; before?: unknown; after?: unknown };
+/** @throws Fault as `requirePlaces`. */
+export async function checkPlaces(
+  tx: TenantTransaction,
+  { rules }: Pick<Pool, 'rules'>,
+  before: MappingSet,
+  asked: MappingEdit,
+): Promise<void> {
+  if (!('mapping' in asked)) return;
+  await requirePlaces(
+    tx,
+    rules,
+    asked.mapping,
+    before.find(({ id }) => id === asked.id),
+  );
 }
 
-/** One edit of the mapping set: lock, change, re-flag the groups, decide for the members of every changed mapping. */
-async function edit<T>(
-  database: Database,
-  door: Door,
-  change: (tx: TenantTransaction, pool: Pool, before: StoredMapping[]) => Promise<Edit<T>>,
-  draft?: MappingDraft,
-): Promise<T> {
-  try {
-    return await inTenant(database, door.tenantId, async (tx) => {
-      if (draft !== undefined && !('id' in draft.group)) lockGroupNames(tx, 'mapping');
-      if (draft !== undefined && 'roleValue' in draft.group) lockArrivals(tx, 'rule');
-      const [pool, before] = await Promise.all([lockPool(tx), selectMappings(tx)]);
-      const { result, after, event } = await change(tx, pool, before);
-      for (const [groupId, mapped] of flagsOf(before, after)) setMapped(tx, groupId, mapped);
-      const mappings = after.toSorted((a, b) => a.priority - b.priority);
-      const { audit } = await decide(
-        tx,
-        door,
-        { ...pool, rules: { ...pool.rules, mappings } },
-        affected(before, after),
-      );
-      appendAudit(tx, door, [event, ...audit]);
-      return result;
-    });
-  } catch (error) {
-    if (brokenConstraint(error) !== 'mappings_priority') throw error;
-    throw new Fault('conflict', 'priority is taken by another mapping: choose a free one, or reorder.', {
-      field: 'priority',
-    });
+/** What mappings look for by a name must not arrive meanwhile. Before the pool's lock. */
+export function lockNames(tx: TenantTransaction, drafts: readonly Pick<MappingDraft, 'group'>[]): void {
+  if (drafts.some(({ group }) => !('id' in group))) lockGroupNames(tx, 'mapping');
+  if (drafts.some(({ group }) => 'roleValue' in group)) lockArrivals(tx, 'rule');
+}
+
+/** What the edit makes of the mappings: the one account of it, for whoever makes it and whoever asks first. */
+export async function mappingsAfter(
+  tx: TenantTransaction,
+  before: MappingSet,
+  asked: MappingEdit,
+  groups: 'locked' | 'asTheyAre',
+): Promise<MappingSet> {
+  switch (asked.op) {
+    case 'create':
+      return withMapping(before, { id: asked.id, ...(await bind(tx, asked.mapping, groups)) });
+    case 'update':
+      findMapping(before, asked.id);
+      return withReplaced(before, { id: asked.id, ...(await bind(tx, asked.mapping, groups)) });
+    case 'delete':
+      return withoutMapping(before, asked.id);
+    case 'reorder':
+      return withOrder(before, asked.ids);
+    default:
+      return unreachable(asked);
   }
 }
 
-/** Groups that become mapped or stop being so, in id order, as every writer locks groups. */
-function flagsOf(before: StoredMapping[], after: StoredMapping[]): [GroupId, boolean][] {
-  const [was, is] = [groupsOf(before), groupsOf(after)];
-  return [...was.symmetricDifference(is)].sort().map((groupId) => [groupId, is.has(groupId)]);
+function eventOf(asked: MappingEdit, before: MappingSet, after: MappingSet): AuditEvent {
+  const [was, is] = [before, after].map((set) =>
+    'id' in asked ? set.find(({ id }) => id === asked.id) : {},
+  );
+  switch (asked.op) {
+    case 'create':
+      return { action: 'mapping.created', subject: asked.id, after: is };
+    case 'update':
+      return { action: 'mapping.updated', subject: asked.id, before: was, after: is };
+    case 'delete':
+      return { action: 'mapping.deleted', subject: asked.id, before: was };
+    case 'reorder':
+      return {
+        action: 'mapping.reordered',
+        subject: null,
+        before: before.map(({ id }) => id),
+        after: asked.ids,
+      };
+    default:
+      return unreachable(asked);
+  }
 }
 
-function groupsOf(mappings: readonly StoredMapping[]): Set<GroupId> {
-  return new Set(mappings.flatMap(({ groupId }) => groupId ?? []));
-}
-
-/** The members of every group whose mappings are not what they were. */
-function affected(before: StoredMapping[], after: StoredMapping[]): Affected {
-  const [was, is] = [printsOf(before), printsOf(after)];
-  const changed = [...before, ...after].filter(({ id }) => was.get(id) !== is.get(id));
-  return namedBy(changed);
-}
-
-function printsOf(mappings: readonly StoredMapping[]): Map<MappingId, string> {
-  return new Map(mappings.map((mapping) => [mapping.id, JSON.stringify(mapping)]));
-}
-
-function find(mappings: StoredMapping[], id: MappingId): StoredMapping {
-  const mapping = mappings.find((one) => one.id === id);
-  if (mapping === undefined) throw new Fault('not_found', `There is no mapping ${id}.`);
-  return mapping;
+/** Under the pool's lock: writes what differs and the set as a version, flags the groups, and decides for everybody whom a changed mapping names. */
+export async function installMappings(
+  tx: TenantTransaction,
+  door: Door,
+  pool: Pool,
+  { before, after, event }: { before: MappingSet; after: MappingSet; event: AuditEvent },
+): Promise<void> {
+  writeMappings(tx, differenceOf(before, after), door.now);
+  for (const [groupId, mapped] of flagsOf(before, after)) setMapped(tx, groupId, mapped);
+  appendVersion(tx, door, event.action, after);
+  const prospect = byMappings(pool, before, after);
+  const { audit } = await decide(tx, door, prospect.pool, prospect.affected);
+  appendAudit(tx, door, [event, ...audit]);
 }
 
 /** Binds the draft to its group where the group exists. */
-async function resolve(tx: TenantTransaction, draft: MappingDraft): Promise<Omit<StoredMapping, 'id'>> {
-  const { group, ...rest } = draft;
+export async function bind(
+  tx: TenantTransaction,
+  { group, ...rest }: MappingDraft,
+  groups: 'locked' | 'asTheyAre',
+): Promise<Omit<StoredMapping, 'id'>> {
   const nowhere = {
     groupId: null,
     groupDisplayName: null,
@@ -200,7 +181,7 @@ async function resolve(tx: TenantTransaction, draft: MappingDraft): Promise<Omit
   };
   if ('roleValue' in group) return { ...rest, ...nowhere, roleValue: fold(group.roleValue) };
   if ('claim' in group) return { ...rest, ...nowhere, claimValue: fold(group.claim) };
-  const found = await findGroups(tx, group);
+  const found = await findGroups(tx, group, groups);
   if (found.length > 1) {
     throw new Fault('conflict', 'Several groups have this name: name the group by its id.', {
       field: 'group',

@@ -96,54 +96,46 @@ export function setMapped(tx: TenantTransaction, groupId: GroupId, mapped: boole
   );
 }
 
-/** Constraint `mappings_priority` refuses a taken priority. */
-export function insertMapping(tx: TenantTransaction, mapping: StoredMapping, now: Date): void {
-  tx.send(
-    db
-      .insertInto('mappings')
-      .values({ tenant_id: tx.tenantId, id: mapping.id, created_at: now, ...columnsOf(mapping) }),
-  );
+/** Sends what differs. Constraint `mappings_priority` is checked when all have their priorities. */
+export function writeMappings(
+  tx: TenantTransaction,
+  { gone, written }: { gone: readonly StoredMapping[]; written: readonly StoredMapping[] },
+  now: Date,
+): void {
+  if (gone.length > 0) {
+    const ids = gone.map(({ id }) => id);
+    tx.send(sql`delete from mappings where tenant_id = ${tx.tenantId} and id = any(${ids}::uuid[])`);
+  }
+  if (written.length === 0) return;
+  const rows = written.map(rowOf);
+  const columns = Object.keys(rowOf(written[0] as StoredMapping)).filter((name) => name !== 'id');
+  const assigned = columns.map((name) => sql`${sql.ref(name)} = ${sql.ref(`excluded.${name}`)}`);
+  tx.send(sql`
+    insert into mappings (tenant_id, created_at, id, ${sql.join(columns.map((name) => sql.ref(name)))})
+    select ${tx.tenantId}, ${now}, r.id, ${sql.join(columns.map((name) => sql.ref(`r.${name}`)))}
+    from jsonb_populate_recordset(null::mappings, ${JSON.stringify(rows)}::jsonb) as r
+    on conflict (tenant_id, id) do update set ${sql.join(assigned)}
+  `);
 }
 
-export function updateMapping(tx: TenantTransaction, mapping: StoredMapping): void {
-  tx.send(
-    db
-      .updateTable('mappings')
-      .set(columnsOf(mapping))
-      .where('tenant_id', '=', tx.tenantId)
-      .where('id', '=', mapping.id),
-  );
-}
-
-function columnsOf(mapping: StoredMapping) {
+function rowOf(mapping: StoredMapping) {
   return {
+    id: mapping.id,
     priority: mapping.priority,
     group_id: mapping.groupId,
     group_display_name: mapping.groupDisplayName,
     group_display_name_key: mapping.groupDisplayName === null ? null : fold(mapping.groupDisplayName),
     group_external_id: mapping.groupExternalId,
     role: mapping.role,
-    workspaces: [...mapping.workspaces],
+    workspaces: mapping.workspaces,
     fallback_role: mapping.fallbackRole,
     role_value: mapping.roleValue,
     claim_value: mapping.claimValue,
     valid_from: mapping.validFrom,
     valid_until: mapping.validUntil,
     may_preempt: mapping.mayPreempt,
+    approval: mapping.approval,
   };
-}
-
-export function deleteMapping(tx: TenantTransaction, id: MappingId): void {
-  tx.send(db.deleteFrom('mappings').where('tenant_id', '=', tx.tenantId).where('id', '=', id));
-}
-
-/** Numbers the mappings 1..n in the order given; the constraint is checked when all have theirs. */
-export function renumberMappings(tx: TenantTransaction, ids: readonly MappingId[]): void {
-  tx.send(sql`
-    update mappings m set priority = o.priority
-    from unnest(${ids}::uuid[]) with ordinality as o (id, priority)
-    where m.tenant_id = ${tx.tenantId} and m.id = o.id
-  `);
 }
 
 /** All mappings, best priority first. */
@@ -165,23 +157,25 @@ export async function selectMappings(tx: TenantTransaction): Promise<StoredMappi
     validFrom: row.valid_from,
     validUntil: row.valid_until,
     mayPreempt: row.may_preempt,
+    approval: row.approval,
   }));
 }
 
 /**
- * Ids of the groups a name leads to: at most two are read, since more than one is ambiguous already. They are locked,
- * so that none is deleted before the mapping names it.
+ * Ids of the groups a name leads to: at most two are read, since more than one is ambiguous already. Locked, none is
+ * deleted before the mapping names it.
  */
 export async function findGroups(
   tx: TenantTransaction,
   by: { id: GroupId } | { displayName: string } | { externalId: string },
+  as: 'locked' | 'asTheyAre',
 ): Promise<GroupId[]> {
   const groups = db
     .selectFrom('groups as g')
     .select('g.id')
     .where('g.tenant_id', '=', tx.tenantId)
     .limit(2)
-    .forNoKeyUpdate(['g']);
+    .$if(as === 'locked', (query) => query.forNoKeyUpdate(['g']));
   if ('id' in by) return idsOf(await tx.run(groups.where('g.id', '=', by.id)));
   if ('displayName' in by)
     return idsOf(await tx.run(groups.where('g.display_name_key', '=', fold(by.displayName))));

@@ -3,13 +3,16 @@
 /** Half of what nobody may wait longer than: one batch in many takes twice as long as the last. */
 const aimMs = 22;
 const least = 20;
-const most = 5000;
+const mostPeople = 5000;
 
 export class Pace {
   people: number;
+  readonly #most: number;
 
-  constructor(people = 200) {
-    this.people = people;
+  /** @param most People of one batch. */
+  constructor(most = mostPeople) {
+    this.#most = most;
+    this.people = Math.min(most, 200);
   }
 
   /** @param work Is to say when it has the lock, and ends when it has given it back. */
@@ -22,6 +25,6 @@ export class Pace {
     const heldMs = Math.max(1, performance.now() - since);
     // It grows slowly and shrinks at once.
     const wanted = Math.min(this.people * 1.3, (people * aimMs) / heldMs);
-    this.people = Math.round(Math.min(most, Math.max(least, wanted)));
+    this.people = Math.round(Math.min(this.#most, Math.max(least, wanted)));
   }
 }

@@ -8,19 +8,20 @@ import { lockUser } from '../directory/user-store.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { termsAt } from '../licensing/contract.ts';
-import { isSeated } from '../licensing/effect.ts';
+import { type Decision, isSeated } from '../licensing/effect.ts';
 import { decide } from './decide-flow.ts';
-import { loadPersons, writeDecisions } from './decision-store.ts';
+import { writeDecisions } from './decision-store.ts';
+import type { PinDraft } from './edit.ts';
+import { loadPersons } from './person-store.ts';
 import { deletePin, type StoredPin, selectPin, writePin } from './pin-store.ts';
+import { requirePlaces } from './places-flow.ts';
 import { lockPool } from './pool-store.ts';
 import { unknownUser } from './user-flow.ts';
-
-export type PinDraft = Omit<StoredPin, 'actor' | 'createdAt'>;
 
 /**
  * Sets or replaces the pin of a person.
  *
- * @throws Fault `not_found`; `invalid` for an end that has passed, or a reserved pin of somebody inactive; `no_seat` for a
+ * @throws Fault `not_found`; `invalid` for an end that has passed, a reserved pin of somebody inactive, or what Blue does not have; `no_seat` for a
  *   reserved pin when no seat is free.
  */
 export async function setPin(
@@ -29,20 +30,20 @@ export async function setPin(
   userId: UserId,
   draft: PinDraft,
 ): Promise<StoredPin> {
-  if (draft.until !== null && draft.until <= door.now) {
-    throw new Fault('invalid', '"until" must lie in the future.', { field: 'until' });
-  }
+  refusePast(draft, door.now);
   const pin: StoredPin = { ...draft, actor: door.actor, createdAt: door.now };
   return await inTenant(database, door.tenantId, async (tx) => {
     const [pool, user] = await Promise.all([lockPool(tx), lockUser(tx, userId, null)]);
     if (user === undefined) throw unknownUser(userId);
-    if (pin.reserved && user.attributes.active === false) {
-      throw new Fault('invalid', 'A reserved pin needs an active person.', { field: 'reserved' });
-    }
+    refuseInactive(pin, user.attributes.active !== false);
     const before = await selectPin(tx, userId);
+    await requirePlaces(tx, pool.rules, draft, before);
     writePin(tx, userId, pin);
-    const { audit } = await decide(tx, door, pool, { userIds: [userId] });
-    if (pin.reserved) await refuseWithoutSeat(tx, userId);
+    const { audit } = await decide(tx, door, pool, { userIds: [userId] }, { isReserving: pin.reserved });
+    if (pin.reserved) {
+      const [person] = await loadPersons(tx, { userIds: [userId] }, null);
+      refuseWithoutSeat(person?.decision ?? null);
+    }
     appendAudit(tx, door, [
       { action: 'pin.set', subject: userId, before: before ?? null, after: pin },
       ...audit,
@@ -51,9 +52,18 @@ export async function setPin(
   });
 }
 
-async function refuseWithoutSeat(tx: TenantTransaction, userId: UserId): Promise<void> {
-  const [person] = await loadPersons(tx, { userIds: [userId] }, null);
-  const decision = person?.decision ?? null;
+export function refusePast({ until }: PinDraft, now: Date): void {
+  if (until === null || now < until) return;
+  throw new Fault('invalid', '"until" must lie in the future.', { field: 'until' });
+}
+
+export function refuseInactive({ reserved }: PinDraft, isActive: boolean): void {
+  if (!reserved || isActive) return;
+  throw new Fault('invalid', 'A reserved pin needs an active person.', { field: 'reserved' });
+}
+
+/** A reserved pin takes its seat when it is set. */
+export function refuseWithoutSeat(decision: Decision | null): void {
   if (decision?.claim == null || isSeated(decision.seat)) return;
   throw new Fault('no_seat', 'No seat is free to be reserved: free one, or pin without reserving.');
 }
@@ -63,12 +73,18 @@ export async function removePin(database: Database, door: Door, userId: UserId):
   await inTenant(database, door.tenantId, async (tx) => {
     const [pool, user] = await Promise.all([lockPool(tx), lockUser(tx, userId, null)]);
     if (user === undefined) throw unknownUser(userId);
-    const before = await selectPin(tx, userId);
-    if (before === undefined) throw new Fault('not_found', 'This person has no pin.');
+    const before = await pinOf(tx, userId);
     deletePin(tx, userId);
     const { audit } = await decide(tx, door, pool, { userIds: [userId] });
     appendAudit(tx, door, [{ action: 'pin.removed', subject: userId, before }, ...audit]);
   });
+}
+
+/** @throws Fault `not_found`. */
+export async function pinOf(tx: TenantTransaction, userId: UserId): Promise<StoredPin> {
+  const pin = await selectPin(tx, userId);
+  if (pin === undefined) throw new Fault('not_found', 'This person has no pin.');
+  return pin;
 }
 
 /** Gives a kept place back now. @throws Fault `not_found` for an unknown person, or one for whom none is kept. */

@@ -4,18 +4,11 @@
  */
 
 import type { UserId } from '../kernel/ids.ts';
-import {
-  admit,
-  type Claim,
-  compareClaims,
-  type Grant,
-  type Room,
-  roomIn,
-  type Usage,
-} from '../licensing/admit.ts';
+import type { Usage } from '../licensing/admit.ts';
 import { type Contract, overageUntil, type Terms, termsAt } from '../licensing/contract.ts';
 import { type Decision, effect, isSeated, type OpenBatch, type Seat } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
+import { grantable, seatsOf, takeSeats, usageAfter } from './allot.ts';
 import {
   type Candidate,
   type ClaimState,
@@ -41,8 +34,13 @@ export interface Facts {
   overage: readonly Standing[];
   /** Who loses the seat now, though it is wanted: the capacity fell, and its grace is over. Without `persons`. */
   displaced: readonly Standing[];
+  /** Order `strict`: the first of those who may take a seat, and whose seats may go. Without `persons`. */
+  preemptors: readonly Standing[];
+  victims: readonly Standing[];
   /** The open batch is settled now. */
   isSettling: boolean;
+  /** A reserved pin is set now: it takes its seat, whoever waits. */
+  isReserving: boolean;
 }
 
 export interface DecisionChange {
@@ -61,19 +59,35 @@ export interface Plan {
   terms: Terms;
 }
 
+/** A plan with what it rests on. */
+export interface Planned {
+  facts: Facts;
+  planned: Plan;
+}
+
 export function plan(facts: Facts, now: Date): Plan {
-  const terms = termsAt(facts.contract, now);
   const batch = batchOf(facts, now);
+  const planned = planIn(facts, batch, now);
+  const isTouched = planned.changes.some(({ before, after }) => before?.seat !== after?.seat);
+  if (isTouched || facts.isSettling) return planned;
+  // What touches no seat opens no batch: what is free for another reason is given as ever.
+  return facts.batch === null && batch !== null
+    ? planIn(facts, null, now)
+    : { ...planned, batch: facts.batch };
+}
+
+function planIn(facts: Facts, batch: OpenBatch | null, now: Date): Plan {
+  const terms = termsAt(facts.contract, now);
   const candidates = candidatesOf(facts, terms, now, batch?.openedAt ?? now);
-  const room = grantable(facts, terms, batch);
-  const seats = seatsOf(candidates, facts, terms, room);
-  const changes = candidates.flatMap((candidate) => changeOf(candidate, seats, terms, now));
-  const usage = changes.reduce(
-    (sum, { before, after }) => countSeat(countSeat(sum, before?.seat, -1), after?.seat, 1),
+  const mode = grantable(facts, terms, batch);
+  const seats = seatsOf(candidates, facts, terms, mode);
+  const notices = takeSeats(candidates, seats, facts, mode, now);
+  const changes = candidates.flatMap((candidate) => changeOf(candidate, { seats, notices, terms, now }));
+  const usage = usageAfter(
     facts.usage,
+    changes.map(({ before, after }) => [before?.seat, after?.seat]),
   );
-  const isTouched = changes.some(({ before, after }) => before?.seat !== after?.seat);
-  return { changes, usage, terms, batch: isTouched || facts.isSettling ? batch : facts.batch };
+  return { changes, usage, terms, batch };
 }
 
 const quietMs = 3 * 60_000;
@@ -90,138 +104,67 @@ function batchOf({ batch, rules, isSettling, persons }: Facts, now: Date): OpenB
 
 function candidatesOf(facts: Facts, terms: Terms, now: Date, claimedAt: Date): Candidate[] {
   return [
-    ...facts.persons.map((person) => candidateOf(person, facts.rules, terms, now, claimedAt)),
-    ...[...facts.queue, ...facts.overage].map((one) => standingCandidate(one, terms, now)),
+    ...facts.persons
+      .map((person) => candidateOf(person, facts.rules, terms, now, claimedAt))
+      .map((one) => (facts.isReserving ? one : { ...one, wish: { ...one.wish, isReserved: false } })),
+    ...unique([...facts.queue, ...facts.overage, ...facts.preemptors, ...facts.victims]).map((one) =>
+      standingCandidate(one, terms, now),
+    ),
     ...facts.displaced.map((one) => standingCandidate(one, terms, now, true)),
   ];
 }
 
-type Mode = 'all' | 'reservedOnly' | 'nobody';
-
-/** Reserved pins take their seats also while others wait for the end of a batch. */
-function grantable({ evaluating }: Facts, { grants }: Terms, batch: OpenBatch | null): Mode {
-  if (!grants) return 'nobody';
-  return evaluating || batch !== null ? 'reservedOnly' : 'all';
+function unique(standing: readonly Standing[]): Standing[] {
+  return [...new Map(standing.map((one) => [one.id, one])).values()];
 }
 
-/** Everybody's seat afterwards. Who comes back is served first, then who has a seat above the capacity, then the queue. */
-function seatsOf(
-  candidates: readonly Candidate[],
-  facts: Facts,
-  terms: Terms,
-  mode: Mode,
-): Map<UserId, Seat> {
-  const seats = new Map(candidates.map((candidate) => [candidate.userId, ownSeat(candidate)]));
-  const usageNow = () =>
-    candidates.reduce(
-      (sum, { userId, before }) => countSeat(countSeat(sum, before?.seat, -1), seats.get(userId), 1),
-      facts.usage,
-    );
-  let room = roomIn(terms, usageNow());
-  for (const { userId, claim } of candidates) {
-    if (claim.kind !== 'returns') continue;
-    const grant: Grant = room.held > 0 || terms.allowance === 0 ? 'held' : 'overage';
-    room = { ...room, [grant]: room[grant] - 1 };
-    seats.set(userId, grant);
-  }
-  if (mode === 'nobody') return seats;
-  if (mode === 'all') room = promote(candidates, seats, facts, room);
-  const claims = candidates
-    .filter(({ claim, wish }) => claim.kind === 'claims' && (mode === 'all' || wish.isReserved))
-    .map(claimOf);
-  for (const [userId, grant] of admit(room, facts.rules.order, claims)) seats.set(userId, grant);
-  return seats;
+interface Outcome {
+  seats: ReadonlyMap<UserId, Seat>;
+  notices: ReadonlyMap<UserId, Date>;
+  terms: Terms;
+  now: Date;
 }
 
-function ownSeat({ claim }: Candidate): Seat {
-  switch (claim.kind) {
-    case 'none':
-      return 'none';
-    case 'seated':
-    case 'kept':
-      return claim.seat;
-    // Until it is known of which kind the seat is.
-    case 'returns':
-      return 'hold';
-    case 'claims':
-      return 'waiting';
-  }
-}
-
-/** Seats above the capacity come within it where there is room. */
-function promote(
-  candidates: readonly Candidate[],
-  seats: Map<UserId, Seat>,
-  { rules }: Facts,
-  room: Room,
-): Room {
-  const above = candidates.filter(
-    ({ userId, claim }) => claim.kind === 'seated' && seats.get(userId) === 'overage',
-  );
-  const ranked = above.map(claimOf).sort(compareClaims(rules.order));
-  const promoted = ranked.slice(0, Math.min(ranked.length, room.held));
-  for (const { userId } of promoted) seats.set(userId, 'held');
-  return { held: room.held - promoted.length, overage: room.overage + promoted.length };
-}
-
-function claimOf({ userId, tie, wish, claim, before }: Candidate): Claim {
-  const claimedAt = 'claimedAt' in claim ? claim.claimedAt : before?.claim?.claimedAt;
-  return {
-    userId,
-    tie,
-    priority: wish.priority ?? 0,
-    claimedAt: claimedAt ?? new Date(0),
-    isReserved: wish.isReserved,
-    isOverageSpent: claim.kind === 'claims' && claim.isOverageSpent,
-  };
-}
-
-function countSeat(usage: Usage, seat: Seat | undefined, by: 1 | -1): Usage {
-  switch (seat) {
-    case 'held':
-      return { ...usage, held: usage.held + by };
-    case 'overage':
-      return { ...usage, overage: usage.overage + by };
-    case 'hold':
-      return { ...usage, onHold: usage.onHold + by };
-    default:
-      return usage;
-  }
-}
-
-function changeOf(
-  candidate: Candidate,
-  seats: ReadonlyMap<UserId, Seat>,
-  terms: Terms,
-  now: Date,
-): DecisionChange[] {
+function changeOf(candidate: Candidate, outcome: Outcome): DecisionChange[] {
   const { userId, tie, before } = candidate;
-  const after = decisionOf(candidate, seats.get(userId) ?? 'none', terms, now);
+  const after = decisionOf(candidate, outcome);
   return sameDecision(before, after) ? [] : [{ userId, tie, before, after }];
 }
 
 function decisionOf(
-  { before, wish, claim }: Candidate,
-  seat: Seat,
-  terms: Terms,
-  now: Date,
+  { userId, before, wish, claim }: Candidate,
+  { seats, notices, terms, now }: Outcome,
 ): Decision | null {
-  const { priority, requested, refusal } = wish;
+  const seat = seats.get(userId) ?? 'none';
+  const { priority, requested, refusal, mayPreempt } = wish;
   if (requested.length === 0 && claim.kind !== 'kept') return null;
   const claimedAt = 'claimedAt' in claim ? claim.claimedAt : (before?.claim?.claimedAt ?? now);
   const since = before !== null && before.seat === seat ? before.since : now;
+  const noticeUntil = notices.get(userId) ?? null;
   const kept = claim.kind === 'kept' ? { claimedAt, until: claim.until } : null;
   return {
     requested,
     effective: effect(wish, seat, terms),
-    claim: priority === null ? null : { priority, claimedAt },
+    claim: priority === null ? null : { priority, claimedAt, mayPreempt },
     seat,
     since,
     refusal,
     kept,
     isOverageSpent: isSpent(seat, claim, before),
-    endsAt: earliest(wish.until, kept?.until, seat === 'overage' ? overageUntil(terms, since) : null),
+    approval: wish.isRejected ? 'refused' : isPending(seat, claim) ? 'pending' : null,
+    noticeUntil,
+    endsAt: earliest(
+      wish.until,
+      kept?.until,
+      later(noticeUntil, now),
+      seat === 'overage' ? overageUntil(terms, since) : null,
+    ),
   };
+}
+
+/** Who claims where somebody is asked when no seat is free waits for that, once none was. */
+function isPending(seat: Seat, claim: ClaimState): boolean {
+  return seat === 'waiting' && claim.kind === 'claims' && claim.asks !== 'nobody';
 }
 
 /** It is remembered as long as the claim is, and forgotten with a seat. */
@@ -232,6 +175,11 @@ function isSpent(seat: Seat, claim: ClaimState, before: Decision | null): boolea
     : claim.kind === 'kept' && (before?.isOverageSpent ?? false);
 }
 
+/** What is past already waits for something else than time. */
+function later(at: Date | null, now: Date): Date | null {
+  return at !== null && now < at ? at : null;
+}
+
 function earliest(...instants: (Date | null | undefined)[]): Date | null {
   const times = instants.flatMap((at) => (at == null ? [] : [at.getTime()]));
   return times.length === 0 ? null : new Date(Math.min(...times));
@@ -239,12 +187,26 @@ function earliest(...instants: (Date | null | undefined)[]): Date | null {
 
 /** Decisions are built by one function, so that equal ones print alike. */
 function sameDecision(a: Decision | null, b: Decision | null): boolean {
+  if (a === null || b === null) return a === b;
+  // Most that differ do so here, and of large groups each is compared.
+  if (a.seat !== b.seat || a.requested.length !== b.requested.length) return false;
   return canonical(a) === canonical(b);
 }
 
-function canonical(decision: Decision | null): string {
-  if (decision === null) return 'null';
-  const { requested, effective, claim, seat, refusal, since, kept, isOverageSpent, endsAt } = decision;
+function canonical(decision: Decision): string {
+  const {
+    requested,
+    effective,
+    claim,
+    seat,
+    refusal,
+    since,
+    kept,
+    isOverageSpent,
+    approval,
+    noticeUntil,
+    endsAt,
+  } = decision;
   return JSON.stringify([
     requested.map(({ role, billing, workspace, via, fallbackRole }) => [
       role,
@@ -254,8 +216,8 @@ function canonical(decision: Decision | null): string {
       fallbackRole,
     ]),
     effective.map(({ role, billing, workspace, via }) => [role, billing, workspace, via]),
-    claim === null ? null : [claim.priority, claim.claimedAt],
+    claim === null ? null : [claim.priority, claim.claimedAt, claim.mayPreempt],
     kept === null ? null : [kept.claimedAt, kept.until],
-    ...[seat, refusal, since, isOverageSpent, endsAt],
+    ...[seat, refusal, since, isOverageSpent, approval, noticeUntil, endsAt],
   ]);
 }

@@ -9,6 +9,7 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
 import type { GroupId, UserId } from '../kernel/ids.ts';
 import type { Usage } from '../licensing/admit.ts';
+import type { Losses } from '../licensing/breaker.ts';
 import { type Contract, excessUntil, limitOf, nextChange, type Terms } from '../licensing/contract.ts';
 import type { OpenBatch } from '../licensing/effect.ts';
 import { nextValidity } from '../licensing/mapping.ts';
@@ -114,7 +115,9 @@ async function lockPoolWhere(tx: TenantTransaction, condition: RawBuilder<unknow
   return locked === null ? null : await withRules(tx, locked);
 }
 
-interface PoolRow extends Usage, Omit<LockedPool, 'usage' | 'batch'> {
+interface PoolRow extends Usage, Omit<LockedPool, 'usage' | 'batch' | 'losses'> {
+  lossesSince: Date | null;
+  lostSeats: number;
   batchOpenedAt: Date | null;
   settlesAt: Date | null;
 }
@@ -133,15 +136,17 @@ async function selectRow(
     prepared(sql<PoolRow>`
     select used - overage - on_hold as held, overage, on_hold as "onHold", unmanaged_paid as "unmanagedPaid",
       batch_opened_at as "batchOpenedAt", settles_at as "settlesAt", evaluating, seat_limit as "limit",
-      excess_since as "excessSince", settled_at as "settledAt", due_at as "dueAt", frozen,
-      rules_revision as revision
+      excess_since as "excessSince", settled_at as "settledAt", due_at as "dueAt", frozen, staged_since as "stagedSince",
+      losses_since as "lossesSince", losses as "lostSeats", rules_revision as revision
     from seat_pools p where p.tenant_id = ${tx.tenantId} and ${condition} ${locking}
   `),
   );
   if (row === undefined) return null;
-  const { held, overage, onHold, unmanagedPaid, batchOpenedAt, settlesAt, ...rest } = row;
+  const { held, overage, onHold, unmanagedPaid, batchOpenedAt, settlesAt, lossesSince, lostSeats, ...rest } =
+    row;
   const batch = batchOpenedAt === null ? null : { openedAt: batchOpenedAt, settlesAt };
-  return { ...rest, usage: { held, overage, onHold, unmanagedPaid }, batch };
+  const losses = lossesSince === null ? null : { since: lossesSince, seats: lostSeats };
+  return { ...rest, usage: { held, overage, onHold, unmanagedPaid }, batch, losses };
 }
 
 /** Contract and rules as they are now. */
@@ -161,6 +166,9 @@ export interface PoolAfter {
   terms: Terms;
   /** Dates up to now have been looked at. */
   isSettled: boolean;
+  /** As the write found it, or changed it. */
+  stagedSince: Date | null;
+  losses: Losses | null;
 }
 
 /**
@@ -168,7 +176,7 @@ export interface PoolAfter {
  * the decisions, whose due times it reads.
  */
 export function writePool(tx: TenantTransaction, pool: Pool, after: PoolAfter, now: Date): void {
-  const { usage, batch, evaluating, terms, isSettled } = after;
+  const { usage, batch, evaluating, terms, isSettled, stagedSince, losses } = after;
   const used = usage.held + usage.overage + usage.onHold;
   const limit = limitOf(terms);
   const excessSince = excessOf(pool, limit, used, now);
@@ -191,10 +199,15 @@ export function writePool(tx: TenantTransaction, pool: Pool, after: PoolAfter, n
     batch_opened_at: batch?.openedAt ?? null,
     settles_at: batch?.settlesAt ?? null,
     evaluating,
+    staged_since: stagedSince,
+    losses_since: losses?.since ?? null,
+    losses: losses?.seats ?? 0,
     settled_at: settledAt,
     frozen: isSettled ? terms.phase === 'frozen' : pool.frozen,
     due_at: sql<Date | null>`least(${ownDue}::timestamptz,
-      (select min(d.due_at) from decisions d where d.tenant_id = ${tx.tenantId} and d.due_at is not null))`,
+      (select min(d.due_at) from decisions d where d.tenant_id = ${tx.tenantId} and d.due_at is not null),
+      (select min(m.activate_at) from mapping_drafts m
+       where m.tenant_id = ${tx.tenantId} and m.activate_at is not null))`,
   };
   const names = Object.keys(columns) as (keyof typeof columns)[];
   tx.send(

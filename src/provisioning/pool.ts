@@ -1,6 +1,7 @@
 /** A tenant's seats as a write finds them under the pool's lock. */
 
 import type { Usage } from '../licensing/admit.ts';
+import type { Losses } from '../licensing/breaker.ts';
 import type { Contract } from '../licensing/contract.ts';
 import type { OpenBatch } from '../licensing/effect.ts';
 import type { Mapping, Rules } from '../licensing/mapping.ts';
@@ -20,6 +21,10 @@ export interface LockedPool {
   dueAt: Date | null;
   /** Whether paid roles stand as their fallback. */
   frozen: boolean;
+  /** Since when people wait for an administrator to let their decisions happen; null: nobody does. */
+  stagedSince: Date | null;
+  /** Seats that directories' changes took away lately. */
+  losses: Losses | null;
   /** Another one after every change of contract and rules. */
   revision: string;
 }

@@ -7,6 +7,9 @@ import type { Database } from '../db/database.ts';
 import { inTenant } from '../db/tenant-transaction.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { UserId } from '../kernel/ids.ts';
+import { roomIn } from '../licensing/admit.ts';
+import { guardedSince } from './block-guard-flow.ts';
+import { countRefusal } from './block-guard-store.ts';
 import type { Plan } from './plan.ts';
 import type { Pool } from './pool.ts';
 
@@ -27,19 +30,29 @@ export async function withRefusals<T>(database: Database, door: Door, work: () =
     return await work();
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    await inTenant(database, door.tenantId, async (tx) => appendAudit(tx, door, [error.event]));
+    await inTenant(database, door.tenantId, async (tx) => {
+      appendAudit(tx, door, [error.event]);
+      const { actor, now } = door;
+      if (actor.kind === 'directory') countRefusal(tx, actor.id, now, guardedSince(now));
+    });
     throw error.fault;
   }
 }
 
 /**
- * Under policy `block`, refuses a person who comes (back) and would have to wait for a seat.
+ * Under policy `block`, refuses a person who comes (back) and would have to wait for a seat; who only waits for the end of a
+ * batch, or for an approval, is not refused.
  *
  * @param pool As it was before.
  */
-export function seatRefusal(id: UserId, { changes, terms }: Plan, { usage }: Pick<Pool, 'usage'>): void {
+export function seatRefusal(
+  id: UserId,
+  { changes, terms, usage: after }: Plan,
+  { usage }: Pick<Pool, 'usage'>,
+): void {
   const wish = changes.find(({ userId }) => userId === id)?.after;
-  if (terms.policy !== 'block' || wish?.seat !== 'waiting') return;
+  if (terms.policy !== 'block' || wish?.seat !== 'waiting' || wish.approval !== null) return;
+  if (terms.grants && roomIn(terms, after).held > 0) return;
   const { held, overage, onHold, unmanagedPaid } = usage;
   const used = held + overage + onHold + unmanagedPaid;
   const tier = terms.tier === null ? '' : ` of tier ${terms.tier}`;

@@ -5,42 +5,55 @@ import type { Door } from '../audit/door.ts';
 import { type Database, db } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { fold } from '../kernel/fold.ts';
+import type { UserId } from '../kernel/ids.ts';
+import { everyDefaultWorkspace } from '../licensing/mapping.ts';
 import type { Settings } from '../tenants/settings.ts';
 import { selectSettings, writeSettings } from '../tenants/settings-store.ts';
-import type { Affected } from './affected.ts';
 import { lockArrivals } from './arrival-store.ts';
 import { decide } from './decide-flow.ts';
 import { selectUsersNamed, writeRanks } from './decision-store.ts';
+import { type Placed, requirePlaces } from './places-flow.ts';
 import { lockPool } from './pool-store.ts';
+import { bySettings } from './prospect.ts';
+import { lookNow } from './reclaim-store.ts';
 
-/** Replaces the settings whole. Where parking ends, who is parked is forgotten. */
+/** Replaces the settings whole. Where parking ends, who is parked is forgotten. @throws Fault as `requirePlaces`. */
 export async function putSettings(database: Database, door: Door, settings: Settings): Promise<Settings> {
-  const chosen = { ...settings, exclusions: [...new Set(settings.exclusions.map(fold))].sort() };
+  const chosen = folded(settings);
   await inTenant(database, door.tenantId, async (tx) => {
     // Who arrives meanwhile would miss a default role.
     lockArrivals(tx, 'rule');
     const pool = await lockPool(tx);
     const before = await selectSettings(tx);
+    await requirePlaces(tx, pool.rules, defaultOf(chosen), defaultOf(before));
     writeSettings(tx, chosen);
+    // Also where nobody is asked any more: notices that were given are withdrawn.
+    if (before.reclaimDays !== chosen.reclaimDays) lookNow(tx, door.now);
     const isParkingOver = before.parking && !chosen.parking;
     const parkedMembersDeleted = isParkingOver
       ? await tx.count(db.deleteFrom('parked_members').where('tenant_id', '=', tx.tenantId))
       : undefined;
     if (before.order !== chosen.order) writeRanks(tx, chosen.order);
-    const affected = await affectedBy(tx, before, chosen);
-    // A batch ends with the way of settling that opened it.
-    const isSettling = pool.batch !== null && before.settlement !== chosen.settlement;
-    const rules = { ...pool.rules, ...chosen };
-    const decided = await decide(tx, door, { ...pool, rules }, affected, { isSettling });
+    const prospect = bySettings(pool, before, chosen, await turnedBy(tx, before, chosen));
+    const { isSettling = false } = prospect;
+    const decided = await decide(tx, door, prospect.pool, prospect.affected, { isSettling });
     const after = { ...chosen, ...(parkedMembersDeleted === undefined ? {} : { parkedMembersDeleted }) };
     appendAudit(tx, door, [{ action: 'settings.written', subject: null, before, after }, ...decided.audit]);
   });
   return chosen;
 }
 
-/** The default role concerns everybody; who is left alone, those whose names come or go. */
-async function affectedBy(tx: TenantTransaction, before: Settings, after: Settings): Promise<Affected> {
-  if (before.defaultRole !== after.defaultRole) return { everyone: true };
-  const turned = [...new Set(before.exclusions).symmetricDifference(new Set(after.exclusions))];
-  return turned.length === 0 ? {} : { userIds: await selectUsersNamed(tx, turned) };
+function defaultOf({ defaultRole: role }: Settings): Placed {
+  return { role, workspaces: [everyDefaultWorkspace], field: 'defaultRole' };
+}
+
+/** Who is left alone is named once, whatever the case. */
+export function folded(settings: Settings): Settings {
+  return { ...settings, exclusions: [...new Set(settings.exclusions.map(fold))].sort() };
+}
+
+/** Whom the settings would leave alone, or no longer. */
+export async function turnedBy(tx: TenantTransaction, before: Settings, after: Settings): Promise<UserId[]> {
+  const names = [...new Set(before.exclusions).symmetricDifference(new Set(after.exclusions))];
+  return names.length === 0 ? [] : await selectUsersNamed(tx, names);
 }

@@ -11,21 +11,34 @@ import type { Affected } from './affected.ts';
 import { decide, evaluateRest } from './decide-flow.ts';
 import { affectedByTerms, dueBy } from './due.ts';
 import { isAnyDiffering } from './evaluate-flow.ts';
+import { activateDue } from './mapping-version-flow.ts';
 import type { Pool } from './pool.ts';
 import { lockPool } from './pool-store.ts';
 
 /**
  * Tenants for whom an instant has come: they are settled. Answers how many there were.
  *
+ * @param most Tenants.
  * @throws AggregateError of the tenants for which it failed, after the others were settled.
  */
-export async function settleDue(database: Database, now: Date, most: number): Promise<number> {
+export async function settleDue(
+  database: Database,
+  now: Date,
+  most: number,
+  options: Pick<Door, 'peoplePerDecision'> = {},
+): Promise<number> {
   const due = await database.run(
     sql<{ tenant_id: TenantId }>`select tenant_id from find_due_pools(${now}, ${most})`,
   );
   const failures: unknown[] = [];
   for (const { tenant_id: tenantId } of due) {
-    const door: Door = { tenantId, actor: { kind: 'system', rule: 'time' }, now, requestId: null };
+    const door: Door = {
+      tenantId,
+      actor: { kind: 'system', rule: 'time' },
+      now,
+      requestId: null,
+      ...options,
+    };
     await settleTenant(database, door).catch((error: unknown) => failures.push(error));
   }
   if (failures.length > 0) {
@@ -37,19 +50,23 @@ export async function settleDue(database: Database, now: Date, most: number): Pr
 /** Each part of what is due is a transaction; it ends when nothing is due any more. */
 async function settleTenant(database: Database, door: Door): Promise<void> {
   await evaluateRest(database, door);
+  while (await activateDue(database, door));
   while (await inTenant(database, door.tenantId, (tx) => settleOnce(tx, door)));
 }
 
-/** Answers whether those above the capacity are so many that there is more to do. */
+/**
+ * What is due first, and those above the capacity only once that is done: somebody who gives a seat back at the same instant is
+ * one of them. Answers whether there is more to do.
+ */
 async function settleOnce(tx: TenantTransaction, door: Door): Promise<boolean> {
   const pool = await lockPool(tx);
   if (pool.dueAt === null || pool.dueAt > door.now) return false;
-  const excess = excessAt(pool, door.now);
+  const excess = pool.settledAt < door.now ? 0 : excessAt(pool, door.now);
   const affected: Affected = { ...affectedByTerms(pool, pool.contract, door.now), ...dueBy(pool, door.now) };
   const isSettling = pool.batch?.settlesAt != null && pool.batch.settlesAt <= door.now;
   const { audit } = await decide(tx, door, pool, affected, { isSettling, excess, isSettled: true });
   appendAudit(tx, door, audit);
-  return excess > 0;
+  return excessAt(pool, door.now) > 0;
 }
 
 /** How many lose their seats now, because the capacity fell and their time is over. */

@@ -5,9 +5,10 @@
 
 import type { UserId } from '../kernel/ids.ts';
 import { overageUntil, type Terms } from '../licensing/contract.ts';
-import { type Desire, desire, hasPaidMatch, type Person } from '../licensing/desire.ts';
+import { type Desire, desire, hasPaidMatch, nothing, type Person } from '../licensing/desire.ts';
 import { type Decision, isSeated } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
+import { rankKeptUntil } from '../licensing/reclaim.ts';
 
 export interface PersonFacts extends Person {
   tie: string;
@@ -24,7 +25,7 @@ export interface Standing {
   id: UserId;
   tie: string;
   decision: Decision;
-  /** When the pin ends that the wish rests on. */
+  /** When the person's pin ends, or ended. */
   until: Date | null;
 }
 
@@ -43,9 +44,12 @@ export type ClaimState =
   /** Comes back to a place that was kept. */
   | { kind: 'returns'; claimedAt: Date }
   /** Wants a seat. */
-  | { kind: 'claims'; claimedAt: Date; isOverageSpent: boolean }
+  | { kind: 'claims'; claimedAt: Date; isOverageSpent: boolean; asks: Asking }
   /** Wants none any more, and is remembered; `hold`: with the place. */
   | { kind: 'kept'; seat: 'hold' | 'none'; claimedAt: Date; until: Date };
+
+/** Whether somebody is asked for the seat: not, or not any more; each time; or where none is free. */
+export type Asking = 'nobody' | 'somebody' | 'whenFull';
 
 /** @param claimedAt Of a claim that is made now. */
 export function candidateOf(
@@ -60,7 +64,7 @@ export function candidateOf(
   const claim =
     wish.priority === null
       ? withoutWish(person, rules, now)
-      : withWish(before, terms, now, { isDropped: false, claimedAt });
+      : withWish(before, terms, now, { isDropped: false, claimedAt, asks: asksOf(before, wish) });
   return { userId, tie, before, wish, claim };
 }
 
@@ -72,8 +76,18 @@ export function standingCandidate(
   isDropped = false,
 ): Candidate {
   const { requested, claim, refusal } = decision;
-  const wish = { requested, priority: claim?.priority ?? null, refusal, isReserved: false, until };
-  const state = withWish(decision, terms, now, { isDropped, claimedAt: now });
+  // A pin whose time is over may still be there: it ends nothing of a wish that rests on mappings again.
+  const isPinned = requested.some(({ via }) => via === 'PIN');
+  const { priority = null, mayPreempt = false } = claim ?? {};
+  const wish: Desire = {
+    ...nothing,
+    requested,
+    priority,
+    refusal,
+    mayPreempt,
+    until: isPinned ? until : null,
+  };
+  const state = withWish(decision, terms, now, { isDropped, claimedAt: now, asks: 'nobody' });
   return { userId: id, tie, before: decision, wish, claim: state };
 }
 
@@ -81,18 +95,29 @@ function withWish(
   before: Decision | null,
   terms: Terms,
   now: Date,
-  { isDropped, claimedAt }: { isDropped: boolean; claimedAt: Date },
+  { isDropped, claimedAt, asks }: { isDropped: boolean; claimedAt: Date; asks: Asking },
 ): ClaimState {
   const known = before?.claim?.claimedAt ?? keptAt(before, now)?.claimedAt ?? claimedAt;
   const isOverageSpent = before?.isOverageSpent ?? false;
   if (before?.seat === 'hold' && keptAt(before, now) !== undefined)
     return { kind: 'returns', claimedAt: known };
   if (before === null || !isSeated(before.seat) || isDropped)
-    return { kind: 'claims', claimedAt: known, isOverageSpent };
+    return { kind: 'claims', claimedAt: known, isOverageSpent, asks };
   const isOver = before.seat === 'overage' && isPast(overageUntil(terms, before.since), now);
   return isOver
-    ? { kind: 'claims', claimedAt: known, isOverageSpent: true }
+    ? { kind: 'claims', claimedAt: known, isOverageSpent: true, asks: 'nobody' }
     : { kind: 'seated', seat: before.seat };
+}
+
+/** A claim by a rule that was let into the queue, or had a seat, is not asked about again. */
+function asksOf(before: Decision | null, { approval, requested }: Desire): Asking {
+  const isLetIn = before?.claim != null && before.approval === null;
+  if (approval === 'automatic' || (isLetIn && paidRule(before) === paidRule({ requested }))) return 'nobody';
+  return approval === 'manual' || before?.approval === 'pending' ? 'somebody' : 'whenFull';
+}
+
+function paidRule({ requested }: Pick<Decision, 'requested'>): string | undefined {
+  return requested.find(({ billing }) => billing === 'paid')?.via;
 }
 
 /** A directory moves a person by taking out of one group and putting into another: the place is kept between the two. */
@@ -103,6 +128,12 @@ function withoutWish(person: PersonFacts, rules: Rules, now: Date): ClaimState {
   if (before.claim === null) {
     if (kept === undefined) return { kind: 'none' };
     return { kind: 'kept', seat: placeOf(before), claimedAt: kept.claimedAt, until: kept.until };
+  }
+  if (person.reclaimedAt !== null) {
+    const until = rankKeptUntil(person.reclaimedAt);
+    return until <= now
+      ? { kind: 'none' }
+      : { kind: 'kept', seat: 'none', claimedAt: before.claim.claimedAt, until };
   }
   // A free role that wins over the paid one is no move.
   const isMove = keepUntil !== null && now < keepUntil && !hasPaidMatch(person, rules, now);

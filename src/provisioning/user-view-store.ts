@@ -115,9 +115,9 @@ function viewOf(
 ): RawBuilder<unknown> {
   const queue = sql`(
     select user_id, row_number() over (order by priority, rank_at, tie, user_id) as position
-    from decisions where tenant_id = ${tx.tenantId} and seat = 'waiting')`;
+    from decisions where tenant_id = ${tx.tenantId} and seat = 'waiting' and approval is null)`;
   const ahead = sql`(
-    select count(*) from decisions o where o.tenant_id = d.tenant_id and o.seat = 'waiting'
+    select count(*) from decisions o where o.tenant_id = d.tenant_id and o.seat = 'waiting' and o.approval is null
       and (o.priority, o.rank_at, o.tie, o.user_id) <= (d.priority, d.rank_at, d.tie, d.user_id))`;
   const isPage = limit > 1;
   const groups = withGroups
@@ -132,7 +132,7 @@ function viewOf(
             where x.tenant_id = u.tenant_id and x.user_id = u.id order by y.name) as sources,
       ${groups} as groups,
       ${decisionColumns},
-      case when d.seat = 'waiting' then ${isPage ? sql`q.position` : ahead} end as position,
+      case when d.seat = 'waiting' and d.approval is null then ${isPage ? sql`q.position` : ahead} end as position,
       c.contract, p.batch_opened_at, p.settles_at,
       b.state as blue_state, b.code as blue_code, b.detail as blue_detail
     from page h
@@ -141,7 +141,7 @@ function viewOf(
     left join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
     ${isPage ? sql`left join ${queue} q on q.user_id = u.id` : sql``}
     left join (select ${contractJson(tx.tenantId)} as contract offset 0) c on true
-    join seat_pools p on p.tenant_id = ${tx.tenantId}
+    left join seat_pools p on p.tenant_id = ${tx.tenantId}
     left join blue_people b on b.tenant_id = u.tenant_id and b.user_id = u.id
     order by ${placeSql(order, 'h')}
   `;

@@ -1,6 +1,7 @@
 /** Makes tenants, operators, keys, directories and their tokens. A secret is answered once and kept as its hash. */
 
 import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
 import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import { type Database, db } from '../db/database.ts';
@@ -33,7 +34,12 @@ export async function createTenant(
         }),
       );
       locate(tx, 'slug', tenant.slug);
-      tx.send(db.insertInto('seat_pools').values({ tenant_id: tenant.id, ceiling: 0, due_at: null }));
+      const newest = sql<number>`(select max(version) from catalogue_versions)`;
+      tx.send(
+        db
+          .insertInto('seat_pools')
+          .values({ tenant_id: tenant.id, ceiling: 0, due_at: null, catalogue_version: newest }),
+      );
       const event = { action: 'tenant.created', subject: tenant.id, after: draft };
       appendAudit(tx, { ...door, tenantId: tenant.id }, [event]);
     });

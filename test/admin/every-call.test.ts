@@ -45,11 +45,13 @@ afterAll(() => gateway.close());
 
 const isRead = ({ method }: Operation) => method === 'GET';
 const inTenant = ({ path }: Operation) => path.startsWith('/tenants/{t}');
-/** Operators alone write tenants and contracts, move the clock, and know of each other and of all tenants. */
+/** Operators alone write tenants, contracts and the role catalogue, move the clock, and know of each other and of all tenants. */
 const isForOperators = ({ method, path }: Operation) =>
   path === '/tenants' ||
   path === '/clock' ||
   path.startsWith('/operators') ||
+  path.startsWith('/catalogue/') ||
+  (method !== 'GET' && path === '/catalogue') ||
   (method !== 'GET' && /\/contract(?:\/|$)/.test(path));
 /** Who may call may make others who may. */
 const isForOwners = (operation: Operation) => operation.path.includes('/keys') && !isRead(operation);

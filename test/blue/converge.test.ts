@@ -14,7 +14,8 @@ import type { BlueClient } from '../../src/blue/blue-client.ts';
 import { type Answer, mayHaveHappened } from '../../src/blue/blue-failure.ts';
 import type { BlueSettings, DesiredPerson, DesiredRole } from '../../src/blue/desired-state.ts';
 import { type Diff, diff } from '../../src/blue/diff.ts';
-import { isPaidByTable, levels } from '../../src/blue/level.ts';
+import { isPaidBy, levels } from '../../src/blue/level.ts';
+import { firstCatalogue } from '../../src/licensing/catalogue.ts';
 import { day, seedOf, TestClock } from '../demo/blue-double/support.ts';
 import { clientOf } from './support.ts';
 
@@ -264,7 +265,8 @@ async function start(world: World): Promise<Run> {
     exclusions: new Set([excluded]),
     managedWorkspaces: new Set(managed),
     paidCeiling: world.ceiling,
-    isPaid: isPaidByTable,
+    isPaid: isPaidBy(firstCatalogue),
+    catalogue: firstCatalogue,
   };
   return {
     double,

@@ -12,7 +12,7 @@ export const inHours = (hours: number) => new Date(now.getTime() + hours * 60 * 
 export const address = 'ann@acme.example';
 
 export function member(...memberships: ActualMembership[]): Partial<ActualState> {
-  return { members: [...actual.members, { blueUserId: 'b1', address, memberships }] };
+  return { members: [...actual.members, { blueUserId: 'b1', address, memberships, lastActiveAt: null }] };
 }
 export const row = (
   workspace: string,

@@ -5,8 +5,9 @@ import type { ActualState } from '../../src/blue/actual-state.ts';
 import { BlueClient } from '../../src/blue/blue-client.ts';
 import type { BlueHttpOptions } from '../../src/blue/blue-http-client.ts';
 import type { BlueSettings, DesiredPerson } from '../../src/blue/desired-state.ts';
-import { isPaidByTable } from '../../src/blue/level.ts';
+import { isPaidBy } from '../../src/blue/level.ts';
 import type { Clock } from '../../src/kernel/clock.ts';
+import { firstCatalogue } from '../../src/licensing/catalogue.ts';
 
 export function clientOf(
   double: BlueDouble,
@@ -29,14 +30,15 @@ export const settings: BlueSettings = {
   exclusions: new Set(['breakglass@acme.example']),
   managedWorkspaces: new Set(['w1', 'w2', 'w3']),
   paidCeiling: null,
-  isPaid: isPaidByTable,
+  isPaid: isPaidBy(firstCatalogue),
+  catalogue: firstCatalogue,
 };
 
 export const actual: ActualState = {
   organizationId: 'org',
   ownerUserId: 'owner',
   selfUserId: 'owner',
-  members: [{ blueUserId: 'owner', address: 'owner@acme.example', memberships: [] }],
+  members: [{ blueUserId: 'owner', address: 'owner@acme.example', memberships: [], lastActiveAt: null }],
   invitations: [],
   paidElsewhere: 0,
   addressesHidden: false,

@@ -144,7 +144,7 @@ async function makeTenant(
       priority += 1;
       const mapping = await createMapping(database, door(), {
         ...{ group: { id: group.id }, role, workspaces, priority, fallbackRole: null },
-        ...{ validFrom: null, validUntil: null, mayPreempt: false },
+        ...{ validFrom: null, validUntil: null, mayPreempt: false, approval: null },
       });
       return { group: group.id, mapping: mapping.id };
     },

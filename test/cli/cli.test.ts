@@ -63,7 +63,42 @@ it('makes a tenant, its contract, mappings and tokens, and shows them', async ()
   expect((await run(['token', 'issue', ...at, '--name', 't'])).out).toMatch(/token: bgw_scim_/);
   expect((await run(['seats', 'show', '--tenant', 'cli', '--json'])).out).toContain('"capacity":5');
   expect((await run(['users', 'list', '--tenant', 'cli'])).out.trim()).toBe('(none)');
+  expect((await run(['seats', 'cliff', '--tenant', 'cli', '--paid-seats', '2'])).out).toContain(
+    'capacity: 2',
+  );
+  expect((await run(['seats', 'forecast', '--tenant', 'cli'])).out).toContain('historyNeeded: 14');
+  expect(await run(['seats', 'clear-block-guard', '--tenant', 'cli'])).toMatchObject({ code: 0, out: '' });
+  expect((await run(['alerts', 'list', '--tenant', 'cli', '--state', 'all'])).out.trim()).toBe('(none)');
   expect(await run(['mapping', 'delete', '--tenant', 'cli', id])).toMatchObject({ code: 0, out: '' });
+});
+
+it('previews edits, and goes from one version of the mappings to another', async () => {
+  await run(['tenant', 'create', '--name', 'Drafts', '--slug', 'drafts']);
+  const own = ['--tenant', 'drafts'];
+  const json = async (...args: string[]) => {
+    const { code, out, err } = await run([...args, ...own, '--json']);
+    expect([code, err]).toEqual([0, '']);
+    return JSON.parse(out);
+  };
+  const mapping = ['--group', 'Eng', '--role', 'team_member', '--priority', '1'];
+  expect(await json('mapping', 'preview', '--op', 'create', ...mapping)).toMatchObject({
+    gained: 0,
+    users: [],
+  });
+  const edit = JSON.stringify({ op: 'settings', settings: { defaultRole: 'client' } });
+  expect(await json('seats', 'preview', '--edit', edit)).toMatchObject({ seats: { before: 0, after: 0 } });
+  expect(await run(['seats', 'preview', ...own, '--edit', '{'])).toMatchObject({ code: 2 });
+  const { id: made } = await json('mapping', 'create', ...mapping);
+  const { items } = await json('mapping', 'list');
+  const set = JSON.stringify([{ ...items[0], role: 'client' }]);
+  const { id } = await json('mapping-draft', 'create', '--name', 'Free', '--mappings', set);
+  expect(await json('mapping-draft', 'preview', id)).toMatchObject({ need: { seats: 0 } });
+  expect(await json('mapping-draft', 'activate', id, '--rebase')).toMatchObject({ state: 'activated' });
+  expect((await run(['mapping', 'versions', ...own])).out).toMatch(/number +at +by[^\n]*\n2 .*activated/);
+  expect(await json('mapping', 'rollback', '1')).toMatchObject({
+    number: 3,
+    mappings: [{ id: made, role: 'team_member' }],
+  });
 });
 
 it('makes clients of the token endpoint and their secrets, and rotates a token', async () => {
@@ -85,6 +120,33 @@ it('makes clients of the token endpoint and their secrets, and rotates a token',
   const token = await json('token', 'issue', ...at, '--name', 't');
   const rotate = await run(['token', 'rotate', ...own, ...at, token.id, '--overlap-minutes', '5']);
   expect(rotate.out).toMatch(/token: bgw_scim_/);
+});
+
+it('shows the role catalogue, foresees another, and writes it', async () => {
+  await run(['tenant', 'create', '--name', 'Roles', '--slug', 'roles']);
+  const { roles } = JSON.parse((await run(['catalogue', 'show', '--json'])).out);
+  const labelled = JSON.stringify(roles.map((role: object) => ({ ...role, label: 'x' })));
+  const preview = await run(['catalogue', 'preview', '--roles', labelled, '--tenant', 'roles']);
+  expect(preview.out).toMatch(/tenant.slug +seats.before[^\n]*\nroles +0 +0/);
+  const set = await run(['catalogue', 'set', '--roles', labelled, '--reason', 'renamed']);
+  expect(set.out).toContain('version: 2');
+  expect((await run(['catalogue', 'versions'])).out).toMatch(/version[^\n]*\n2 [^\n]* renamed\n1 /);
+  expect((await run(['catalogue', 'version', '2'])).out).toContain('reason: renamed');
+});
+
+it('lists seats that lie idle, and keeps them', async () => {
+  await run(['tenant', 'create', '--name', 'Idle', '--slug', 'idle']);
+  const own = ['--tenant', 'idle'];
+  expect((await run(['settings', 'set', ...own, '--reclaim-days', '30'])).out).toContain('reclaimDays: 30');
+  expect((await run(['reclaim', 'list', ...own, '--state', 'noticed'])).out.trim()).toBe('(none)');
+  for (const [verb, problem] of [
+    ['keep', 'There is no user'],
+    ['undo', 'There is no user'],
+    ['show', 'Nobody was asked'],
+  ] as const) {
+    const { code, err } = await run(['reclaim', verb, ...own, '00000000-0000-7000-8000-00000000000a']);
+    expect([verb, code, err]).toEqual([verb, 1, expect.stringContaining(`404: ${problem}`)]);
+  }
 });
 
 it('shows what identity providers sent, and writes settings', async () => {
@@ -109,7 +171,7 @@ it('shows what identity providers sent, and writes settings', async () => {
   const shown = await run(['request', 'show', '--tenant', 'seen', call]);
   expect([shown.code, shown.out]).toEqual([0, expect.stringContaining('requestBody.password: [removed]')]);
   const settings = ['settings', 'set', '--tenant', 'seen', '--parking', 'true'];
-  expect((await run(settings)).out).toBe('parking: true\nrequestRetentionDays: 30\n');
+  expect((await run(settings)).out).toMatch(/^parking: true\n(.*\n)*requestRetentionDays: 30\n/m);
   expect((await run([...settings, '--request-retention-days', '7'])).code).toBe(0);
   expect((await run(['settings', 'show', '--tenant', 'seen'])).out).toContain('requestRetentionDays: 7');
 });
@@ -121,6 +183,7 @@ it.each([
   ['a missing flag', ['tenant', 'create', '--name', 'x'], 2, '--slug'],
   ['an unknown flag', ['tenant', 'list', '--page', '2'], 2, '--page'],
   ['an unknown command', ['tenant', 'destroy'], 2, 'destroy'],
+  ['no JSON', ['catalogue', 'set', '--roles', '{', '--reason', 'x'], 2, '--roles takes JSON'],
   ['an empty flag', ['tenant', 'show', '--tenant', ''], 2, 'tenant must not be empty'],
   ['an empty argument', ['users', 'show', '--tenant', 't', ''], 2, 'user-id must not be empty'],
   [

@@ -30,7 +30,8 @@ function facts(
       : {
           requested: wish.requested,
           effective: effect(wish, seat, inForce),
-          claim: wish.priority === null ? null : { priority: wish.priority, claimedAt: now },
+          claim:
+            wish.priority === null ? null : { priority: wish.priority, claimedAt: now, mayPreempt: false },
           seat,
           since: now,
           refusal: wish.refusal,

@@ -83,6 +83,7 @@ describe('admit', () => {
       tie: fc.constantFrom('a', 'b', 'c'),
       isReserved: fc.constant(false),
       isOverageSpent: fc.constant(false),
+      isPending: fc.constant(false),
     }),
     { selector: ({ userId: id }) => id, maxLength: 12 },
   );
@@ -95,6 +96,7 @@ describe('admit', () => {
       tie,
       isReserved: false,
       isOverageSpent: false,
+      isPending: false,
     });
     const ranked = [
       claim('z', 1, 9, 'z'),
@@ -173,7 +175,7 @@ describe('effect', () => {
     const decision: Decision = {
       requested: wish.requested,
       effective: effect(wish, 'waiting', { phase: 'running', fallbackRole: 'view_only' }),
-      claim: { priority: 1, claimedAt: since },
+      claim: { priority: 1, claimedAt: since, mayPreempt: false },
       seat: 'waiting',
       since,
       refusal: null,

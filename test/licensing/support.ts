@@ -1,6 +1,7 @@
 /** Short ways to write the facts of a decision. */
 
 import type { GroupId, MappingId, UserId } from '../../src/kernel/ids.ts';
+import { firstCatalogue } from '../../src/licensing/catalogue.ts';
 import type { Contract } from '../../src/licensing/contract.ts';
 import type { Person } from '../../src/licensing/desire.ts';
 import type { Mapping, Rules } from '../../src/licensing/mapping.ts';
@@ -21,6 +22,7 @@ export function mapping(id: string, priority: number, change: Partial<Mapping> =
     validFrom: null,
     validUntil: null,
     mayPreempt: false,
+    approval: null,
     ...change,
   };
 }
@@ -33,12 +35,16 @@ export function rules(
 ): Rules {
   return {
     mappings: mappings.toSorted((a, b) => a.priority - b.priority),
+    catalogue: firstCatalogue,
     defaultWorkspaces,
     defaultRole: 'none',
     order: 'sticky',
     settlement: 'immediate',
     holdMinutes: 60,
     tombstoneHours: 72,
+    noticeHours: 24,
+    approvals: {},
+    breaker: null,
     ...change,
   };
 }
@@ -54,6 +60,8 @@ export function person(groups: string[], change: Partial<Person> = {}): Person {
     roleValues: [],
     claimValues: [],
     pin: null,
+    verdict: null,
+    reclaimedAt: null,
     ...change,
   };
 }
@@ -77,4 +85,10 @@ export function contract(change: Partial<Contract> = {}): Contract {
 }
 
 /** Everything of a decision that is nothing out of the ordinary. */
-export const usual = { kept: null, isOverageSpent: false, endsAt: null } as const;
+export const usual = {
+  kept: null,
+  isOverageSpent: false,
+  approval: null,
+  noticeUntil: null,
+  endsAt: null,
+} as const;

@@ -5,9 +5,7 @@
  */
 
 import fc from 'fast-check';
-import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { inTenant } from '../../src/db/tenant-transaction.ts';
 import { Fault } from '../../src/kernel/fault.ts';
 import type { GroupId, UserId } from '../../src/kernel/ids.ts';
 import type { OveragePolicy } from '../../src/licensing/contract.ts';
@@ -244,9 +242,7 @@ async function orderedWorld(world: TestWorld, roles: readonly string[]) {
 async function arrive(door: string, scene: Scene) {
   const world = await newWorld(test.database);
   // One salt for all, so that ties break alike.
-  await inTenant(world.database, world.tenantId, async (tx) => {
-    tx.send(sql`update tenants set tie_salt = 'salt' where tenant_id = ${world.tenantId}`);
-  });
+  await world.salt('salt');
   await world.contract({ paidSeats: scene.seats, policy: scene.policy });
   await world.user('first@example.com');
   world.pass(1000);

@@ -100,7 +100,7 @@ const contract = {
 
 const roleChoice = fc.option(fc.nat({ max: 2 }), { freq: 2 });
 
-const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
+export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
@@ -328,7 +328,7 @@ function draftOf(
   const [from, until] = [validFrom, validFor === null ? null : (validFrom ?? 0) + validFor];
   return {
     group: namedBy(state, by, group),
-    ...{ role, workspaces, priority, fallbackRole, mayPreempt: false },
+    ...{ role, workspaces, priority, fallbackRole, mayPreempt: false, approval: null },
     validFrom: from === null ? null : inDays(from),
     validUntil: until === null ? null : inDays(until),
   };

@@ -215,7 +215,7 @@ it(
         const [changes, isDiffering] = await Promise.all([
           inTenant(test.database, world.tenantId, async (tx) => {
             const pool = { ...(await readPool(tx)), evaluating: true };
-            return (await foresee(tx, world.door, pool, everyone)).changes.length;
+            return (await foresee(tx, world.door, { pool, affected: everyone })).plan.changes.length;
           }),
           isAnyDiffering(test.database, world.door, everyone),
         ]);

@@ -5,16 +5,13 @@
  */
 
 import fc from 'fast-check';
-import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { inTenant } from '../../src/db/tenant-transaction.ts';
-import { settleDue } from '../../src/provisioning/settle-flow.ts';
-import { selectUserViews } from '../../src/provisioning/user-view-store.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
-import { newWorld, type TestWorld } from '../support/tenants.ts';
-import { type Edit, history, make } from './edits.ts';
-import { compareQueue, idleSeats, isPaid, recompute, rulesOf, stored, termsOf, wishOf } from './model.ts';
-import { readState, type State, seatsOf } from './state.ts';
+import { newWorld } from '../support/tenants.ts';
+import { checkAgain, checkQueue, checkState, checkStep, settledWhereDue } from './checks.ts';
+import { history, make } from './edits.ts';
+import { checkLedger } from './ledger.ts';
+import { readState } from './state.ts';
 
 const runs = Number(process.env.FUZZ_RUNS ?? 50);
 let test: TestDatabase;
@@ -25,13 +22,17 @@ beforeAll(async () => {
 
 afterAll(() => test.close());
 
-it(
-  'keeps every invariant after every edit of a random history',
-  async () => {
+it.each([
+  ['at once', undefined, runs],
+  ['in batches of three people', 3, Math.ceil(runs * 0.4)],
+])(
+  'keeps every invariant after every edit of a random history, decided %s',
+  async (_how, peoplePerDecision, numRuns) => {
     let edits = 0;
     await fc.assert(
       fc.asyncProperty(history, async (steps) => {
         const world = await newWorld(test.database);
+        world.peoplePerDecision = peoplePerDecision;
         let before = await readState(world);
         for (const [step, edit] of steps.entries()) {
           world.pass(1000);
@@ -45,164 +46,11 @@ it(
           await checkQueue(world, after);
           before = await checkAgain(world, after);
         }
+        await checkLedger(world, before);
       }),
-      { numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined },
+      { numRuns, endOnFailure: process.env.FUZZ_SHRINK === undefined },
     );
-    expect(edits).toBeGreaterThan(runs * 10);
+    expect(edits).toBeGreaterThan(numRuns * 10);
   },
   runs * 2000 + 60_000,
 );
-
-/** As the gateway's clock does once a second. */
-async function settledWhereDue(world: TestWorld): Promise<State> {
-  const state = await readState(world);
-  const { due_at: dueAt } = state.pool;
-  if (dueAt === null || dueAt > world.now) return state;
-  await settleDue(world.database, world.now, 1000);
-  const settled = await readState(world);
-  const { due_at: next } = settled.pool;
-  expect(next === null || next > world.now, 'I24 what was due is done').toBe(true);
-  return settled;
-}
-
-function checkStep(edit: Edit, before: State, after: State, isMade: boolean): void {
-  const seated = seatsOf(after, 'held', 'overage');
-  const seatedBefore = new Set(seatsOf(before, 'held', 'overage').map((row) => row.user_id));
-  const waiting = seatsOf(after, 'waiting');
-  const { capacity, allowance } = termsOf(after);
-
-  if (capacity !== null && after.pool.used > capacity + allowance) {
-    expect(after.pool.used, 'I1 above the limit what is used only falls').toBeLessThanOrEqual(
-      before.pool.used,
-    );
-  }
-
-  if (edit.kind === 'setActive' && isMade) {
-    expect(after.users.length, 'I2 deactivation deletes no person').toBe(before.users.length);
-    expect(after.memberships, 'I2 deactivation deletes no membership').toEqual(before.memberships);
-  }
-
-  const wants = new Set(
-    after.users.filter((user) => wishOf(after, user).priority !== null).map(({ id }) => id),
-  );
-  const stillSeated = new Set(seated.map((row) => row.user_id));
-  const lost = [...seatedBefore].filter((id) => wants.has(id) && !stillSeated.has(id));
-  const isPastGrace = (id: string) => after.decisions.some((row) => row.user_id === id && row.overage_spent);
-  if (!isExcessOver(before, after)) {
-    expect(
-      lost.filter((id) => !isPastGrace(id)),
-      'I12 no holder who still asks for a paid role loses the seat',
-    ).toEqual([]);
-  }
-
-  const kept = new Set(before.decisions.filter((row) => row.seat === 'hold').map((row) => row.user_id));
-  const reserved = new Set(after.pins.filter((pin) => pin.reserved).map((pin) => pin.user_id));
-  const promoted = seated.filter(
-    ({ user_id: id }) => !seatedBefore.has(id) && !kept.has(id) && !reserved.has(id),
-  );
-  const compare = compareQueue(after);
-  const overtaken = waiting.filter(
-    (one) => !one.overage_spent && promoted.some((row) => compare(one, row) < 0),
-  );
-  expect(overtaken, 'I15 seats go to the head of the queue').toEqual([]);
-
-  const { due_at: dueAt } = before.pool;
-  if (!isMade && (dueAt === null || dueAt > after.now)) {
-    const seats = (state: State) => state.decisions.map((row) => [row.user_id, row.seat]);
-    expect(seats(after), 'I5 what is refused changes no seat').toEqual(seats(before));
-  }
-}
-
-/** The capacity fell, and the time of those above it is over. */
-function isExcessOver({ pool }: State, { contract, now }: State): boolean {
-  const graceMs = (contract?.decrease_grace_days ?? 0) * 86_400_000;
-  const since = pool.excess_since;
-  // Without days of grace it may begin and end within one step.
-  return graceMs === 0 || (since !== null && now.getTime() >= since.getTime() + graceMs);
-}
-
-function checkState(state: State): void {
-  const held = seatsOf(state, 'held');
-  const seated = seatsOf(state, 'held', 'overage');
-  const people = new Map(state.users.map((user) => [user.id, user]));
-  const { pool, now } = state;
-
-  const counted = { overage: seatsOf(state, 'overage').length, on_hold: seatsOf(state, 'hold').length };
-  expect(pool, 'I1 the pool counts the seats').toMatchObject({
-    ...counted,
-    used: held.length + counted.overage + counted.on_hold,
-  });
-  if (pool.ceiling !== null) {
-    expect(pool.used, 'I1 what is used stays under the ceiling').toBeLessThanOrEqual(pool.ceiling);
-  }
-
-  const ofInactive = state.decisions.filter((row) => people.get(row.user_id)?.active !== true);
-  expect(ofInactive, 'I2 the inactive hold and ask for nothing').toEqual([]);
-
-  const addresses = seated.map((row) => people.get(row.user_id)?.address ?? row.user_id);
-  expect(new Set(addresses).size, 'I3 a person holds at most one seat').toBe(addresses.length);
-
-  const withoutPaid = seated.filter((row) => !row.requested.some(({ role }) => isPaid(role)));
-  expect(withoutPaid, 'I4 free roles use no seat').toEqual([]);
-  const paidWithout = state.decisions.filter(
-    (row) => !seated.includes(row) && row.effective.some(({ role }) => isPaid(role)),
-  );
-  expect(paidWithout, 'I4 no paid role without a seat').toEqual([]);
-
-  expect(stored(state), 'I10 what is stored is what a full recompute gives').toEqual(recompute(state));
-
-  const waiting = seatsOf(state, 'waiting');
-  const idle = idleSeats(state);
-  expect(Math.min(idle.within, waiting.length), 'I14 no idle seat while somebody waits').toBe(0);
-  const unspent = waiting.filter((row) => !row.overage_spent);
-  expect(Math.min(idle.above, unspent.length), 'I14 nor one above the capacity').toBe(0);
-  if (pool.batch_opened_at === null) {
-    expect(
-      Math.min(idle.within, counted.overage),
-      'I14 nobody above the capacity while there is room in it',
-    ).toBe(0);
-  }
-
-  const past = state.decisions.filter((row) => row.due_at !== null && row.due_at <= now);
-  expect(past, 'I24 nothing stands whose time is over').toEqual([]);
-  expect(pool.evaluating, 'nobody is left to be decided for').toBe(false);
-  const keptPaid = state.users.filter(
-    (user) =>
-      state.decisions.some((row) => row.user_id === user.id && row.seat === 'hold') &&
-      rulesOf(state, user).some(({ role }) => isPaid(role)) &&
-      wishOf(state, user).priority !== null,
-  );
-  expect(keptPaid, 'I17 who is back has the seat, not the kept place').toEqual([]);
-}
-
-async function checkQueue(world: TestWorld, state: State): Promise<void> {
-  const order = seatsOf(state, 'waiting')
-    .sort(compareQueue(state))
-    .map((row) => row.user_id);
-  const selection = { where: sql`true`, directoryId: null, offset: 0, limit: 100, withGroups: false };
-  const { views } = await inTenant(world.database, world.tenantId, (tx) =>
-    selectUserViews(tx, selection, world.now),
-  );
-  const queued = views.filter(({ seat }) => seat.state === 'queued');
-  const shown = queued.toSorted((a, b) => (a.seat.position ?? 0) - (b.seat.position ?? 0));
-  if (['queue', 'grace', 'allow'].includes(termsOf(state).policy)) {
-    expect(
-      shown.map(({ seat }) => seat.position),
-      'I20 positions are 1..n',
-    ).toEqual(order.map((_, at) => at + 1));
-    expect(
-      shown.map(({ user }) => user.id),
-      'I20 positions follow the order of the queue',
-    ).toEqual(order);
-  } else {
-    expect(queued, 'I20 nobody is told of a queue under another policy').toEqual([]);
-  }
-}
-
-async function checkAgain(world: TestWorld, state: State): Promise<State> {
-  const changed = await world.settle();
-  const again = await readState(world);
-  expect(changed, 'I6 deciding again changes no decision').toBe(0);
-  expect(again.fingerprint, 'I6 deciding again writes no row').toBe(state.fingerprint);
-  return again;
-}

@@ -86,6 +86,7 @@ export interface PoolRow {
   batch_opened_at: Date | null;
   settles_at: Date | null;
   excess_since: Date | null;
+  staged_since: Date | null;
 }
 
 export interface SettingsRow {
@@ -117,7 +118,7 @@ export interface State {
   pool: PoolRow;
   decisions: DecisionRow[];
   /** Changes whenever any row that a decision writes is written again, even with the same values. */
-  fingerprint: string;
+  fingerprint: { decisions: string; pool: string };
 }
 
 export async function readState(world: TestWorld): Promise<State> {
@@ -132,7 +133,7 @@ export async function readState(world: TestWorld): Promise<State> {
         sql<State['memberships'][number]>`select group_id, user_id from memberships ${own} order by 1, 2`,
       ),
       tx.run(sql<MappingRow>`select * from mappings ${own} order by priority`),
-      tx.run(sql<PinRow>`select * from pins ${own}`),
+      tx.run(sql<PinRow>`select * from pins ${own} order by user_id`),
       tx.run(sql<ContractRow>`select * from contracts ${own}`),
       tx.run(sql<LineRow>`
         select * from contract_lines ${own} and kind <> 'base' and superseded_at is null
@@ -140,11 +141,11 @@ export async function readState(world: TestWorld): Promise<State> {
       tx.run(sql<SettingsRow>`select * from tenant_settings ${own}`),
       tx.run(sql<PoolRow>`select * from seat_pools ${own}`),
       tx.run(sql<DecisionRow>`select * from decisions ${own} order by user_id`),
-      tx.run(sql<{ print: string }>`
+      tx.run(sql<State['fingerprint']>`
         select concat_ws(' ', (select count(*) from audit_events ${own}),
           (select string_agg(xmin::text, ',' order by user_id) from decisions ${own}),
-          (select xmin::text from seat_pools ${own}),
-          (select string_agg(xmin::text, ',' order by user_id) from blue_sync ${own})) as print`),
+          (select string_agg(xmin::text, ',' order by user_id) from blue_sync ${own})) as decisions,
+          (select xmin::text from seat_pools ${own}) as pool`),
     ]),
   );
   const [users, groups, memberships, mappings, pins, contracts, lines, settings, [pool], decisions, [print]] =
@@ -152,7 +153,7 @@ export async function readState(world: TestWorld): Promise<State> {
   if (pool === undefined || print === undefined) throw new Error('no such tenant');
   const [contract] = contracts;
   const rest = { users, groups, memberships, mappings, pins, contract, lines, pool, decisions };
-  return { now: world.now, ...rest, settings: settings[0] ?? usualSettings, fingerprint: print.print };
+  return { now: world.now, ...rest, settings: settings[0] ?? usualSettings, fingerprint: print };
 }
 
 export function seatsOf({ decisions }: State, ...seats: DecisionRow['seat'][]): DecisionRow[] {

@@ -1,8 +1,10 @@
 /** A tenant made and filled through the flows, without HTTP, under a clock that the test moves. */
 
 import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
 import type { Door } from '../../src/audit/door.ts';
 import type { Database } from '../../src/db/database.ts';
+import { inTenant } from '../../src/db/tenant-transaction.ts';
 import type { MemberEdit } from '../../src/directory/group.ts';
 import type { GroupId, TenantId, UserId } from '../../src/kernel/ids.ts';
 import type { JsonObject } from '../../src/kernel/json.ts';
@@ -43,6 +45,8 @@ export class TestWorld {
   readonly tenantId: TenantId;
   readonly directory: Directory;
   now: Date;
+  /** undefined: as many as there may be. */
+  peoplePerDecision: number | undefined;
 
   constructor(database: Database, tenantId: TenantId, directory: Directory, now: Date) {
     this.database = database;
@@ -52,7 +56,9 @@ export class TestWorld {
   }
 
   get door(): Door {
-    return { tenantId: this.tenantId, actor: testActor, now: this.now, requestId: null };
+    const { tenantId, now, peoplePerDecision: most } = this;
+    const atATime = most === undefined ? {} : { peoplePerDecision: most };
+    return { tenantId, actor: testActor, now, requestId: null, ...atATime };
   }
 
   pass(ms: number): void {
@@ -127,12 +133,20 @@ export class TestWorld {
       validFrom: null,
       validUntil: null,
       mayPreempt: false,
+      approval: null,
       ...draft,
     };
   }
 
   async contract(change: Partial<ContractDraft> = {}): Promise<void> {
     await putContract(this.database, this.door, { ...usualContract, ...change });
+  }
+
+  /** Ties break as in every other tenant of the same salt. */
+  async salt(text: string): Promise<void> {
+    await inTenant(this.database, this.tenantId, async (tx) => {
+      tx.send(sql`update tenants set tie_salt = ${text} where tenant_id = ${this.tenantId}`);
+    });
   }
 
   settle(): Promise<number> {

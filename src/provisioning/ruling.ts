@@ -5,41 +5,47 @@ import type { Terms } from '../licensing/contract.ts';
 import { desire, type Person, type RequestedRole } from '../licensing/desire.ts';
 import { type EffectiveRole, effect } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
-import { setPrint, type TermsPrints, termsBasisOf } from './basis.ts';
+import { setBasis, type TermsPrints, termsBasisOf } from './basis.ts';
 
 /** A set of mappings by their places in `rules.mappings`, in order. */
 export type MappingSet = readonly number[];
 
 /** What everybody gets whom exactly this set of mappings names, and nothing else. */
-export interface Verdict {
+export interface Ruling {
   set: MappingSet;
   requested: readonly RequestedRole[];
   /** With a seat, and without. */
   seated: readonly EffectiveRole[];
   unseated: readonly EffectiveRole[];
   priority: number | null;
+  mayPreempt: boolean;
+  /** Nobody is asked about the claim: then it is for all of them what it is for one. */
+  isCommon: boolean;
   basis: string;
   seatedTerms: string;
   unseatedTerms: string;
 }
 
-export function verdictOf(
+export function rulingOf(
   set: MappingSet,
   rules: Rules,
   { terms, prints, now }: { terms: Terms; prints: TermsPrints; now: Date },
-): Verdict {
+): Ruling {
   const mappings = set.flatMap((place) => rules.mappings[place] ?? []);
   const wish = desire(somebody(mappings), { ...rules, mappings }, now);
-  const claim = wish.priority === null ? null : { priority: wish.priority, claimedAt: now };
+  const claim =
+    wish.priority === null ? null : { priority: wish.priority, claimedAt: now, mayPreempt: wish.mayPreempt };
   return {
     set,
     requested: wish.requested,
     seated: effect(wish, 'held', terms),
     unseated: effect(wish, 'waiting', terms),
     priority: wish.priority,
-    basis: String(setPrint(mappings, rules) ?? 0n),
-    seatedTerms: String(termsBasisOf({ claim, seat: 'held' }, prints)),
-    unseatedTerms: String(termsBasisOf({ claim, seat: 'waiting' }, prints)),
+    mayPreempt: wish.mayPreempt,
+    isCommon: wish.approval === 'automatic',
+    basis: String(setBasis(mappings, rules)),
+    seatedTerms: String(termsBasisOf({ claim, seat: 'held', refusal: null, approval: null }, prints)),
+    unseatedTerms: String(termsBasisOf({ claim, seat: 'waiting', refusal: null, approval: null }, prints)),
   };
 }
 
@@ -55,5 +61,7 @@ function somebody(mappings: Rules['mappings']): Person {
     roleValues: mappings.flatMap(({ roleValue }) => roleValue ?? []),
     claimValues: mappings.flatMap(({ claimValue }) => claimValue ?? []),
     pin: null,
+    verdict: null,
+    reclaimedAt: null,
   };
 }

@@ -1,0 +1,45 @@
+/** A pin as the admin API reads it. */
+
+import Type, { type Static } from 'typebox';
+import { Fault } from '../kernel/fault.ts';
+import { limits } from '../kernel/limits.ts';
+import { entryKeyOf } from '../licensing/catalogue.ts';
+import type { PinDraft } from '../provisioning/edit.ts';
+import { readInstant } from './instant.ts';
+import { closed, nullable } from './schemas.ts';
+
+export const PinForm = Type.Object(
+  {
+    role: Type.String({ minLength: 1, maxLength: 200, description: 'In place of what mappings say.' }),
+    reason: Type.String({ minLength: 1, maxLength: 2000 }),
+    workspaces: Type.Optional(
+      nullable(
+        Type.Array(Type.String({ minLength: 1, maxLength: 100 }), {
+          minItems: 1,
+          maxItems: limits.workspacesPerMappingMax,
+          description: 'Left out: wherever the mappings of the person lead, else the default workspaces.',
+        }),
+      ),
+    ),
+    until: Type.Optional(
+      nullable(Type.String({ maxLength: 40, description: 'ISO 8601: it ends by itself then.' })),
+    ),
+    reserved: Type.Optional(
+      Type.Boolean({ description: 'It takes its seat now, and is refused where none is free.' }),
+    ),
+  },
+  closed,
+);
+
+export function readPin({
+  role,
+  reason,
+  workspaces = null,
+  until,
+  reserved = false,
+}: Static<typeof PinForm>): PinDraft {
+  if (entryKeyOf(role) === undefined) {
+    throw new Fault('invalid', `"role" ${role} is no role of Blue.`, { field: 'role' });
+  }
+  return { role, reason, workspaces, until: readInstant('until', until ?? undefined) ?? null, reserved };
+}

@@ -1,0 +1,164 @@
+/** Edits as a preview of them is asked for, and what it tells. */
+
+import Type, { type Static } from 'typebox';
+import { Fault } from '../kernel/fault.ts';
+import { type MappingId, newId } from '../kernel/ids.ts';
+import { limits } from '../kernel/limits.ts';
+import type { Edit, MappingEdit, PeoplePage, Preview } from '../provisioning/edit.ts';
+import { ContractForm, readContract } from './contract-form.ts';
+import { Amendment, readAmendment } from './contract-line-form.ts';
+import { MappingForm, mappingIdOf, readMapping } from './mapping-form.ts';
+import { afterId, type PageRequest, readLimit, toPage } from './paging.ts';
+import { PinForm, readPin } from './pin-form.ts';
+import { closed, Id, nullable } from './schemas.ts';
+import { readSettings, SettingsForm } from './settings-form.ts';
+import { userIdOf } from './user-path.ts';
+
+/** Which fields go with which edit: a closed object tells mistakes by their fields, as a union of objects could not. */
+const mappingEdits = {
+  create: ['mapping'],
+  update: ['id', 'mapping'],
+  delete: ['id'],
+  reorder: ['ids'],
+} as const;
+const seatEdits = {
+  contract: ['contract'],
+  amendment: ['amendment'],
+  pin: ['userId', 'pin'],
+  unpin: ['userId'],
+  settings: ['settings'],
+} as const;
+
+export const MappingEditForm = Type.Object(
+  {
+    op: Type.Enum(['create', 'update', 'delete', 'reorder'], { description: goesWith(mappingEdits) }),
+    id: Type.Optional(Id),
+    mapping: Type.Optional(MappingForm),
+    ids: Type.Optional(Type.Array(Id, { maxItems: limits.mappingsPerTenantMax })),
+  },
+  closed,
+);
+export const SeatEditForm = Type.Object(
+  {
+    op: Type.Enum(['contract', 'amendment', 'pin', 'unpin', 'settings'], {
+      description: goesWith(seatEdits),
+    }),
+    contract: Type.Optional(ContractForm),
+    amendment: Type.Optional(Amendment),
+    userId: Type.Optional(Id),
+    pin: Type.Optional(PinForm),
+    settings: Type.Optional(SettingsForm),
+  },
+  closed,
+);
+
+const Told = Type.Object({
+  roles: Type.Array(
+    Type.Object({
+      role: Type.String(),
+      billing: Type.Enum(['paid', 'free']),
+      workspace: Type.String(),
+      via: Type.String(),
+    }),
+  ),
+  seat: Type.Enum(['none', 'held', 'overage', 'hold', 'queued', 'blocked']),
+});
+const Count = (description: string) => Type.Integer({ description });
+export const previewFields = {
+  gained: Count(
+    'People who get a seat, or with the seat as it was a role in more workspaces and in none less.',
+  ),
+  lost: Count(
+    'People who lose the seat, or with the seat as it was a role in fewer workspaces and in none more.',
+  ),
+  changed: Count('Everybody else for whom something is different.'),
+  queued: Count('Of all of these, people who begin to wait for a seat.'),
+  seats: Type.Object({ before: Type.Integer(), after: Type.Integer() }, { description: 'Held.' }),
+  users: Type.Array(Type.Object({ id: Id, userName: Type.String(), before: Told, after: Told })),
+  nextCursor: nullable(Type.String()),
+};
+export const PreviewAnswer = Type.Object(previewFields);
+
+export function readMappingEdit(body: Static<typeof MappingEditForm>, now: Date): MappingEdit {
+  refuseOthers(body, mappingEdits[body.op]);
+  const { op, id = '', mapping, ids = [] } = body;
+  if (op === 'reorder') return { op, ids: ids.map(mappingIdOf) };
+  if (op === 'delete') return { op, id: mappingIdOf(id) };
+  const draft = readMapping(given(mapping));
+  return { op, id: op === 'create' ? newId<MappingId>(now.getTime()) : mappingIdOf(id), mapping: draft };
+}
+
+export function readSeatEdit(body: Static<typeof SeatEditForm>): Edit {
+  refuseOthers(body, seatEdits[body.op]);
+  const { op, contract, amendment, userId = '', pin, settings } = body;
+  switch (op) {
+    case 'contract':
+      return { op, contract: readContract(given(contract)) };
+    case 'amendment':
+      return { op, line: readAmendment(given(amendment)) };
+    case 'pin':
+      return { op, userId: userIdOf(userId), pin: readPin(given(pin)) };
+    case 'unpin':
+      return { op, userId: userIdOf(userId) };
+    case 'settings':
+      return { op, settings: readSettings(given(settings)) };
+  }
+}
+
+/** @throws Fault `invalid` naming the field that is missing, or that means nothing here. */
+function refuseOthers(body: { op: string }, needed: readonly string[]): void {
+  const written = Object.keys(body);
+  const missing = needed.find((name) => !written.includes(name));
+  if (missing !== undefined) {
+    throw new Fault('invalid', `op ${body.op} needs "${missing}".`, { field: missing });
+  }
+  const vain = written.find((name) => name !== 'op' && !needed.includes(name));
+  if (vain !== undefined) {
+    throw new Fault('invalid', `"${vain}" means nothing with op ${body.op}.`, { field: vain });
+  }
+}
+
+/** What `refuseOthers` has seen to be there. */
+function given<T>(value: T | undefined): T {
+  if (value === undefined) throw new Fault('invalid', 'A field is missing.');
+  return value;
+}
+
+function goesWith(edits: Readonly<Record<string, readonly string[]>>): string {
+  return Object.entries(edits)
+    .map(([op, fields]) => `${op}: with ${fields.join(', ')}`)
+    .join('; ');
+}
+
+const usersShown = limits.listLimitMax;
+
+export const PreviewQuery = Type.Object(
+  {
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: usersShown, default: usersShown })),
+    cursor: Type.Optional(Type.String({ maxLength: 400, description: 'The last answer’s `nextCursor`.' })),
+  },
+  closed,
+);
+
+/** The first 200 people unless fewer are asked for. */
+export function pageOf({ limit = usersShown, cursor }: PageRequest): PeoplePage {
+  const request = cursor === undefined ? { limit } : { limit, cursor };
+  return { after: afterId(request), limit: readLimit(request) };
+}
+
+export function showPreview(
+  { people, gained, lost, changed, queued, seats }: Preview,
+  { limit = usersShown }: PageRequest,
+): Static<typeof PreviewAnswer> {
+  const { items, nextCursor } = toPage(
+    { limit },
+    people,
+    ({ id }) => id,
+    ({ id, userName, before, after }) => ({ id, userName, before: told(before), after: told(after) }),
+  );
+  return { gained, lost, changed, queued, seats, users: items, nextCursor };
+}
+
+function told({ roles, seat }: Preview['people'][number]['before']): Static<typeof Told> {
+  return { roles: [...roles], seat };
+}

@@ -1,0 +1,65 @@
+/** What an edit would do to whom, told before it is made. */
+
+import type { Services } from '../http/services.ts';
+import { previewEdit } from '../provisioning/preview-flow.ts';
+import { adminDoorOf } from './admin-auth-hook.ts';
+import type { AdminScope } from './admin-scope-hook.ts';
+import {
+  MappingEditForm,
+  PreviewAnswer,
+  PreviewQuery,
+  pageOf,
+  readMappingEdit,
+  readSeatEdit,
+  SeatEditForm,
+  showPreview,
+} from './preview-form.ts';
+import { problems, TenantPath } from './schemas.ts';
+
+const description = 'Nothing is written. Refuses what the edit itself would be refused for.';
+
+export function previewRoutes(scope: AdminScope, { database, clock }: Services): void {
+  scope.post(
+    '/tenants/:t/mappings/preview',
+    {
+      config: { auth: 'tenant-write' },
+      schema: {
+        tags: ['mappings'],
+        summary: 'Say what an edit of the mappings would do to whom',
+        description,
+        params: TenantPath,
+        querystring: PreviewQuery,
+        body: MappingEditForm,
+        response: { 200: PreviewAnswer, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const door = adminDoorOf(request, clock.now());
+      const edit = readMappingEdit(request.body, door.now);
+      const preview = await previewEdit(database, door, edit, pageOf(request.query));
+      return reply.send(showPreview(preview, request.query));
+    },
+  );
+
+  scope.post(
+    '/tenants/:t/seats/preview',
+    {
+      config: { auth: 'tenant-write' },
+      schema: {
+        tags: ['contract'],
+        summary: 'Say what an edit of contract, settings or a pin would do to whom',
+        description,
+        params: TenantPath,
+        querystring: PreviewQuery,
+        body: SeatEditForm,
+        response: { 200: PreviewAnswer, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const door = adminDoorOf(request, clock.now());
+      const edit = readSeatEdit(request.body);
+      const preview = await previewEdit(database, door, edit, pageOf(request.query));
+      return reply.send(showPreview(preview, request.query));
+    },
+  );
+}

@@ -1,0 +1,61 @@
+/** What an alert tells a person, in sentences. Pure. */
+
+import { unreachable } from '../kernel/assert.ts';
+import type { Alert } from '../licensing/alert.ts';
+
+/** Who waits and who might give a seat back, when all are taken. */
+export interface Scarcity {
+  queued: number;
+  /** Who has asked for a seat the longest. */
+  oldestWaiter: { id: string; userName: string; since: Date } | null;
+  /** Those who hold a seat the longest. */
+  holders: { id: string; userName: string; since: Date }[];
+}
+
+/** @param scarcity Where all seats are taken. */
+export function messageOf(alert: Alert, scarcity: Scarcity | null): string {
+  switch (alert.kind) {
+    case 'seats_used':
+      return `${alert.taken} of ${alert.capacity} seats are taken (${alert.percent} % or more).${scarceText(scarcity)}`;
+    case 'seats_left':
+      return `${countOf(alert.left, 'seat')} of ${alert.capacity} ${alert.left === 1 ? 'is' : 'are'} left.`;
+    case 'full_before_term_end':
+      return `If growth goes on as in the last months, the seats are full before the term ends on ${alert.endsOn} with a probability of ${Math.round(alert.probability * 100)} %${alert.p50 === null ? '' : `, as likely as not by ${alert.p50}`}.`;
+    case 'contract_ended':
+      return endText(alert);
+    case 'evaluation_ends':
+      return `The evaluation ends on ${alert.endsOn}. Sign the contract before, and everybody keeps what they have.`;
+    case 'cliff':
+      return `From ${alert.on} on there are ${countOf(alert.capacity, 'seat')}: ${countOf(alert.people, 'person', 'people')} would lose theirs. See who: GET /seats/cliff.`;
+    case 'block_lifted':
+      return `Policy block stands as queue since ${alert.at}: so many people were refused for want of a seat that an identity provider might have stopped provisioning, leavers too. Free seats or extend the contract, then clear the guard (DELETE /seats/block-guard) or write the contract again.`;
+    default:
+      return unreachable(alert);
+  }
+}
+
+function endText({ endsOn, phase, graceUntil }: Extract<Alert, { kind: 'contract_ended' }>): string {
+  if (phase === 'ended')
+    return `The contract ended on ${endsOn}. Holders keep their seats, and nobody gets a new one.`;
+  const ended = `The evaluation ended on ${endsOn}.`;
+  return graceUntil === null
+    ? `${ended} Every paid role stands as its fallback until a contract is signed.`
+    : `${ended} People keep their roles until ${graceUntil}.`;
+}
+
+function scarceText(scarcity: Scarcity | null): string {
+  if (scarcity === null) return '';
+  const { queued, oldestWaiter, holders } = scarcity;
+  const waiting =
+    oldestWaiter === null
+      ? 'Nobody waits for one.'
+      : `${countOf(queued, 'person', 'people')} ${queued === 1 ? 'waits' : 'wait'}, ${oldestWaiter.userName} the longest, since ${oldestWaiter.since.toISOString()}.`;
+  const names = holders.map(({ userName }) => userName).join(', ');
+  const longest =
+    names === '' ? '' : ` Last sign-ins are not known; these hold a seat the longest: ${names}.`;
+  return ` ${waiting}${longest}`;
+}
+
+function countOf(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

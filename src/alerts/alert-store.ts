@@ -1,0 +1,159 @@
+/** Alerts as they were raised, and what was known of a tenant when they were last looked for. */
+
+import { sql } from 'kysely';
+import { type Database, db } from '../db/database.ts';
+import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import { assert } from '../kernel/assert.ts';
+import type { TenantId } from '../kernel/ids.ts';
+import type { Usage } from '../licensing/admit.ts';
+import type { Alert, Raised } from '../licensing/alert.ts';
+import type { Contract } from '../licensing/contract.ts';
+import { contractJson } from '../provisioning/contract-sql.ts';
+
+/** Tenants whose seats or contract changed since the last look, or whose day has come. */
+export async function findAlertWork(database: Database, now: Date, most: number): Promise<TenantId[]> {
+  const rows = await database.run(
+    sql<{ tenant_id: TenantId }>`select tenant_id from find_alert_work(${now}, ${most})`,
+  );
+  return rows.map(({ tenant_id }) => tenant_id);
+}
+
+/** Locks what has been raised: of several gateways that look at the same time the second finds what the first one did. */
+export async function lockRaised(tx: TenantTransaction): Promise<Raised & { lookAt: Date }> {
+  tx.send(sql`insert into alert_states (tenant_id) values (${tx.tenantId}) on conflict do nothing`);
+  const [row] = await tx.run(
+    db
+      .selectFrom('alert_states')
+      .select(['period', 'marks', 'look_at'])
+      .where('tenant_id', '=', tx.tenantId)
+      .forUpdate(),
+  );
+  assert(row !== undefined, 'the row was made a moment ago');
+  const { look_at: lookAt, ...raised } = row;
+  return { ...raised, lookAt };
+}
+
+/** The seats and the contract as a look finds them. */
+export interface PoolSeen {
+  usage: Usage;
+  contract: Contract | undefined;
+  settledAt: Date;
+  blockLiftedAt: Date | null;
+}
+
+export async function selectPoolSeen(tx: TenantTransaction): Promise<PoolSeen> {
+  const [row] = await tx.run(sql<
+    Usage & Omit<PoolSeen, 'usage' | 'contract'> & { contract: Contract | null }
+  >`
+    select used - overage - on_hold as held, overage, on_hold as "onHold", unmanaged_paid as "unmanagedPaid",
+      settled_at as "settledAt", c.block_lifted_at as "blockLiftedAt", ${contractJson(tx.tenantId)} as contract
+    from seat_pools p left join contracts c on c.tenant_id = p.tenant_id where p.tenant_id = ${tx.tenantId}
+  `);
+  assert(row !== undefined, 'every tenant has a seat pool');
+  const { contract, settledAt, blockLiftedAt, ...usage } = row;
+  return { usage, settledAt, blockLiftedAt, contract: contract ?? undefined };
+}
+
+/** Sends what was seen and raised, and when to look again. */
+export function writeLook(
+  tx: TenantTransaction,
+  { usage, settledAt, blockLiftedAt }: PoolSeen,
+  raised: Raised,
+  lookAt: Date,
+): void {
+  const columns = {
+    seen_used: usage.held + usage.overage + usage.onHold,
+    seen_unmanaged: usage.unmanagedPaid,
+    seen_settled_at: settledAt,
+    seen_lifted_at: blockLiftedAt,
+    look_at: lookAt,
+    period: raised.period,
+    marks: [...raised.marks],
+  };
+  tx.send(db.updateTable('alert_states').set(columns).where('tenant_id', '=', tx.tenantId));
+}
+
+export interface AlertItem {
+  kind: Alert['kind'];
+  at: string;
+  /** For a person. */
+  message: string;
+  detail: object;
+}
+
+export interface StoredAlert {
+  id: string;
+  raisedAt: Date;
+  changedAt: Date;
+  items: AlertItem[];
+  acknowledgedAt: Date | null;
+  acknowledgedBy: unknown;
+}
+
+/** Adds to an alert that was raised after `since` and that nobody has acknowledged; undefined: there is none. */
+export async function extendAlert(
+  tx: TenantTransaction,
+  items: readonly AlertItem[],
+  since: Date,
+  now: Date,
+): Promise<string | undefined> {
+  const [row] = await tx.run(sql<{ id: string }>`
+    update alerts set items = items || ${JSON.stringify(items)}::jsonb, changed_at = ${now}
+    where tenant_id = ${tx.tenantId} and acknowledged_at is null and id = (
+      select id from alerts where tenant_id = ${tx.tenantId} and acknowledged_at is null
+        and raised_at > ${since} and raised_at <= ${now}
+      order by id desc limit 1)
+    returning id
+  `);
+  return row?.id;
+}
+
+export function insertAlert(tx: TenantTransaction, id: string, items: readonly AlertItem[], now: Date): void {
+  tx.send(
+    db.insertInto('alerts').values({
+      ...{ tenant_id: tx.tenantId, id, raised_at: now, changed_at: now, items: JSON.stringify(items) },
+      ...{ acknowledged_at: null, acknowledged_by: null },
+    }),
+  );
+}
+
+const columns = sql`id, raised_at as "raisedAt", changed_at as "changedAt", items, acknowledged_at as "acknowledgedAt",
+  acknowledged_by as "acknowledgedBy"`;
+
+export interface AlertQuery {
+  isOpen: boolean;
+  /** Older than this id. */
+  before: string;
+  limit: number;
+}
+
+/** Newest first. */
+export function selectAlerts(tx: TenantTransaction, query: AlertQuery): Promise<StoredAlert[]> {
+  const { isOpen, before, limit } = query;
+  return tx.run(sql<StoredAlert>`
+    select ${columns} from alerts
+    where tenant_id = ${tx.tenantId} and id < ${before} ${isOpen ? sql`and acknowledged_at is null` : sql``}
+    order by id desc limit ${limit}
+  `);
+}
+
+export async function selectAlert(tx: TenantTransaction, id: string): Promise<StoredAlert | undefined> {
+  const [row] = await tx.run(
+    sql<StoredAlert>`select ${columns} from alerts where tenant_id = ${tx.tenantId} and id = ${id}`,
+  );
+  return row;
+}
+
+/** undefined: there is none that is open. */
+export async function acknowledge(
+  tx: TenantTransaction,
+  id: string,
+  by: object,
+  now: Date,
+): Promise<StoredAlert | undefined> {
+  const [row] = await tx.run(sql<StoredAlert>`
+    update alerts set acknowledged_at = ${now}, acknowledged_by = ${JSON.stringify(by)}::jsonb
+    where tenant_id = ${tx.tenantId} and id = ${id} and acknowledged_at is null returning ${columns}
+  `);
+  return row;
+}

@@ -1,0 +1,60 @@
+/** When fewer seats are known to come, and how many of those who have one would lose it then. Pure. */
+
+import type { Usage } from './admit.ts';
+import { type Contract, capacityChanges, endOf, excessUntil, limitOf, startOf, termsAt } from './contract.ts';
+
+/** A number of seats at an instant, against which those who have one now are counted. */
+export interface Cliff {
+  at: Date;
+  /** null: unlimited. */
+  capacity: number | null;
+  /** With what the policy allows above the capacity. */
+  limit: number | null;
+  /** When those above it lose their seats. */
+  seatsGoAt: Date;
+}
+
+/** The next instant at which a line that is known now gives fewer seats than there are just before. */
+export function nextCliff(contract: Contract | undefined, now: Date): Cliff | undefined {
+  if (contract === undefined) return undefined;
+  const first = startOf(contract.startsOn);
+  let { capacity: before } = termsAt(contract, now < first ? first : now);
+  for (const { at, capacity } of capacityChanges(contract, now)) {
+    if (isLess(capacity, before)) return cliffAt(contract, at);
+    before = capacity;
+  }
+  return undefined;
+}
+
+function isLess(a: number | null, b: number | null): boolean {
+  return a !== null && (b === null || a < b);
+}
+
+export function cliffAt(contract: Contract | undefined, at: Date): Cliff {
+  const terms = termsAt(contract, at);
+  return { at, capacity: terms.capacity, limit: limitOf(terms), seatsGoAt: excessUntil(terms, at) };
+}
+
+/** As if the next term, with everything else as it is now, had so many seats. */
+export function renewalCliff(
+  contract: Contract | undefined,
+  paidSeats: number,
+  now: Date,
+  at: Date = termEnd(contract, now),
+): Cliff {
+  if (contract === undefined) return { at, capacity: paidSeats, limit: paidSeats, seatsGoAt: at };
+  return cliffAt({ ...contract, paidSeats, lines: [] }, at);
+}
+
+/** The first instant after the term as it is known now; now, where there is none or it is over. */
+function termEnd(contract: Contract | undefined, now: Date): Date {
+  const { endsOn } = termsAt(contract, now);
+  return endsOn === null || endOf(endsOn) < now ? now : endOf(endsOn);
+}
+
+/** How many lose their seats when there are no more than `limit`: places that are kept go last, by themselves. */
+export function seatsLost(limit: number | null, { held, overage, onHold }: Usage): number {
+  if (limit === null) return 0;
+  const seated = held + overage;
+  return Math.max(0, Math.min(seated, seated + onHold - limit));
+}

@@ -1,0 +1,196 @@
+/**
+ * What stands between an administrator's edit and its write: the breaker, which asks before many seats are taken away, and the
+ * two-person rule, under which delicate edits wait for somebody else.
+ */
+
+import type { Actor } from '../audit/audit-event.ts';
+import { appendAudit } from '../audit/audit-store.ts';
+import type { Door } from '../audit/door.ts';
+import type { Database } from '../db/database.ts';
+import { inTenant } from '../db/tenant-transaction.ts';
+import { Fault } from '../kernel/fault.ts';
+import { newId } from '../kernel/ids.ts';
+import { type Breaker, isTripped } from '../licensing/breaker.ts';
+import type { Settings } from '../tenants/settings.ts';
+import { selectSettings } from '../tenants/settings-store.ts';
+import type { Edit } from './edit.ts';
+import {
+  type Call,
+  type Delicacy,
+  type EditRequest,
+  insertEditRequest,
+  moveEditRequest,
+  selectEditRequest,
+} from './edit-request-store.ts';
+import { readPool } from './pool-store.ts';
+import { previewEdit } from './preview-flow.ts';
+
+export interface Gated {
+  /** What is to be done; undefined: a line of the contract is withdrawn. */
+  edit: Edit | undefined;
+  call: Call;
+  /** The caller knows that it takes many seats away. */
+  isConfirmed: boolean;
+}
+
+/**
+ * Lets the edit pass, or answers the request under which it waits for a second person.
+ *
+ * @throws Fault `above_breaker` naming `confirm`; whatever the edit itself would be refused for.
+ */
+export async function gateEdit(
+  database: Database,
+  door: Door,
+  { edit, call, isConfirmed }: Gated,
+): Promise<EditRequest | undefined> {
+  const [settings, pool] = await inTenant(database, door.tenantId, (tx) =>
+    Promise.all([selectSettings(tx), readPool(tx)]),
+  );
+  const { breaker, twoPersonRule } = settings;
+  if (breaker === null && !twoPersonRule) return undefined;
+  const lost = edit === undefined || breaker === null ? 0 : await seatsLost(database, door, edit);
+  const isAbove = breaker !== null && isTripped(breaker, pool.usage, { since: door.now, seats: 0 }, lost);
+  if (!twoPersonRule) {
+    if (isAbove && !isConfirmed) throw aboveBreaker(lost, breaker);
+    return undefined;
+  }
+  const paid = (role: string) => pool.rules.catalogue.roleOf(role).billing === 'paid';
+  const because = [...delicaciesOf(edit, settings, paid), ...(isAbove ? (['breaker'] as const) : [])];
+  return because.length === 0 ? undefined : await ask(database, door, call, because);
+}
+
+async function seatsLost(database: Database, door: Door, edit: Edit): Promise<number> {
+  const nobody = { after: 'ffffffff-ffff-ffff-ffff-ffffffffffff', limit: 0 };
+  return (await previewEdit(database, door, edit, nobody)).seatsLost;
+}
+
+function aboveBreaker(lost: number, { percent, people }: Breaker): Fault {
+  const line = `the breaker stands at ${percent} % of the seats in use and ${people} people`;
+  const text = `This takes the seats of ${lost} people, and ${line}: look at its preview, then repeat it with confirm=true.`;
+  return new Fault('above_breaker', text, { field: 'confirm' });
+}
+
+/** Capacity, policy `block`, paid pins, and whatever loosens the rule itself. */
+function delicaciesOf(
+  edit: Edit | undefined,
+  before: Settings,
+  isPaid: (role: string) => boolean,
+): Delicacy[] {
+  switch (edit?.op) {
+    case undefined:
+    case 'amendment':
+      return ['capacity'];
+    case 'contract':
+      return edit.contract.policy === 'block' ? ['capacity', 'block'] : ['capacity'];
+    case 'pin':
+      return isPaid(edit.pin.role) ? ['pin'] : [];
+    case 'settings':
+      return loosens(before, edit.settings) ? ['rule'] : [];
+    default:
+      return [];
+  }
+}
+
+function loosens(before: Settings, after: Settings): boolean {
+  if (!after.twoPersonRule) return true;
+  if (before.breaker === null) return false;
+  const { breaker } = after;
+  return (
+    breaker === null || breaker.percent > before.breaker.percent || breaker.people > before.breaker.people
+  );
+}
+
+async function ask(database: Database, door: Door, call: Call, because: Delicacy[]): Promise<EditRequest> {
+  const request: EditRequest = {
+    ...call,
+    id: newId(door.now.getTime()),
+    because,
+    actor: door.actor,
+    createdAt: door.now,
+    state: 'pending',
+    decidedBy: null,
+    decidedAt: null,
+  };
+  await inTenant(database, door.tenantId, async (tx) => {
+    insertEditRequest(tx, request);
+    appendAudit(tx, door, [{ action: 'edit.requested', subject: request.id, after: { ...call, because } }]);
+  });
+  return request;
+}
+
+/**
+ * Approves a request: `make` makes its call, and what it answers decides whether the request is done with. Until then nobody else
+ * can approve it.
+ *
+ * @throws Fault `not_found`; `forbidden` for whoever asked; `conflict` for one that is decided already.
+ */
+export async function approveRequest<T>(
+  database: Database,
+  door: Door,
+  id: string,
+  make: (request: EditRequest) => Promise<{ isMade: boolean; answer: T }>,
+): Promise<T> {
+  const request = await pendingRequest(database, door, id, 'applying');
+  let isMade = false;
+  try {
+    const made = await make(request);
+    isMade = made.isMade;
+    return made.answer;
+  } finally {
+    await finish(database, door, id, isMade);
+  }
+}
+
+async function finish(database: Database, door: Door, id: string, isMade: boolean): Promise<void> {
+  await inTenant(database, door.tenantId, async (tx) => {
+    const decided = isMade ? { by: door.actor, at: door.now } : null;
+    await moveEditRequest(tx, id, 'applying', isMade ? 'approved' : 'pending', decided);
+    if (isMade) appendAudit(tx, door, [{ action: 'edit.approved', subject: id }]);
+  });
+}
+
+/** @throws Fault `not_found`; `conflict` for one that is decided already. */
+export async function refuseRequest(database: Database, door: Door, id: string): Promise<EditRequest> {
+  await inTenant(database, door.tenantId, async (tx) => {
+    if ((await selectEditRequest(tx, id)) === undefined) throw unknownRequest(id);
+    const isMoved = await moveEditRequest(tx, id, 'pending', 'refused', { by: door.actor, at: door.now });
+    if (!isMoved) throw decidedAlready(id);
+    appendAudit(tx, door, [{ action: 'edit.refused', subject: id }]);
+  });
+  return await readRequest(database, door, id);
+}
+
+async function pendingRequest(
+  database: Database,
+  door: Door,
+  id: string,
+  to: EditRequest['state'],
+): Promise<EditRequest> {
+  return await inTenant(database, door.tenantId, async (tx) => {
+    const request = await selectEditRequest(tx, id);
+    if (request === undefined) throw unknownRequest(id);
+    if (isSame(request.actor, door.actor)) {
+      throw new Fault('forbidden', 'Somebody else than who asked for it must approve it.');
+    }
+    if (!(await moveEditRequest(tx, id, 'pending', to, null))) throw decidedAlready(id);
+    return request;
+  });
+}
+
+export async function readRequest(database: Database, door: Door, id: string): Promise<EditRequest> {
+  const request = await inTenant(database, door.tenantId, (tx) => selectEditRequest(tx, id));
+  if (request === undefined) throw unknownRequest(id);
+  return request;
+}
+
+function isSame(a: Actor, b: Actor): boolean {
+  return a.kind === b.kind && 'id' in a && 'id' in b && a.id === b.id;
+}
+
+function unknownRequest(id: string): Fault {
+  return new Fault('not_found', `There is no edit request ${id}.`);
+}
+
+function decidedAlready(id: string): Fault {
+  return new Fault('conflict', `The edit request ${id} is decided already, or being made.`);
+}

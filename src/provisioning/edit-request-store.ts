@@ -1,0 +1,114 @@
+/** Rows of edit_requests: calls that wait for a second person. */
+
+import { sql } from 'kysely';
+import type { Actor } from '../audit/audit-event.ts';
+import { db } from '../db/database.ts';
+import type { TenantTransaction } from '../db/tenant-transaction.ts';
+
+/** Why one person does not suffice. */
+export type Delicacy = 'capacity' | 'block' | 'pin' | 'rule' | 'breaker';
+
+/** A call of the admin API. */
+export interface Call {
+  method: 'POST' | 'PUT' | 'DELETE';
+  /** Below `/api/v1`. */
+  path: string;
+  body: unknown;
+}
+
+export interface EditRequest extends Call {
+  id: string;
+  because: Delicacy[];
+  actor: Actor;
+  createdAt: Date;
+  state: 'pending' | 'applying' | 'approved' | 'refused';
+  decidedBy: Actor | null;
+  decidedAt: Date | null;
+}
+
+export function insertEditRequest(tx: TenantTransaction, request: EditRequest): void {
+  tx.send(
+    db.insertInto('edit_requests').values({
+      tenant_id: tx.tenantId,
+      id: request.id,
+      method: request.method,
+      path: request.path,
+      body: request.body === undefined ? null : JSON.stringify(request.body),
+      because: request.because,
+      actor: JSON.stringify(request.actor),
+      created_at: request.createdAt,
+      state: request.state,
+      decided_by: null,
+      decided_at: null,
+    }),
+  );
+}
+
+/** Newest first, older than `before`. */
+export async function selectEditRequests(
+  tx: TenantTransaction,
+  before: string,
+  most: number,
+): Promise<EditRequest[]> {
+  const rows = await tx.run(
+    db
+      .selectFrom('edit_requests')
+      .selectAll()
+      .where('tenant_id', '=', tx.tenantId)
+      .where('id', '<', before)
+      .orderBy('id', 'desc')
+      .limit(most),
+  );
+  return rows.map(toRequest);
+}
+
+export async function selectEditRequest(tx: TenantTransaction, id: string): Promise<EditRequest | undefined> {
+  const [row] = await tx.run(
+    db.selectFrom('edit_requests').selectAll().where('tenant_id', '=', tx.tenantId).where('id', '=', id),
+  );
+  return row === undefined ? undefined : toRequest(row);
+}
+
+/** Answers whether the request was in the state that it leaves: of two people who decide one does. */
+export async function moveEditRequest(
+  tx: TenantTransaction,
+  id: string,
+  from: EditRequest['state'],
+  to: EditRequest['state'],
+  decided: { by: Actor; at: Date } | null,
+): Promise<boolean> {
+  const moved = await tx.count(sql`
+    update edit_requests set state = ${to}, decided_by = ${decided === null ? null : JSON.stringify(decided.by)}::jsonb,
+      decided_at = ${decided?.at ?? null}::timestamptz
+    where tenant_id = ${tx.tenantId} and id = ${id} and state = ${from}
+  `);
+  return moved > 0;
+}
+
+interface Row {
+  id: string;
+  method: string;
+  path: string;
+  body: unknown;
+  because: string[];
+  actor: unknown;
+  created_at: Date;
+  state: EditRequest['state'];
+  decided_by: unknown;
+  decided_at: Date | null;
+}
+
+function toRequest(row: Row): EditRequest {
+  return {
+    id: row.id,
+    method: row.method as Call['method'],
+    path: row.path,
+    body: row.body ?? undefined,
+    because: row.because as Delicacy[],
+    actor: row.actor as Actor,
+    createdAt: row.created_at,
+    state: row.state,
+    decidedBy: row.decided_by as Actor | null,
+    decidedAt: row.decided_at,
+  };
+}

@@ -1,0 +1,47 @@
+/** Edits of what decisions rest on, as they are asked for, and what a preview of one tells. */
+
+import type { MappingDraftId, MappingId, UserId } from '../kernel/ids.ts';
+import type { ContractDraft } from '../licensing/contract.ts';
+import type { Impact, PersonImpact } from '../licensing/impact.ts';
+import type { Pin } from '../licensing/pin.ts';
+import type { Settings } from '../tenants/settings.ts';
+import type { MappingDraft } from './mapping-draft.ts';
+import type { LineDraft } from './prospect.ts';
+
+export type MappingEdit =
+  | { op: 'create'; id: MappingId; mapping: MappingDraft }
+  | { op: 'update'; id: MappingId; mapping: MappingDraft }
+  | { op: 'delete'; id: MappingId }
+  | { op: 'reorder'; ids: readonly MappingId[] };
+
+export interface PinDraft extends Pin {
+  reason: string;
+}
+
+/** Each as its own write takes it. */
+export type Edit =
+  | MappingEdit
+  | { op: 'draft'; id: MappingDraftId; rebase: boolean }
+  | { op: 'rollback'; version: number }
+  | { op: 'contract'; contract: ContractDraft }
+  | { op: 'amendment'; line: LineDraft }
+  | { op: 'pin'; userId: UserId; pin: PinDraft }
+  | { op: 'unpin'; userId: UserId }
+  | { op: 'settings'; settings: Settings };
+
+export interface Preview extends Omit<Impact, 'people'> {
+  /** Held. */
+  seats: { before: number; after: number };
+  /** People with a seat who would have none. */
+  seatsLost: number;
+  /** Seats that are free now; null: unlimited. */
+  available: number | null;
+  /** A page of those for whom something is different. */
+  people: (PersonImpact & { userName: string })[];
+}
+
+/** Of the people in the order of their ids. */
+export interface PeoplePage {
+  after: string;
+  limit: number;
+}

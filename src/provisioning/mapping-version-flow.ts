@@ -1,0 +1,298 @@
+/**
+ * Whole sets of mappings: drafts that are written beside what is in force, their activation now or at their time, and the
+ * return to an earlier version. A set is put in force in one transaction, as any other edit of mappings.
+ */
+
+import type { AuditEvent } from '../audit/audit-event.ts';
+import { appendAudit } from '../audit/audit-store.ts';
+import type { Door } from '../audit/door.ts';
+import type { Database } from '../db/database.ts';
+import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { Fault } from '../kernel/fault.ts';
+import { type GroupId, type MappingDraftId, type MappingId, newId } from '../kernel/ids.ts';
+import { limits } from '../kernel/limits.ts';
+import { lockArrivals } from './arrival-store.ts';
+import { decide } from './decide-flow.ts';
+import type { StoredMapping } from './mapping-draft.ts';
+import { bind, installMappings } from './mapping-flow.ts';
+import { byPriority, differenceOf, type MappingSet } from './mapping-set.ts';
+import { findGroups, lockGroupNames, selectMappings } from './mapping-store.ts';
+import {
+  activationOf,
+  checkDraft,
+  isSame,
+  merged,
+  refuseActivated,
+  refuseStale,
+  type SetDraft,
+  type StoredSetDraft,
+  unbound,
+} from './mapping-version.ts';
+import {
+  countDrafts,
+  deleteDraft,
+  lockDraft,
+  lockDueDraft,
+  selectNewestVersion,
+  selectVersion,
+  writeDraft,
+} from './mapping-version-store.ts';
+import type { Pool } from './pool.ts';
+import { lockPool } from './pool-store.ts';
+
+/** @throws Fault naming the field; `conflict` when there are too many drafts. */
+export async function createDraft(
+  database: Database,
+  door: Door,
+  written: SetDraft,
+): Promise<StoredSetDraft> {
+  return await inTenant(database, door.tenantId, async (tx) => {
+    const [count, newest] = await Promise.all([countDrafts(tx), selectNewestVersion(tx)]);
+    if (count >= limits.mappingDraftsPerTenantMax) {
+      throw new Fault('conflict', `There can be at most ${limits.mappingDraftsPerTenantMax} drafts.`);
+    }
+    const { basedOn = newest } = written;
+    const id = newId<MappingDraftId>(door.now.getTime());
+    const draft = { ...(await composed(tx, door, written, basedOn)), id, createdAt: door.now };
+    writeDraft(tx, draft);
+    appendAudit(tx, door, [{ action: 'mapping_draft.created', subject: id, after: draft }]);
+    return draft;
+  });
+}
+
+/** Replaces the draft whole. What was scheduled is so no longer. @throws Fault `not_found`, or as for create. */
+export async function replaceDraft(
+  database: Database,
+  door: Door,
+  id: MappingDraftId,
+  written: SetDraft,
+): Promise<StoredSetDraft> {
+  return await inTenant(database, door.tenantId, async (tx) => {
+    const before = await openDraft(tx, id);
+    const { basedOn = before.basedOn } = written;
+    const draft = { ...(await composed(tx, door, written, basedOn)), id, createdAt: before.createdAt };
+    writeDraft(tx, draft);
+    appendAudit(tx, door, [{ action: 'mapping_draft.updated', subject: id, before, after: draft }]);
+    return draft;
+  });
+}
+
+/** @throws Fault `not_found`. */
+export async function removeDraft(database: Database, door: Door, id: MappingDraftId): Promise<void> {
+  await inTenant(database, door.tenantId, async (tx) => {
+    const before = await lockDraft(tx, id);
+    if (before === undefined) throw unknownDraft(id);
+    deleteDraft(tx, id);
+    appendAudit(tx, door, [{ action: 'mapping_draft.deleted', subject: id, before }]);
+  });
+}
+
+/** A draft as it was just written. */
+async function composed(
+  tx: TenantTransaction,
+  door: Door,
+  { name, department, goLiveOn, mappings }: SetDraft,
+  basedOn: number,
+): Promise<Omit<StoredSetDraft, 'id' | 'createdAt'>> {
+  const base = await baseOf(tx, basedOn);
+  const asked = mappings?.map((mapping) =>
+    unbound({ ...mapping, id: mapping.id ?? newId<MappingId>(door.now.getTime()) }),
+  );
+  if (mappings !== undefined && asked !== undefined) {
+    checkDraft(
+      asked,
+      mappings.map(({ id }) => id),
+      base,
+    );
+  }
+  const rest = { activateAt: null, rebase: false, activated: null, touched: [], failure: null };
+  return { name, department, goLiveOn, basedOn, mappings: byPriority(asked ?? base), ...rest };
+}
+
+async function baseOf(tx: TenantTransaction, number: number): Promise<MappingSet> {
+  if (number === 0) return [];
+  const version = await selectVersion(tx, number);
+  if (version !== undefined) return version.mappings;
+  throw new Fault('invalid', `There is no version ${number} of the mappings.`, { field: 'basedOn' });
+}
+
+/** Locked. @throws Fault `not_found`, or `conflict` for one that was activated already. */
+async function openDraft(tx: TenantTransaction, id: MappingDraftId): Promise<StoredSetDraft> {
+  const draft = await lockDraft(tx, id);
+  if (draft === undefined) throw unknownDraft(id);
+  refuseActivated(draft);
+  return draft;
+}
+
+export function unknownDraft(id: string): Fault {
+  return new Fault('not_found', `There is no draft ${id}.`);
+}
+
+export interface Activation {
+  /** null: now, or at the beginning of the draft's day, if that is ahead. */
+  at: Date | null;
+  /** Over what was activated since the draft's base. */
+  rebase: boolean;
+}
+
+/** @throws Fault `not_found`; `conflict` for a stale draft, or one that collides; or as for edits of mappings. */
+export async function activateDraft(
+  database: Database,
+  door: Door,
+  id: MappingDraftId,
+  { at, rebase }: Activation,
+): Promise<StoredSetDraft> {
+  return await inTenant(database, door.tenantId, async (tx) => {
+    const pool = await lockForSet(tx);
+    const draft = { ...(await openDraft(tx, id)), rebase, failure: null };
+    const activateAt = activationOf(draft, at, door.now);
+    if (activateAt === null) return await putInForce(tx, door, pool, draft);
+    // What is wrong with it already is told now, not at its time.
+    await draftTarget(tx, draft, await selectMappings(tx), 'asTheyAre');
+    const scheduled = { ...draft, activateAt };
+    writeDraft(tx, scheduled);
+    await noteDue(tx, door, pool, {
+      action: 'mapping_draft.scheduled',
+      subject: id,
+      after: { activateAt, rebase },
+    });
+    return scheduled;
+  });
+}
+
+/** All that a set may look for; before any row. */
+async function lockForSet(tx: TenantTransaction): Promise<Pool> {
+  lockGroupNames(tx, 'mapping');
+  lockArrivals(tx, 'rule');
+  return await lockPool(tx);
+}
+
+async function putInForce(
+  tx: TenantTransaction,
+  door: Door,
+  pool: Pool,
+  draft: StoredSetDraft,
+): Promise<StoredSetDraft> {
+  const [before, newest] = await Promise.all([selectMappings(tx), selectNewestVersion(tx)]);
+  const after = await draftTarget(tx, draft, before, 'locked');
+  const touched = differenceOf(before, after).written.map(({ id }) => id);
+  const activated = { version: newest + 1, at: door.now };
+  const done: StoredSetDraft = { ...draft, activateAt: null, activated, touched };
+  writeDraft(tx, done);
+  const event = { action: 'mapping_draft.activated', subject: draft.id, after: { ...activated, touched } };
+  await installMappings(tx, door, pool, { before, after, event });
+  return done;
+}
+
+/** What would be in force with the draft. @throws as for its activation. */
+export async function draftTarget(
+  tx: TenantTransaction,
+  draft: StoredSetDraft,
+  now: MappingSet,
+  groups: 'locked' | 'asTheyAre',
+): Promise<MappingSet> {
+  refuseStale(draft, await selectNewestVersion(tx), draft.rebase);
+  return await bound(tx, merged(await baseOf(tx, draft.basedOn), draft.mappings, now), now, groups);
+}
+
+/** Each mapping with its group as it is today: those that stand keep theirs. */
+async function bound(
+  tx: TenantTransaction,
+  wanted: MappingSet,
+  now: MappingSet,
+  groups: 'locked' | 'asTheyAre',
+): Promise<MappingSet> {
+  const standing = new Map(now.map((mapping) => [mapping.id, mapping]));
+  return await Promise.all(
+    wanted.map(async (mapping, index) => {
+      const current = standing.get(mapping.id);
+      if (current !== undefined && isSame(current, mapping)) return current;
+      return await boundOne(tx, mapping, groups).catch((error: unknown) => {
+        if (!(error instanceof Fault)) throw error;
+        throw new Fault(error.code, error.message, { field: `mappings.${index}.${error.field ?? 'group'}` });
+      });
+    }),
+  );
+}
+
+/** By the id it was bound to; where it has a name too, and that group is gone, by the name. */
+async function boundOne(
+  tx: TenantTransaction,
+  mapping: StoredMapping,
+  groups: 'locked' | 'asTheyAre',
+): Promise<StoredMapping> {
+  const { groupId, groupDisplayName, groupExternalId, roleValue, claimValue } = mapping;
+  if (roleValue !== null || claimValue !== null) return mapping;
+  const found = groupId === null ? [] : await findGroups(tx, { id: groupId }, groups);
+  if (found.length > 0) return mapping;
+  const name =
+    groupDisplayName !== null
+      ? { displayName: groupDisplayName }
+      : groupExternalId !== null
+        ? { externalId: groupExternalId }
+        : { id: groupId as GroupId };
+  return { ...mapping, ...(await bind(tx, { ...mapping, group: name }, groups)), id: mapping.id };
+}
+
+/** Puts the set of an earlier version in force again, as a new version. @throws Fault `not_found`, or as for a draft. */
+export async function rollBack(database: Database, door: Door, number: number): Promise<number> {
+  return await inTenant(database, door.tenantId, async (tx) => {
+    const pool = await lockForSet(tx);
+    const [before, newest] = await Promise.all([selectMappings(tx), selectNewestVersion(tx)]);
+    const after = await versionTarget(tx, number, before, 'locked');
+    const versions = { before: { version: newest }, after: { version: newest + 1, asOf: number } };
+    const event = { action: 'mapping_version.rolled_back', subject: null, ...versions };
+    await installMappings(tx, door, pool, { before, after, event });
+    return newest + 1;
+  });
+}
+
+/** What the mappings are once the version is in force again. @throws Fault `not_found`. */
+export async function versionTarget(
+  tx: TenantTransaction,
+  number: number,
+  before: MappingSet,
+  groups: 'locked' | 'asTheyAre',
+): Promise<MappingSet> {
+  const version = await selectVersion(tx, number);
+  if (version === undefined) throw unknownVersion(number);
+  return await bound(tx, version.mappings, before, groups);
+}
+
+export function unknownVersion(number: number | string): Fault {
+  return new Fault('not_found', `There is no version ${number} of the mappings.`);
+}
+
+/** Activates one draft whose time has come. What stands against it is written down, and nothing of it is done. */
+export async function activateDue(database: Database, door: Door): Promise<boolean> {
+  try {
+    return await inTenant(database, door.tenantId, async (tx) => {
+      const pool = await lockForSet(tx);
+      const due = await lockDueDraft(tx, door.now);
+      if (due === undefined) return false;
+      await putInForce(tx, door, pool, due);
+      return true;
+    });
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    await noteFailure(database, door, error);
+    return true;
+  }
+}
+
+async function noteFailure(database: Database, door: Door, { message, field }: Fault): Promise<void> {
+  await inTenant(database, door.tenantId, async (tx) => {
+    const pool = await lockPool(tx);
+    const due = await lockDueDraft(tx, door.now);
+    if (due === undefined) return;
+    writeDraft(tx, { ...due, activateAt: null, failure: message });
+    const event = { action: 'mapping_draft.failed', subject: due.id, after: { message, field } };
+    await noteDue(tx, door, pool, event);
+  });
+}
+
+/** The pool knows when something is due next. */
+async function noteDue(tx: TenantTransaction, door: Door, pool: Pool, event: AuditEvent): Promise<void> {
+  const { audit } = await decide(tx, door, pool, {});
+  appendAudit(tx, door, [event, ...audit]);
+}

@@ -1,0 +1,149 @@
+/**
+ * Loads the facts of people that decisions rest on: one by one for a write, and for a look at what an edit would do as a crowd.
+ * Of a large group most people are alike: those come as one row with a list of ids, which spares the reading of thousands of
+ * equal rows.
+ */
+
+import { type RawBuilder, sql } from 'kysely';
+import { prepared } from '../db/database.ts';
+import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import type { GroupId, UserId } from '../kernel/ids.ts';
+import type { Verdict } from '../licensing/desire.ts';
+import type { Pin } from '../licensing/pin.ts';
+import type { Affected } from './affected.ts';
+import { affectedIds } from './affected-sql.ts';
+import { type DecisionRow, decisionColumns, toDecision } from './decision-store.ts';
+import type { PersonFacts } from './standing.ts';
+
+interface PersonRow extends DecisionRow {
+  id: UserId;
+  active: boolean;
+  address: string | null;
+  tie: string;
+  is_duplicate: boolean;
+  is_excluded: boolean;
+  groups: GroupId[] | null;
+  role_values: string[];
+  claim_values: string[];
+  verdict: Verdict | null;
+  pin: (Omit<Pin, 'until'> & { until: string | null }) | null;
+  reclaimed_at: Date | null;
+  basis: string | null;
+  terms_basis: string | null;
+}
+
+/** What is to stand in place of what is written. */
+interface Instead {
+  mappedGroups?: readonly GroupId[];
+  exclusions?: readonly string[] | undefined;
+}
+
+/** Selects the `PersonRow` of everybody affected. */
+function personsSql(
+  tx: TenantTransaction,
+  affected: Affected,
+  { mappedGroups, exclusions }: Instead = {},
+): RawBuilder<unknown> {
+  const mapped =
+    mappedGroups === undefined
+      ? sql`array(select group_id from mappings where tenant_id = ${tx.tenantId} and group_id is not null)`
+      : sql`${mappedGroups}::uuid[]`;
+  const excluded = exclusions === undefined ? sql`s.exclusions` : sql`${exclusions}::text[]`;
+  return sql`
+    with affected as (${affectedIds(tx, affected)})
+    select u.id, u.active, u.address, md5(t.tie_salt || ' ' || u.tie_key) as tie, u.role_values, u.claim_values,
+      u.active and exists (
+        select from users o where o.tenant_id = u.tenant_id and o.address = u.address and o.active
+          and o.address_order < u.address_order
+      ) as is_duplicate,
+      coalesce(u.user_name_key = any(${excluded}) or u.address = any(${excluded}), false) as is_excluded,
+      (select array_agg(m.group_id) from memberships m
+       where m.tenant_id = u.tenant_id and m.user_id = u.id and m.group_id = any(${mapped})) as groups,
+      case when p.user_id is not null then jsonb_build_object('role', p.role, 'workspaces', p.workspaces,
+        'until', p.until, 'reserved', p.reserved) end as pin,
+      case when v.user_id is not null then jsonb_build_object('via', v.via, 'isGranted', v.is_granted) end as verdict,
+      r.taken_at as reclaimed_at, d.basis::text, d.terms_basis::text,
+      ${decisionColumns}
+    from affected a
+    join users u on u.tenant_id = ${tx.tenantId} and u.id = a.id
+    join tenants t on t.tenant_id = u.tenant_id
+    left join tenant_settings s on s.tenant_id = u.tenant_id
+    left join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
+    left join pins p on p.tenant_id = u.tenant_id and p.user_id = u.id
+    left join seat_approvals v on v.tenant_id = u.tenant_id and v.user_id = u.id
+    left join seat_reclaims r on r.tenant_id = u.tenant_id and r.user_id = u.id and r.state = 'taken'`;
+}
+
+/**
+ * The facts of everybody affected, as this transaction sees them.
+ *
+ * @param keepUntil Until when the place is kept of whoever loses the last paid role by what was written.
+ */
+export async function loadPersons(
+  tx: TenantTransaction,
+  affected: Affected,
+  keepUntil: Date | null,
+): Promise<PersonFacts[]> {
+  const rows = await tx.run(prepared(sql<PersonRow>`${personsSql(tx, affected)} order by u.id`));
+  return rows.map((row) => {
+    const { id, tie, address } = row;
+    const prints = { basis: row.basis, terms: row.terms_basis };
+    return { ...factsOf(row), id, tie, address, prints, keepUntil };
+  });
+}
+
+/** What people who are alike have in common. */
+function factsOf(row: Alike): Omit<PersonFacts, 'id' | 'tie' | 'address' | 'prints' | 'keepUntil'> {
+  const { pin } = row;
+  return {
+    active: row.active,
+    isDuplicate: row.is_duplicate,
+    isExcluded: row.is_excluded,
+    groups: new Set(row.groups ?? []),
+    roleValues: row.role_values,
+    claimValues: row.claim_values,
+    verdict: row.verdict,
+    pin: pin === null ? null : { ...pin, until: pin.until === null ? null : new Date(pin.until) },
+    reclaimedAt: row.reclaimed_at,
+    decision: toDecision(row),
+  };
+}
+
+type Alike = Omit<PersonRow, 'id' | 'tie' | 'address' | 'basis' | 'terms_basis'>;
+
+/** Each column of a person but those that tell people apart: who forgets one is told by the type. */
+const columns: Record<keyof Alike, true> = {
+  ...{
+    active: true,
+    is_duplicate: true,
+    is_excluded: true,
+    groups: true,
+    role_values: true,
+    claim_values: true,
+  },
+  ...{ verdict: true, pin: true, reclaimed_at: true, requested: true, effective: true, priority: true },
+  ...{ claimed_at: true, seat: true, since: true, refusal: true, kept_claimed_at: true, kept_until: true },
+  ...{ overage_spent: true, may_preempt: true, notice_until: true, approval: true, due_at: true },
+};
+
+/** As `loadPersons`, in the order of their ids, with what is to stand in place of what is written. */
+export async function loadCrowd(
+  tx: TenantTransaction,
+  affected: Affected,
+  instead: Instead,
+): Promise<PersonFacts[]> {
+  // Equal rows are told apart by all their columns at each step of a sort: hashing looks at each row once.
+  tx.send(sql`select set_config('enable_sort', 'off', true)`);
+  const alike = sql.join(Object.keys(columns).map((name) => sql.ref(name)));
+  const rows = await tx.run(sql<Alike & { people: [id: UserId, tie: string, address: string | null][] }>`
+    select json_agg(json_build_array(id, tie, address)) as people, ${alike}
+    from (${personsSql(tx, affected, instead)}) persons
+    group by ${alike}
+  `);
+  return rows
+    .flatMap(({ people, ...row }) => {
+      const facts = { ...factsOf(row), keepUntil: null };
+      return people.map(([id, tie, address]) => ({ ...facts, id, tie, address }));
+    })
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+}

@@ -1,0 +1,101 @@
+/**
+ * What an edit would make of what decisions rest on: the one account of it, for whoever makes the edit and for whoever asks
+ * first what it would do. Pure.
+ */
+
+import { Fault } from '../kernel/fault.ts';
+import type { UserId } from '../kernel/ids.ts';
+import { sameJson } from '../kernel/same-json.ts';
+import type { Contract, ContractDraft, ContractLine } from '../licensing/contract.ts';
+import type { Pin } from '../licensing/pin.ts';
+import type { Settings } from '../tenants/settings.ts';
+import type { Affected } from './affected.ts';
+import { affectedByTerms, dueBy } from './due.ts';
+import { affectedByMappings, type MappingSet } from './mapping-set.ts';
+import type { Pool } from './pool.ts';
+
+export interface Prospect {
+  /** With the contract and the rules as they would be. */
+  pool: Pool;
+  affected: Affected;
+  /** The open batch would be settled. */
+  isSettling?: boolean;
+  /** Who would be left alone, by userName or address, folded. */
+  exclusions?: readonly string[];
+  pinned?: { userId: UserId; pin: Pin | null };
+}
+
+export function byMappings(pool: Pool, before: MappingSet, after: MappingSet): Prospect {
+  return {
+    pool: { ...pool, rules: { ...pool.rules, mappings: after } },
+    affected: affectedByMappings(before, after),
+  };
+}
+
+export function byContract(pool: Pool, contract: Contract | undefined, now: Date): Prospect {
+  const affected = { ...affectedByTerms(pool, contract, now), ...dueBy(pool, now) };
+  return { pool: { ...pool, contract }, affected };
+}
+
+/** The base line written or corrected: the other lines stay. */
+export function withBase({ contract }: Pick<Pool, 'contract'>, draft: ContractDraft): Contract {
+  return { ...draft, lines: contract?.lines ?? [] };
+}
+
+export interface LineDraft extends ContractLine {
+  reason: string;
+  documentReference: string | null;
+}
+
+/** @throws Fault `conflict` when there is no contract; `invalid` naming the field for days that lie wrong. */
+export function withLine({ contract }: Pick<Pool, 'contract'>, draft: LineDraft): Contract {
+  if (contract === undefined) throw new Fault('conflict', 'There is no contract yet: write it first.');
+  refuseEarly(contract, draft);
+  const lines = [...contract.lines, draft].toSorted((a, b) =>
+    a.effectiveOn < b.effectiveOn ? -1 : a.effectiveOn > b.effectiveOn ? 1 : 0,
+  );
+  return { ...contract, lines };
+}
+
+function refuseEarly({ startsOn }: Contract, { effectiveOn, endsOn, contractEndsOn, kind }: LineDraft): void {
+  const first = kind === 'amendment' ? 'effectiveOn' : 'startsOn';
+  if (effectiveOn < startsOn) {
+    throw new Fault('invalid', `"${first}" must not be before the contract's first day, ${startsOn}.`, {
+      field: first,
+    });
+  }
+  const reversed = (day: string | null) => day !== null && day < effectiveOn;
+  if (!reversed(endsOn) && !reversed(contractEndsOn)) return;
+  throw new Fault('invalid', `"endsOn" must not be before "${first}".`, { field: 'endsOn' });
+}
+
+/** @param turned Whom the settings would leave alone, or no longer. */
+export function bySettings(
+  pool: Pool,
+  before: Settings,
+  after: Settings,
+  turned: readonly UserId[],
+): Prospect {
+  return {
+    pool: { ...pool, rules: { ...pool.rules, ...after } },
+    affected: affectedBySettings(before, after, turned),
+    // A batch ends with the way of settling that opened it.
+    isSettling: pool.batch !== null && before.settlement !== after.settlement,
+    exclusions: after.exclusions,
+  };
+}
+
+function affectedBySettings(before: Settings, after: Settings, turned: readonly UserId[]): Affected {
+  if (before.defaultRole !== after.defaultRole) return ofDefault(after);
+  return sameJson(before.approvals, after.approvals) ? { userIds: turned } : { anybody: true };
+}
+
+/** A default role concerns everybody; its end, whoever has it. */
+function ofDefault({ defaultRole }: Settings): Affected {
+  return defaultRole === 'none' ? { everyone: true } : { anybody: true };
+}
+
+/** @param pin null: it is taken away. */
+export function byPin(pool: Pool, userId: UserId, pin: Pin | null): Prospect {
+  return { pool, affected: { userIds: [userId] }, pinned: { userId, pin } };
+}

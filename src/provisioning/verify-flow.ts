@@ -1,0 +1,78 @@
+/** Compares what is stored with what deciding again gives, page by page and without a lock; nothing is written. */
+
+import { sql } from 'kysely';
+import type { Database } from '../db/database.ts';
+import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import type { TenantId, UserId } from '../kernel/ids.ts';
+import { limits } from '../kernel/limits.ts';
+import type { Usage } from '../licensing/admit.ts';
+import { loadPersons } from './person-store.ts';
+import { plan } from './plan.ts';
+import { readPool } from './pool-store.ts';
+
+export interface Verification {
+  /** People who were compared. */
+  people: number;
+  /** Of them, whose stored decision is not what their facts give now. */
+  differing: UserId[];
+  /** Seats as the pool counts them, and as the decisions do. */
+  counted: Seats;
+  found: Seats;
+}
+
+type Seats = Pick<Usage, 'held' | 'overage' | 'onHold'>;
+
+/**
+ * Whoever has a seat, or a kept place, keeps it here: who of those who wait should have one is not asked. A write that happens
+ * meanwhile may show as a difference; it is gone the next time.
+ *
+ * @param most Differing people that are named.
+ */
+export async function verifySeats(
+  database: Database,
+  tenantId: TenantId,
+  now: Date,
+  most: number,
+): Promise<Verification> {
+  const result = await inTenant(database, tenantId, countSeats);
+  const verification: Verification = { ...result, people: 0, differing: [] };
+  for (let after: UserId | null = null; ; ) {
+    const page: { ids: UserId[]; differing: UserId[] } = await inTenant(database, tenantId, (tx) =>
+      comparePage(tx, after, now),
+    );
+    verification.people += page.ids.length;
+    verification.differing.push(...page.differing.slice(0, most - verification.differing.length));
+    after = page.ids.at(-1) ?? null;
+    if (page.ids.length < limits.peoplePerDecision) return verification;
+  }
+}
+
+async function countSeats(tx: TenantTransaction): Promise<Pick<Verification, 'counted' | 'found'>> {
+  const [row] = await tx.run(sql<{ counted: Seats; found: Seats }>`
+    select jsonb_build_object('held', p.used - p.overage - p.on_hold, 'overage', p.overage, 'onHold', p.on_hold) as counted,
+      (select jsonb_build_object('held', count(*) filter (where d.seat = 'held'),
+        'overage', count(*) filter (where d.seat = 'overage'), 'onHold', count(*) filter (where d.seat = 'hold'))
+       from decisions d where d.tenant_id = p.tenant_id) as found
+    from seat_pools p where p.tenant_id = ${tx.tenantId}
+  `);
+  const none = { held: 0, overage: 0, onHold: 0 };
+  return row ?? { counted: none, found: none };
+}
+
+async function comparePage(
+  tx: TenantTransaction,
+  after: UserId | null,
+  now: Date,
+): Promise<{ ids: UserId[]; differing: UserId[] }> {
+  const [pool, rows] = await Promise.all([
+    readPool(tx),
+    tx.run(sql<{ id: UserId }>`
+      select id from users where tenant_id = ${tx.tenantId} and (${after}::uuid is null or id > ${after}::uuid)
+      order by id limit ${limits.peoplePerDecision}`),
+  ]);
+  const ids = rows.map(({ id }) => id);
+  const persons = await loadPersons(tx, { userIds: ids }, null);
+  const others = { queue: [], overage: [], displaced: [], preemptors: [], victims: [] };
+  const facts = { ...pool, evaluating: true, persons, ...others, isSettling: false, isReserving: false };
+  return { ids, differing: plan(facts, now).changes.map(({ userId }) => userId) };
+}

@@ -1,0 +1,166 @@
+/** What stands between an administrator's edit and its write: the breaker's question, and the word of a second person. */
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { made, startGateway, type TestGateway, type TestTenant } from '../support/gateway.ts';
+
+let gateway: TestGateway;
+let tenant: TestTenant;
+let other: string;
+
+beforeAll(async () => {
+  gateway = await startGateway();
+  other = (await made(gateway.api('POST', '/operators', { name: 'second' }))).key;
+});
+afterAll(() => gateway.close());
+beforeEach(async () => {
+  tenant = await gateway.createTenant();
+  await settings({});
+  await made(call('PUT', '/contract', contract(10)));
+});
+
+const call = (method: string, path: string, body?: unknown, key?: string) =>
+  gateway.api(method, `/tenants/${tenant.slug}${path}`, body, key ?? gateway.operatorKey);
+const settings = (change: object) =>
+  made(call('PUT', '/settings', { breaker: { percent: 50, people: 3 }, holdMinutes: 0, ...change }));
+const contract = (paidSeats: number, policy = 'queue') => ({
+  ...{ kind: 'annual', tier: 'T', paidSeats, startsOn: '2020-01-01', endsOn: '2099-12-31' },
+  ...{ paymentSchedule: 'annual', overage: { policy }, fallbackRole: 'view_only' },
+});
+const mapping = { group: { displayName: 'Eng' }, role: 'team_member', workspaces: ['*'], priority: 1 };
+const held = async () => (await made(call('GET', '/seats'))).held;
+
+/** Four people with a seat by one mapping; answers its id. */
+async function fourHolders(): Promise<string> {
+  const { id } = await made(call('POST', '/mappings', mapping));
+  const token = await tenant.directoryToken('okta');
+  const members = [];
+  for (const name of ['a', 'b', 'c', 'd']) {
+    const schemas = ['urn:ietf:params:scim:schemas:core:2.0:User'];
+    const user = { schemas, userName: `${name}@acme.example` };
+    members.push({ value: (await made(gateway.scim(token, 'POST', '/Users', user))).id });
+  }
+  const schemas = ['urn:ietf:params:scim:schemas:core:2.0:Group'];
+  await made(gateway.scim(token, 'POST', '/Groups', { schemas, displayName: 'Eng', members }));
+  expect(await held()).toBe(4);
+  return id;
+}
+
+describe('an edit above the breaker', () => {
+  it.each([
+    ['a mapping that is deleted', 'DELETE', (id: string) => `/mappings/${id}`, undefined],
+    ['one that becomes free', 'PUT', (id: string) => `/mappings/${id}`, { ...mapping, role: 'client' }],
+    [
+      'settings that leave people alone',
+      'PUT',
+      () => '/settings',
+      { exclusions: ['a@acme.example', 'b@acme.example', 'c@acme.example'] },
+    ],
+  ])(
+    '%s is refused with the field and the reason, until it is confirmed',
+    async (_what, method, pathOf, body) => {
+      const id = await fourHolders();
+      const { status, body: problem } = await call(method, pathOf(id), body);
+      expect([status, problem.code, problem.field]).toEqual([409, 'above_breaker', 'confirm']);
+      expect(problem.detail).toMatch(/^This takes the seats of [34] people/);
+      expect(await held()).toBe(4);
+      expect((await call(method, `${pathOf(id)}?confirm=true`, body)).status).toBeLessThan(300);
+      expect(await held()).toBeLessThan(2);
+    },
+  );
+
+  it('is not one that takes few seats, nor any where the breaker is off', async () => {
+    const id = await fourHolders();
+    expect((await call('PUT', `/mappings/${id}`, { ...mapping, priority: 7 })).status).toBe(200);
+    await settings({ breaker: null });
+    expect((await call('DELETE', `/mappings/${id}`)).status).toBe(204);
+  });
+
+  it('is refused for what it would be refused for anyway', async () => {
+    await fourHolders();
+    const second = { ...mapping, group: { displayName: 'Ops' } };
+    expect((await call('POST', '/mappings', second)).body).toMatchObject({
+      code: 'conflict',
+      field: 'priority',
+    });
+  });
+});
+
+describe('under the two-person rule', () => {
+  beforeEach(() => settings({ twoPersonRule: true }));
+
+  const ask = async (method: string, path: string, body?: unknown) => {
+    const answer = await call(method, path, body);
+    expect(answer.status, JSON.stringify(answer.body)).toBe(202);
+    return answer.body;
+  };
+  const approve = (id: string, key = other) => call('POST', `/edit-requests/${id}/approve`, undefined, key);
+
+  it.each([
+    ['the contract', 'PUT', '/contract', contract(20), ['capacity']],
+    ['policy block', 'PUT', '/contract', contract(10, 'block'), ['capacity', 'block']],
+    [
+      'an amendment',
+      'POST',
+      '/contract/amendments',
+      { effectiveOn: '2020-01-01', paidSeats: 20, reason: 'more' },
+      ['capacity'],
+    ],
+    ['the end of the rule', 'PUT', '/settings', { twoPersonRule: false }, ['rule']],
+    ['a breaker that is switched off', 'PUT', '/settings', { twoPersonRule: true, breaker: null }, ['rule']],
+  ])('%s waits for somebody else, and then is done', async (_what, method, path, body, because) => {
+    const request = await ask(method, path, body);
+    expect(request).toMatchObject({
+      state: 'pending',
+      because,
+      method,
+      path: `/tenants/${tenant.slug}${path}`,
+    });
+    const own = await approve(request.id, gateway.operatorKey);
+    expect([own.status, own.body.code]).toEqual([403, 'forbidden']);
+    const { status, body: approved } = await approve(request.id);
+    expect([status, approved.state, approved.decidedBy.name]).toEqual([200, 'approved', 'second']);
+    expect((await approve(request.id)).status).toBe(409);
+    if (path === '/contract') expect((await call('GET', '/contract')).body).toMatchObject(body);
+  });
+
+  it('changes nothing while it waits, nor when it is refused', async () => {
+    const { id } = await ask('PUT', '/contract', contract(20));
+    expect((await made(call('GET', '/seats'))).capacity).toBe(10);
+    expect((await call('POST', `/edit-requests/${id}/refuse`, undefined, other)).body.state).toBe('refused');
+    expect((await approve(id)).status).toBe(409);
+    expect((await made(call('GET', '/seats'))).capacity).toBe(10);
+    expect((await made(call('GET', '/edit-requests'))).items).toMatchObject([{ id, state: 'refused' }]);
+    expect((await made(call('GET', `/edit-requests/${id}`))).id).toBe(id);
+  });
+
+  it('stops an edit above the breaker and a paid pin, and no other', async () => {
+    const id = await fourHolders();
+    expect((await ask('DELETE', `/mappings/${id}?confirm=true`)).because).toEqual(['breaker']);
+    const [{ id: userId }] = (await made(call('GET', '/users'))).items;
+    const pin = { role: 'team_member', reason: 'board' };
+    expect((await ask('PUT', `/users/${userId}/pin`, pin)).because).toEqual(['pin']);
+    expect((await call('PUT', `/users/${userId}/pin`, { ...pin, role: 'client' })).status).toBe(200);
+  });
+
+  it('asks again when what was approved can’t be done, and lets nobody do more than the key may', async () => {
+    const request = await ask('PUT', '/contract', contract(20));
+    const { key } = await made(call('POST', '/keys', { name: 'owner', role: 'owner' }));
+    const forbidden = await approve(request.id, key);
+    expect([forbidden.status, forbidden.body.code]).toEqual([403, 'forbidden']);
+    expect((await made(call('GET', `/edit-requests/${request.id}`))).state).toBe('pending');
+    expect((await approve(request.id)).status).toBe(200);
+  });
+
+  it('can’t be passed by a header that a caller makes up', async () => {
+    const answer = await fetch(`${gateway.url}/api/v1/tenants/${tenant.slug}/contract`, {
+      method: 'PUT',
+      headers: {
+        authorization: `Bearer ${gateway.operatorKey}`,
+        'content-type': 'application/json',
+        'x-approved-edit': 'true',
+      },
+      body: JSON.stringify(contract(20)),
+    });
+    expect(answer.status).toBe(202);
+  });
+});

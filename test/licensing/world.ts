@@ -1,0 +1,212 @@
+/**
+ * A tenant in memory: people, rules, a contract and what was decided, changed by the pure functions alone as the flows change
+ * the tables. It keeps every plan it made, so that a test can look at each of them.
+ */
+
+import type { UserId } from '../../src/kernel/ids.ts';
+import type { Claim, Usage } from '../../src/licensing/admit.ts';
+import { type Contract, excessUntil, limitOf, nextChange, termsAt } from '../../src/licensing/contract.ts';
+import type { Person } from '../../src/licensing/desire.ts';
+import { type Decision, isSeated, type OpenBatch, type Seat } from '../../src/licensing/effect.ts';
+import { nextValidity, type Rules, type SeatOrder } from '../../src/licensing/mapping.ts';
+import type { Affected } from '../../src/provisioning/affected.ts';
+import { affectedByTerms, dueBy } from '../../src/provisioning/due.ts';
+import { type Facts, type Plan, plan } from '../../src/provisioning/plan.ts';
+import type { PersonFacts, Standing } from '../../src/provisioning/standing.ts';
+
+export interface Member extends Omit<Person, 'isDuplicate'> {
+  tie: string;
+  decision: Decision | null;
+}
+
+export interface World {
+  now: Date;
+  contract: Contract | undefined;
+  rules: Rules;
+  usage: Usage;
+  batch: OpenBatch | null;
+  /** Of two with one address the first has it. */
+  members: readonly Member[];
+  settledAt: Date;
+  frozen: boolean;
+  limit: number | null;
+  excessSince: Date | null;
+  /** Every plan so far, the newest last. */
+  turns: readonly Turn[];
+}
+
+/** One plan, with what it was made from and what it left. */
+export interface Turn {
+  before: World;
+  after: World;
+  facts: Facts;
+  planned: Plan;
+}
+
+export interface Circumstances {
+  keepUntil?: Date | null;
+  isSettling?: boolean;
+  isReserving?: boolean;
+  isSettled?: boolean;
+  excess?: number;
+}
+
+/** Decides for those affected, and writes what was decided. */
+export function decide(world: World, affected: Affected, circumstances: Circumstances = {}): World {
+  const facts = factsOf(world, affected, circumstances);
+  const planned = plan(facts, world.now);
+  const after = written(world, planned, circumstances.isSettled ?? false);
+  return { ...after, turns: [...world.turns, { before: world, after, facts, planned }] };
+}
+
+export function factsOf(world: World, affected: Affected, circumstances: Circumstances = {}): Facts {
+  const { keepUntil = null, isSettling = false, isReserving = false, excess = 0 } = circumstances;
+  const persons = world.members.filter((one) => isAffected(one, affected));
+  const others = world.members.filter((one) => !persons.includes(one));
+  const displaced = others.filter(hasSeat).sort(compareExcess).slice(0, excess);
+  const standing = (seat: Seat) =>
+    others
+      .filter((one) => one.decision?.seat === seat && !displaced.includes(one))
+      .sort((a, b) => compareInOrder(world.rules.order)(claimOf(a), claimOf(b)))
+      .flatMap(standingOf);
+  return {
+    ...world,
+    evaluating: false,
+    persons: persons.map((one) => personOf(world, one, keepUntil)),
+    queue: standing('waiting'),
+    overage: standing('overage'),
+    displaced: displaced.flatMap(standingOf),
+    ...{ preemptors: [], victims: [] },
+    ...{ isSettling, isReserving },
+  };
+}
+
+function isAffected(one: Member, affected: Affected): boolean {
+  const { id, address, groups, roleValues, decision } = one;
+  const { userIds = [], addresses = [], groupIds = [], seats = [], endedBy } = affected;
+  return (
+    affected.everyone === true ||
+    userIds.includes(id) ||
+    (address !== null && addresses.includes(address)) ||
+    groupIds.some((group) => groups.has(group)) ||
+    roleValues.some((value) => affected.roleValues?.includes(value) ?? false) ||
+    (decision !== null && (seats as readonly Seat[]).includes(decision.seat)) ||
+    (endedBy !== undefined && decision?.endsAt != null && decision.endsAt <= endedBy)
+  );
+}
+
+export function personOf(world: World, one: Member, keepUntil: Date | null): PersonFacts {
+  const earlier = world.members.slice(0, world.members.indexOf(one));
+  const isSecond = earlier.some(({ active, address }) => active && address === one.address);
+  return { ...one, isDuplicate: one.active && one.address !== null && isSecond, keepUntil };
+}
+
+function standingOf({ id, tie, decision, pin }: Member): Standing[] {
+  return decision === null ? [] : [{ id, tie, decision, until: pin?.until ?? null }];
+}
+
+function hasSeat({ decision }: Member): boolean {
+  return decision !== null && isSeated(decision.seat);
+}
+
+export function claimOf({ id: userId, tie, decision }: Member): Claim {
+  return {
+    ...{ userId, tie, isReserved: false, isPending: false },
+    priority: decision?.claim?.priority ?? 0,
+    claimedAt: decision?.claim?.claimedAt ?? new Date(0),
+    isOverageSpent: decision?.isOverageSpent ?? false,
+  };
+}
+
+/** The order in which claims are served, said once more: the priority, the time (`sticky`), the tie-break, the id. */
+export function compareInOrder(order: SeatOrder) {
+  return (a: Claim, b: Claim): number => {
+    if (a.priority !== b.priority) return a.priority < b.priority ? -1 : 1;
+    const [early, late] = [a.claimedAt.getTime(), b.claimedAt.getTime()];
+    if (order === 'sticky' && early !== late) return early < late ? -1 : 1;
+    if (a.tie !== b.tie) return a.tie < b.tie ? -1 : 1;
+    return a.userId < b.userId ? -1 : 1;
+  };
+}
+
+/** Above the capacity first, pins last, then the lowest priority, the latest claim, and the tie-break. */
+function compareExcess(one: Member, other: Member): number {
+  const [a, b] = [claimOf(one), claimOf(other)];
+  return (
+    Number(one.decision?.seat === 'held') - Number(other.decision?.seat === 'held') ||
+    Number(a.priority === 0) - Number(b.priority === 0) ||
+    b.priority - a.priority ||
+    b.claimedAt.getTime() - a.claimedAt.getTime() ||
+    (a.tie === b.tie ? Number(a.userId < b.userId) - 0.5 : Number(a.tie < b.tie) - 0.5)
+  );
+}
+
+function written(world: World, { changes, usage, batch, terms }: Plan, isSettled: boolean): World {
+  const decided = new Map(changes.map(({ userId, after }) => [userId, after]));
+  const limit = limitOf(terms);
+  const isAbove = limit !== null && usage.held + usage.overage + usage.onHold > limit;
+  const isLower = limit !== null && (world.limit === null || limit < world.limit);
+  return {
+    ...world,
+    ...{ usage, batch, limit },
+    members: world.members.map((one) => ({ ...one, decision: known(decided, one) })),
+    settledAt: isSettled ? world.now : world.settledAt,
+    frozen: isSettled ? terms.phase === 'frozen' : world.frozen,
+    excessSince: isAbove ? (isLower ? world.now : (world.excessSince ?? world.now)) : null,
+  };
+}
+
+function known(decided: ReadonlyMap<UserId, Decision | null>, { id, decision }: Member): Decision | null {
+  return decided.has(id) ? (decided.get(id) ?? null) : decision;
+}
+
+/** What time alone brings about, as the gateway looks once a second. */
+export function settleDue(world: World): World {
+  let settled = world;
+  for (let look = 0; isDue(settled); look += 1) {
+    if (look > world.members.length + 5) throw new Error('what is due is never done');
+    const { contract, now, batch } = settled;
+    const affected = { ...affectedByTerms(settled, contract, now), ...dueBy(settled, now) };
+    const isSettling = batch?.settlesAt != null && batch.settlesAt <= now;
+    const excess = settled.settledAt < now ? 0 : excessOf(settled);
+    settled = decide(settled, affected, { isSettling, isSettled: true, excess });
+  }
+  return settled;
+}
+
+export function isDue(world: World): boolean {
+  const { contract, rules, batch, settledAt, members, now } = world;
+  const { held, overage } = world.usage;
+  const due = [
+    nextChange(contract, settledAt),
+    nextValidity(rules.mappings, settledAt),
+    batch?.settlesAt,
+    held + overage === 0 ? null : excessEnd(world),
+    ...members.map(({ decision }) => decision?.endsAt),
+  ];
+  return due.some((at) => at != null && at <= now);
+}
+
+function excessEnd({ contract, excessSince, now }: World): Date | null {
+  return excessSince === null ? null : excessUntil(termsAt(contract, now), excessSince);
+}
+
+function excessOf(world: World): number {
+  const { held, overage, onHold } = world.usage;
+  const limit = limitOf(termsAt(world.contract, world.now));
+  const end = excessEnd(world);
+  if (limit === null || end === null || world.now < end) return 0;
+  return Math.max(0, Math.min(held + overage, held + overage + onHold - limit));
+}
+
+/** Everybody with this seat, in the order in which seats are given. */
+export function ranked({ members, rules }: Pick<World, 'members' | 'rules'>, ...seats: Seat[]): Member[] {
+  const compare = compareInOrder(rules.order);
+  return members
+    .filter(({ decision }) => decision !== null && seats.includes(decision.seat))
+    .sort((a, b) => compare(claimOf(a), claimOf(b)));
+}
+
+export function snapshot({ members }: World): [UserId, Decision | null][] {
+  return members.map(({ id, decision }) => [id, decision]);
+}

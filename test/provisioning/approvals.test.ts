@@ -1,0 +1,113 @@
+/** Seats that somebody gives: each claim, or only those for whom none is free; and what a word holds for. */
+
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { inTenant } from '../../src/db/tenant-transaction.ts';
+import type { GroupId, UserId } from '../../src/kernel/ids.ts';
+import type { Approval } from '../../src/licensing/mapping.ts';
+import { giveVerdict } from '../../src/provisioning/approval-flow.ts';
+import { replaceMapping } from '../../src/provisioning/mapping-flow.ts';
+import { putSettings } from '../../src/provisioning/settings-flow.ts';
+import { selectUserView } from '../../src/provisioning/user-view-store.ts';
+import { defaultSettings } from '../../src/tenants/settings.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { newWorld, type TestWorld } from '../support/tenants.ts';
+
+let test: TestDatabase;
+let world: TestWorld;
+let staff: GroupId;
+
+beforeAll(async () => {
+  test = await testDatabase({ poolSize: 4 });
+});
+afterAll(() => test.close());
+beforeEach(async () => {
+  world = await newWorld(test.database);
+  await world.contract({ paidSeats: 2 });
+  staff = await world.group('Staff');
+});
+
+const map = (approval: Approval | null) => world.map({ group: { id: staff }, priority: 5, approval });
+
+async function join(name: string): Promise<UserId> {
+  world.pass(1000);
+  const id = await world.user(`${name}@example.com`);
+  await world.editGroup(staff, { add: [id] });
+  return id;
+}
+
+async function told(id: UserId) {
+  const view = await inTenant(test.database, world.tenantId, (tx) => selectUserView(tx, id, world.now));
+  const roles = view?.decision?.effective.map(({ role }) => role).join();
+  return [view?.seat.state, view?.seat.position, view?.seat.reason, roles];
+}
+const say = (id: UserId, isGranted: boolean) =>
+  giveVerdict(test.database, world.door, id, { isGranted, reason: null });
+
+const pending = ['queued', null, 'AWAITS_APPROVAL', 'view_only'];
+const held = ['held', null, 'SEAT_HELD', 'team_member'];
+
+it('manual: nobody has a seat before somebody says so, also while seats are free', async () => {
+  await map('manual');
+  const [ann, bob] = [await join('ann'), await join('bob')];
+  expect([await told(ann), await told(bob)]).toEqual([pending, pending]);
+  await say(bob, true);
+  expect([await told(ann), await told(bob)]).toEqual([pending, held]);
+  await say(ann, false);
+  expect(await told(ann)).toEqual(['none', null, 'APPROVAL_REFUSED', 'view_only']);
+  await say(ann, true);
+  expect(await told(ann)).toEqual(held);
+  await expect(say(ann, true)).rejects.toMatchObject({ code: 'conflict' });
+  expect(await world.settle()).toBe(0);
+});
+
+it('when_full: a free seat is given at once, and nobody is promoted unasked', async () => {
+  await map('when_full');
+  const [ann, bob, cid] = [await join('ann'), await join('bob'), await join('cid')];
+  expect([await told(ann), await told(bob), await told(cid)]).toEqual([held, held, pending]);
+  await world.revise(ann, { active: false });
+  expect(await told(cid), 'a seat is free, and somebody must say so').toEqual(pending);
+  await say(cid, true);
+  expect(await told(cid)).toEqual(held);
+});
+
+it('an approved claim has the rank of the time it was made', async () => {
+  await map('manual');
+  const people = [await join('a'), await join('b'), await join('c'), await join('d')];
+  for (const id of people.toReversed()) await say(id, true);
+  const [a, b, c, d] = people as [UserId, UserId, UserId, UserId];
+  expect([await told(d), await told(c)], 'the first that were approved').toEqual([held, held]);
+  expect([(await told(a))[1], (await told(b))[1]]).toEqual([1, 2]);
+});
+
+it('a word holds for the rule that was asked about, and for as long as it is', async () => {
+  const { id, groupId, ...mapping } = await map('manual');
+  const ann = await join('ann');
+  await say(ann, true);
+  await world.editGroup(staff, { remove: [ann] });
+  await world.editGroup(staff, { add: [ann] });
+  expect(await told(ann), 'asked again by the same rule').toEqual(held);
+  const other = await world.group('Other');
+  await world.map({ group: { id: other }, priority: 1, role: 'project_administrator', approval: 'manual' });
+  await world.editGroup(other, { add: [ann] });
+  expect(await told(ann), 'who has a seat keeps it').toEqual([
+    'held',
+    null,
+    'SEAT_HELD',
+    'project_administrator',
+  ]);
+  await replaceMapping(test.database, world.door, id, {
+    ...world.mapping({ group: { id: staff }, priority: mapping.priority }),
+    approval: 'automatic',
+  });
+  expect((await told(await join('bob')))[0]).toBe('held');
+});
+
+it('asks by role where the mapping says nothing', async () => {
+  const approvals = { team_member: 'manual' } as const;
+  await putSettings(test.database, world.door, { ...defaultSettings, approvals });
+  await map(null);
+  const ann = await join('ann');
+  expect(await told(ann)).toEqual(pending);
+  await putSettings(test.database, world.door, defaultSettings);
+  expect(await told(ann)).toEqual(held);
+});

@@ -1,0 +1,80 @@
+/** What must come out of an edit of more people than are decided for at a time, one scenario for each way in which batches could go wrong. */
+
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { addLine } from '../../src/provisioning/contract-flow.ts';
+import { setPin } from '../../src/provisioning/pin-flow.ts';
+import { settleDue } from '../../src/provisioning/settle-flow.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { newScene, type Scene } from './scene.ts';
+import { readState } from './state.ts';
+
+let test: TestDatabase;
+
+beforeAll(async () => {
+  test = await testDatabase({ poolSize: 4 });
+});
+afterAll(() => test.close());
+
+const seven = ['Ada', 'Bo', 'Cy', 'Di', 'Ed', 'Fay', 'Gus'];
+
+/** Two people are decided for at a time. */
+async function inTwos(names: readonly string[], contract = {}): Promise<Scene> {
+  const scene = await newScene(test.database, names, contract);
+  scene.world.peoplePerDecision = 2;
+  await scene.world.salt('salt');
+  return scene;
+}
+
+it('nobody gets a seat before all are decided for: the order is that of the queue, not that of the batches', async () => {
+  const scene = await inTwos([]);
+  for (const name of seven) await scene.person(name);
+  const crew = await scene.world.group(
+    'Crew',
+    seven.map((name) => scene.id(name)),
+  );
+  await scene.world.map({ group: { id: crew }, priority: 20 });
+  const { decisions } = await readState(scene.world);
+  const first = decisions.toSorted((a, b) => (a.tie < b.tie ? -1 : 1)).slice(0, 3);
+  const expected = seven.filter((name) => first.some((row) => row.user_id === scene.id(name)));
+  expect(await scene.seated()).toEqual(expected);
+  expect(expected, 'else this shows nothing').not.toEqual(seven.slice(0, 3));
+});
+
+it('seats that come are all given, however many', async () => {
+  const scene = await inTwos(seven, { paidSeats: 0 });
+  await scene.world.contract({ paidSeats: 5 });
+  expect(await scene.seated()).toEqual(seven.slice(0, 5));
+  expect((await readState(scene.world)).pool.evaluating).toBe(false);
+});
+
+it('also when somebody of the queue is decided for in the same write', async () => {
+  const scene = await inTwos(seven, { paidSeats: 0 });
+  const until = new Date('2026-03-11T00:00:00.000Z');
+  const pin = { role: 'team_member', workspaces: null, reason: 'test', reserved: false };
+  await setPin(test.database, scene.world.door, scene.id('Ada'), { ...pin, until });
+  await addLine(test.database, scene.world.door, {
+    ...{ kind: 'add_on', effectiveOn: '2026-03-11', endsOn: null, setsSeats: false, paidSeats: 5 },
+    ...{ tier: null, contractEndsOn: null, reason: 'test', documentReference: null },
+  });
+  scene.world.now = until;
+  await settleDue(test.database, until, 100, scene.world.door);
+  expect(await scene.seated()).toEqual(seven.slice(0, 5));
+});
+
+it('those above the capacity come within it before anybody of the queue', async () => {
+  const scene = await inTwos(seven, { paidSeats: 1, policy: 'allow', allowancePercent: 400 });
+  expect(await scene.queue()).toEqual(['Fay', 'Gus']);
+  await scene.world.contract({ paidSeats: 6, policy: 'queue' });
+  expect((await readState(scene.world)).pool).toMatchObject({ used: 6, overage: 0, evaluating: false });
+  expect(await scene.queue()).toEqual(['Gus']);
+  await scene.world.contract({ paidSeats: 4, policy: 'queue' });
+  expect(await scene.seated(), 'nobody loses a seat').toEqual(seven.slice(0, 6));
+});
+
+it('those above the capacity that fell lose their seats in order, however many', async () => {
+  const scene = await inTwos(seven, { paidSeats: 7, decreaseGraceDays: 0 });
+  await scene.world.contract({ paidSeats: 2, decreaseGraceDays: 0 });
+  await settleDue(test.database, scene.world.now, 100, scene.world.door);
+  expect(await scene.seated()).toEqual(['Ada', 'Bo']);
+  expect(await scene.queue()).toEqual(seven.slice(2));
+});

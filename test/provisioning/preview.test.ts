@@ -1,0 +1,244 @@
+/**
+ * I21: what a preview tells is what the edit then does. Random worlds and random edits on the real database: each edit is
+ * previewed, then made, and the people whose roles or seats are others afterwards are those who were named. FUZZ_RUNS sets
+ * the number of worlds.
+ */
+
+import fc from 'fast-check';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { inTenant } from '../../src/db/tenant-transaction.ts';
+import { Fault } from '../../src/kernel/fault.ts';
+import { type MappingId, newId } from '../../src/kernel/ids.ts';
+import { limits } from '../../src/kernel/limits.ts';
+import { addLine, putContract } from '../../src/provisioning/contract-flow.ts';
+import type { Edit } from '../../src/provisioning/edit.ts';
+import {
+  createMapping,
+  removeMapping,
+  reorderMappings,
+  replaceMapping,
+} from '../../src/provisioning/mapping-flow.ts';
+import { removePin, setPin } from '../../src/provisioning/pin-flow.ts';
+import { lockPool } from '../../src/provisioning/pool-store.ts';
+import { previewEdit } from '../../src/provisioning/preview-flow.ts';
+import { putSettings } from '../../src/provisioning/settings-flow.ts';
+import { settleDue } from '../../src/provisioning/settle-flow.ts';
+import { defaultSettings } from '../../src/tenants/settings.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { newWorld, type TestWorld, usualContract } from '../support/tenants.ts';
+import { history, make } from './edits.ts';
+import { compare, outcome, whole } from './preview-support.ts';
+import { readState, type State } from './state.ts';
+
+const runs = Number(process.env.FUZZ_RUNS ?? 25);
+let test: TestDatabase;
+let statements = 0;
+
+beforeAll(async () => {
+  test = await testDatabase({
+    poolSize: 2,
+    onStatement: () => {
+      statements += 1;
+    },
+  });
+});
+afterAll(() => test.close());
+
+/** Numbers that an edit is made of once it is known what there is. */
+const choice = fc.record({
+  op: fc.constantFrom(
+    ...([
+      'create',
+      'create',
+      'update',
+      'update',
+      'delete',
+      'delete',
+      'reorder',
+      'contract',
+      'contract',
+    ] as const),
+    ...(['amendment', 'pin', 'pin', 'unpin', 'settings', 'settings'] as const),
+  ),
+  one: fc.nat({ max: 30 }),
+  two: fc.nat({ max: 30 }),
+  role: fc.constantFrom('team_member', 'project_administrator', 'view_only', 'client'),
+  policy: fc.constantFrom('queue', 'fallback', 'grace', 'allow', 'block'),
+  seats: fc.option(fc.nat({ max: 5 }), { freq: 8 }),
+  days: fc.integer({ min: -2, max: 2 }),
+  flag: fc.boolean(),
+});
+type Choice = typeof choice extends fc.Arbitrary<infer T> ? T : never;
+
+it(
+  'I21 tells what the edit then does',
+  async () => {
+    let [made, moved] = [0, 0];
+    await fc.assert(
+      fc.asyncProperty(history, fc.array(choice, { minLength: 4, maxLength: 10 }), async (steps, choices) => {
+        const world = await newWorld(test.database);
+        for (const [step, edit] of steps.entries()) {
+          world.pass(1000);
+          await make(world, await readState(world), edit, step);
+        }
+        for (const chosen of choices) {
+          world.pass(1000);
+          await settleDue(world.database, world.now, 1000);
+          const before = await readState(world);
+          const edit = editOf(world, before, chosen);
+          if (edit === undefined) continue;
+          const told = await outcome(previewEdit(world.database, world.door, edit, whole));
+          const untouched = await readState(world);
+          expect(untouched.fingerprint, 'a preview writes nothing').toEqual(before.fingerprint);
+          const done = await outcome(apply(world, edit));
+          expect(told instanceof Fault ? [told.code, told.message, told.field] : 'told').toEqual(
+            done instanceof Fault ? [done.code, done.message, done.field] : 'told',
+          );
+          if (told instanceof Fault) continue;
+          made += 1;
+          moved += told.people.length;
+          compare(told, before, await readState(world));
+        }
+      }),
+      { numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined },
+    );
+    expect(made).toBeGreaterThan(runs * 2);
+    expect(moved).toBeGreaterThan(runs);
+  },
+  runs * 3000 + 60_000,
+);
+
+function editOf({ now }: TestWorld, state: State, chosen: Choice): Edit | undefined {
+  const { op, one, two, role, policy, seats, days, flag } = chosen;
+  const dayOf = (more: number) => new Date(now.getTime() + more * 86_400_000).toISOString().slice(0, 10);
+  const mapping = () => {
+    const group = pick(state.groups, two);
+    const workspaces = flag ? ['w1'] : ['w1', 'w2'];
+    const rest = { fallbackRole: null, validFrom: null, validUntil: null, mayPreempt: false, approval: null };
+    const by = group === undefined ? { displayName: 'later' } : { id: group.id };
+    return { group: by, role, workspaces, priority: (one % 9) + 1, ...rest };
+  };
+  switch (op) {
+    case 'create':
+      return { op, id: newId<MappingId>(now.getTime()), mapping: mapping() };
+    case 'update':
+      return withOne(state.mappings, one, ({ id }) => ({ op, id, mapping: mapping() }));
+    case 'delete':
+      return withOne(state.mappings, one, ({ id }) => ({ op, id }));
+    case 'reorder':
+      return { op, ids: state.mappings.map(({ id }) => id).reverse() };
+    case 'contract': {
+      const isAbove = policy === 'grace' || policy === 'allow';
+      const allowancePercent = isAbove ? 50 : null;
+      const grace = { graceDays: policy === 'grace' ? 1 : null, decreaseGraceDays: flag ? 0 : 2 };
+      const dates = { startsOn: dayOf(days), endsOn: dayOf(days + 3) };
+      const fallbackRole = flag ? 'client' : 'view_only';
+      const terms = { paidSeats: seats, policy, allowancePercent, fallbackRole } as const;
+      return { op, contract: { ...usualContract, ...terms, ...grace, ...dates } };
+    }
+    case 'amendment': {
+      const kept = { tier: null, contractEndsOn: null, reason: 'test', documentReference: null };
+      const line = { kind: 'amendment', effectiveOn: dayOf(days), endsOn: null } as const;
+      return { op, line: { ...line, setsSeats: true, paidSeats: seats, ...kept } };
+    }
+    case 'pin': {
+      const until = flag ? new Date(now.getTime() + days * 3_600_000) : null;
+      const pin = { role, workspaces: null, reason: 'test', until, reserved: two % 2 === 0 };
+      return withOne(state.users, one, ({ id: userId }) => ({ op, userId, pin }));
+    }
+    case 'unpin':
+      return withOne(state.users, one, ({ id: userId }) => ({ op, userId }));
+    case 'settings': {
+      const exclusions = flag ? [pick(state.users, one)?.user_name ?? 'nobody'] : [];
+      const defaultRole = two % 3 === 0 ? role : 'none';
+      const order = two % 2 === 0 ? 'strict' : 'sticky';
+      const settlement = (['immediate', 'cycle', 'staged'] as const)[one % 3] ?? 'immediate';
+      return { op, settings: { ...defaultSettings, exclusions, defaultRole, order, settlement } };
+    }
+  }
+}
+
+function pick<T>(from: readonly T[], at: number): T | undefined {
+  return from[at % Math.max(1, from.length)];
+}
+
+function withOne<T>(from: readonly T[], at: number, edit: (one: T) => Edit): Edit | undefined {
+  const one = pick(from, at);
+  return one === undefined ? undefined : edit(one);
+}
+
+async function apply({ database, door }: TestWorld, edit: Edit): Promise<void> {
+  switch (edit.op) {
+    case 'create':
+      await createMapping(database, door, edit.mapping);
+      return;
+    case 'update':
+      await replaceMapping(database, door, edit.id, edit.mapping);
+      return;
+    case 'delete':
+      return await removeMapping(database, door, edit.id);
+    case 'reorder':
+      await reorderMappings(database, door, edit.ids);
+      return;
+    case 'contract':
+      await putContract(database, door, edit.contract);
+      return;
+    case 'amendment':
+      await addLine(database, door, edit.line);
+      return;
+    case 'pin':
+      await setPin(database, door, edit.userId, edit.pin);
+      return;
+    case 'unpin':
+      return await removePin(database, door, edit.userId);
+    case 'settings':
+      await putSettings(database, door, edit.settings);
+      return;
+  }
+}
+
+it('waits for no lock', async () => {
+  const world = await newWorld(test.database);
+  await world.contract();
+  const group = await world.group('Eng', [await world.user('a@example.com')]);
+  const { id } = await world.map({ group: { id: group }, priority: 1 });
+  await inTenant(world.database, world.tenantId, async (tx) => {
+    await lockPool(tx);
+    const told = await previewEdit(world.database, world.door, { op: 'delete', id }, whole);
+    expect(told).toMatchObject({ lost: 1, gained: 0, changed: 0, queued: 0, seats: { before: 1, after: 0 } });
+  });
+});
+
+it('of a large group tells what its batches then do, in as many statements as of a small one', async () => {
+  const world = await newWorld(test.database);
+  const group = await world.group('Big');
+  const { tenantId } = world;
+  await inTenant(world.database, tenantId, async (tx) => {
+    tx.send(sql`
+      insert into users (tenant_id, id, attributes, user_name, user_name_key, active, address, tie_key, created_at,
+        last_modified)
+      select ${tenantId}, gen_random_uuid(), jsonb_build_object('userName', 'p' || n, 'active', true), 'p' || n,
+        'p' || n, true, 'p' || n || '@example.com', 'p' || n, now(), now()
+      from generate_series(1, ${2 * limits.peoplePerDecision + 100}::int) as n`);
+    tx.send(
+      sql`insert into memberships select tenant_id, ${group}, id from users where tenant_id = ${tenantId}`,
+    );
+  });
+  await world.contract({ paidSeats: 700 });
+  const mapping = world.mapping({ group: { id: group }, priority: 1 });
+  const check = async (edit: Edit) => {
+    const before = await readState(world);
+    statements = 0;
+    const told = await previewEdit(world.database, world.door, edit, whole);
+    expect(statements).toBeLessThan(14);
+    await apply(world, edit);
+    const after = await readState(world);
+    compare(told, before, after);
+    return after.mappings;
+  };
+  const [made] = await check({ op: 'create', id: newId<MappingId>(0), mapping });
+  if (made === undefined) throw new Error('no mapping was made');
+  await check({ op: 'contract', contract: { ...usualContract, paidSeats: 1000 } });
+  await check({ op: 'delete', id: made.id });
+}, 120_000);
