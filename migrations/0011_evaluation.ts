@@ -14,7 +14,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 const revisedByRow = [
   ['contracts', 'insert or update or delete'],
   ['contract_lines', 'insert or update or delete'],
-  ['tenant_settings', 'insert or update or delete'],
+  ['tenant_settings', 'insert or delete'],
   // The worker writes the others of its columns every few seconds.
   ['blue_connections', 'insert or delete or update of default_workspaces'],
 ] as const;
@@ -36,6 +36,10 @@ const revision = `
         `create trigger revise_rules after ${events} on ${table} for each row execute function revise_rules();`,
     )
     .join('\n')}
+
+  -- When idle seats are looked at next is no rule, and written often.
+  create trigger revise_rules_update after update on tenant_settings for each row
+    when (to_jsonb(old) - 'reclaim_due_at' <> to_jsonb(new) - 'reclaim_due_at') execute function revise_rules();
 
   -- The catalogue's version stands in the pool itself; versions never change.
   create function revise_rules_of_catalogue() returns trigger language plpgsql set search_path = public, pg_temp as $$

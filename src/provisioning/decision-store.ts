@@ -181,22 +181,32 @@ export function writeDecisions(
     const known = { basis: bases.get(id) ?? null, terms: String(termsBasisOf(decision, prints)) };
     return known.basis === stored?.basis && known.terms === stored?.terms ? [] : [{ id, ...known }];
   });
-  if (standing.length > 0) writePrints(tx, standing);
-  if (changes.length === 0) return;
+  if (changes.length === 0 && standing.length === 0) return;
   const gone = changes.filter(({ after }) => after === null).map(({ userId }) => userId);
   const rows = changes.flatMap(({ userId, tie, after }) => {
     if (after === null) return [];
     const known = { basis: bases.get(userId) ?? null, terms_basis: String(termsBasisOf(after, prints)) };
     return [{ ...rowOf(userId, tie, after, rules.order), ...known }];
   });
-  writeRows(tx, gone, rows);
+  writeRows(tx, { gone, rows, standing });
 }
 
-function writeRows(tx: TenantTransaction, gone: readonly UserId[], rows: readonly object[]): void {
+interface Rows {
+  gone: readonly UserId[];
+  rows: readonly object[];
+  /** Of decisions that stand. */
+  standing: readonly { id: UserId; basis: string | null; terms: string }[];
+}
+
+function writeRows(tx: TenantTransaction, { gone, rows, standing }: Rows): void {
   tx.send(
     prepared(sql`
     with gone as (
       delete from decisions where tenant_id = ${tx.tenantId} and user_id = any(${gone}::uuid[])
+    ), reprinted as (
+      update decisions d set basis = p.basis, terms_basis = p.terms
+      from jsonb_to_recordset(${JSON.stringify(standing)}::jsonb) as p (id uuid, basis bigint, terms bigint)
+      where d.tenant_id = ${tx.tenantId} and d.user_id = p.id
     )
     insert into decisions (tenant_id, user_id, requested, effective, priority, claimed_at, rank_at, tie, seat, since,
       refusal, kept_claimed_at, kept_until, overage_spent, may_preempt, notice_until, approval, due_at, basis, terms_basis)
@@ -216,17 +226,6 @@ function writeRows(tx: TenantTransaction, gone: readonly UserId[], rows: readonl
       basis = coalesce(excluded.basis, decisions.basis), terms_basis = excluded.terms_basis
   `),
   );
-}
-
-function writePrints(
-  tx: TenantTransaction,
-  prints: readonly { id: UserId; basis: string | null; terms: string }[],
-): void {
-  tx.send(sql`
-    update decisions d set basis = p.basis, terms_basis = p.terms
-    from jsonb_to_recordset(${JSON.stringify(prints)}::jsonb) as p (id uuid, basis bigint, terms bigint)
-    where d.tenant_id = ${tx.tenantId} and d.user_id = p.id
-  `);
 }
 
 function rowOf(userId: UserId, tie: string, decision: Decision, order: SeatOrder) {
