@@ -5,6 +5,7 @@
 
 import { sql } from 'kysely';
 import { db, prepared } from '../db/database.ts';
+import { isOneOf } from '../db/one-of-sql.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { fold } from '../kernel/fold.ts';
 import { type DirectoryId, type GroupId, parseId, type UserId } from '../kernel/ids.ts';
@@ -124,7 +125,7 @@ export async function lockGroup(
         .select(['g.id', 'g.attributes', 'g.mapped', 'g.version', 'g.created_at', 'g.last_modified'])
         .select(
           sql<UserId[]>`array(
-          select id from users where tenant_id = ${tx.tenantId} and id = any(${userIds}::uuid[])
+          select id from users where tenant_id = ${tx.tenantId} and ${isOneOf('id', userIds)}
         )`.as('known_users'),
         )
         .where('g.tenant_id', '=', tx.tenantId)

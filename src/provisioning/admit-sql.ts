@@ -2,6 +2,7 @@
 
 import { sql } from 'kysely';
 import type { Door } from '../audit/door.ts';
+import { prepared } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { decisionJson } from './desire-sql.ts';
 
@@ -18,19 +19,17 @@ export async function admitHead(
   inputs: unknown,
 ): Promise<number> {
   const own = sql`tenant_id = ${tx.tenantId}`;
-  const [row] = await tx.run(sql<{ admitted: number }>`
+  const [row] = await tx.run(
+    prepared(sql<{ admitted: number }>`
     with head as materialized (
       select user_id, requested, effective as old_effective, priority, claimed_at, since as old_since, overage_spent, may_preempt, due_at,
         row_number() over (order by priority, rank_at, tie, user_id) as place
       from decisions where ${own} and seat = 'waiting' and approval is null
       order by priority, rank_at, tie, user_id limit ${most}
-    ), kinds as materialized (
-      -- Many ask for the same: what they get is put together once.
-      select k.requested, (select coalesce(jsonb_agg(e - 'fallbackRole' order by n), '[]')
-        from jsonb_array_elements(k.requested) with ordinality as r (e, n)) as effective
-      from (select distinct requested from head) k
     ), next as materialized (
-      select h.*, k.effective from head h join kinds k on k.requested = h.requested
+      select h.*, (select coalesce(jsonb_agg(e - 'fallbackRole' order by n), '[]')
+        from jsonb_array_elements(h.requested) with ordinality as r (e, n)) as effective
+      from head h
     ), written as (
       update decisions d set seat = 'held', since = ${now}, effective = n.effective, overage_spent = false, terms_basis = 0
       from next n where d.${own} and d.user_id = n.user_id
@@ -48,7 +47,8 @@ export async function admitHead(
         do update set desired_version = blue_sync.desired_version + 1, marked_at = excluded.marked_at, not_before = null
     )
     select count(*) as admitted from next
-  `);
+  `),
+  );
   return row?.admitted ?? 0;
 }
 

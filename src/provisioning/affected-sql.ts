@@ -1,6 +1,7 @@
 /** Whom a write may have changed the facts of as a query, and who is still to be decided for. */
 
 import { type RawBuilder, sql } from 'kysely';
+import { isOneOf } from '../db/one-of-sql.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { anyCustomRole, type RoleKey } from '../licensing/catalogue.ts';
@@ -21,7 +22,7 @@ export function affectedIds(tx: TenantTransaction, affected: Affected): RawBuild
     roles = [],
   } = affected;
   const parts = [
-    sql`select id from users where ${own} and id = any(${userIds}::uuid[])`,
+    sql`select id from users where ${own} and ${isOneOf('id', userIds)}`,
     ...(addresses.length === 0
       ? []
       : [sql`select id from users where ${own} and address = any(${addresses})`]),

@@ -94,6 +94,9 @@ export const excessSource = sql`decisions d join users u on u.tenant_id = d.tena
 export const excessOrder = sql`d.seat = 'held', d.priority = 0, d.priority desc,
   ${seenAtSql} nulls first, d.claimed_at desc, d.tie desc, d.user_id desc`;
 
+/** So few are said to the planner, which plans anew each time where it can't know. */
+const fewRows = 4;
+
 async function loadStanding(
   tx: TenantTransaction,
   most: number,
@@ -105,7 +108,7 @@ async function loadStanding(
   const rows = await tx.run(
     prepared(sql<StandingRow>`
       select ${standingColumns} from ${source} where d.tenant_id = ${tx.tenantId} and ${where}
-      order by ${order} limit ${most}
+      order by ${order} limit ${most <= fewRows ? sql.raw(String(most)) : most}
     `),
   );
   return rows.flatMap((row) => {

@@ -6,17 +6,17 @@
 
 import { type RawBuilder, sql } from 'kysely';
 import type { Door } from '../audit/door.ts';
+import { prepared } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { isValid, type Mapping, type Rules } from '../licensing/mapping.ts';
 import type { MappingSet, Ruling } from './ruling.ts';
 
 export interface Batch {
-  /** Each with the place of its ruling. */
-  people: readonly { userId: UserId; ruling: number }[];
   /** Of whoever loses the last paid role by it: until when the place is kept. */
   keepUntil: Date | null;
-  rulings: readonly Ruling[];
+  /** With whom they are for. */
+  rulings: readonly (Ruling & { people: readonly UserId[] })[];
   rules: Rules;
   /** What the decisions were made from, for the trail. */
   inputs: unknown;
@@ -43,7 +43,8 @@ export function selectSets(
     return sql`unnest(${keys}::${sql.raw(type)}[], ${named.map(({ place }) => place)}::integer[])`;
   };
   const own = sql`tenant_id = ${tx.tenantId}`;
-  return tx.run(sql<{ userId: UserId; set: MappingSet }>`
+  return tx.run(
+    prepared(sql<{ userId: UserId; set: MappingSet }>`
     with one as materialized (
       select u.id, u.role_values, u.claim_values from users u where u.${own} and u.id = any(${userIds}::uuid[])
     ), named (user_id, place) as (
@@ -57,7 +58,8 @@ export function selectSets(
       select user_id, array_agg(place order by place) from named group by user_id
     )
     select o.id as "userId", coalesce(s.set, '{}') as set from one o left join sets s on s.user_id = o.id
-  `);
+  `),
+  );
 }
 
 /**
@@ -68,16 +70,17 @@ export function selectSets(
 export async function writeBatch(
   tx: TenantTransaction,
   { actor, now, requestId }: Door,
-  { people, keepUntil, rulings, rules, inputs }: Batch,
+  { keepUntil, rulings, rules, inputs }: Batch,
 ): Promise<BatchDone> {
   const own = sql`tenant_id = ${tx.tenantId}`;
   const rank =
     rules.order === 'strict'
       ? sql`case when n.claimed_at is not null then to_timestamp(0) end`
       : sql`n.claimed_at`;
-  const [row] = await tx.run(sql<BatchDone>`
+  const [row] = await tx.run(
+    prepared(sql<BatchDone>`
     with ${rulingRows(rulings, now)},
-    ${judgement(tx, people, keepUntil, now)},
+    ${judgement(tx, keepUntil, now)},
     gone as (
       delete from decisions where ${own} and user_id in (select id from next n where n.is_common and n.is_empty and n.is_known)
     ), written as (
@@ -107,13 +110,14 @@ export async function writeBatch(
     )
     select array(select n.id from next n where not n.is_common) as rest,
       (select count(*) from next n where n.is_common and n.old_seat = 'held' and (n.is_empty or n.seat <> 'held')) as released
-  `);
+  `),
+  );
   return row ?? { released: 0, rest: [] };
 }
 
 /** `ruling`: a row for each set; `fresh` is the decision of somebody who had none, as the trail tells it. */
-function rulingRows(rulings: readonly Ruling[], now: Date): RawBuilder<unknown> {
-  const rows = rulings.map(({ set: _, ...ruling }, place) => ({ ...ruling, place }));
+function rulingRows(rulings: Batch['rulings'], now: Date): RawBuilder<unknown> {
+  const rows = rulings.map(({ set: _, ...ruling }) => ruling);
   return sql`ruling as materialized (
     select v.*, v.requested = '[]' as is_empty, ${decisionJson({
       requested: sql`v.requested`,
@@ -127,18 +131,13 @@ function rulingRows(rulings: readonly Ruling[], now: Date): RawBuilder<unknown> 
       mayPreempt: sql`v."mayPreempt"`,
       endsAt: sql`null::timestamptz`,
     })} as fresh
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as v (place integer, requested jsonb, seated jsonb, unseated jsonb,
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as v (people uuid[], requested jsonb, seated jsonb, unseated jsonb,
       priority integer, "mayPreempt" boolean, "isCommon" boolean, basis bigint, "seatedTerms" bigint, "unseatedTerms" bigint)
   )`;
 }
 
 /** `next`: whose case is common, what they have then, and what of it is another thing than before. */
-function judgement(
-  tx: TenantTransaction,
-  people: Batch['people'],
-  keepUntil: Date | null,
-  now: Date,
-): RawBuilder<unknown> {
+function judgement(tx: TenantTransaction, keepUntil: Date | null, now: Date): RawBuilder<unknown> {
   const own = sql`tenant_id = ${tx.tenantId}`;
   const isPaid = sql`v.priority is not null`;
   const isHeld = sql`d.seat = 'held'`;
@@ -157,8 +156,7 @@ function judgement(
       d.requested as old_requested, d.effective as old_effective, d.priority as old_priority, d.claimed_at as old_claimed_at,
       d.seat as old_seat, d.since as old_since, d.refusal as old_refusal, d.overage_spent as old_spent, d.due_at as old_due,
       d.basis as old_basis, d.terms_basis as old_terms
-    from unnest(${people.map(({ userId }) => userId)}::uuid[], ${people.map(({ ruling }) => ruling)}::integer[]) as p (id, ruling)
-    join ruling v on v.place = p.ruling
+    from ruling v cross join lateral unnest(v.people) as p (id)
     join users u on u.${own} and u.id = p.id
     join tenants t on t.${own}
     left join decisions d on d.${own} and d.user_id = p.id

@@ -24,7 +24,7 @@ import {
   firstRequest,
   isRequested,
 } from './request-sql.ts';
-import { type MappingSet, type Ruling, rulingOf } from './ruling.ts';
+import { type MappingSet, rulingOf } from './ruling.ts';
 
 export interface Marked {
   userId: UserId;
@@ -95,42 +95,59 @@ async function evaluateRequest(
   });
   /** Whose case is not the common one. */
   const others: UserId[] = [];
-  const decidePart = async ({ people, of }: Part): Promise<Outcome> => {
+  const inBatch = async (people: number, work: (tx: TenantTransaction) => Promise<Batching>) => {
     let outcome: Outcome = 'done';
-    await pace.time(people.length, (locked) =>
+    await pace.time(people, (locked) =>
       inTenant(database, door.tenantId, async (tx) => {
         beginBulk(tx);
-        const rulings = await rulingsFor(tx, of, grounds);
+        const decideIn = await work(tx);
         const [pool, isOurs] = await Promise.all([lockPool(tx), isRequested(tx, request.id)]);
         locked();
         outcome = !isOurs ? 'over' : pool.revision === grounds.revision ? 'done' : 'outdated';
         if (outcome !== 'done') return;
-        const after = await decideAlike(tx, door, pool, {
-          people,
-          rulings,
-          keepUntil: request.keepUntil,
-          others,
-        });
+        const after = await decideIn(pool);
         writePool(tx, pool, { ...after, terms: grounds.terms, isSettled: false }, door.now);
       }),
     );
     return outcome;
   };
-  for (const part of partsOf(alike, () => pace.people, others)) {
-    if ((await decidePart(part)) === 'outdated')
-      return await evaluateRequest(database, door, request, decideEach);
-  }
-  await decideOthers(database, door, { others, keepUntil: request.keepUntil, pace }, decideEach);
+  const next = async (): Promise<Outcome> => {
+    for (const part of partsOf(alike, () => pace.people, others)) {
+      const outcome = await inBatch(part.people, async (tx) => {
+        const rulings = await rulingsFor(tx, part.of, grounds);
+        const { keepUntil } = request;
+        return (pool) => decideAlike(tx, door, pool, { rulings, keepUntil, others });
+      });
+      if (outcome !== 'done') return outcome;
+    }
+    while (others.length > 0) {
+      const some = others.splice(
+        0,
+        Math.min(pace.people, door.peoplePerDecision ?? limits.peoplePerDecision),
+      );
+      const marked = some.map((userId) => ({ userId, keepUntil: request.keepUntil }));
+      const outcome = await inBatch(some.length, async (tx) => (pool) => decideEach(tx, door, pool, marked));
+      if (outcome !== 'done') return outcome;
+    }
+    return 'done';
+  };
+  if ((await next()) === 'outdated') await evaluateRequest(database, door, request, decideEach);
 }
+
+/** Answers the pool as it is then, still to be written. */
+type Batching = (pool: Pool) => Promise<Pool>;
 
 /** Asks the database once for the set of each group. */
 async function rulingsFor(
   tx: TenantTransaction,
-  groups: readonly Alike[],
+  groups: Part['of'],
   { rules, ...grounds }: Grounds,
-): Promise<Ruling[]> {
+): Promise<Batch['rulings']> {
   const unknown = new Map(
-    groups.filter(({ set }) => set === undefined).map((group) => [idAt(group.ids, 0), group]),
+    groups
+      .map(({ group }) => group)
+      .filter(({ set }) => set === undefined)
+      .map((group) => [idAt(group.ids, 0), group]),
   );
   if (unknown.size > 0) {
     for (const { userId, set } of await selectSets(tx, [...unknown.keys()], rules, grounds.now)) {
@@ -139,82 +156,59 @@ async function rulingsFor(
     }
   }
   // Whoever is no user any more is met by none of the statements.
-  return groups.map(({ set = [] }) => rulingOf(set, rules, grounds));
+  return groups.map(({ group: { set = [] }, people }) => ({ ...rulingOf(set, rules, grounds), people }));
 }
 
-interface AlikePeople extends Pick<Batch, 'people' | 'rulings' | 'keepUntil'> {
+interface AlikePeople extends Pick<Batch, 'rulings' | 'keepUntil'> {
   /** Takes those whose case is not the common one. */
   others: UserId[];
 }
 
-/** Answers the pool as it is then, still to be written. */
 async function decideAlike(
   tx: TenantTransaction,
   door: Door,
   pool: Pool,
-  { people, rulings, keepUntil, others }: AlikePeople,
+  { rulings, keepUntil, others }: AlikePeople,
 ): Promise<Pool> {
   // Who claims in an open batch has its time, and may open it.
   if (pool.rules.settlement !== 'immediate' || pool.batch !== null) {
-    others.push(...people.map(({ userId }) => userId));
+    for (const { people } of rulings) others.push(...people);
     return pool;
   }
   const inputs = inputsOf(pool, termsAt(pool.contract, door.now));
   const { rules, usage } = pool;
-  const { released, rest } = await writeBatch(tx, door, { people, rulings, keepUntil, rules, inputs });
+  const { released, rest } = await writeBatch(tx, door, { rulings, keepUntil, rules, inputs });
   others.push(...rest);
   return { ...pool, usage: { ...usage, held: usage.held - released } };
 }
 
-/** One by one, as `plan` does. */
-async function decideOthers(
-  database: Database,
-  door: Door,
-  { others, keepUntil, pace }: { others: UserId[]; keepUntil: Date | null; pace: Pace },
-  decideEach: DecideEach,
-): Promise<void> {
-  while (others.length > 0) {
-    const some = others.splice(0, Math.min(pace.people, door.peoplePerDecision ?? limits.peoplePerDecision));
-    await pace.time(some.length, (locked) =>
-      inTenant(database, door.tenantId, async (tx) => {
-        const pool = await lockPool(tx);
-        locked();
-        const marked = some.map((userId) => ({ userId, keepUntil }));
-        const after = await decideEach(tx, door, pool, marked);
-        writePool(
-          tx,
-          pool,
-          { ...after, terms: termsAt(pool.contract, door.now), isSettled: false },
-          door.now,
-        );
-      }),
-    );
-  }
-}
-
 interface Part {
-  people: { userId: UserId; ruling: number }[];
-  of: Alike[];
+  people: number;
+  of: { group: Alike; people: UserId[] }[];
 }
 
 /** Cuts the groups into parts of at most so many people; those whose case is not the common one go to `others`. */
 function* partsOf(groups: readonly Alike[], most: () => number, others: UserId[]): Generator<Part> {
-  let part: Part = { people: [], of: [] };
+  let part: Part = { people: 0, of: [] };
   for (const group of groups) {
-    for (let at = 0; at < group.count; at += 1) {
-      const userId = idAt(group.ids, at);
-      if (!group.isCommon) {
-        others.push(userId);
-        continue;
-      }
-      if (part.of.at(-1) !== group) part.of.push(group);
-      part.people.push({ userId, ruling: part.of.length - 1 });
-      if (part.people.length < most()) continue;
+    if (!group.isCommon) {
+      others.push(...idsOf(group, 0, group.count));
+      continue;
+    }
+    for (let at = 0; at < group.count; ) {
+      const people = idsOf(group, at, at + most() - part.people);
+      part = { people: part.people + people.length, of: part.of.concat({ group, people }) };
+      at += people.length;
+      if (part.people < most()) continue;
       yield part;
-      part = { people: [], of: [] };
+      part = { people: 0, of: [] };
     }
   }
-  if (part.people.length > 0) yield part;
+  if (part.people > 0) yield part;
+}
+
+function idsOf({ ids, count }: Differing, from: number, to: number): UserId[] {
+  return Array.from({ length: Math.max(1, Math.min(count, to) - from) }, (_, at) => idAt(ids, from + at));
 }
 
 function idAt(ids: Buffer, at: number): UserId {
