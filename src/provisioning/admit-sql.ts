@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import type { Door } from '../audit/door.ts';
 import { prepared } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
-import { decisionJson } from './desire-sql.ts';
+import { decisionJson, lookUpOneByOne } from './desire-sql.ts';
 
 /**
  * Gives seats within the capacity to the first `most` who wait, in their order, with the trail and the marks for Blue. Answers
@@ -19,6 +19,7 @@ export async function admitHead(
   inputs: unknown,
 ): Promise<number> {
   const own = sql`tenant_id = ${tx.tenantId}`;
+  lookUpOneByOne(tx);
   const [row] = await tx.run(
     prepared(sql<{ admitted: number }>`
     with head as materialized (

@@ -77,6 +77,7 @@ export async function writeBatch(
     rules.order === 'strict'
       ? sql`case when n.claimed_at is not null then to_timestamp(0) end`
       : sql`n.claimed_at`;
+  lookUpOneByOne(tx);
   const [row] = await tx.run(
     prepared(sql<BatchDone>`
     with ${rulingRows(rulings, now)},
@@ -113,6 +114,16 @@ export async function writeBatch(
   `),
   );
   return row ?? { released: 0, rest: [] };
+}
+
+/**
+ * Sends that each of the people is looked up by the index: how many they are is not known to a kept plan, and where it took them
+ * for more it read all users for each batch.
+ */
+export function lookUpOneByOne(tx: TenantTransaction): void {
+  tx.send(
+    sql`select set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`,
+  );
 }
 
 /** `ruling`: a row for each set; `fresh` is the decision of somebody who had none, as the trail tells it. */
