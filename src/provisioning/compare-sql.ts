@@ -22,14 +22,7 @@ import {
   verdictPrint,
 } from './basis.ts';
 
-/** People who differ and are named by the same mappings, and by nothing else where their case is common. */
-export interface Differing {
-  /** No pin, no second of an address, nobody left alone, nothing said of the claim. */
-  isCommon: boolean;
-  count: number;
-  /** 16 bytes each: half a million people are 8 MB. */
-  ids: Buffer;
-}
+const peoplePerBuffer = 20_000;
 
 /** By how much of it the comparison was made. */
 export interface Comparing {
@@ -50,12 +43,12 @@ interface Said {
   isReclaimed: boolean;
 }
 
-/** Those of the affected whose decisions are not what they should be, in groups of equal wishes. */
+/** Those of the affected whose decisions are not what they should be, in the order of their ids, packed as differing.ts reads them. */
 export async function selectDiffering(
   tx: TenantTransaction,
   affected: Affected,
   comparing: Comparing,
-): Promise<Differing[]> {
+): Promise<Buffer[]> {
   const pins = tx.run(sql<StoredPin>`
     select user_id, role, workspaces, until, reserved from pins
     where tenant_id = ${tx.tenantId} and (until is null or until > ${comparing.now})
@@ -70,15 +63,18 @@ export async function selectDiffering(
     affected.everyone === true || affected.anybody === true ? undefined : affectedIds(tx, affected);
   const pinned = await pins;
   tx.send(sql`select set_config('work_mem', '96MB', true)`);
-  return await tx.run(sql<Differing>`
+  const rows = await tx.run(sql<{ people: Buffer }>`
     with ${scope === undefined ? sql`` : sql`scope as materialized (${scope}),`}
     ${asking(tx, comparing, pinned, scope !== undefined)},
     said (user_id, print) as materialized (select * from ${table(new Map(said.map(saidPrint)), 'uuid')} as s (key, print)),
     ${exempt(tx, scope !== undefined)},
     differing as (${differing(tx, comparing, pinned, scope !== undefined)})
-    select is_common as "isCommon", count(*) as count, string_agg(uuid_send(user_id), ''::bytea) as ids from differing
-    group by is_common, print order by is_common, print
+    select string_agg(uuid_send(user_id) || int8send(coalesce(print, 0)) || case when is_common then '\\x01'::bytea else '\\x00' end,
+      ''::bytea order by user_id) as people
+    from (select d.*, row_number() over (order by user_id) / ${peoplePerBuffer}::integer as part from differing d) parts
+    group by part order by part
   `);
+  return rows.map(({ people }) => people);
 }
 
 function saidPrint({ user_id, verdict, isReclaimed }: Said): [UserId, Print] {
@@ -94,8 +90,7 @@ function asking(
 ): RawBuilder<unknown> {
   const valid = rules.mappings.filter((mapping) => isValid(mapping, now));
   const own = sql`tenant_id = ${tx.tenantId}`;
-  const within = (column: string) =>
-    isScoped ? sql`and ${sql.ref(column)} in (select id from scope)` : sql``;
+  const within = (column: string) => (isScoped ? sql`join scope on scope.id = ${sql.ref(column)}` : sql``);
   const printsOf = (of: 'groupId' | 'roleValue' | 'claimValue') => printsBy(valid, rules, (one) => one[of]);
   const [groups, roles, claims] = [printsOf('groupId'), printsOf('roleValue'), printsOf('claimValue')];
   const valued = (values: Map<string, Print>, column: string) =>
@@ -103,17 +98,22 @@ function asking(
       ? []
       : [
           sql`select u.id, v.print from users u join ${table(values, 'text')} as v (key, print)
-            on v.key = any(${sql.ref(`u.${column}`)}) where u.${own} and ${sql.ref(`u.${column}`)} <> '{}' ${within('u.id')}`,
+            on v.key = any(${sql.ref(`u.${column}`)}) ${within('u.id')} where u.${own} and ${sql.ref(`u.${column}`)} <> '{}'`,
         ];
+  // The people's groups, not the groups' people: the planner thinks little of what a list of groups comes to.
+  const memberships = isScoped
+    ? sql`scope cross join lateral (
+        select user_id, group_id from memberships where ${own} and user_id = scope.id offset 0)`
+    : sql`(select user_id, group_id from memberships where ${own})`;
   const sources = [
-    sql`select m.user_id, g.print from memberships m join ${table(groups, 'uuid')} as g (key, print)
-      on g.key = m.group_id where m.${own} ${within('m.user_id')}`,
+    sql`select m.user_id, g.print from ${memberships} m join ${table(groups, 'uuid')} as g (key, print)
+      on g.key = m.group_id`,
     ...valued(roles, 'role_values'),
     ...valued(claims, 'claim_values'),
     sql`select p.key, p.print from ${table(
       new Map(pins.map((pin) => [pin.user_id, pinPrint(pin, rules)])),
       'uuid',
-    )} as p (key, print) where true ${within('p.key')}`,
+    )} as p (key, print) ${within('p.key')}`,
   ];
   const fallen = defaultPrint(rules);
   const summed = sql`summed (user_id, print) as (
@@ -121,7 +121,7 @@ function asking(
   if (fallen === undefined) return sql`${summed}, asking as (select * from summed)`;
   return sql`${summed}, asking as (
     select u.id as user_id, coalesce(s.print, ${String(fallen)}::bigint) as print
-    from users u left join summed s on s.user_id = u.id where u.${own} and u.active ${within('u.id')})`;
+    from users u ${within('u.id')} left join summed s on s.user_id = u.id where u.${own} and u.active)`;
 }
 
 function printsBy(
@@ -145,22 +145,23 @@ function table(prints: Map<string, Print>, type: 'uuid' | 'text'): RawBuilder<un
 /** `exempt (user_id)` have no decision; of `duplicates (user_id)` what they ask for is refused. */
 function exempt(tx: TenantTransaction, isScoped: boolean): RawBuilder<unknown> {
   const own = sql`tenant_id = ${tx.tenantId}`;
-  // Few share an address: whether somebody does is told by the index alone.
-  const shared = isScoped
-    ? sql`select address from users where ${own} and id in (select id from scope) and address is not null`
-    : sql`select address from users where ${own} and address is not null group by address having count(*) > 1`;
+  const isSecond = sql`u.active and exists (select from users o where o.tenant_id = u.tenant_id and o.address = u.address
+    and o.active and o.address_order < u.address_order)`;
+  // Of everybody few share an address: whether somebody does is told by the index alone.
+  const duplicates = isScoped
+    ? sql`duplicates (user_id) as materialized (
+        select u.id from scope join users u on u.${own} and u.id = scope.id where ${isSecond})`
+    : sql`shared (address) as materialized (
+        select address from users where ${own} and address is not null group by address having count(*) > 1
+      ), duplicates (user_id) as materialized (
+        select u.id from shared join users u on u.${own} and u.address = shared.address where ${isSecond})`;
   return sql`exempt (user_id) as materialized (
     select id from users where ${own} and not active
     union
     select u.id from tenant_settings s join users u on u.tenant_id = s.tenant_id
       and (u.user_name_key = any(s.exclusions) or u.address = any(s.exclusions))
     where s.${own} and s.exclusions <> '{}'
-  ), duplicates (user_id) as materialized (
-    select u.id from (${shared}) as shared (address)
-    join users u on u.${own} and u.address = shared.address
-    where u.active and exists (select from users o where o.tenant_id = u.tenant_id and o.address = u.address
-      and o.active and o.address_order < u.address_order)
-  )`;
+  ), ${duplicates}`;
 }
 
 /** Selects `user_id`, `print` (null: nothing is asked for) and `is_common` of whoever's decision is to be another. */
@@ -176,7 +177,7 @@ function differing(
     else (case when d.seat in ('held', 'overage') and not ${isFrozen}::boolean then 0 else ${number(fallen)} end)
       # (case when d.seat = 'overage' then ${number(above)} else 0 end) end`;
   const stored = sql`select user_id, basis, terms_basis, priority, seat, refusal, approval, due_at, kept_until from decisions
-    where tenant_id = ${tx.tenantId} ${isScoped ? sql`and user_id in (select id from scope)` : sql``}`;
+    ${isScoped ? sql`join scope on scope.id = user_id` : sql``} where tenant_id = ${tx.tenantId}`;
   const wish = sql`case when x.user_id is null then a.print # (case when t.user_id is null then 0
     else ${number(duplicatePrint)} end) # coalesce(s.print, 0) end`;
   // A place that is kept stands for itself where nothing is asked for.

@@ -11,8 +11,9 @@ import { limits } from '../kernel/limits.ts';
 import { type Terms, termsAt } from '../licensing/contract.ts';
 import type { Affected } from './affected.ts';
 import { type TermsPrints, termsPrints } from './basis.ts';
-import { type Differing, selectDiffering } from './compare-sql.ts';
+import { selectDiffering } from './compare-sql.ts';
 import { type Batch, selectSets, writeBatch } from './desire-sql.ts';
+import { differingPeople, type Person } from './differing.ts';
 import { Pace } from './pace-flow.ts';
 import { inputsOf } from './plan-audit.ts';
 import type { Pool } from './pool.ts';
@@ -24,7 +25,7 @@ import {
   firstRequest,
   isRequested,
 } from './request-sql.ts';
-import { type MappingSet, rulingOf } from './ruling.ts';
+import { type Ruling, rulingOf } from './ruling.ts';
 
 export interface Marked {
   userId: UserId;
@@ -73,11 +74,6 @@ function groundsAt({ revision, rules, contract }: Pool, now: Date): Grounds {
   return { revision, rules, terms, prints: termsPrints(terms), now };
 }
 
-/** One of them tells which mappings name them all. */
-interface Alike extends Differing {
-  set?: MappingSet;
-}
-
 /** `over`: another process has carried it out, and what was found here no longer counts. */
 type Outcome = 'done' | 'outdated' | 'over';
 
@@ -89,10 +85,11 @@ async function evaluateRequest(
   decideEach: DecideEach,
 ): Promise<void> {
   const pace = new Pace(door.peoplePerDecision);
-  const { grounds, alike } = await inTenant(database, door.tenantId, async (tx) => {
+  const { grounds, differing } = await inTenant(database, door.tenantId, async (tx) => {
     const first = groundsAt(await readPool(tx), door.now);
-    return { grounds: first, alike: await selectDiffering(tx, request.affected, first) };
+    return { grounds: first, differing: await selectDiffering(tx, request.affected, first) };
   });
+  const rulings = new Rulings(grounds);
   /** Whose case is not the common one. */
   const others: UserId[] = [];
   const inBatch = async (people: number, work: (tx: TenantTransaction) => Promise<Batching>) => {
@@ -112,11 +109,11 @@ async function evaluateRequest(
     return outcome;
   };
   const next = async (): Promise<Outcome> => {
-    for (const part of partsOf(alike, () => pace.people, others)) {
-      const outcome = await inBatch(part.people, async (tx) => {
-        const rulings = await rulingsFor(tx, part.of, grounds);
+    for (const people of partsOf(differing, () => pace.people, others)) {
+      const outcome = await inBatch(people.length, async (tx) => {
+        const known = await rulings.of(tx, people);
         const { keepUntil } = request;
-        return (pool) => decideAlike(tx, door, pool, { rulings, keepUntil, others });
+        return (pool) => decideAlike(tx, door, pool, { rulings: known, keepUntil, others });
       });
       if (outcome !== 'done') return outcome;
     }
@@ -137,27 +134,38 @@ async function evaluateRequest(
 /** Answers the pool as it is then, still to be written. */
 type Batching = (pool: Pool) => Promise<Pool>;
 
-/** Asks the database once for the set of each group. */
-async function rulingsFor(
-  tx: TenantTransaction,
-  groups: Part['of'],
-  { rules, ...grounds }: Grounds,
-): Promise<Batch['rulings']> {
-  const unknown = new Map(
-    groups
-      .map(({ group }) => group)
-      .filter(({ set }) => set === undefined)
-      .map((group) => [idAt(group.ids, 0), group]),
-  );
-  if (unknown.size > 0) {
-    for (const { userId, set } of await selectSets(tx, [...unknown.keys()], rules, grounds.now)) {
-      const group = unknown.get(userId);
-      if (group !== undefined) group.set = set;
-    }
+/** What follows for everybody whose mappings print alike: one of them is looked up, and the rules are asked once. */
+class Rulings {
+  readonly #grounds: Grounds;
+  readonly #known = new Map<string, Ruling>();
+
+  constructor(grounds: Grounds) {
+    this.#grounds = grounds;
   }
-  // Whoever is no user any more is met by none of the statements.
-  return groups.map(({ group: { set = [] }, people }) => ({ ...rulingOf(set, rules, grounds), people }));
+
+  async of(tx: TenantTransaction, people: readonly Person[]): Promise<Batch['rulings']> {
+    const alike = Map.groupBy(people, ({ print }) => print);
+    // Few sets are of many people; those of the others are seldom asked again.
+    if (this.#known.size > rulingsKnownMax) this.#known.clear();
+    const firsts = [...alike].flatMap(([print, [first]]): [UserId, string][] =>
+      first === undefined || this.#known.has(print) ? [] : [[first.userId, print]],
+    );
+    if (firsts.length > 0) {
+      const { rules, now } = this.#grounds;
+      const prints = new Map(firsts);
+      for (const { userId, set } of await selectSets(tx, [...prints.keys()], rules, now))
+        this.#known.set(prints.get(userId) ?? '', rulingOf(set, rules, this.#grounds));
+    }
+    // Whoever is no user any more has none.
+    return [...alike].flatMap(([print, some]) => {
+      const ruling = this.#known.get(print);
+      return ruling === undefined ? [] : [{ ...ruling, people: some.map(({ userId }) => userId) }];
+    });
+  }
 }
+
+/** About two kilobytes each. */
+const rulingsKnownMax = 8000;
 
 interface AlikePeople extends Pick<Batch, 'rulings' | 'keepUntil'> {
   /** Takes those whose case is not the common one. */
@@ -182,37 +190,15 @@ async function decideAlike(
   return { ...pool, usage: { ...usage, held: usage.held - released } };
 }
 
-interface Part {
-  people: number;
-  of: { group: Alike; people: UserId[] }[];
-}
-
-/** Cuts the groups into parts of at most so many people; those whose case is not the common one go to `others`. */
-function* partsOf(groups: readonly Alike[], most: () => number, others: UserId[]): Generator<Part> {
-  let part: Part = { people: 0, of: [] };
-  for (const group of groups) {
-    if (!group.isCommon) {
-      others.push(...idsOf(group, 0, group.count));
-      continue;
-    }
-    for (let at = 0; at < group.count; ) {
-      const people = idsOf(group, at, at + most() - part.people);
-      part = { people: part.people + people.length, of: part.of.concat({ group, people }) };
-      at += people.length;
-      if (part.people < most()) continue;
-      yield part;
-      part = { people: 0, of: [] };
-    }
+/** Cuts them into parts of at most so many people; those whose case is not the common one go to `others`. */
+function* partsOf(differing: readonly Buffer[], most: () => number, others: UserId[]): Generator<Person[]> {
+  let part: Person[] = [];
+  for (const person of differing.values().flatMap(differingPeople)) {
+    if (person.isCommon) part.push(person);
+    else others.push(person.userId);
+    if (part.length < most()) continue;
+    yield part;
+    part = [];
   }
-  if (part.people > 0) yield part;
-}
-
-function idsOf({ ids, count }: Differing, from: number, to: number): UserId[] {
-  return Array.from({ length: Math.max(1, Math.min(count, to) - from) }, (_, at) => idAt(ids, from + at));
-}
-
-function idAt(ids: Buffer, at: number): UserId {
-  const hex = ids.toString('hex', at * 16, at * 16 + 16);
-  const parts = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)];
-  return parts.join('-') as UserId;
+  if (part.length > 0) yield part;
 }
