@@ -35,6 +35,9 @@ const globalTables = new Map([
 /** Those of them that requests must not even see. */
 const ownersTables = ['operators', 'test_clock', 'kysely_migration', 'kysely_migration_lock'];
 
+/** Functions of triggers, which act with the rights of whoever writes. */
+const triggers = ['revise_rules()', 'revise_rules_of_all()', 'revise_rules_of_catalogue()'];
+
 /** Functions that look across tenants. */
 const finders = [
   'find_alert_work(timestamp with time zone,integer)',
@@ -316,7 +319,7 @@ describe('functions', () => {
   it('are the listed finders, each with the rights of the finder and names that nobody can redirect', async () => {
     const { rows } = await owner.query(
       `select oid::regprocedure::text as name, prosecdef, provolatile, proowner::regrole::text as owner, proconfig
-       from pg_proc where pronamespace = 'public'::regnamespace order by 1`,
+       from pg_proc where pronamespace = 'public'::regnamespace and prorettype <> 'trigger'::regtype order by 1`,
     );
     expect(rows).toEqual(
       finders.map((name) => ({
@@ -327,6 +330,15 @@ describe('functions', () => {
         proconfig: ['search_path=public, pg_temp'],
       })),
     );
+  });
+
+  it('of triggers have the rights of the writer alone', async () => {
+    const { rows } = await owner.query(
+      `select oid::regprocedure::text as name, prosecdef, proconfig
+       from pg_proc where pronamespace = 'public'::regnamespace and prorettype = 'trigger'::regtype order by 1`,
+    );
+    const proconfig = ['search_path=public, pg_temp'];
+    expect(rows).toEqual(triggers.map((name) => ({ name, prosecdef: false, proconfig })));
   });
 
   it('are not led astray by a table of the caller', async () => {
@@ -411,6 +423,8 @@ function rowsOf(tenant: string): string[] {
     `insert into parked_members values (${t}, ${id}, ${id}, 'x', 'x', ${now})`,
     `insert into pins values (${t}, ${id}, 'client', null, 'x', null, false, '{}', ${now})`,
     `insert into evaluation_marks values (${t}, ${id}, null)`,
+    `insert into evaluation_requests (tenant_id, affected) values (${t}, '{}')`,
+    `insert into evaluation_decided values (${t}, ${id})`,
     `insert into edit_requests values (${t}, ${id}, 'PUT', '/', null, '{}', '{}', ${now}, 'pending', null, null)`,
     `insert into seat_approvals values (${t}, ${id}, 'DEFAULT', true, null, '{}', ${now})`,
     `insert into seat_reclaims values (${t}, ${id}, 'noticed', ${now}, 0, ${now}, null, null, ${now})`,

@@ -3,7 +3,7 @@
 import type { Database } from '../../src/db/database.ts';
 import type { UserId } from '../../src/kernel/ids.ts';
 import { type Figures, quantile, rounded, Skipped, secondsOf } from '../figure.ts';
-import { changeRole, findPreview, joinGroup } from './operations.ts';
+import { changeRole, joinGroup, previewDeletion } from './operations.ts';
 import { askingFor, differences, tallyOf } from './tally.ts';
 import type { World } from './world.ts';
 
@@ -43,8 +43,6 @@ function measurePreview(figures: Figures, database: Database, world: World): Pro
     name: `preview of deleting the mapping of a group of ${edited.members}`,
   };
   return figures.measure({ ...preview, unit: 's', aim: { atMost: 0.5 } }, async () => {
-    const previewDeletion = await findPreview();
-    if (previewDeletion === undefined) return new Skipped('this gateway has no preview yet');
     const before = await tallyOf(inspector, large.tenantId);
     const value = await secondsOf(() => previewDeletion(database, large, edited));
     return { value, wrong: differences(await tallyOf(inspector, large.tenantId), { ...before }) };

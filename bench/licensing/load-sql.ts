@@ -171,6 +171,10 @@ export async function fill(client: pg.Client, filling: Filling): Promise<void> {
   await client.query(groups, [tenantId, filling.groups, mapped.map(({ rank }) => rank)]);
   await client.query(groupSources, [tenantId, directoryId]);
   await client.query(mappings, [tenantId, JSON.stringify(mapped)]);
+  // The triggers that would say so are off.
+  await client.query('update seat_pools set rules_revision = gen_random_uuid() where tenant_id = $1', [
+    tenantId,
+  ]);
   if (!filling.isEmpty) await fillMemberships(client, filling);
 }
 

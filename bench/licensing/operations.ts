@@ -9,6 +9,7 @@ import type { DirectoryId, GroupId, MappingId, TenantId, UserId } from '../../sr
 import { putContract } from '../../src/provisioning/contract-flow.ts';
 import { reviseGroup } from '../../src/provisioning/group-flow.ts';
 import { replaceMapping } from '../../src/provisioning/mapping-flow.ts';
+import { previewEdit } from '../../src/provisioning/preview-flow.ts';
 import { settle } from '../../src/provisioning/settle-flow.ts';
 import { createDirectory, createTenant, issueToken } from '../../src/tenants/tenant-flow.ts';
 
@@ -119,20 +120,11 @@ export async function joinGroup(
   });
 }
 
-type Preview = (database: Database, door: Door, edit: { op: 'delete'; id: MappingId }) => Promise<unknown>;
-
-/** The seat-impact preview of an edit is not there yet: its figure is skipped until this module exports it. */
-const previewModule = '../../src/provisioning/preview-flow.ts';
-const previewExport = 'previewMappingEdit';
-
-/** Previews that the mapping is deleted. undefined: this gateway has no preview. */
-export async function findPreview(): Promise<
-  ((database: Database, tenant: BenchTenant, mapping: EditedMapping) => Promise<void>) | undefined
-> {
-  const flow: Record<string, unknown> = await import(previewModule).catch(() => ({}));
-  const preview = flow[previewExport];
-  if (typeof preview !== 'function') return undefined;
-  return async (database, { tenantId }, { id }) => {
-    await (preview as Preview)(database, doorOf(tenantId), { op: 'delete', id });
-  };
+/** Previews that the mapping is deleted, with the first page of whom it concerns. */
+export async function previewDeletion(
+  database: Database,
+  { tenantId }: BenchTenant,
+  { id }: EditedMapping,
+): Promise<void> {
+  await previewEdit(database, doorOf(tenantId), { op: 'delete', id }, { after: '', limit: 50 });
 }

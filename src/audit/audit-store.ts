@@ -1,7 +1,7 @@
 /** Appends to and reads the audit trail. Nothing updates or deletes it: the request role may not. */
 
 import { sql } from 'kysely';
-import { db } from '../db/database.ts';
+import { db, prepared } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { AuditEvent } from './audit-event.ts';
 import type { Door } from './door.ts';
@@ -9,12 +9,14 @@ import type { Door } from './door.ts';
 /** Sends the entries as one statement, in their order. */
 export function appendAudit(tx: TenantTransaction, door: Door, events: readonly AuditEvent[]): void {
   if (events.length === 0) return;
-  tx.send(sql`
+  tx.send(
+    prepared(sql`
     insert into audit_events (tenant_id, at, actor, request_id, action, subject, before, after, inputs)
     select ${tx.tenantId}, ${door.now}, ${JSON.stringify(door.actor)}::jsonb, ${door.requestId}, e.*
     from jsonb_to_recordset(${JSON.stringify(events)}::jsonb)
       as e (action text, subject text, before jsonb, after jsonb, inputs jsonb)
-  `);
+  `),
+  );
 }
 
 export interface AuditQuery {

@@ -1,6 +1,6 @@
 /** The shape of the tables about contracts, mappings, seats and decisions, as migrations/ makes them. */
 
-import type { ColumnType, Generated } from 'kysely';
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 import type { Json, JsonObject, Time } from './tables.ts';
 
 export interface LicensingTables {
@@ -104,6 +104,9 @@ export interface LicensingTables {
     losses_since: Time | null;
     losses: Generated<number>;
     catalogue_version: Generated<number>;
+    rules_revision: Generated<string>;
+    /** By the names of sub-pools. */
+    sub_pool_use: ColumnType<JsonObject, string | undefined, string>;
   };
   decisions: {
     tenant_id: string;
@@ -125,6 +128,8 @@ export interface LicensingTables {
     approval: 'pending' | 'refused' | null;
     sub_pool: string | null;
     due_at: Time | null;
+    basis: Generated<string | null>;
+    terms_basis: Generated<string | null>;
   };
   pins: {
     tenant_id: string;
@@ -142,7 +147,6 @@ export interface LicensingTables {
     name: string;
     seats: number;
     borrow_limit: number | null;
-    used: Generated<number>;
   };
   seat_refusals: { tenant_id: string; directory_id: string; minute: Time; refusals: number };
   seat_days: { tenant_id: string; day: string; used_max: number; used_last: number };
@@ -192,6 +196,13 @@ export interface LicensingTables {
     user_id: string;
     keep_until: Time | null;
     staged: Generated<boolean>;
+  };
+  evaluation_decided: { tenant_id: string; user_id: string };
+  evaluation_requests: {
+    tenant_id: string;
+    id: GeneratedAlways<number>;
+    affected: Json<unknown>;
+    keep_until: Time | null;
   };
   seat_reclaims: {
     tenant_id: string;

@@ -16,8 +16,9 @@ import * as reclaim from '../../migrations/0010_reclaim.ts';
 import * as staged from '../../migrations/0012_staged.ts';
 import * as notice from '../../migrations/0013_notice.ts';
 import * as approvals from '../../migrations/0014_approvals.ts';
-import * as subPools from '../../migrations/0015_sub_pools.ts';
 import * as editRequests from '../../migrations/0016_edit_requests.ts';
+import * as evaluation from '../../migrations/0017_evaluation.ts';
+import * as subPools from '../../migrations/0018_sub_pools.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 
 const migrations: Record<string, Migration> = {
@@ -27,15 +28,16 @@ const migrations: Record<string, Migration> = {
   '0004_contract_lines': contractLines,
   '0005_seats': seats,
   '0006_test_clock': testClock,
+  '0007_mapping_versions': mappingVersions,
   '0008_alerts': alerts,
+  '0009_catalogue': catalogue,
+  '0010_reclaim': reclaim,
   '0012_staged': staged,
   '0013_notice': notice,
   '0014_approvals': approvals,
-  '0015_sub_pools': subPools,
   '0016_edit_requests': editRequests,
-  '0010_reclaim': reclaim,
-  '0009_catalogue': catalogue,
-  '0007_mapping_versions': mappingVersions,
+  '0017_evaluation': evaluation,
+  '0018_sub_pools': subPools,
 };
 
 /** Requests run as the first; look-ups across tenants are functions that belong to the second. */

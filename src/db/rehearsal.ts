@@ -64,9 +64,9 @@ class RehearsalConnection extends Connection {
     this.#deadline = deadline;
   }
 
-  override async send(text: string, values: readonly unknown[] = []): Promise<pg.QueryResult> {
+  override async send(text: string, values: readonly unknown[] = [], name?: string): Promise<pg.QueryResult> {
     if (text !== 'ROLLBACK' && performance.now() > this.#deadline) throw new RehearsalTooLong();
-    const result = await this.#outer.send(savepoints[text] ?? text, values);
+    const result = await this.#outer.send(savepoints[text] ?? text, values, name);
     return text === 'COMMIT' ? { ...result, command: 'COMMIT' } : result;
   }
 }

@@ -11,7 +11,7 @@
 import pg from 'pg';
 import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
-import { type Connection, type Database, db, type Query } from './database.ts';
+import { type Connection, compiled, type Database, type Query } from './database.ts';
 
 export interface TenantTransaction {
   readonly tenantId: TenantId;
@@ -72,18 +72,15 @@ async function attemptOnce<T>(
   const rest: Done<T>['rest'] = [];
   const sent: Promise<unknown>[] = [];
   // A statement's failure is thrown where it is awaited, at COMMIT at the latest: until then it is not "unhandled".
-  const dispatch = (text: string, values?: readonly unknown[]) => {
-    const statement = connection.send(text, values);
+  const dispatch = (text: string, values?: readonly unknown[], name?: string) => {
+    const statement = connection.send(text, values, name);
     statement.catch(() => {});
     sent.push(statement);
     return statement;
   };
-  const dispatchQuery = (query: Query<unknown>) => {
-    const { sql, parameters } = query.compile(db);
-    return dispatch(sql, parameters);
-  };
+  const dispatchQuery = (query: Query<unknown>) => dispatch(...compiled(query));
   dispatch('BEGIN');
-  dispatch(frame, [tenantId]);
+  dispatch(frame, [tenantId], 'frame');
   try {
     const result = await work({
       tenantId,

@@ -4,7 +4,8 @@
  */
 
 import { sql } from 'kysely';
-import { db } from '../db/database.ts';
+import { db, prepared } from '../db/database.ts';
+import { isOneOf } from '../db/one-of-sql.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { fold } from '../kernel/fold.ts';
 import { type DirectoryId, type GroupId, parseId, type UserId } from '../kernel/ids.ts';
@@ -59,7 +60,8 @@ export async function writeGroup(
     remove === 'all'
       ? sql`user_id <> all(${add}::uuid[])`
       : sql`user_id = any(${remove.filter((id) => !staying.has(id))}::uuid[])`;
-  const [row] = await tx.run(sql<{ added: UserId[]; removed: UserId[] }>`
+  const [row] = await tx.run(
+    prepared(sql<{ added: UserId[]; removed: UserId[] }>`
     with gone as (
       delete from memberships where tenant_id = ${tx.tenantId} and group_id = ${group.id} and ${leaving}
       returning user_id
@@ -75,7 +77,8 @@ export async function writeGroup(
         and (${isChanged} or exists (select from gone) or exists (select from new))
     )
     select array(select user_id from new) as added, array(select user_id from gone) as removed
-  `);
+  `),
+  );
   return row ?? { added: [], removed: [] };
 }
 
@@ -116,26 +119,30 @@ export async function lockGroup(
   userIds: readonly UserId[] = [],
 ): Promise<KnownGroup | undefined> {
   const locking = tx.run(
-    db
-      .selectFrom('groups as g')
-      .select(['g.id', 'g.attributes', 'g.mapped', 'g.version', 'g.created_at', 'g.last_modified'])
-      .select(
-        sql<UserId[]>`array(
-          select id from users where tenant_id = ${tx.tenantId} and id = any(${userIds}::uuid[])
+    prepared(
+      db
+        .selectFrom('groups as g')
+        .select(['g.id', 'g.attributes', 'g.mapped', 'g.version', 'g.created_at', 'g.last_modified'])
+        .select(
+          sql<UserId[]>`array(
+          select id from users where tenant_id = ${tx.tenantId} and ${isOneOf('id', userIds)}
         )`.as('known_users'),
-      )
-      .where('g.tenant_id', '=', tx.tenantId)
-      .where('g.id', '=', id)
-      .forNoKeyUpdate(['g']),
+        )
+        .where('g.tenant_id', '=', tx.tenantId)
+        .where('g.id', '=', id)
+        .forNoKeyUpdate(['g']),
+    ),
   );
   // A statement of its own: one that had to wait for the lock would still see the source as it was before.
   const reading = tx.run(
-    db
-      .selectFrom('group_sources')
-      .select('external_id')
-      .where('tenant_id', '=', tx.tenantId)
-      .where('group_id', '=', id)
-      .where('directory_id', '=', directoryId),
+    prepared(
+      db
+        .selectFrom('group_sources')
+        .select('external_id')
+        .where('tenant_id', '=', tx.tenantId)
+        .where('group_id', '=', id)
+        .where('directory_id', '=', directoryId),
+    ),
   );
   const [[row], [source]] = await Promise.all([locking, reading]);
   if (row === undefined) return undefined;

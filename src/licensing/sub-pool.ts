@@ -6,14 +6,38 @@
 import type { Usage } from './admit.ts';
 import type { Terms } from './contract.ts';
 
-export interface SubPool {
+/** As an administrator writes it. */
+export interface SubPoolDraft {
   name: string;
   /** Its share. */
   seats: number;
   /** Seats that it may have above its share; null: as many as are free. */
   borrowLimit: number | null;
+}
+
+export interface SubPool extends SubPoolDraft {
   /** Seats and kept places of the people whose claims belong to it. */
   used: number;
+}
+
+/** By the names of the sub-pools. */
+export type SubPoolUse = Readonly<Record<string, number>>;
+
+export function withUse(drafts: readonly SubPoolDraft[], use: SubPoolUse): SubPool[] {
+  const used = new Map(Object.entries(use));
+  return drafts.map((draft) => ({ ...draft, used: used.get(draft.name) ?? 0 }));
+}
+
+export function useOf(subPools: readonly SubPool[]): SubPoolUse {
+  return Object.fromEntries(subPools.map(({ name, used }) => [name, used]));
+}
+
+/** @param moved By how much more each of them uses. */
+export function movedBy(
+  subPools: readonly SubPool[],
+  moved: ReadonlyMap<string | null, number>,
+): readonly SubPool[] {
+  return subPools.map((one) => ({ ...one, used: one.used + (moved.get(one.name) ?? 0) }));
 }
 
 export interface Share {

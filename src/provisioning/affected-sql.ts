@@ -1,6 +1,7 @@
 /** Whom a write may have changed the facts of as a query, and who is still to be decided for. */
 
 import { type RawBuilder, sql } from 'kysely';
+import { isOneOf } from '../db/one-of-sql.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { anyCustomRole, type RoleKey } from '../licensing/catalogue.ts';
@@ -21,7 +22,7 @@ export function affectedIds(tx: TenantTransaction, affected: Affected): RawBuild
     roles = [],
   } = affected;
   const parts = [
-    sql`select id from users where ${own} and id = any(${userIds}::uuid[])`,
+    sql`select id from users where ${own} and ${isOneOf('id', userIds)}`,
     ...(addresses.length === 0
       ? []
       : [sql`select id from users where ${own} and address = any(${addresses})`]),
@@ -65,8 +66,13 @@ function everyone(own: RawBuilder<unknown>): RawBuilder<unknown> {
 
 /** Whether there are more than that. */
 export async function areMoreThan(tx: TenantTransaction, affected: Affected, most: number): Promise<boolean> {
+  // Of everybody the union of all would be made before its first row is known.
+  const ids =
+    affected.everyone === true
+      ? sql`select id from users where tenant_id = ${tx.tenantId}`
+      : affectedIds(tx, affected);
   const [row] = await tx.run(sql<{ count: number }>`
-    select count(*) from (select from (${affectedIds(tx, affected)}) a limit ${most + 1}) few
+    select count(*) from (select from (${ids}) a limit ${most + 1}) few
   `);
   return (row?.count ?? 0) > most;
 }

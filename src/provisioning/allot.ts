@@ -13,7 +13,7 @@ import {
 import type { Terms } from '../licensing/contract.ts';
 import { type Decision, isSeated, type OpenBatch, type Seat } from '../licensing/effect.ts';
 import { afterNotice, type Holder, preempt, type Swap, takeBack } from '../licensing/preempt.ts';
-import { type Shares, type SubPool, sharesOf, undivided } from '../licensing/sub-pool.ts';
+import { movedBy, type Shares, type SubPool, sharesOf, undivided } from '../licensing/sub-pool.ts';
 import type { Facts } from './plan.ts';
 import { type Candidate, type ClaimState, subPoolOf } from './standing.ts';
 
@@ -212,7 +212,7 @@ export function subPoolsAfter(before: readonly SubPool[], turns: readonly SubPoo
     count(was, -1);
     count(is, 1);
   }
-  return before.map((one) => ({ ...one, used: one.used + (moved.get(one.name) ?? 0) }));
+  return movedBy(before, moved);
 }
 
 /** @param turns The seat of each before and after. */

@@ -12,8 +12,9 @@ import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { roomIn } from '../licensing/admit.ts';
-import { limitOf, type Terms, termsAt } from '../licensing/contract.ts';
+import { type Terms, termsAt } from '../licensing/contract.ts';
 import { sharesOf } from '../licensing/sub-pool.ts';
+import { admitHead } from './admit-sql.ts';
 import { type Affected, knownCount } from './affected.ts';
 import { areMoreThan, takeMarks, writeMarks } from './affected-sql.ts';
 import { breakerOf, stagedAfter, untripped } from './breaker-flow.ts';
@@ -27,11 +28,15 @@ import {
   markForBlue,
   writeDecisions,
 } from './decision-store.ts';
+import { type DecideEach, evaluateRequests } from './evaluate-flow.ts';
+import { Pace } from './pace-flow.ts';
 import { loadCrowd, loadPersons } from './person-store.ts';
 import { type DecisionChange, type Facts, type Plan, type Planned, plan, unique } from './plan.ts';
+import { auditOf, inputsOf } from './plan-audit.ts';
 import type { Pool } from './pool.ts';
 import { lockPool, writePool } from './pool-store.ts';
 import type { Prospect } from './prospect.ts';
+import { firstRequest, forgetDecided, writeDecided, writeRequest } from './request-sql.ts';
 import { isBorrowed, loadShared } from './share-store.ts';
 import type { PersonFacts, Standing } from './standing.ts';
 
@@ -67,9 +72,9 @@ interface Loading extends Circumstances {
 const everybody = 1_000_000_000;
 
 /** When, and how many people at a time. */
-type Pace = Pick<Door, 'now' | 'peoplePerDecision'>;
+type Moment = Pick<Door, 'now' | 'peoplePerDecision'>;
 
-function mostOf({ peoplePerDecision }: Pace): number {
+function mostOf({ peoplePerDecision }: Moment): number {
   return peoplePerDecision ?? limits.peoplePerDecision;
 }
 
@@ -90,7 +95,10 @@ export async function decide(
   const isLarge = count === undefined ? await areMoreThan(tx, affected, most) : count > most;
   const foreseen = isLarge ? undefined : await planFor(tx, door, pool, affected, circumstances);
   const stage = isSync ? await breakerOf(tx, door, pool, affected, foreseen) : untripped(pool);
-  if (stage.isTripped || isLarge) writeMarks(tx, affected, { keepUntil, staged: stage.isTripped });
+  if (isLarge && count === undefined && !stage.isTripped && pool.stagedSince === null)
+    writeRequest(tx, affected, keepUntil);
+  // Whoever the request names is written down at once: afterwards nothing may tell any more who they were.
+  else if (stage.isTripped || isLarge) writeMarks(tx, affected, { keepUntil, staged: stage.isTripped });
   const { facts, planned } =
     foreseen !== undefined && !stage.isTripped
       ? foreseen
@@ -98,7 +106,9 @@ export async function decide(
   const isMarked = isLarge && !stage.isTripped;
   const evaluating = facts.evaluating || isMarked || isMoreWaiting(facts, planned, most);
   const stagedSince = await stagedAfter(tx, door, pool, facts, stage.isTripped);
-  writeDecisions(tx, planned.changes, pool.rules.order);
+  writeDecisions(tx, planned.changes, { ...facts, ...planned, now: door.now });
+  const decided = facts.persons.map(({ id }) => id);
+  if (pool.evaluating) writeDecided(tx, decided);
   writePool(tx, pool, { ...planned, evaluating, isSettled, stagedSince, losses: stage.losses }, door.now);
   if (isMarked || evaluating !== pool.evaluating) tx.afterCommit((database) => evaluateRest(database, door));
   const changed = planned.changes.filter(changesRoles).map(({ userId }) => userId);
@@ -177,7 +187,7 @@ function factsOf(pool: Pool, loaded: Loaded): Facts {
  */
 async function loadFacts(
   tx: TenantTransaction,
-  pace: Pace,
+  pace: Moment,
   pool: Pool,
   affected: Affected,
   { keepUntil = null, excess = 0, isSettling = false, isReserving = false, crowd }: Loading,
@@ -217,7 +227,7 @@ function reachOf(pool: Pool, now: Date, people: number): { queue: number; above:
 /** Order `strict`: who may take a seat, and whose seats may go. */
 async function loadPreemption(
   tx: TenantTransaction,
-  pace: Pace,
+  pace: Moment,
   pool: Pool,
   people: number,
 ): Promise<Pick<Facts, 'preemptors' | 'victims'>> {
@@ -265,34 +275,84 @@ function isMoreWaiting(
 }
 
 /**
- * Decides in batches for those who are marked, then serves the queue: each batch a transaction of its own. Another process may
- * do the same at the same time.
+ * Decides in batches for whom large edits concern and for those who are marked, then serves the queue: each batch a transaction
+ * of its own. Another process may do the same at the same time.
  */
 export async function evaluateRest(database: Database, door: Door): Promise<void> {
-  while (await inTenant(database, door.tenantId, (tx) => evaluateBatch(tx, door)));
+  const pace = new Pace(door.peoplePerDecision);
+  for (let isMore = true; isMore; ) {
+    await evaluateRequests(database, door, decideEach);
+    await pace.time(pace.people, (locked) =>
+      inTenant(database, door.tenantId, async (tx) => {
+        isMore = await evaluateBatch(tx, door, { people: pace.people, locked });
+      }),
+    );
+  }
+}
+
+interface BatchSize {
+  people: number;
+  /** To be called when the pool is locked. */
+  locked: () => void;
 }
 
 /** Answers whether there is more to do. */
-async function evaluateBatch(tx: TenantTransaction, door: Door): Promise<boolean> {
-  const most = mostOf(door);
-  const [pool, marked] = await Promise.all([lockPool(tx), takeMarks(tx, most)]);
+async function evaluateBatch(
+  tx: TenantTransaction,
+  door: Door,
+  { people, locked }: BatchSize,
+): Promise<boolean> {
+  const most = Math.min(people, mostOf(door));
+  const [pool, marked, request] = await Promise.all([lockPool(tx), takeMarks(tx, most), firstRequest(tx)]);
+  locked();
   if (!pool.evaluating) return false;
-  const facts =
-    marked.length > 0
-      ? factsOf(pool, { persons: await loadMarked(tx, marked), queue: [], overage: [] })
-      : { ...(await loadFacts(tx, door, { ...pool, evaluating: false }, {}, {})), evaluating: false };
+  if (marked.length > 0) {
+    const after = await decideEach(tx, door, pool, marked);
+    writePool(tx, pool, { ...after, terms: termsAt(pool.contract, door.now), isSettled: false }, door.now);
+  }
+  if (marked.length > 0 || request !== undefined) return true;
+  return (await admitMany(tx, door, pool, people)) || (await serveQueue(tx, door, pool));
+}
+
+/** By `plan`; seats are given afterwards. */
+const decideEach: DecideEach = async (tx, door, pool, marked) => {
+  const facts = factsOf(pool, { persons: await loadMarked(tx, marked), queue: [], overage: [] });
   const planned = plan(facts, door.now);
-  const evaluating = marked.length > 0 || (planned.changes.length > 0 && isMoreWaiting(facts, planned, most));
-  writeDecisions(tx, planned.changes, pool.rules.order);
+  writePlanned(tx, door, pool, { facts, planned });
+  return { ...pool, usage: planned.usage, subPools: planned.subPools, batch: planned.batch };
+};
+
+/** Answers whether seats were given, so that there may be more: to so many that `plan` would take long for them. */
+async function admitMany(tx: TenantTransaction, door: Door, pool: Pool, people: number): Promise<boolean> {
+  const terms = termsAt(pool.contract, door.now);
+  const { held: room } = roomIn(terms, pool.usage);
+  const isCommon = terms.grants && terms.allowance === 0 && pool.usage.overage === 0 && pool.batch === null;
+  if (!isCommon || pool.subPools.length > 0 || pool.rules.order !== 'sticky' || room <= mostOf(door))
+    return false;
+  const admitted = await admitHead(tx, door, Math.min(room, people), inputsOf(pool, terms));
+  if (admitted === 0) return false;
+  const usage = { ...pool.usage, held: pool.usage.held + admitted };
+  writePool(tx, pool, { ...pool, usage, terms, evaluating: true, isSettled: false }, door.now);
+  return true;
+}
+
+/** Answers whether more of the queue is to be served. */
+async function serveQueue(tx: TenantTransaction, door: Door, pool: Pool): Promise<boolean> {
+  const facts = { ...(await loadFacts(tx, door, { ...pool, evaluating: false }, {}, {})), evaluating: false };
+  const planned = plan(facts, door.now);
+  const evaluating = planned.changes.length > 0 && isMoreWaiting(facts, planned, mostOf(door));
+  writePlanned(tx, door, pool, { facts, planned });
+  if (!evaluating) forgetDecided(tx);
   const { stagedSince, losses } = pool;
   writePool(tx, pool, { ...planned, evaluating, isSettled: false, stagedSince, losses }, door.now);
-  markForBlue(
-    tx,
-    planned.changes.filter(changesRoles).map(({ userId }) => userId),
-    door.now,
-  );
-  appendAudit(tx, door, auditOf(pool, planned));
   return evaluating;
+}
+
+function writePlanned(tx: TenantTransaction, door: Door, pool: Pool, { facts, planned }: Planned): void {
+  writeDecisions(tx, planned.changes, { ...facts, ...planned, now: door.now });
+  const changed = planned.changes.filter(changesRoles).map(({ userId }) => userId);
+  markForBlue(tx, changed, door.now);
+  appendAudit(tx, door, auditOf(pool, planned));
 }
 
 async function loadMarked(
@@ -302,19 +362,6 @@ async function loadMarked(
   const keepUntil = new Map(marked.map((mark) => [mark.userId, mark.keepUntil]));
   const persons = await loadPersons(tx, { userIds: [...keepUntil.keys()] }, null);
   return persons.map((person) => ({ ...person, keepUntil: keepUntil.get(person.id) ?? null }));
-}
-
-function auditOf({ usage, subPools }: Pool, { changes, terms }: Plan): AuditEvent[] {
-  const { policy, capacity } = terms;
-  const shares = subPools.length === 0 ? {} : { subPools };
-  const inputs = { usage, capacity, limit: limitOf(terms), policy, ...shares };
-  return changes.map(({ userId, before, after }) => ({
-    action: 'decision.changed',
-    subject: userId,
-    before,
-    after,
-    inputs,
-  }));
 }
 
 /** Seats alone mean nothing to Blue: only a change of roles does. */

@@ -4,16 +4,19 @@
  */
 
 import { type RawBuilder, sql } from 'kysely';
+import { prepared } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { rankOf } from '../licensing/admit.ts';
+import type { Terms } from '../licensing/contract.ts';
 import type { RequestedRole } from '../licensing/desire.ts';
 import type { Decision, EffectiveRole, Seat } from '../licensing/effect.ts';
-import type { SeatOrder } from '../licensing/mapping.ts';
+import type { Rules, SeatOrder } from '../licensing/mapping.ts';
+import { basisOf, termsBasisOf, termsPrints } from './basis.ts';
 import type { DecisionChange } from './plan.ts';
 import { joinMember, seenAtSql } from './reclaim-sql.ts';
-import type { Standing } from './standing.ts';
+import type { PersonFacts, Standing } from './standing.ts';
 
 export interface DecisionRow {
   requested: RequestedRole[] | null;
@@ -98,6 +101,9 @@ export const excessOrder = (
 ) => sql`not ${isBorrowed}, d.seat = 'held', d.priority = 0, d.priority desc,
   ${seenAtSql} nulls first, d.claimed_at desc, d.tie desc, d.user_id desc`;
 
+/** So few are said to the planner, which plans anew each time where it can't know. */
+const fewRows = 4;
+
 async function loadStanding(
   tx: TenantTransaction,
   most: number,
@@ -109,13 +115,13 @@ async function loadStanding(
   return await loadStandingOf(
     tx,
     sql`select ${standingColumns} from ${source} where d.tenant_id = ${tx.tenantId} and ${where}
-      order by ${order} limit ${most}`,
+      order by ${order} limit ${most <= fewRows ? sql.raw(String(most)) : most}`,
   );
 }
 
 /** @param query Selects the `standingColumns`. */
 export async function loadStandingOf(tx: TenantTransaction, query: RawBuilder<unknown>): Promise<Standing[]> {
-  const rows = await tx.run(query as RawBuilder<StandingRow>);
+  const rows = await tx.run(prepared(query as RawBuilder<StandingRow>));
   return rows.flatMap((row) => {
     const decision = toDecision(row);
     return decision === null ? [] : [{ id: row.user_id, tie: row.tie, decision, until: row.pin_until }];
@@ -168,36 +174,73 @@ export async function selectUserNames(
   return new Map(rows.map((row) => [row.id, row.user_name]));
 }
 
-/** Sends the changed decisions. */
+/** What the decisions rest on that are written. */
+export interface Grounds {
+  persons: readonly PersonFacts[];
+  rules: Rules;
+  terms: Terms;
+  now: Date;
+}
+
+/** Sends the changed decisions, and what those that stand rest on now where it is another thing. */
 export function writeDecisions(
   tx: TenantTransaction,
   changes: readonly DecisionChange[],
-  order: SeatOrder,
+  { persons, rules, terms, now }: Grounds,
 ): void {
-  if (changes.length === 0) return;
+  const prints = termsPrints(terms);
+  const bases = new Map(persons.map((person) => [person.id, String(basisOf(person, rules, now))]));
+  const changed = new Set(changes.map(({ userId }) => userId));
+  const standing = persons.flatMap(({ id, decision, prints: stored }) => {
+    if (decision === null || changed.has(id)) return [];
+    const known = { basis: bases.get(id) ?? null, terms: String(termsBasisOf(decision, prints)) };
+    return known.basis === stored?.basis && known.terms === stored?.terms ? [] : [{ id, ...known }];
+  });
+  if (changes.length === 0 && standing.length === 0) return;
   const gone = changes.filter(({ after }) => after === null).map(({ userId }) => userId);
-  const rows = changes.flatMap(({ userId, tie, after }) =>
-    after === null ? [] : [rowOf(userId, tie, after, order)],
-  );
-  tx.send(sql`
+  const rows = changes.flatMap(({ userId, tie, after }) => {
+    if (after === null) return [];
+    const known = { basis: bases.get(userId) ?? null, terms_basis: String(termsBasisOf(after, prints)) };
+    return [{ ...rowOf(userId, tie, after, rules.order), ...known }];
+  });
+  writeRows(tx, { gone, rows, standing });
+}
+
+interface Rows {
+  gone: readonly UserId[];
+  rows: readonly object[];
+  /** Of decisions that stand. */
+  standing: readonly { id: UserId; basis: string | null; terms: string }[];
+}
+
+function writeRows(tx: TenantTransaction, { gone, rows, standing }: Rows): void {
+  tx.send(
+    prepared(sql`
     with gone as (
       delete from decisions where tenant_id = ${tx.tenantId} and user_id = any(${gone}::uuid[])
+    ), reprinted as (
+      update decisions d set basis = p.basis, terms_basis = p.terms
+      from jsonb_to_recordset(${JSON.stringify(standing)}::jsonb) as p (id uuid, basis bigint, terms bigint)
+      where d.tenant_id = ${tx.tenantId} and d.user_id = p.id
     )
     insert into decisions (tenant_id, user_id, requested, effective, priority, claimed_at, rank_at, tie, seat, since,
-      refusal, kept_claimed_at, kept_until, overage_spent, may_preempt, sub_pool, notice_until, approval, due_at)
+      refusal, kept_claimed_at, kept_until, overage_spent, may_preempt, sub_pool, notice_until, approval, due_at, basis, terms_basis)
     select ${tx.tenantId}, r.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
       as r (user_id uuid, requested jsonb, effective jsonb, priority integer, claimed_at timestamptz,
             rank_at timestamptz, tie text, seat text, since timestamptz, refusal text, kept_claimed_at timestamptz,
             kept_until timestamptz, overage_spent boolean, may_preempt boolean, sub_pool text, notice_until timestamptz,
-            approval text, due_at timestamptz)
+            approval text, due_at timestamptz, basis bigint, terms_basis bigint)
     on conflict (tenant_id, user_id) do update set
       requested = excluded.requested, effective = excluded.effective, priority = excluded.priority,
       claimed_at = excluded.claimed_at, rank_at = excluded.rank_at, tie = excluded.tie, seat = excluded.seat,
       since = excluded.since, refusal = excluded.refusal, kept_claimed_at = excluded.kept_claimed_at,
       kept_until = excluded.kept_until, overage_spent = excluded.overage_spent,
       may_preempt = excluded.may_preempt, sub_pool = excluded.sub_pool, notice_until = excluded.notice_until, approval = excluded.approval,
-      due_at = excluded.due_at
-  `);
+      due_at = excluded.due_at,
+      -- Whose own facts were not looked at asks by what they asked by.
+      basis = coalesce(excluded.basis, decisions.basis), terms_basis = excluded.terms_basis
+  `),
+  );
 }
 
 function rowOf(userId: UserId, tie: string, decision: Decision, order: SeatOrder) {
@@ -237,11 +280,13 @@ export function writeRanks(tx: TenantTransaction, order: SeatOrder): void {
 export function markForBlue(tx: TenantTransaction, userIds: readonly UserId[], now: Date): void {
   if (userIds.length === 0) return;
   const ids = [...new Set(userIds)].sort();
-  tx.send(sql`
+  tx.send(
+    prepared(sql`
     insert into blue_sync (tenant_id, user_id, marked_at)
     select ${tx.tenantId}, m.user_id, ${now} from unnest(${ids}::uuid[]) as m (user_id)
     on conflict (tenant_id, user_id)
       do update set desired_version = blue_sync.desired_version + 1, marked_at = excluded.marked_at,
         not_before = null
-  `);
+  `),
+  );
 }

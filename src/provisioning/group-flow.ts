@@ -33,7 +33,13 @@ import { bindMappings, isAwaited, lockGroupNames, unbindMappings } from './mappi
 import { idsAmong, type SettledMembers } from './member-names.ts';
 import { writeParked } from './parking-store.ts';
 import type { LockedPool, Pool } from './pool.ts';
-import { type AwaitedName, lockPool, lockPoolIfAwaited, lockPoolIfMapped, withRules } from './pool-store.ts';
+import {
+  type AwaitedName,
+  lockPoolIfAwaited,
+  lockPoolIfMapped,
+  lockPoolRow,
+  withRules,
+} from './pool-store.ts';
 import { settleMembers } from './settle-members-flow.ts';
 import { keepUntilOf, taken } from './user-flow.ts';
 
@@ -113,7 +119,7 @@ export async function reviseGroup(database: Database, door: Door, revision: Grou
   const work = async (tx: TenantTransaction) => {
     if (isRenaming) lockGroupNames(tx, 'group');
     const [pool, current] = await Promise.all([
-      isPoolNeeded ? lockPool(tx) : lockPoolIfMapped(tx, id),
+      isPoolNeeded ? lockPoolRow(tx) : lockPoolIfMapped(tx, id),
       lockGroup(tx, id, directoryId, idsAmong(edit.add)),
     ]);
     if (current === undefined) throw unknownGroup(id);
@@ -189,13 +195,15 @@ async function writeAndDecide(
   if (settled.forget !== undefined) {
     writeParked(tx, { groupId: group.id, directoryId, forget: settled.forget, park }, door.now);
   }
+  const writing = writeGroup(tx, group, isChanged, members);
+  // It is awaited below, unless something fails before.
+  writing.catch(() => {});
   const isDecisive = locked !== null && (current.mapped || isBinding);
-  const [written, pool] = await Promise.all([
-    writeGroup(tx, group, isChanged, members),
-    isDecisive ? withRules(tx, locked) : null,
-  ]);
-  const userIds = [...(edit.clear ? written.removed : named), ...add];
-  if (pool === null || (userIds.length === 0 && !isBinding)) return { ...written, audit: [] };
+  const pool = isDecisive ? await withRules(tx, locked) : null;
+  if (pool === null) return { ...(await writing), audit: [] };
+  // Who is to be decided for is known before the members are written, unless all go: then both are one round trip.
+  const userIds = [...(edit.clear ? (await writing).removed : named), ...add];
+  if (userIds.length === 0 && !isBinding) return { ...(await writing), audit: [] };
   const rebound = isBinding
     ? await bindMappings(tx, pool, group.id, awaitedName(draft))
     : { pool, audit: [] };
@@ -204,7 +212,7 @@ async function writeAndDecide(
     keepUntil: keepUntilOf(door, pool),
     isSync: door.actor.kind === 'directory',
   });
-  return { ...written, audit: [...rebound.audit, ...decided.audit] };
+  return { ...(await writing), audit: [...rebound.audit, ...decided.audit] };
 }
 
 /**

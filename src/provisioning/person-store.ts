@@ -5,6 +5,7 @@
  */
 
 import { type RawBuilder, sql } from 'kysely';
+import { prepared } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { GroupId, UserId } from '../kernel/ids.ts';
 import type { Verdict } from '../licensing/desire.ts';
@@ -27,6 +28,8 @@ interface PersonRow extends DecisionRow {
   verdict: Verdict | null;
   pin: (Omit<Pin, 'until'> & { until: string | null }) | null;
   reclaimed_at: Date | null;
+  basis: string | null;
+  terms_basis: string | null;
 }
 
 /** What is to stand in place of what is written. */
@@ -41,10 +44,11 @@ function personsSql(
   affected: Affected,
   { mappedGroups, exclusions }: Instead = {},
 ): RawBuilder<unknown> {
-  const mapped =
+  // For one person it is looked up whether each group is mapped: by the list of all mapped groups the index was asked for each.
+  const isMapped =
     mappedGroups === undefined
-      ? sql`array(select group_id from mappings where tenant_id = ${tx.tenantId} and group_id is not null)`
-      : sql`${mappedGroups}::uuid[]`;
+      ? sql`exists (select from mappings x where x.tenant_id = ${tx.tenantId} and x.group_id = m.group_id)`
+      : sql`m.group_id = any(${mappedGroups}::uuid[])`;
   const excluded = exclusions === undefined ? sql`s.exclusions` : sql`${exclusions}::text[]`;
   return sql`
     with affected as (${affectedIds(tx, affected)})
@@ -55,11 +59,11 @@ function personsSql(
       ) as is_duplicate,
       coalesce(u.user_name_key = any(${excluded}) or u.address = any(${excluded}), false) as is_excluded,
       (select array_agg(m.group_id) from memberships m
-       where m.tenant_id = u.tenant_id and m.user_id = u.id and m.group_id = any(${mapped})) as groups,
+       where m.tenant_id = u.tenant_id and m.user_id = u.id and ${isMapped}) as groups,
       case when p.user_id is not null then jsonb_build_object('role', p.role, 'workspaces', p.workspaces,
         'until', p.until, 'reserved', p.reserved) end as pin,
       case when v.user_id is not null then jsonb_build_object('via', v.via, 'isGranted', v.is_granted) end as verdict,
-      r.taken_at as reclaimed_at,
+      r.taken_at as reclaimed_at, d.basis::text, d.terms_basis::text,
       ${decisionColumns}
     from affected a
     join users u on u.tenant_id = ${tx.tenantId} and u.id = a.id
@@ -81,17 +85,16 @@ export async function loadPersons(
   affected: Affected,
   keepUntil: Date | null,
 ): Promise<PersonFacts[]> {
-  const rows = await tx.run(sql<PersonRow>`${personsSql(tx, affected)} order by u.id`);
+  const rows = await tx.run(prepared(sql<PersonRow>`${personsSql(tx, affected)} order by u.id`));
   return rows.map((row) => {
     const { id, tie, address } = row;
-    return { ...factsOf(row), id, tie, address, keepUntil };
+    const prints = { basis: row.basis, terms: row.terms_basis };
+    return { ...factsOf(row), id, tie, address, prints, keepUntil };
   });
 }
 
 /** What people who are alike have in common. */
-function factsOf(
-  row: Omit<PersonRow, 'id' | 'tie' | 'address'>,
-): Omit<PersonFacts, 'id' | 'tie' | 'address' | 'keepUntil'> {
+function factsOf(row: Alike): Omit<PersonFacts, 'id' | 'tie' | 'address' | 'prints' | 'keepUntil'> {
   const { pin } = row;
   return {
     active: row.active,
@@ -107,7 +110,7 @@ function factsOf(
   };
 }
 
-type Alike = Omit<PersonRow, 'id' | 'tie' | 'address'>;
+type Alike = Omit<PersonRow, 'id' | 'tie' | 'address' | 'basis' | 'terms_basis'>;
 
 /** Each column of a person but those that tell people apart: who forgets one is told by the type. */
 const columns: Record<keyof Alike, true> = {

@@ -7,6 +7,7 @@ import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { lockUser } from '../directory/user-store.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { UserId } from '../kernel/ids.ts';
+import { termsAt } from '../licensing/contract.ts';
 import { type Decision, isSeated } from '../licensing/effect.ts';
 import { decide } from './decide-flow.ts';
 import { writeDecisions } from './decision-store.ts';
@@ -96,7 +97,9 @@ export async function releaseHold(database: Database, door: Door, userId: UserId
     // It ends now: the decision then is what it is once its time is over.
     const kept = { ...decision.kept, until: door.now };
     const after = { ...decision, kept };
-    writeDecisions(tx, [{ userId, tie, before: decision, after }], pool.rules.order);
+    const terms = termsAt(pool.contract, door.now);
+    const grounds = { persons: [person], rules: pool.rules, terms, now: door.now };
+    writeDecisions(tx, [{ userId, tie, before: decision, after }], grounds);
     const { audit } = await decide(tx, door, pool, { userIds: [userId] });
     appendAudit(tx, door, [{ action: 'hold.released', subject: userId, before: decision.kept }, ...audit]);
   });

@@ -4,7 +4,7 @@
  */
 
 import { type RawBuilder, sql } from 'kysely';
-import { db } from '../db/database.ts';
+import { db, prepared } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
 import type { GroupId, UserId } from '../kernel/ids.ts';
@@ -13,30 +13,49 @@ import type { Losses } from '../licensing/breaker.ts';
 import { type Contract, excessUntil, limitOf, nextChange, type Terms } from '../licensing/contract.ts';
 import type { OpenBatch } from '../licensing/effect.ts';
 import { nextValidity } from '../licensing/mapping.ts';
-import type { SubPool } from '../licensing/sub-pool.ts';
+import { type SubPool, useOf, withUse } from '../licensing/sub-pool.ts';
 import { contractJson } from './contract-sql.ts';
 import type { LockedPool, Pool } from './pool.ts';
+import { type KnownRules, RulesMemory } from './rules-memory.ts';
 import { type RulesRow, rulesJson, toRules } from './rules-sql.ts';
 
-/** Locks the pool row, then reads contract, mappings and settings in a snapshot taken after the lock. */
+/** A mapping is about half a kilobyte. */
+const memory = new RulesMemory(50_000);
+
+/**
+ * Locks the pool row. Contract, mappings and settings are those of its revision: read in a snapshot taken after the lock, unless
+ * this process has them.
+ */
 export async function lockPool(tx: TenantTransaction): Promise<Pool> {
-  const pool = await lockPoolWhere(tx, sql`true`);
-  assert(pool !== null, 'every tenant has a seat pool');
-  return pool;
+  return await withRules(tx, await lockPoolRow(tx));
 }
 
 /** As it stands, for a look at what would be: another writer may change it meanwhile. */
 export async function readPool(tx: TenantTransaction): Promise<Pool> {
-  const [pool, rules] = await Promise.all([selectRow(tx, sql`true`, sql``), loadRules(tx, sql`true`)]);
-  assert(pool !== null && rules !== undefined, 'every tenant has a seat pool');
-  return { ...pool, ...rules };
+  const [pool, rules] = await Promise.all([selectRow(tx, sql`true`, sql``), loadRules(tx)]);
+  assert(pool !== null, 'every tenant has a seat pool');
+  return poolOf(pool, rules);
 }
 
-/** Reads the rules as they are under the lock. */
+/** With the rules as they are under the lock: a change of them waits for it, and brings another revision. */
 export async function withRules(tx: TenantTransaction, locked: LockedPool): Promise<Pool> {
-  const rules = await loadRules(tx, sql`true`);
-  assert(rules !== undefined, 'every tenant has a seat pool');
-  return { ...locked, ...rules };
+  const { tenantId } = tx;
+  const known = memory.get(tenantId, locked.revision);
+  if (known !== undefined) return poolOf(locked, known);
+  const rules = await loadRules(tx);
+  memory.set(tenantId, locked.revision, rules);
+  return poolOf(locked, rules);
+}
+
+function poolOf({ subPoolUse, ...locked }: LockedPool, { subPools, ...rules }: KnownRules): Pool {
+  return { ...locked, ...rules, subPools: withUse(subPools, subPoolUse) };
+}
+
+/** Locks the pool row, and reads no rules. */
+export async function lockPoolRow(tx: TenantTransaction): Promise<LockedPool> {
+  const locked = await lockRowWhere(tx, sql`true`);
+  assert(locked !== null, 'every tenant has a seat pool');
+  return locked;
 }
 
 /** Locks the pool row when the group is mapped; null: it is not. */
@@ -102,8 +121,8 @@ export function isAwaiting({ displayNameKey, externalId }: AwaitedName) {
 }
 
 async function lockPoolWhere(tx: TenantTransaction, condition: RawBuilder<unknown>): Promise<Pool | null> {
-  const [pool, rules] = await Promise.all([lockRowWhere(tx, condition), loadRules(tx, condition)]);
-  return pool === null || rules === undefined ? null : { ...pool, ...rules };
+  const locked = await lockRowWhere(tx, condition);
+  return locked === null ? null : await withRules(tx, locked);
 }
 
 interface PoolRow extends Usage, Omit<LockedPool, 'usage' | 'batch' | 'losses'> {
@@ -123,13 +142,16 @@ async function selectRow(
   condition: RawBuilder<unknown>,
   locking: RawBuilder<unknown>,
 ): Promise<LockedPool | null> {
-  const [row] = await tx.run(sql<PoolRow>`
+  const [row] = await tx.run(
+    prepared(sql<PoolRow>`
     select used - overage - on_hold as held, overage, on_hold as "onHold", unmanaged_paid as "unmanagedPaid",
       batch_opened_at as "batchOpenedAt", settles_at as "settlesAt", evaluating, seat_limit as "limit",
       excess_since as "excessSince", settled_at as "settledAt", due_at as "dueAt", frozen, staged_since as "stagedSince",
-      losses_since as "lossesSince", losses as "lostSeats"
+      losses_since as "lossesSince", losses as "lostSeats",
+      rules_revision as revision, sub_pool_use as "subPoolUse"
     from seat_pools p where p.tenant_id = ${tx.tenantId} and ${condition} ${locking}
-  `);
+  `),
+  );
   if (row === undefined) return null;
   const { held, overage, onHold, unmanagedPaid, batchOpenedAt, settlesAt, lossesSince, lostSeats, ...rest } =
     row;
@@ -138,16 +160,12 @@ async function selectRow(
   return { ...rest, usage: { held, overage, onHold, unmanagedPaid }, batch, losses };
 }
 
-/** Contract and rules as they are now; undefined, and nothing read, where the condition does not hold. */
-async function loadRules(
-  tx: TenantTransaction,
-  condition: RawBuilder<unknown>,
-): Promise<Pick<Pool, 'contract' | 'rules' | 'subPools'> | undefined> {
+/** Contract and rules as they are now. */
+async function loadRules(tx: TenantTransaction): Promise<KnownRules> {
   const [row] = await tx.run(sql<{ contract: Contract | null; rules: RulesRow }>`
     select ${contractJson(tx.tenantId)} as contract, ${rulesJson(tx.tenantId)} as rules
-    from seat_pools p where p.tenant_id = ${tx.tenantId} and ${condition}
   `);
-  if (row === undefined) return undefined;
+  assert(row !== undefined, 'one row');
   const { contract, rules } = row;
   return { contract: contract ?? undefined, rules: toRules(rules), subPools: rules.subPools };
 }
@@ -167,11 +185,11 @@ export interface PoolAfter {
 }
 
 /**
- * Sends the counts of the pool and of its sub-pools, and the ceiling, which only falls until the excess is gone; and when something of it is due. Sent after
- * the decisions, whose due times it reads.
+ * Sends the counts of the pool and of its sub-pools, and the ceiling, which only falls until the excess is gone; and when
+ * something of it is due. Sent after the decisions, whose due times it reads.
  */
 export function writePool(tx: TenantTransaction, pool: Pool, after: PoolAfter, now: Date): void {
-  const { usage, batch, evaluating, terms, isSettled, stagedSince, losses } = after;
+  const { usage, subPools, batch, evaluating, terms, isSettled, stagedSince, losses } = after;
   const used = usage.held + usage.overage + usage.onHold;
   const limit = limitOf(terms);
   const excessSince = excessOf(pool, limit, used, now);
@@ -197,6 +215,7 @@ export function writePool(tx: TenantTransaction, pool: Pool, after: PoolAfter, n
     staged_since: stagedSince,
     losses_since: losses?.since ?? null,
     losses: losses?.seats ?? 0,
+    sub_pool_use: JSON.stringify(useOf(subPools)),
     settled_at: settledAt,
     frozen: isSettled ? terms.phase === 'frozen' : pool.frozen,
     due_at: sql<Date | null>`least(${ownDue}::timestamptz,
@@ -204,28 +223,18 @@ export function writePool(tx: TenantTransaction, pool: Pool, after: PoolAfter, n
       (select min(m.activate_at) from mapping_drafts m
        where m.tenant_id = ${tx.tenantId} and m.activate_at is not null))`,
   };
-  writeUsed(tx, pool.subPools, after.subPools);
   const names = Object.keys(columns) as (keyof typeof columns)[];
   tx.send(
-    db
-      .updateTable('seat_pools')
-      .set(columns)
-      .where('tenant_id', '=', tx.tenantId)
-      .where((where) =>
-        where.or(names.map((name) => where(name, 'is distinct from', columns[name] as never))),
-      ),
+    prepared(
+      db
+        .updateTable('seat_pools')
+        .set(columns)
+        .where('tenant_id', '=', tx.tenantId)
+        .where((where) =>
+          where.or(names.map((name) => where(name, 'is distinct from', columns[name] as never))),
+        ),
+    ),
   );
-}
-
-function writeUsed(tx: TenantTransaction, before: readonly SubPool[], after: readonly SubPool[]): void {
-  const was = new Map(before.map(({ name, used }) => [name, used]));
-  const changed = after.filter(({ name, used }) => was.get(name) !== used);
-  if (changed.length === 0) return;
-  tx.send(sql`
-    update sub_pools n set used = c.used
-    from jsonb_to_recordset(${JSON.stringify(changed)}::jsonb) as c (name text, used integer)
-    where n.tenant_id = ${tx.tenantId} and n.name = c.name
-  `);
 }
 
 /** Those above a capacity that fell have their time from the last time that it fell. */

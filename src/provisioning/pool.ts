@@ -5,7 +5,7 @@ import type { Losses } from '../licensing/breaker.ts';
 import type { Contract } from '../licensing/contract.ts';
 import type { OpenBatch } from '../licensing/effect.ts';
 import type { Mapping, Rules } from '../licensing/mapping.ts';
-import type { SubPool } from '../licensing/sub-pool.ts';
+import type { SubPool, SubPoolUse } from '../licensing/sub-pool.ts';
 
 /** The pool row, locked, without the rules: a write that turns out to decide nothing never reads them. */
 export interface LockedPool {
@@ -26,10 +26,14 @@ export interface LockedPool {
   stagedSince: Date | null;
   /** Seats that directories' changes took away lately. */
   losses: Losses | null;
+  /** Another one after every change of contract, rules and sub-pools. */
+  revision: string;
+  /** What sub-pools use. */
+  subPoolUse: SubPoolUse;
 }
 
 /** The tenant's seats, locked, with the rules that hold now. */
-export interface Pool extends LockedPool {
+export interface Pool extends Omit<LockedPool, 'subPoolUse'> {
   contract: Contract | undefined;
   rules: Rules;
   /** In the order of their names. */

@@ -4,7 +4,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { TenantId } from '../kernel/ids.ts';
 import { type Catalogue, catalogueOf } from '../licensing/catalogue.ts';
 import type { Mapping, Rules } from '../licensing/mapping.ts';
-import type { SubPool } from '../licensing/sub-pool.ts';
+import type { SubPoolDraft } from '../licensing/sub-pool.ts';
 
 type MappingRow = Omit<Mapping, 'validFrom' | 'validUntil'> & {
   validFrom: string | null;
@@ -14,7 +14,7 @@ type Settings = Omit<Rules, 'mappings' | 'defaultWorkspaces' | 'catalogue'>;
 
 export interface RulesRow {
   mappings: MappingRow[];
-  subPools: SubPool[];
+  subPools: SubPoolDraft[];
   catalogue: Pick<Catalogue, 'version' | 'roles'>;
   defaultWorkspaces: string[];
   /** null: the tenant has chosen nothing. */
@@ -51,9 +51,9 @@ export function rulesJson(tenantId: TenantId): RawBuilder<unknown> {
 }
 
 /** In the order of their names; empty where there are none. */
-export function subPoolsJson(tenantId: TenantId): RawBuilder<SubPool[]> {
-  return sql`(select coalesce(jsonb_agg(jsonb_build_object('name', n.name, 'seats', n.seats, 'borrowLimit', n.borrow_limit,
-      'used', n.used) order by n.name), '[]')
+export function subPoolsJson(tenantId: TenantId): RawBuilder<SubPoolDraft[]> {
+  return sql`(select coalesce(jsonb_agg(jsonb_build_object('name', n.name, 'seats', n.seats, 'borrowLimit', n.borrow_limit)
+      order by n.name), '[]')
     from sub_pools n where n.tenant_id = ${tenantId})`;
 }
 

@@ -10,6 +10,7 @@ import { excessUntil, limitOf, termsAt } from '../licensing/contract.ts';
 import type { Affected } from './affected.ts';
 import { decide, evaluateRest } from './decide-flow.ts';
 import { affectedByTerms, dueBy } from './due.ts';
+import { isAnyDiffering } from './evaluate-flow.ts';
 import { activateDue } from './mapping-version-flow.ts';
 import type { Pool } from './pool.ts';
 import { lockPool } from './pool-store.ts';
@@ -78,17 +79,21 @@ function excessAt({ contract, usage, excessSince }: Pool, now: Date): number {
 }
 
 /**
- * Decides for everybody again; where nothing changed, nothing is written. Answers how many decisions of the first batch changed.
+ * Decides for everybody again; where nothing changed, nothing is written. Answers how many decisions changed, of many only whether.
  */
 export async function settle(database: Database, door: Door): Promise<number> {
-  return await inTenant(database, door.tenantId, async (tx) => {
+  const everyone = { everyone: true };
+  // What was found here is found again by the batches: who reads this answer waits for them anyway.
+  const isDiffering = await isAnyDiffering(database, door, everyone);
+  const changed = await inTenant(database, door.tenantId, async (tx) => {
     const pool = await lockPool(tx);
     // Also where the time went back: dates that had come are ahead again.
     const isSettled = (pool.dueAt !== null && pool.dueAt <= door.now) || door.now < pool.settledAt;
-    const { audit } = await decide(tx, door, pool, { everyone: true }, { isSettled });
+    const { audit } = await decide(tx, door, pool, isDiffering ? everyone : {}, { isSettled });
     appendAudit(tx, door, audit);
     return audit.length;
   });
+  return changed === 0 && isDiffering ? 1 : changed;
 }
 
 /** Settles the open batch of claims now, in its order. */

@@ -14,6 +14,8 @@ export interface PersonFacts extends Person {
   tie: string;
   /** What is stored; null: nothing asked, nothing granted. */
   decision: Decision | null;
+  /** What the stored decision is known to rest on, as basis.ts prints it. */
+  prints?: { basis: string | null; terms: string | null };
   /** If the person loses the last paid role by what was written: until when the place is kept; null: not at all. */
   keepUntil: Date | null;
 }

@@ -15,6 +15,7 @@ import {
   overcommitted,
   type Share,
   type SubPool,
+  type SubPoolDraft,
   shareOf,
   sharesOf,
 } from '../licensing/sub-pool.ts';
@@ -23,8 +24,6 @@ import type { Pool } from './pool.ts';
 import { lockPool, readPool } from './pool-store.ts';
 import { bySubPools } from './prospect.ts';
 import { deleteSubPool, isInUse, writeSubPool } from './sub-pool-store.ts';
-
-export type SubPoolDraft = Omit<SubPool, 'used'>;
 
 /** How a share is used now. */
 export interface SubPoolUse {

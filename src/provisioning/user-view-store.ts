@@ -9,7 +9,15 @@ import type { JsonObject } from '../kernel/json.ts';
 import { roomIn, type Usage } from '../licensing/admit.ts';
 import { type Contract, termsAt } from '../licensing/contract.ts';
 import { isSeated, type OpenBatch, seatView } from '../licensing/effect.ts';
-import { hasPlace, type Shares, type SubPool, shareOf, sharesOf } from '../licensing/sub-pool.ts';
+import {
+  hasPlace,
+  type Shares,
+  type SubPoolDraft,
+  type SubPoolUse,
+  shareOf,
+  sharesOf,
+  withUse,
+} from '../licensing/sub-pool.ts';
 import { contractJson } from './contract-sql.ts';
 import { type DecisionRow, decisionColumns, toDecision } from './decision-store.ts';
 import { subPoolsJson } from './rules-sql.ts';
@@ -56,7 +64,8 @@ interface Row extends DecisionRow {
   groups: UserView['groups'] | null;
   position: number | null;
   contract: Contract | null;
-  sub_pools: SubPool[];
+  sub_pools: SubPoolDraft[];
+  sub_pool_use: SubPoolUse;
   usage: Usage;
   batch_opened_at: Date | null;
   settles_at: Date | null;
@@ -140,7 +149,7 @@ function viewOf(
       ${groups} as groups,
       ${decisionColumns},
       case when d.seat = 'waiting' and d.approval is null then ${isPage ? sql`q.position` : ahead} end as position,
-      c.contract, c.sub_pools, p.batch_opened_at, p.settles_at,
+      c.contract, c.sub_pools, p.sub_pool_use, p.batch_opened_at, p.settles_at,
       jsonb_build_object('held', p.used - p.overage - p.on_hold, 'overage', p.overage, 'onHold', p.on_hold,
         'unmanagedPaid', p.unmanaged_paid) as usage,
       b.state as blue_state, b.code as blue_code, b.detail as blue_detail
@@ -187,7 +196,7 @@ async function sharedAmong(
   const [row] = rows;
   if (row === undefined || row.sub_pools.length === 0) return undefined;
   const terms = termsAt(row.contract ?? undefined, now);
-  const shares = sharesOf(row.sub_pools, terms, row.usage);
+  const shares = sharesOf(withUse(row.sub_pools, row.sub_pool_use), terms, row.usage);
   const seated = rows.flatMap(({ id, seat }) => (isSeated(seat) ? [id] : []));
   const borrowers = await selectBorrowers(tx, shares, seated);
   const room = roomIn(terms, row.usage);

@@ -134,6 +134,12 @@ export interface State {
   fingerprint: { decisions: string; pool: string };
 }
 
+/** What a decision rests on, by ids that differ from world to world: see provisioning/basis.ts. */
+interface Prints {
+  basis: string;
+  terms_basis: string;
+}
+
 export async function readState(world: TestWorld): Promise<State> {
   const { tenantId } = world;
   const own = sql`where tenant_id = ${tenantId}`;
@@ -153,8 +159,10 @@ export async function readState(world: TestWorld): Promise<State> {
         order by effective_on, recorded_at, id`),
       tx.run(sql<SettingsRow>`select * from tenant_settings ${own}`),
       tx.run(sql<PoolRow>`select * from seat_pools ${own}`),
-      tx.run(sql<SubPoolRow>`select * from sub_pools ${own} order by name`),
-      tx.run(sql<DecisionRow>`select * from decisions ${own} order by user_id`),
+      tx.run(sql<SubPoolRow>`
+        select n.name, n.seats, n.borrow_limit, coalesce((p.sub_pool_use ->> n.name)::integer, 0) as used
+        from sub_pools n join seat_pools p using (tenant_id) ${own} order by n.name`),
+      tx.run(sql<DecisionRow & Prints>`select * from decisions ${own} order by user_id`),
       tx.run(sql<State['fingerprint']>`
         select concat_ws(' ', (select count(*) from audit_events ${own}),
           (select string_agg(xmin::text, ',' order by user_id) from decisions ${own}),
@@ -173,9 +181,10 @@ export async function readState(world: TestWorld): Promise<State> {
     settings,
     [pool],
     sub_pools,
-    decisions,
+    printed,
     [print],
   ] = read;
+  const decisions = printed.map(({ basis: _, terms_basis: __, ...row }) => row);
   if (pool === undefined || print === undefined) throw new Error('no such tenant');
   const [contract] = contracts;
   const rest = { users, groups, memberships, mappings, pins, contract, lines, pool, sub_pools, decisions };

@@ -15,10 +15,14 @@ const subPools = `
     seats        integer not null check (seats >= 0),
     -- Seats that it may have above its share; null: as many as are free.
     borrow_limit integer check (borrow_limit >= 0),
-    -- Seats and kept places of the people whose claims belong to it.
-    used         integer not null default 0 check (used >= 0),
     primary key (tenant_id, name)
   );
+
+  -- By their names: seats and kept places of the people whose claims belong to them. With the pool's other counts, which are
+  -- those of the row as it was locked.
+  alter table seat_pools add column sub_pool_use jsonb not null default '{}';
+
+  create trigger revise_rules after insert or update or delete on sub_pools for each row execute function revise_rules();
 
   -- Claims by the mapping belong to this sub-pool; null: to the common rest.
   alter table mappings

@@ -1,0 +1,65 @@
+/** The head of the queue gets the seats that are free, many at once: as `admit` and `effect` would have it where nothing is out of the ordinary. */
+
+import { sql } from 'kysely';
+import type { Door } from '../audit/door.ts';
+import { prepared } from '../db/database.ts';
+import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import { decisionJson, lookUpOneByOne } from './desire-sql.ts';
+
+/**
+ * Gives seats within the capacity to the first `most` who wait, in their order, with the trail and the marks for Blue. Answers
+ * how many there were.
+ *
+ * @param inputs What the decisions were made from, for the trail.
+ */
+export async function admitHead(
+  tx: TenantTransaction,
+  { actor, now, requestId }: Door,
+  most: number,
+  inputs: unknown,
+): Promise<number> {
+  const own = sql`tenant_id = ${tx.tenantId}`;
+  lookUpOneByOne(tx);
+  const [row] = await tx.run(
+    prepared(sql<{ admitted: number }>`
+    with head as materialized (
+      select user_id, requested, effective as old_effective, priority, claimed_at, since as old_since, overage_spent, may_preempt, due_at,
+        row_number() over (order by priority, rank_at, tie, user_id) as place
+      from decisions where ${own} and seat = 'waiting' and approval is null
+      order by priority, rank_at, tie, user_id limit ${most}
+    ), next as materialized (
+      select h.*, (select coalesce(jsonb_agg(e - 'fallbackRole' order by n), '[]')
+        from jsonb_array_elements(h.requested) with ordinality as r (e, n)) as effective
+      from head h
+    ), written as (
+      update decisions d set seat = 'held', since = ${now}, effective = n.effective, overage_spent = false, terms_basis = 0
+      from next n where d.${own} and d.user_id = n.user_id
+    ), told as (
+      insert into audit_events (tenant_id, at, actor, request_id, action, subject, before, after, inputs)
+      select ${tx.tenantId}, ${now}, ${JSON.stringify(actor)}::jsonb, ${requestId}, 'decision.changed', n.user_id,
+        ${decisionJson({ ...same, effective: sql`n.old_effective`, seat: sql`'waiting'`, since: sql`n.old_since`, isOverageSpent: sql`n.overage_spent` })},
+        ${decisionJson({ ...same, effective: sql`n.effective`, seat: sql`'held'`, since: sql`${now}::timestamptz`, isOverageSpent: sql`false` })},
+        ${JSON.stringify(inputs)}::jsonb
+      from next n order by n.place
+    ), marks as (
+      insert into blue_sync (tenant_id, user_id, marked_at)
+      select ${tx.tenantId}, n.user_id, ${now} from next n order by n.user_id
+      on conflict (tenant_id, user_id)
+        do update set desired_version = blue_sync.desired_version + 1, marked_at = excluded.marked_at, not_before = null
+    )
+    select count(*) as admitted from next
+  `),
+  );
+  return row?.admitted ?? 0;
+}
+
+const same = {
+  requested: sql`n.requested`,
+  priority: sql`n.priority`,
+  claimedAt: sql`n.claimed_at`,
+  refusal: sql`null::text`,
+  mayPreempt: sql`n.may_preempt`,
+  // Only where there are none.
+  subPool: sql`null::text`,
+  endsAt: sql`n.due_at`,
+};

@@ -1,0 +1,199 @@
+/**
+ * Finds whose stored decision does not rest on what holds now, by numbers alone: nothing is locked, nothing written, no document
+ * read. What it says is a hint of whom to decide for; deciding looks again.
+ */
+
+import { type RawBuilder, sql } from 'kysely';
+import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import type { UserId } from '../kernel/ids.ts';
+import type { Verdict } from '../licensing/desire.ts';
+import { isValid, type Rules } from '../licensing/mapping.ts';
+import type { Pin } from '../licensing/pin.ts';
+import type { Affected } from './affected.ts';
+import { affectedIds } from './affected-sql.ts';
+import {
+  defaultPrint,
+  duplicatePrint,
+  mappingPrint,
+  type Print,
+  pinPrint,
+  reclaimedPrint,
+  type TermsPrints,
+  verdictPrint,
+} from './basis.ts';
+
+const peoplePerBuffer = 20_000;
+
+/** By how much of it the comparison was made. */
+export interface Comparing {
+  rules: Rules;
+  prints: TermsPrints;
+  now: Date;
+}
+
+interface StoredPin extends Omit<Pin, 'until'> {
+  user_id: UserId;
+  until: Date | null;
+}
+
+/** What somebody said of a person's claim. */
+interface Said {
+  user_id: UserId;
+  verdict: Verdict | null;
+  isReclaimed: boolean;
+}
+
+/** Those of the affected whose decisions are not what they should be, in the order of their ids, packed as differing.ts reads them. */
+export async function selectDiffering(
+  tx: TenantTransaction,
+  affected: Affected,
+  comparing: Comparing,
+): Promise<Buffer[]> {
+  const pins = tx.run(sql<StoredPin>`
+    select user_id, role, workspaces, until, reserved from pins
+    where tenant_id = ${tx.tenantId} and (until is null or until > ${comparing.now})
+  `);
+  const said = await tx.run(sql<Said>`
+    select user_id, case when v.user_id is not null then jsonb_build_object('via', v.via, 'isGranted', v.is_granted) end as verdict,
+      r.user_id is not null as "isReclaimed"
+    from (select * from seat_approvals where tenant_id = ${tx.tenantId}) v
+    full join (select * from seat_reclaims where tenant_id = ${tx.tenantId} and state = 'taken') r using (user_id)
+  `);
+  const scope =
+    affected.everyone === true || affected.anybody === true ? undefined : affectedIds(tx, affected);
+  const pinned = await pins;
+  tx.send(sql`select set_config('work_mem', '96MB', true)`);
+  const rows = await tx.run(sql<{ people: Buffer }>`
+    with ${scope === undefined ? sql`` : sql`scope as materialized (${scope}),`}
+    ${asking(tx, comparing, pinned, scope !== undefined)},
+    said (user_id, print) as materialized (select * from ${table(new Map(said.map(saidPrint)), 'uuid')} as s (key, print)),
+    ${exempt(tx, scope !== undefined)},
+    differing as (${differing(tx, comparing, pinned, scope !== undefined)})
+    select string_agg(uuid_send(user_id) || int8send(coalesce(print, 0)) || case when is_common then '\\x01'::bytea else '\\x00' end,
+      ''::bytea order by user_id) as people
+    from (select d.*, row_number() over (order by user_id) / ${peoplePerBuffer}::integer as part from differing d) parts
+    group by part order by part
+  `);
+  return rows.map(({ people }) => people);
+}
+
+function saidPrint({ user_id, verdict, isReclaimed }: Said): [UserId, Print] {
+  return [user_id, (verdict === null ? 0n : verdictPrint(verdict)) ^ (isReclaimed ? reclaimedPrint : 0n)];
+}
+
+/** `asking (user_id, print)`: what each person asks by, whoever they are. */
+function asking(
+  tx: TenantTransaction,
+  { rules, now }: Comparing,
+  pins: readonly StoredPin[],
+  isScoped: boolean,
+): RawBuilder<unknown> {
+  const valid = rules.mappings.filter((mapping) => isValid(mapping, now));
+  const own = sql`tenant_id = ${tx.tenantId}`;
+  const within = (column: string) => (isScoped ? sql`join scope on scope.id = ${sql.ref(column)}` : sql``);
+  const printsOf = (of: 'groupId' | 'roleValue' | 'claimValue') => printsBy(valid, rules, (one) => one[of]);
+  const [groups, roles, claims] = [printsOf('groupId'), printsOf('roleValue'), printsOf('claimValue')];
+  const valued = (values: Map<string, Print>, column: string) =>
+    values.size === 0
+      ? []
+      : [
+          sql`select u.id, v.print from users u join ${table(values, 'text')} as v (key, print)
+            on v.key = any(${sql.ref(`u.${column}`)}) ${within('u.id')} where u.${own} and ${sql.ref(`u.${column}`)} <> '{}'`,
+        ];
+  // The people's groups, not the groups' people: the planner thinks little of what a list of groups comes to.
+  const memberships = isScoped
+    ? sql`scope cross join lateral (
+        select user_id, group_id from memberships where ${own} and user_id = scope.id offset 0)`
+    : sql`(select user_id, group_id from memberships where ${own})`;
+  const sources = [
+    sql`select m.user_id, g.print from ${memberships} m join ${table(groups, 'uuid')} as g (key, print)
+      on g.key = m.group_id`,
+    ...valued(roles, 'role_values'),
+    ...valued(claims, 'claim_values'),
+    sql`select p.key, p.print from ${table(
+      new Map(pins.map((pin) => [pin.user_id, pinPrint(pin, rules)])),
+      'uuid',
+    )} as p (key, print) ${within('p.key')}`,
+  ];
+  const fallen = defaultPrint(rules);
+  const summed = sql`summed (user_id, print) as (
+    select user_id, bit_xor(print) from (${sql.join(sources, sql` union all `)}) as source (user_id, print) group by user_id)`;
+  if (fallen === undefined) return sql`${summed}, asking as (select * from summed)`;
+  return sql`${summed}, asking as (
+    select u.id as user_id, coalesce(s.print, ${String(fallen)}::bigint) as print
+    from users u ${within('u.id')} left join summed s on s.user_id = u.id where u.${own} and u.active)`;
+}
+
+function printsBy(
+  mappings: Rules['mappings'],
+  rules: Rules,
+  keyOf: (mapping: Rules['mappings'][number]) => string | null,
+): Map<string, Print> {
+  const prints = new Map<string, Print>();
+  for (const mapping of mappings) {
+    const key = keyOf(mapping);
+    if (key !== null) prints.set(key, (prints.get(key) ?? 0n) ^ mappingPrint(mapping, rules));
+  }
+  return prints;
+}
+
+function table(prints: Map<string, Print>, type: 'uuid' | 'text'): RawBuilder<unknown> {
+  const values = [...prints.values()].map(String);
+  return sql`unnest(${[...prints.keys()]}::${sql.raw(type)}[], ${values}::bigint[])`;
+}
+
+/** `exempt (user_id)` have no decision; of `duplicates (user_id)` what they ask for is refused. */
+function exempt(tx: TenantTransaction, isScoped: boolean): RawBuilder<unknown> {
+  const own = sql`tenant_id = ${tx.tenantId}`;
+  const isSecond = sql`u.active and exists (select from users o where o.tenant_id = u.tenant_id and o.address = u.address
+    and o.active and o.address_order < u.address_order)`;
+  // Of everybody few share an address: whether somebody does is told by the index alone.
+  const duplicates = isScoped
+    ? sql`duplicates (user_id) as materialized (
+        select u.id from scope join users u on u.${own} and u.id = scope.id where ${isSecond})`
+    : sql`shared (address) as materialized (
+        select address from users where ${own} and address is not null group by address having count(*) > 1
+      ), duplicates (user_id) as materialized (
+        select u.id from shared join users u on u.${own} and u.address = shared.address where ${isSecond})`;
+  return sql`exempt (user_id) as materialized (
+    select id from users where ${own} and not active
+    union
+    select u.id from tenant_settings s join users u on u.tenant_id = s.tenant_id
+      and (u.user_name_key = any(s.exclusions) or u.address = any(s.exclusions))
+    where s.${own} and s.exclusions <> '{}'
+  ), ${duplicates}`;
+}
+
+/** Selects `user_id`, `print` (null: nothing is asked for) and `is_common` of whoever's decision is to be another. */
+function differing(
+  tx: TenantTransaction,
+  { prints: { fallen, above, isFrozen }, now }: Comparing,
+  pins: readonly StoredPin[],
+  isScoped: boolean,
+): RawBuilder<unknown> {
+  const number = (print: Print) => sql`${String(print)}::bigint`;
+  const termsBasis = sql`case when d.refusal = 'SEAT_RECLAIMED' or d.approval = 'refused' then ${number(fallen)}
+    when d.priority is null then 0
+    else (case when d.seat in ('held', 'overage') and not ${isFrozen}::boolean then 0 else ${number(fallen)} end)
+      # (case when d.seat = 'overage' then ${number(above)} else 0 end) end`;
+  const stored = sql`select user_id, basis, terms_basis, priority, seat, refusal, approval, due_at, kept_until from decisions
+    ${isScoped ? sql`join scope on scope.id = user_id` : sql``} where tenant_id = ${tx.tenantId}`;
+  const wish = sql`case when x.user_id is null then a.print # (case when t.user_id is null then 0
+    else ${number(duplicatePrint)} end) # coalesce(s.print, 0) end`;
+  // A place that is kept stands for itself where nothing is asked for.
+  const isKept = sql`d.kept_until > ${now} and x.user_id is null and t.user_id is null`;
+  return sql`
+    select coalesce(a.user_id, d.user_id) as user_id, a.print,
+      x.user_id is null and t.user_id is null and s.user_id is null
+      and coalesce(a.user_id, d.user_id) <> all(${pins.map((pin) => pin.user_id)}::uuid[]) as is_common
+    from asking a full join (${stored}) d on d.user_id = a.user_id
+    left join exempt x on x.user_id = coalesce(a.user_id, d.user_id)
+    left join duplicates t on t.user_id = coalesce(a.user_id, d.user_id)
+    left join said s on s.user_id = coalesce(a.user_id, d.user_id)
+    where case
+      when d.user_id is null then ${wish} is not null
+      when d.due_at <= ${now} then true
+      when ${wish} is null then not coalesce(${isKept}, false) or d.basis is distinct from 0
+      else d.basis is distinct from ${wish} or d.terms_basis is distinct from ${termsBasis}
+    end`;
+}

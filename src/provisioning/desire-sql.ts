@@ -1,0 +1,265 @@
+/**
+ * Which mappings name whom, and the decisions that follow for many people in one statement. The rules themselves stay where they
+ * are: `desire` and `effect` are asked once for each set of mappings, and the database hands their answer to everybody whom the
+ * same set names. Whoever's case is not the common one is left for `plan`.
+ */
+
+import { type RawBuilder, sql } from 'kysely';
+import type { Door } from '../audit/door.ts';
+import { prepared } from '../db/database.ts';
+import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import type { UserId } from '../kernel/ids.ts';
+import { isValid, type Mapping, type Rules } from '../licensing/mapping.ts';
+import type { SubPoolUse } from '../licensing/sub-pool.ts';
+import type { MappingSet, Ruling } from './ruling.ts';
+
+export interface Batch {
+  /** Of whoever loses the last paid role by it: until when the place is kept. */
+  keepUntil: Date | null;
+  /** With whom they are for. */
+  rulings: readonly (Ruling & { people: readonly UserId[] })[];
+  rules: Rules;
+  /** What the decisions were made from, for the trail. */
+  inputs: unknown;
+}
+
+export interface BatchDone {
+  /** Seats that were given back. */
+  released: number;
+  /** By the names of sub-pools: by how much more they use. */
+  moved: SubPoolUse;
+  /** Who is left for `plan`. */
+  rest: UserId[];
+}
+
+/** The set of each of the people. */
+export function selectSets(
+  tx: TenantTransaction,
+  userIds: readonly UserId[],
+  { mappings }: Rules,
+  now: Date,
+): Promise<{ userId: UserId; set: MappingSet }[]> {
+  const valid = mappings.flatMap((mapping, place) => (isValid(mapping, now) ? [{ mapping, place }] : []));
+  const places = (of: 'groupId' | 'roleValue' | 'claimValue', type: 'uuid' | 'text') => {
+    const named = valid.filter(({ mapping }) => mapping[of] !== null);
+    const keys = named.map(({ mapping }: { mapping: Mapping }) => mapping[of]);
+    return sql`unnest(${keys}::${sql.raw(type)}[], ${named.map(({ place }) => place)}::integer[])`;
+  };
+  const own = sql`tenant_id = ${tx.tenantId}`;
+  return tx.run(
+    prepared(sql<{ userId: UserId; set: MappingSet }>`
+    with one as materialized (
+      select u.id, u.role_values, u.claim_values from users u where u.${own} and u.id = any(${userIds}::uuid[])
+    ), named (user_id, place) as (
+      select m.user_id, g.place from memberships m join ${places('groupId', 'uuid')} as g (key, place) on g.key = m.group_id
+      where m.${own} and m.user_id = any(${userIds}::uuid[])
+      union all
+      select o.id, r.place from one o join ${places('roleValue', 'text')} as r (key, place) on r.key = any(o.role_values)
+      union all
+      select o.id, c.place from one o join ${places('claimValue', 'text')} as c (key, place) on c.key = any(o.claim_values)
+    ), sets (user_id, set) as (
+      select user_id, array_agg(place order by place) from named group by user_id
+    )
+    select o.id as "userId", coalesce(s.set, '{}') as set from one o left join sets s on s.user_id = o.id
+  `),
+  );
+}
+
+/**
+ * Writes what the rulings say, with the trail and the marks for Blue, as `plan` and what writes its changes would. Nobody gets
+ * a seat by it. Left alone is whoever has a kept place or a seat above the capacity, and whoever was decided for, or is to be,
+ * since the rulings were found.
+ */
+export async function writeBatch(
+  tx: TenantTransaction,
+  { actor, now, requestId }: Door,
+  { keepUntil, rulings, rules, inputs }: Batch,
+): Promise<BatchDone> {
+  const own = sql`tenant_id = ${tx.tenantId}`;
+  const rank =
+    rules.order === 'strict'
+      ? sql`case when n.claimed_at is not null then to_timestamp(0) end`
+      : sql`n.claimed_at`;
+  lookUpOneByOne(tx);
+  const [row] = await tx.run(
+    prepared(sql<BatchDone>`
+    with ${rulingRows(rulings, now)},
+    ${judgement(tx, keepUntil, now)},
+    gone as (
+      delete from decisions where ${own} and user_id in (select id from next n where n.is_common and n.is_empty and n.is_known)
+    ), written as (
+      -- Nobody else makes one meanwhile: to look first whether there is one would cost a tenth more.
+      insert into decisions (tenant_id, user_id, requested, effective, priority, claimed_at, rank_at, tie, seat, since,
+        overage_spent, may_preempt, sub_pool, basis, terms_basis)
+      select ${tx.tenantId}, n.id, n.requested, n.effective, n.priority, n.claimed_at, ${rank}, n.tie, n.seat, n.since,
+        n.overage_spent, n.may_preempt, n.sub_pool, n.basis, n.terms_basis
+      from next n where n.is_common and n.is_changed and not n.is_known
+    ), rewritten as (
+      update decisions d set requested = n.requested, effective = n.effective, priority = n.priority,
+        claimed_at = n.claimed_at, rank_at = ${rank}, seat = n.seat, since = n.since, refusal = null,
+        overage_spent = n.overage_spent, may_preempt = n.may_preempt, sub_pool = n.sub_pool, due_at = null, basis = n.basis, terms_basis = n.terms_basis
+      from next n where d.${own} and d.user_id = n.id and n.is_common and n.is_known and not n.is_empty
+        and (n.is_changed or n.is_reprinted)
+    ), told as (
+      insert into audit_events (tenant_id, at, actor, request_id, action, subject, before, after, inputs)
+      select ${tx.tenantId}, ${now}, ${JSON.stringify(actor)}::jsonb, ${requestId}, 'decision.changed', n.id, n.before, n.after,
+        ${JSON.stringify(inputs)}::jsonb
+      from next n where n.is_common and n.is_changed order by n.id
+    ), marks as (
+      insert into blue_sync (tenant_id, user_id, marked_at)
+      select ${tx.tenantId}, n.id, ${now} from next n
+      where n.is_common and n.is_changed and n.are_roles_changed order by n.id
+      on conflict (tenant_id, user_id)
+        do update set desired_version = blue_sync.desired_version + 1, marked_at = excluded.marked_at, not_before = null
+    )
+    select array(select n.id from next n where not n.is_common) as rest,
+      (select count(*) from next n where n.is_common and n.old_seat = 'held' and (n.is_empty or n.seat <> 'held')) as released,
+      (select coalesce(jsonb_object_agg(name, moved), '{}') from (
+        select name, sum(by) as moved from (
+          select n.old_sub_pool as name, -1 as by from next n where n.is_common and n.old_seat = 'held'
+          union all select n.sub_pool, 1 from next n where n.is_common and n.old_seat = 'held' and n.seat = 'held'
+        ) m where name is not null group by name
+      ) s) as "moved"
+  `),
+  );
+  return row ?? { released: 0, moved: {}, rest: [] };
+}
+
+/**
+ * Sends that each of the people is looked up by the index: how many they are is not known to a kept plan, and where it took them
+ * for more it read all users for each batch.
+ */
+export function lookUpOneByOne(tx: TenantTransaction): void {
+  tx.send(
+    sql`select set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`,
+  );
+}
+
+/** `ruling`: a row for each set; `fresh` is the decision of somebody who had none, as the trail tells it. */
+function rulingRows(rulings: Batch['rulings'], now: Date): RawBuilder<unknown> {
+  const rows = rulings.map(({ set: _, ...ruling }) => ruling);
+  return sql`ruling as materialized (
+    select v.*, v.requested = '[]' as is_empty, ${decisionJson({
+      requested: sql`v.requested`,
+      effective: sql`v.unseated`,
+      priority: sql`v.priority`,
+      claimedAt: sql`${now}::timestamptz`,
+      seat: sql`case when v.priority is null then 'none' else 'waiting' end`,
+      since: sql`${now}::timestamptz`,
+      refusal: sql`null::text`,
+      isOverageSpent: sql`false`,
+      mayPreempt: sql`v."mayPreempt"`,
+      subPool: sql`v."subPool"`,
+      endsAt: sql`null::timestamptz`,
+    })} as fresh
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as v (people uuid[], requested jsonb, seated jsonb, unseated jsonb,
+      priority integer, "mayPreempt" boolean, "subPool" text, "isCommon" boolean, basis bigint, "seatedTerms" bigint, "unseatedTerms" bigint)
+  )`;
+}
+
+/** `next`: whose case is common, what they have then, and what of it is another thing than before. */
+function judgement(tx: TenantTransaction, keepUntil: Date | null, now: Date): RawBuilder<unknown> {
+  const own = sql`tenant_id = ${tx.tenantId}`;
+  const isPaid = sql`v.priority is not null`;
+  const isHeld = sql`d.seat = 'held'`;
+  return sql`seated as (
+    select u.id, md5(t.tie_salt || ' ' || u.tie_key) as tie, v."isCommon" and d.kept_until is null
+        and d.approval is null and d.notice_until is null and (d.seat is null or d.seat in ('none', 'waiting', 'held'))
+        -- Who may be moving is remembered.
+        and (${keepUntil === null}::boolean or d.priority is null or ${isPaid}) as is_common,
+      v.requested, v.priority, v.basis, v.is_empty, v.fresh, d.user_id is not null as is_known,
+      case when not (${isPaid}) then 'none' when ${isHeld} then 'held' else 'waiting' end as seat,
+      case when ${isPaid} and ${isHeld} then v.seated else v.unseated end as effective,
+      case when not (${isPaid}) then 0 when ${isHeld} then v."seatedTerms" else v."unseatedTerms" end as terms_basis,
+      case when ${isPaid} then coalesce(d.claimed_at, ${now}) end as claimed_at,
+      coalesce(${isPaid} and d.seat <> 'held' and d.overage_spent, false) as overage_spent,
+      ${isPaid} and v."mayPreempt" as may_preempt, d.may_preempt as old_preempt,
+      v."subPool" as sub_pool, d.sub_pool as old_sub_pool,
+      d.requested as old_requested, d.effective as old_effective, d.priority as old_priority, d.claimed_at as old_claimed_at,
+      d.seat as old_seat, d.since as old_since, d.refusal as old_refusal, d.overage_spent as old_spent, d.due_at as old_due,
+      d.basis as old_basis, d.terms_basis as old_terms
+    from ruling v cross join lateral unnest(v.people) as p (id)
+    join users u on u.${own} and u.id = p.id
+    join tenants t on t.${own}
+    left join decisions d on d.${own} and d.user_id = p.id
+    where not exists (select from evaluation_decided o where o.${own} and o.user_id = p.id)
+      and not exists (select from evaluation_marks m where m.${own} and m.user_id = p.id)
+  ), compared as (
+    select s.*, case when s.old_seat = s.seat then s.old_since else ${now} end as since,
+      case when s.is_empty or not s.is_known then s.is_empty = s.is_known
+        else (s.requested, s.effective, s.priority, s.claimed_at, s.seat, s.overage_spent, s.may_preempt, s.sub_pool)
+          is distinct from (s.old_requested, s.old_effective, s.old_priority, s.old_claimed_at, s.old_seat, s.old_spent, s.old_preempt, s.old_sub_pool)
+          or s.old_refusal is not null or s.old_due is not null end as is_changed,
+      (s.basis, s.terms_basis) is distinct from (s.old_basis, s.old_terms) as is_reprinted
+    from seated s
+  ), next as materialized (
+    select c.*, case when c.is_changed and c.is_known then ${decisionJson(before)} end as before,
+      case when not c.is_changed or c.is_empty then null when c.is_known then ${decisionJson(after)} else c.fresh end as after,
+      case when not c.is_known then c.effective <> '[]' else c.effective is distinct from c.old_effective
+        and ${roles(sql`c.effective`)} is distinct from ${roles(sql`c.old_effective`)} end as are_roles_changed
+    from compared c
+  )`;
+}
+
+interface DecisionParts {
+  requested: RawBuilder<unknown>;
+  effective: RawBuilder<unknown>;
+  priority: RawBuilder<unknown>;
+  claimedAt: RawBuilder<unknown>;
+  seat: RawBuilder<unknown>;
+  since: RawBuilder<unknown>;
+  refusal: RawBuilder<unknown>;
+  isOverageSpent: RawBuilder<unknown>;
+  mayPreempt: RawBuilder<unknown>;
+  subPool: RawBuilder<unknown>;
+  endsAt: RawBuilder<unknown>;
+}
+
+const before: DecisionParts = {
+  requested: sql`c.old_requested`,
+  effective: sql`c.old_effective`,
+  priority: sql`c.old_priority`,
+  claimedAt: sql`c.old_claimed_at`,
+  seat: sql`c.old_seat`,
+  since: sql`c.old_since`,
+  refusal: sql`c.old_refusal`,
+  isOverageSpent: sql`c.old_spent`,
+  mayPreempt: sql`c.old_preempt`,
+  subPool: sql`c.old_sub_pool`,
+  endsAt: sql`c.old_due`,
+};
+
+const after: DecisionParts = {
+  requested: sql`c.requested`,
+  effective: sql`c.effective`,
+  priority: sql`c.priority`,
+  claimedAt: sql`c.claimed_at`,
+  seat: sql`c.seat`,
+  since: sql`c.since`,
+  refusal: sql`null::text`,
+  isOverageSpent: sql`c.overage_spent`,
+  mayPreempt: sql`c.may_preempt`,
+  subPool: sql`c.sub_pool`,
+  endsAt: sql`null::timestamptz`,
+};
+
+/** A decision without a kept place, a notice, or anybody's word, as the trail tells it (licensing/effect.ts). */
+export function decisionJson(parts: DecisionParts): RawBuilder<unknown> {
+  return sql`jsonb_build_object('requested', ${parts.requested}, 'effective', ${parts.effective},
+    'claim', case when ${parts.priority} is not null then
+      jsonb_build_object('priority', ${parts.priority}, 'claimedAt', ${instant(parts.claimedAt)},
+        'mayPreempt', ${parts.mayPreempt}) end,
+    'seat', ${parts.seat}, 'since', ${instant(parts.since)}, 'refusal', ${parts.refusal}, 'kept', null,
+    'isOverageSpent', ${parts.isOverageSpent}, 'approval', null, 'subPool', ${parts.subPool}, 'noticeUntil', null, 'endsAt', ${instant(parts.endsAt)})`;
+}
+
+/** As JSON has instants: in UTC, with milliseconds. */
+function instant(at: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`to_char(${at} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+}
+
+/** What Blue sees of them. */
+function roles(effective: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`(select array_agg(concat(e ->> 'workspace', ' ', e ->> 'role') order by 1)
+    from jsonb_array_elements(${effective}) e)`;
+}
