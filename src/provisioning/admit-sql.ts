@@ -7,8 +7,8 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { decisionJson, lookUpOneByOne } from './desire-sql.ts';
 
 /**
- * Gives seats within the capacity to the first `most` who wait, in their order, with the trail and the marks for Blue. Answers
- * how many there were.
+ * Gives seats within the capacity of a tenant without sub-pools to the first `most` who wait, in their order, with the trail and
+ * the marks for Blue. Answers how many there were.
  *
  * @param inputs What the decisions were made from, for the trail.
  */
@@ -23,7 +23,7 @@ export async function admitHead(
   const [row] = await tx.run(
     prepared(sql<{ admitted: number }>`
     with head as materialized (
-      select user_id, requested, effective as old_effective, priority, claimed_at, since as old_since, overage_spent, may_preempt, due_at,
+      select user_id, requested, effective as old_effective, priority, claimed_at, since as old_since, overage_spent, may_preempt, sub_pool, due_at,
         row_number() over (order by priority, rank_at, tie, user_id) as place
       from decisions where ${own} and seat = 'waiting' and approval is null
       order by priority, rank_at, tie, user_id limit ${most}
@@ -59,7 +59,6 @@ const same = {
   claimedAt: sql`n.claimed_at`,
   refusal: sql`null::text`,
   mayPreempt: sql`n.may_preempt`,
-  // Only where there are none.
-  subPool: sql`null::text`,
+  subPool: sql`n.sub_pool`,
   endsAt: sql`n.due_at`,
 };

@@ -250,10 +250,10 @@ it(
                 sql`update seat_pools set ceiling = ceiling + ${more}, evaluating = true where ${own}`,
               );
               await tx.run(sql`delete from blue_sync where ${own}`);
-              const { contract, usage, batch, rules } = await lockPool(tx);
+              const { contract, usage, batch, rules, subPools } = await lockPool(tx);
               const terms = termsAt(contract, world.now);
               const isCommon = terms.grants && terms.allowance === 0 && usage.overage === 0 && batch === null;
-              const isPlain = isCommon && rules.settlement === 'immediate';
+              const isPlain = isCommon && rules.settlement === 'immediate' && subPools.length === 0;
               return { since: await lastEntry(tx), room: isPlain ? roomIn(terms, usage).held : 0 };
             });
             if (room === 0) return null;
