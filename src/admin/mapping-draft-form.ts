@@ -144,7 +144,7 @@ export function showWholeVersion(
 }
 
 export function showDraft(draft: StoredSetDraft): Static<typeof DraftAnswer> {
-  const { createdAt, activateAt, activated, mappings, touched: _, ...rest } = draft;
+  const { createdAt, activateAt, activated, mappings, touched: _, agreedLosses: _losses, ...rest } = draft;
   return {
     ...rest,
     state: stateOf(draft),

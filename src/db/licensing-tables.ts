@@ -79,6 +79,7 @@ export interface LicensingTables {
     created_at: Time;
     activate_at: Time | null;
     rebase: Generated<boolean>;
+    agreed_losses: Generated<number>;
     activated_as: number | null;
     activated_at: Time | null;
     touched: Generated<string[]>;

@@ -13,7 +13,7 @@ import { newId } from '../kernel/ids.ts';
 import { type Breaker, isTripped } from '../licensing/breaker.ts';
 import type { Settings } from '../tenants/settings.ts';
 import { selectSettings } from '../tenants/settings-store.ts';
-import type { Edit } from './edit.ts';
+import type { Edit, Losses } from './edit.ts';
 import {
   type Call,
   type Delicacy,
@@ -23,7 +23,7 @@ import {
   selectEditRequest,
 } from './edit-request-store.ts';
 import { readPool } from './pool-store.ts';
-import { previewEdit } from './preview-flow.ts';
+import { lossesBy } from './preview-flow.ts';
 
 export interface Gated {
   /** What is to be done; undefined: a line of the contract is withdrawn. */
@@ -48,10 +48,11 @@ export async function gateEdit(
   );
   const { breaker, twoPersonRule } = settings;
   if (breaker === null && !twoPersonRule) return undefined;
-  const lost = edit === undefined || breaker === null ? 0 : await seatsLost(database, door, edit);
-  const isAbove = breaker !== null && isTripped(breaker, pool.usage, { since: door.now, seats: 0 }, lost);
+  const losses = edit === undefined || breaker === null ? none : await lossesBy(database, door, edit);
+  const isAbove =
+    breaker !== null && isTripped(breaker, pool.usage, { since: door.now, seats: 0 }, losses.seatsLost);
   if (!twoPersonRule) {
-    if (isAbove && !isConfirmed) throw aboveBreaker(lost, breaker);
+    if (isAbove && !isConfirmed) throw aboveBreaker(losses, breaker);
     return undefined;
   }
   const paid = (role: string) => pool.rules.catalogue.roleOf(role).billing === 'paid';
@@ -59,14 +60,12 @@ export async function gateEdit(
   return because.length === 0 ? undefined : await ask(database, door, call, because);
 }
 
-async function seatsLost(database: Database, door: Door, edit: Edit): Promise<number> {
-  const nobody = { after: 'ffffffff-ffff-ffff-ffff-ffffffffffff', limit: 0 };
-  return (await previewEdit(database, door, edit, nobody)).seatsLost;
-}
+const none: Losses = { seatsLost: 0, lostLater: 0 };
 
-function aboveBreaker(lost: number, { percent, people }: Breaker): Fault {
+function aboveBreaker({ seatsLost, lostLater }: Losses, { percent, people }: Breaker): Fault {
   const line = `the breaker stands at ${percent} % of the seats in use and ${people} people`;
-  const text = `This takes the seats of ${lost} people, and ${line}: look at its preview, then repeat it with confirm=true.`;
+  const later = lostLater === 0 ? '' : `, of ${lostLater} at a date to come`;
+  const text = `This takes the seats of ${seatsLost} people${later}, and ${line}: look at its preview, then repeat it with confirm=true.`;
   return new Fault('above_breaker', text, { field: 'confirm' });
 }
 

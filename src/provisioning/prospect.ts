@@ -18,6 +18,8 @@ export interface Prospect {
   /** With the contract and the rules as they would be. */
   pool: Pool;
   affected: Affected;
+  /** Those that the edit replaces. */
+  mappingsBefore?: MappingSet;
   /** The open batch would be settled. */
   isSettling?: boolean;
   /** Who would be left alone, by userName or address, folded. */
@@ -29,6 +31,7 @@ export function byMappings(pool: Pool, before: MappingSet, after: MappingSet): P
   return {
     pool: { ...pool, rules: { ...pool.rules, mappings: after } },
     affected: affectedByMappings(before, after),
+    mappingsBefore: before,
   };
 }
 
