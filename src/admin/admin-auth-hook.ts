@@ -8,6 +8,7 @@ import { assert } from '../kernel/assert.ts';
 import { Fault } from '../kernel/fault.ts';
 import { bearerToken } from '../kernel/token.ts';
 import { findCaller, findTenant } from '../tenants/credential-store.ts';
+import type { Lineage } from '../tenants/lineage.ts';
 import { actorOf, type Caller, type KeyRole, type Tenant } from '../tenants/tenant.ts';
 
 declare module 'fastify' {
@@ -74,6 +75,12 @@ export function adminTenantOf({ adminTenant }: FastifyRequest): Tenant {
 export function adminActorOf({ adminCaller }: FastifyRequest): Door['actor'] {
   assert(adminCaller !== null, 'the hook lets nobody else through');
   return actorOf(adminCaller);
+}
+
+/** The key that calls, and whom it descends from. */
+export function adminLineageOf({ adminCaller }: FastifyRequest): Lineage {
+  assert(adminCaller !== null, 'the hook lets nobody else through');
+  return adminCaller.lineage;
 }
 
 /** The door of a write in the path's tenant. */

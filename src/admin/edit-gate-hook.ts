@@ -6,7 +6,7 @@ import type { Services } from '../http/services.ts';
 import type { Edit } from '../provisioning/edit.ts';
 import { gateEdit } from '../provisioning/edit-gate-flow.ts';
 import type { Call, EditRequest } from '../provisioning/edit-request-store.ts';
-import { adminDoorOf } from './admin-auth-hook.ts';
+import { adminDoorOf, adminLineageOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
 import { closed, Id, nullable, Time } from './schemas.ts';
 
@@ -66,7 +66,12 @@ export function installEditGate(scope: AdminScope, { database, clock }: Services
     if (edit === undefined || request.headers[approvedHeader] === secret) return;
     const door = adminDoorOf(request, clock.now());
     const { confirm } = request.query as Static<typeof Confirm>;
-    const gated = { edit: edit(request, door.now), call: callOf(request), isConfirmed: confirm === 'true' };
+    const gated = {
+      edit: edit(request, door.now),
+      call: callOf(request),
+      isConfirmed: confirm === 'true',
+      askedBy: adminLineageOf(request),
+    };
     const waiting = await gateEdit(database, door, gated);
     if (waiting !== undefined) return reply.code(202).send(showEditRequest(waiting));
   });

@@ -7,7 +7,7 @@ import { Fault } from '../kernel/fault.ts';
 import { parseId } from '../kernel/ids.ts';
 import { approveRequest, readRequest, refuseRequest } from '../provisioning/edit-gate-flow.ts';
 import { type EditRequest, selectEditRequests } from '../provisioning/edit-request-store.ts';
-import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
+import { adminDoorOf, adminLineageOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
 import { approvedHeader, EditRequestAnswer, showEditRequest } from './edit-gate-hook.ts';
 import { afterId, lastId, readLimit, toPage } from './paging.ts';
@@ -70,7 +70,12 @@ export function editRequestRoutes(scope: AdminScope, { database, clock }: Servic
     async (request, reply) => {
       const door = adminDoorOf(request, clock.now());
       const id = requestIdOf(request.params.id);
-      const made = await approveRequest(database, door, id, (asked) => make(scope, request, asked, secret));
+      const made = await approveRequest(
+        database,
+        { ...door, lineage: adminLineageOf(request) },
+        id,
+        (asked) => make(scope, request, asked, secret),
+      );
       if (made.statusCode >= 300) {
         return reply
           .code(made.statusCode)

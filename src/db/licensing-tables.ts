@@ -168,6 +168,7 @@ export interface LicensingTables {
     body: Json<unknown> | null;
     because: string[];
     actor: Json<JsonObject>;
+    asked_by: string[];
     created_at: Time;
     state: 'pending' | 'applying' | 'approved' | 'refused';
     decided_by: Json<JsonObject> | null;

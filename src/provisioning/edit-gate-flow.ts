@@ -3,7 +3,6 @@
  * two-person rule, under which delicate edits wait for somebody else.
  */
 
-import type { Actor } from '../audit/audit-event.ts';
 import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
@@ -11,8 +10,9 @@ import { inTenant } from '../db/tenant-transaction.ts';
 import { Fault } from '../kernel/fault.ts';
 import { newId } from '../kernel/ids.ts';
 import { type Breaker, isTripped } from '../licensing/breaker.ts';
+import { handOf, type Lineage } from '../tenants/lineage.ts';
 import type { Settings } from '../tenants/settings.ts';
-import { selectSettings } from '../tenants/settings-store.ts';
+import { selectRuleSince, selectSettings } from '../tenants/settings-store.ts';
 import type { Edit, Losses } from './edit.ts';
 import {
   type Call,
@@ -29,6 +29,8 @@ export interface Gated {
   /** What is to be done; undefined: a line of the contract is withdrawn. */
   edit: Edit | undefined;
   call: Call;
+  /** The key that makes the call, and whom it descends from. */
+  askedBy: Lineage;
   /** The caller knows that it takes many seats away. */
   isConfirmed: boolean;
 }
@@ -41,7 +43,7 @@ export interface Gated {
 export async function gateEdit(
   database: Database,
   door: Door,
-  { edit, call, isConfirmed }: Gated,
+  { edit, call, askedBy, isConfirmed }: Gated,
 ): Promise<EditRequest | undefined> {
   const [settings, pool] = await inTenant(database, door.tenantId, (tx) =>
     Promise.all([selectSettings(tx), readPool(tx)]),
@@ -57,7 +59,7 @@ export async function gateEdit(
   }
   const paid = (role: string) => pool.rules.catalogue.roleOf(role).billing === 'paid';
   const because = [...delicaciesOf(edit, settings, paid), ...(isAbove ? (['breaker'] as const) : [])];
-  return because.length === 0 ? undefined : await ask(database, door, call, because);
+  return because.length === 0 ? undefined : await ask(database, door, { call, askedBy }, because);
 }
 
 const none: Losses = { seatsLost: 0, lostLater: 0 };
@@ -99,9 +101,15 @@ function loosens(before: Settings, after: Settings): boolean {
   );
 }
 
-async function ask(database: Database, door: Door, call: Call, because: Delicacy[]): Promise<EditRequest> {
+async function ask(
+  database: Database,
+  door: Door,
+  { call, askedBy }: Pick<Gated, 'call' | 'askedBy'>,
+  because: Delicacy[],
+): Promise<EditRequest> {
   const request: EditRequest = {
     ...call,
+    askedBy,
     id: newId(door.now.getTime()),
     because,
     actor: door.actor,
@@ -117,6 +125,11 @@ async function ask(database: Database, door: Door, call: Call, because: Delicacy
   return request;
 }
 
+/** Who approves, with the key and whom it descends from. */
+export interface Approver extends Door {
+  lineage: Lineage;
+}
+
 /**
  * Approves a request: `make` makes its call, and what it answers decides whether the request is done with. Until then nobody else
  * can approve it.
@@ -125,11 +138,11 @@ async function ask(database: Database, door: Door, call: Call, because: Delicacy
  */
 export async function approveRequest<T>(
   database: Database,
-  door: Door,
+  door: Approver,
   id: string,
   make: (request: EditRequest) => Promise<{ isMade: boolean; answer: T }>,
 ): Promise<T> {
-  const request = await pendingRequest(database, door, id, 'applying');
+  const request = await pendingRequest(database, door, id);
   let isMade = false;
   try {
     const made = await make(request);
@@ -159,19 +172,14 @@ export async function refuseRequest(database: Database, door: Door, id: string):
   return await readRequest(database, door, id);
 }
 
-async function pendingRequest(
-  database: Database,
-  door: Door,
-  id: string,
-  to: EditRequest['state'],
-): Promise<EditRequest> {
+async function pendingRequest(database: Database, door: Approver, id: string): Promise<EditRequest> {
   return await inTenant(database, door.tenantId, async (tx) => {
     const request = await selectEditRequest(tx, id);
     if (request === undefined) throw unknownRequest(id);
-    if (isSame(request.actor, door.actor)) {
-      throw new Fault('forbidden', 'Somebody else than who asked for it must approve it.');
-    }
-    if (!(await moveEditRequest(tx, id, 'pending', to, null))) throw decidedAlready(id);
+    // Where the rule ended meanwhile no key counts as another's.
+    const since = (await selectRuleSince(tx)) ?? door.now;
+    if (handOf(request.askedBy, since) === handOf(door.lineage, since)) throw sameHand();
+    if (!(await moveEditRequest(tx, id, 'pending', 'applying', null))) throw decidedAlready(id);
     return request;
   });
 }
@@ -182,8 +190,10 @@ export async function readRequest(database: Database, door: Door, id: string): P
   return request;
 }
 
-function isSame(a: Actor, b: Actor): boolean {
-  return a.kind === b.kind && 'id' in a && 'id' in b && a.id === b.id;
+function sameHand(): Fault {
+  const text =
+    'Somebody else than who asked for it must approve it; a key that was made since the rule stands counts as its maker’s.';
+  return new Fault('forbidden', text);
 }
 
 function unknownRequest(id: string): Fault {

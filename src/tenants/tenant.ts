@@ -2,6 +2,7 @@
 
 import type { Actor } from '../audit/audit-event.ts';
 import type { ClientId, DirectoryId, TenantId } from '../kernel/ids.ts';
+import type { Lineage } from './lineage.ts';
 
 export interface Tenant {
   id: TenantId;
@@ -18,8 +19,8 @@ export type DirectoryKind = 'entra' | 'okta' | 'generic' | 'strict';
 
 /** Whoever holds a key of the admin API. */
 export type Caller =
-  | { kind: 'operator'; id: string; name: string }
-  | { kind: 'key'; id: string; name: string; role: KeyRole; tenantId: TenantId };
+  | { kind: 'operator'; id: string; name: string; lineage: Lineage }
+  | { kind: 'key'; id: string; name: string; role: KeyRole; tenantId: TenantId; lineage: Lineage };
 
 /** An identity provider's provisioning service, known by a directory token or an access token. */
 export interface DirectoryCaller {

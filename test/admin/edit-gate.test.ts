@@ -144,11 +144,34 @@ describe('under the two-person rule', () => {
 
   it('asks again when what was approved can’t be done, and lets nobody do more than the key may', async () => {
     const request = await ask('PUT', '/contract', contract(20));
-    const { key } = await made(call('POST', '/keys', { name: 'owner', role: 'owner' }));
+    const { key } = await made(call('POST', '/keys', { name: 'owner', role: 'owner' }, other));
     const forbidden = await approve(request.id, key);
     expect([forbidden.status, forbidden.body.code]).toEqual([403, 'forbidden']);
     expect((await made(call('GET', `/edit-requests/${request.id}`))).state).toBe('pending');
     expect((await approve(request.id)).status).toBe(200);
+  });
+
+  it('takes a key that was made since for one in its maker’s hand', async () => {
+    const keyOf = async (maker: string, role = 'owner') =>
+      await made(call('POST', '/keys', { name: 'k', role }, maker));
+    const [first, second] = [await keyOf(gateway.operatorKey), await keyOf(gateway.operatorKey)];
+    const third = await keyOf(second.key);
+    const operator = await made(gateway.api('POST', '/operators', { name: 'sock puppet' }));
+    const asked = await call('PUT', '/settings', { twoPersonRule: false }, first.key);
+    expect(asked.status).toBe(202);
+    // Neither whoever made it, nor another that she made, nor one made by that.
+    for (const { key } of [first, { key: gateway.operatorKey }, second, third, operator]) {
+      const answer = await approve(asked.body.id, key);
+      expect([answer.status, answer.body.detail]).toEqual([
+        403,
+        expect.stringContaining('counts as its maker’s'),
+      ]);
+    }
+    // Revoking it hides nothing.
+    expect((await call('DELETE', `/keys/${first.id}`)).status).toBe(204);
+    expect((await approve(asked.body.id, third.key)).status).toBe(403);
+    // Whom the other operator has given a key is somebody else.
+    expect((await approve(asked.body.id, (await keyOf(other)).key)).status).toBe(200);
   });
 
   it('can’t be passed by a header that a caller makes up', async () => {
