@@ -1,7 +1,7 @@
 /** Versions and drafts of whole sets of mappings as the admin API reads and shows them. */
 
 import Type, { type Static } from 'typebox';
-import type { Actor } from '../audit/audit-event.ts';
+import { nameOf } from '../audit/audit-event.ts';
 import { Fault } from '../kernel/fault.ts';
 import { type MappingDraftId, type MappingId, parseId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
@@ -131,10 +131,6 @@ export function readActivation({ at, rebase: isOver = false }: Static<typeof Act
 
 export function showVersion({ number, at, actor, cause, size }: MappingVersion): Static<typeof VersionItem> {
   return { number, at: at.toISOString(), by: nameOf(actor), cause, size };
-}
-
-function nameOf(actor: Actor): string {
-  return actor.kind === 'system' ? actor.rule : actor.name;
 }
 
 export function showWholeVersion(

@@ -3,6 +3,7 @@
  * two-person rule, under which delicate edits wait for somebody else.
  */
 
+import type { Administrator } from '../audit/audit-event.ts';
 import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
@@ -42,7 +43,7 @@ export interface Gated {
  */
 export async function gateEdit(
   database: Database,
-  door: Door,
+  door: Door & { actor: Administrator },
   { edit, call, askedBy, isConfirmed }: Gated,
 ): Promise<EditRequest | undefined> {
   const [settings, pool] = await inTenant(database, door.tenantId, (tx) =>
@@ -103,7 +104,7 @@ function loosens(before: Settings, after: Settings): boolean {
 
 async function ask(
   database: Database,
-  door: Door,
+  door: Door & { actor: Administrator },
   { call, askedBy }: Pick<Gated, 'call' | 'askedBy'>,
   because: Delicacy[],
 ): Promise<EditRequest> {

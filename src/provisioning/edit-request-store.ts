@@ -1,7 +1,7 @@
 /** Rows of edit_requests: calls that wait for a second person. */
 
 import { sql } from 'kysely';
-import type { Actor } from '../audit/audit-event.ts';
+import type { Actor, Administrator } from '../audit/audit-event.ts';
 import { db } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { Lineage } from '../tenants/lineage.ts';
@@ -20,7 +20,7 @@ export interface Call {
 export interface EditRequest extends Call {
   id: string;
   because: Delicacy[];
-  actor: Actor;
+  actor: Administrator;
   /** The key that asked, and whom it descends from. */
   askedBy: Lineage;
   createdAt: Date;
@@ -110,7 +110,7 @@ function toRequest(row: Row): EditRequest {
     path: row.path,
     body: row.body ?? undefined,
     because: row.because as Delicacy[],
-    actor: row.actor as Actor,
+    actor: row.actor as Administrator,
     askedBy: row.asked_by,
     createdAt: row.created_at,
     state: row.state,

@@ -174,6 +174,22 @@ describe('under the two-person rule', () => {
     expect((await approve(asked.body.id, (await keyOf(other)).key)).status).toBe(200);
   });
 
+  it('names both who asked and who approved, as the author too', async () => {
+    await fourHolders();
+    const [{ id: userId }] = (await made(call('GET', '/users'))).items;
+    const { id } = await ask('PUT', `/users/${userId}/pin`, { role: 'team_member', reason: 'board' });
+    await made(approve(id));
+    const by = 'first operator, approved by second';
+    expect((await made(call('GET', `/users/${userId}/pin`))).by).toBe(by);
+    expect((await made(call('GET', `/users/${userId}/explain`))).pin.by).toBe(by);
+    const { items } = await made(call('GET', `/audit?action=pin.set&subject=${userId}`));
+    expect(items).toMatchObject([
+      { actor: { name: 'first operator', approvedBy: { kind: 'operator', name: 'second' } } },
+    ]);
+    const byApprover = await made(call('GET', `/audit?action=pin.set&actor=${items[0].actor.approvedBy.id}`));
+    expect(byApprover.items).toEqual(items);
+  });
+
   it('can’t be passed by a header that a caller makes up', async () => {
     const answer = await fetch(`${gateway.url}/api/v1/tenants/${tenant.slug}/contract`, {
       method: 'PUT',
