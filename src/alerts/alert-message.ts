@@ -36,7 +36,7 @@ export function messageOf(alert: Alert, scarcity: Scarcity | null): string {
 
 function endText({ endsOn, phase, graceUntil }: Extract<Alert, { kind: 'contract_ended' }>): string {
   if (phase === 'ended')
-    return `The contract ended on ${endsOn}. Holders keep their seats, and nobody gets a new one.`;
+    return `The contract ended on ${endsOn}. Holders keep their seats, under policy grace those above the capacity until their time is over, and nobody gets a new one.`;
   const ended = `The evaluation ended on ${endsOn}.`;
   return graceUntil === null
     ? `${ended} Every paid role stands as its fallback until a contract is signed.`

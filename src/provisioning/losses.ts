@@ -69,5 +69,10 @@ export function lostByLines(
 
 function worst(contract: Contract | undefined, usage: Usage, now: Date): number {
   const instants = [now, ...capacityChanges(contract, now).map(({ at }) => at)];
-  return Math.max(...instants.map((at) => seatsLost(limitOf(termsAt(contract, at)), usage)));
+  return Math.max(
+    ...instants
+      .map((at) => termsAt(contract, at))
+      // After the end of a signed contract everybody stays.
+      .map((terms) => (terms.phase === 'ended' ? 0 : seatsLost(limitOf(terms), usage))),
+  );
 }

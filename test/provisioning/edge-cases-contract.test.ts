@@ -48,6 +48,41 @@ describe('a smaller tier', () => {
     expect(await scene.queue()).toEqual(['Cy', 'Dee', 'Tom']);
   });
 
+  it('counts the grace from the day of the line, however late the gateway looks', async () => {
+    const scene = await shrinking();
+    await amend(scene, '2026-04-01', 2);
+    await scene.lookAt('2026-04-09T12:00:00.000Z');
+    expect(await scene.seated()).toEqual(['Tom', 'Ada', 'Bo', 'Cy']);
+    await scene.lookAt('2026-04-11T00:00:00.000Z');
+    expect(await scene.seated()).toEqual(['Ada', 'Bo']);
+  });
+
+  it('counts it from the edit, where that speaks of an earlier day', async () => {
+    const scene = await shrinking();
+    await scene.lookAt('2026-05-01T00:00:00.000Z');
+    await amend(scene, '2026-04-01', 2);
+    await scene.lookAt('2026-05-10T23:59:59.999Z');
+    expect(await scene.seated()).toEqual(['Tom', 'Ada', 'Bo', 'Cy']);
+    await scene.lookAt('2026-05-11T00:00:00.000Z');
+    expect(await scene.seated()).toEqual(['Ada', 'Bo']);
+  });
+
+  it('takes nothing once a signed contract is over, be it that the seats became fewer before or then', async () => {
+    const scene = await shrinking();
+    await scene.world.contract({ paidSeats: 4, decreaseGraceDays: 10, endsOn: '2026-04-05' });
+    await amend(scene, '2026-04-01', 2);
+    await scene.lookAt('2026-04-01T00:00:00.000Z');
+    await scene.lookAt('2026-04-06T00:00:00.000Z');
+    await scene.lookAt('2026-06-01T00:00:00.000Z');
+    expect(await scene.seated()).toEqual(['Tom', 'Ada', 'Bo', 'Cy']);
+    // The next contract is smaller still: its grace begins with it.
+    await scene.world.contract({ paidSeats: 4, decreaseGraceDays: 10, endsOn: '2027-04-05' });
+    await scene.lookAt('2026-06-10T23:59:59.999Z');
+    expect(await scene.seated()).toEqual(['Tom', 'Ada', 'Bo', 'Cy']);
+    await scene.lookAt('2026-06-11T00:00:00.000Z');
+    expect(await scene.seated()).toEqual(['Ada', 'Bo']);
+  });
+
   it('gives no seat that is given back meanwhile', async () => {
     const scene = await shrinking();
     await amend(scene, '2026-03-10', 2);
