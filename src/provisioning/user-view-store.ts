@@ -9,7 +9,13 @@ import type { JsonObject } from '../kernel/json.ts';
 import { type Contract, termsAt } from '../licensing/contract.ts';
 import { type OpenBatch, seatView } from '../licensing/effect.ts';
 import { contractJson } from './contract-sql.ts';
-import { type DecisionRow, decisionColumns, toDecision } from './decision-store.ts';
+import {
+  type DecisionRow,
+  decisionColumns,
+  excessOrder,
+  excessSource,
+  toDecision,
+} from './decision-store.ts';
 import type { BlueState, UserView } from './user-view.ts';
 
 export interface UserSelection {
@@ -54,6 +60,8 @@ interface Row extends DecisionRow {
   contract: Contract | null;
   batch_opened_at: Date | null;
   settles_at: Date | null;
+  /** Since when there are fewer seats than are used; null for whoever would not lose one. */
+  excess_since: Date | null;
   blue_state: BlueState | null;
   blue_code: string | null;
   blue_detail: string | null;
@@ -133,7 +141,7 @@ function viewOf(
       ${groups} as groups,
       ${decisionColumns},
       case when d.seat = 'waiting' and d.approval is null then ${isPage ? sql`q.position` : ahead} end as position,
-      c.contract, p.batch_opened_at, p.settles_at,
+      c.contract, p.batch_opened_at, p.settles_at, case when e.user_id is not null then p.excess_since end as excess_since,
       b.state as blue_state, b.code as blue_code, b.detail as blue_detail
     from page h
     join users u on u.tenant_id = ${tx.tenantId} and u.id = h.id
@@ -142,9 +150,19 @@ function viewOf(
     ${isPage ? sql`left join ${queue} q on q.user_id = u.id` : sql``}
     left join (select ${contractJson(tx.tenantId)} as contract offset 0) c on true
     left join seat_pools p on p.tenant_id = ${tx.tenantId}
+    left join ${excessSql(tx)} e on e.user_id = u.id
     left join blue_people b on b.tenant_id = u.tenant_id and b.user_id = u.id
     order by ${placeSql(order, 'h')}
   `;
+}
+
+/** Who would lose the seat if the grace of a decrease were over now; nobody is looked at while there is none. */
+function excessSql(tx: TenantTransaction): RawBuilder<unknown> {
+  return sql`(
+    select d.user_id from ${excessSource} where d.tenant_id = ${tx.tenantId} and d.seat in ('held', 'overage')
+    order by ${excessOrder}
+    limit (select case when x.excess_since is null then 0 else greatest(0, x.used - x.seat_limit) end
+           from seat_pools x where x.tenant_id = ${tx.tenantId}))`;
 }
 
 /** undefined: there is no such user in this tenant. */
@@ -178,7 +196,7 @@ function toView(row: Row, now: Date): UserView {
     sources: row.sources,
     groups: row.groups ?? [],
     decision,
-    seat: seatView(decision, row.position, { ...terms, batch: batchOf(row) }),
+    seat: seatView(decision, row.position, { ...terms, batch: batchOf(row), excessSince: row.excess_since }),
     blue: { state: row.blue_state ?? 'none', code: row.blue_code, detail: row.blue_detail },
   };
 }

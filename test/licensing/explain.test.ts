@@ -48,7 +48,7 @@ function facts(
     terms: inForce,
     used: 3,
     decision,
-    seat: seatView(decision, place, { ...inForce, batch: null }),
+    seat: seatView(decision, place, { ...inForce, batch: null, excessSince: null }),
     place,
     ahead: [],
     ...rest,

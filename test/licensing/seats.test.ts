@@ -182,7 +182,10 @@ describe('effect', () => {
       ...usual,
     };
     const running = (policy: OveragePolicy) =>
-      ({ policy, phase: 'running', graceUntil: null, graceDays: 0, grants: true, batch: null }) as const;
+      ({
+        ...{ policy, phase: 'running' as const, graceUntil: null, graceDays: 0, grants: true },
+        ...{ batch: null, excessSince: null, decreaseGraceDays: 0 },
+      }) as const;
     const told = (...args: Parameters<typeof seatView>) => {
       const { state, position, reason } = seatView(...args);
       return [state, position, reason];
