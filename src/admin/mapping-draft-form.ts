@@ -13,7 +13,7 @@ import type {
   StoredSetDraft,
 } from '../provisioning/mapping-version.ts';
 import { checkDay, Day } from './day.ts';
-import { readInstant } from './instant.ts';
+import { readDate } from './instant.ts';
 import { MappingAnswer, MappingForm, readMapping, showMapping } from './mapping-form.ts';
 import { previewFields } from './preview-form.ts';
 import { closed, Id, Name, nullable, Time } from './schemas.ts';
@@ -126,7 +126,7 @@ function within<T>(place: string, read: () => T): T {
 }
 
 export function readActivation({ at, rebase: isOver = false }: Static<typeof ActivationForm>) {
-  return { at: readInstant('at', at ?? undefined) ?? null, rebase: isOver };
+  return { at: readDate('at', at) ?? null, rebase: isOver };
 }
 
 export function showVersion({ number, at, actor, cause, size }: MappingVersion): Static<typeof VersionItem> {

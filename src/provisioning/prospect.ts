@@ -54,6 +54,7 @@ export interface LineDraft extends ContractLine {
 export function withLine({ contract }: Pick<Pool, 'contract'>, draft: LineDraft): Contract {
   if (contract === undefined) throw new Fault('conflict', 'There is no contract yet: write it first.');
   refuseEarly(contract, draft);
+  refuseLate(contract, draft);
   const lines = [...contract.lines, draft].toSorted((a, b) =>
     a.effectiveOn < b.effectiveOn ? -1 : a.effectiveOn > b.effectiveOn ? 1 : 0,
   );
@@ -70,6 +71,17 @@ function refuseEarly({ startsOn }: Contract, { effectiveOn, endsOn, contractEnds
   const reversed = (day: string | null) => day !== null && day < effectiveOn;
   if (!reversed(endsOn) && !reversed(contractEndsOn)) return;
   throw new Fault('invalid', `"endsOn" must not be before "${first}".`, { field: 'endsOn' });
+}
+
+/** One that would say something of the time after the last day, unless it is the one that moves that. */
+function refuseLate({ endsOn, lines }: Contract, { effectiveOn, contractEndsOn, kind }: LineDraft): void {
+  if (contractEndsOn !== null) return;
+  const last = [endsOn, ...lines.flatMap((line) => line.contractEndsOn ?? [])].sort().at(-1) ?? endsOn;
+  if (effectiveOn <= last) return;
+  const first = kind === 'amendment' ? 'effectiveOn' : 'startsOn';
+  throw new Fault('invalid', `"${first}" must not be after the contract's last day, ${last}.`, {
+    field: first,
+  });
 }
 
 /** @param turned Whom the settings would leave alone, or no longer. */
