@@ -406,7 +406,7 @@ function rowsOf(tenant: string): string[] {
     `insert into seat_refusals values (${t}, ${id}, ${now}, 1)`,
     `insert into seat_days values (${t}, ${now}, 1, 1)`,
     `insert into alert_states (tenant_id) values (${t})`,
-    `insert into alerts values (${t}, ${id}, ${now}, ${now}, '[]', null, null)`,
+    `insert into alerts values (${t}, ${id}, ${now}, ${now}, '[]', null, null, null)`,
     `insert into blue_connections (tenant_id, organization_id, token_id, token_secret, mode, deactivation,
          default_workspaces, drift)
        values (${t}, 'x', 'x', '', 'observe', 'view_only', '{}', 'report')`,

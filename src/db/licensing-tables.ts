@@ -159,6 +159,7 @@ export interface LicensingTables {
     items: Json<JsonObject[]>;
     acknowledged_at: Time | null;
     acknowledged_by: Json<JsonObject> | null;
+    over_at: Generated<Time | null>;
   };
   edit_requests: {
     tenant_id: string;

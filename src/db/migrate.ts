@@ -19,6 +19,7 @@ import * as notice from '../../migrations/0013_notice.ts';
 import * as approvals from '../../migrations/0014_approvals.ts';
 import * as editRequests from '../../migrations/0016_edit_requests.ts';
 import * as secondPerson from '../../migrations/0019_second_person.ts';
+import * as alertsOver from '../../migrations/0020_alerts_over.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 
 const migrations: Record<string, Migration> = {
@@ -34,6 +35,7 @@ const migrations: Record<string, Migration> = {
   '0014_approvals': approvals,
   '0016_edit_requests': editRequests,
   '0019_second_person': secondPerson,
+  '0020_alerts_over': alertsOver,
   '0010_reclaim': reclaim,
   '0011_evaluation': evaluation,
   '0009_catalogue': catalogue,

@@ -19,6 +19,7 @@ import { activationOf, type StoredSetDraft } from './mapping-version.ts';
 import { draftTarget, lockForSet, openDraft } from './mapping-version-flow.ts';
 import {
   lockDueDraft,
+  lookForFailures,
   selectDraft,
   selectDueDraft,
   selectNewestVersion,
@@ -45,7 +46,9 @@ export async function activateDraft(
   const agreedLosses = await lossesAgreedTo(database, door, id, { at, rebase });
   return await inTenant(database, door.tenantId, async (tx) => {
     const pool = await lockForSet(tx);
-    const draft = { ...(await openDraft(tx, id)), rebase, failure: null };
+    const before = await openDraft(tx, id);
+    if (before.failure !== null) lookForFailures(tx);
+    const draft = { ...before, rebase, failure: null };
     const activateAt = activationOf(draft, at, door.now);
     if (activateAt === null) return await putInForce(tx, door, pool, draft);
     // What is wrong with it already is told now, not at its time.
@@ -129,6 +132,7 @@ async function noteFailure(database: Database, door: Door, { message, field }: F
     const due = await lockDueDraft(tx, door.now);
     if (due === undefined) return;
     writeDraft(tx, { ...due, activateAt: null, failure: message });
+    lookForFailures(tx);
     const event = { action: 'mapping_draft.failed', subject: due.id, after: { message, field } };
     await noteDue(tx, door, pool, event);
   });

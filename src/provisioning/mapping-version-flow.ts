@@ -29,6 +29,7 @@ import {
   countDrafts,
   deleteDraft,
   lockDraft,
+  lookForFailures,
   selectNewestVersion,
   selectVersion,
   writeDraft,
@@ -65,6 +66,7 @@ export async function replaceDraft(
 ): Promise<StoredSetDraft> {
   return await inTenant(database, door.tenantId, async (tx) => {
     const before = await openDraft(tx, id);
+    if (before.failure !== null) lookForFailures(tx);
     const { basedOn = before.basedOn } = written;
     const draft = { ...(await composed(tx, door, written, basedOn)), id, createdAt: before.createdAt };
     writeDraft(tx, draft);
@@ -78,6 +80,7 @@ export async function removeDraft(database: Database, door: Door, id: MappingDra
   await inTenant(database, door.tenantId, async (tx) => {
     const before = await lockDraft(tx, id);
     if (before === undefined) throw unknownDraft(id);
+    if (before.failure !== null) lookForFailures(tx);
     deleteDraft(tx, id);
     appendAudit(tx, door, [{ action: 'mapping_draft.deleted', subject: id, before }]);
   });
