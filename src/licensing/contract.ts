@@ -121,9 +121,8 @@ export function termsAt(contract: Contract | undefined, now: Date): Terms {
       endsOn: contract.endsOn,
       decreaseGraceDays: contract.decreaseGraceDays,
     };
-  const lines = contract.lines.filter((line) => isInForce(line, now));
-  const endsOn =
-    lines.findLast(({ contractEndsOn }) => contractEndsOn !== null)?.contractEndsOn ?? contract.endsOn;
+  const lines = linesAt(contract, now);
+  const endsOn = lastDayOf(contract, lines);
   const phase = phaseAt(contract, endsOn, now);
   const capacity = capacityOf(contract, lines);
   return {
@@ -161,11 +160,14 @@ function allowanceOf({ policy, allowancePercent }: BaseLine, capacity: number | 
 }
 
 /** @param capacity null: unlimited. */
-function isLess(a: number | null, capacity: number | null): boolean {
+export function isLess(a: number | null, capacity: number | null): boolean {
   return a !== null && (capacity === null || a < capacity);
 }
 
-/** What the lines known now make of the capacity later, at each of their instants, in order. */
+/**
+ * What the lines known now make of the capacity later, at each of their instants, in order. What they say of the time after the
+ * end of a signed contract takes nobody's seat.
+ */
 export function capacityChanges(
   contract: Contract | undefined,
   now: Date,
@@ -177,14 +179,17 @@ export function capacityChanges(
     .map((at) => at.getTime());
   return [...new Set(instants)]
     .sort((a, b) => a - b)
-    .map((time) => new Date(time))
-    .map((at) => ({
-      at,
-      capacity: capacityOf(
-        contract,
-        contract.lines.filter((line) => isInForce(line, at)),
-      ),
-    }));
+    .map((time) => ({ at: new Date(time), inForce: linesAt(contract, new Date(time)) }))
+    .filter(({ at, inForce }) => phaseAt(contract, lastDayOf(contract, inForce), at) !== 'ended')
+    .map(({ at, inForce }) => ({ at, capacity: capacityOf(contract, inForce) }));
+}
+
+function linesAt({ lines }: Contract, at: Date): ContractLine[] {
+  return lines.filter((line) => isInForce(line, at));
+}
+
+function lastDayOf(contract: Contract, inForce: readonly ContractLine[]): string {
+  return inForce.findLast(({ contractEndsOn }) => contractEndsOn !== null)?.contractEndsOn ?? contract.endsOn;
 }
 
 function phaseAt(contract: Contract, endsOn: string, now: Date): Phase {

@@ -174,7 +174,7 @@ function change(world: World, event: Happening): World {
       if (world.contract === undefined) return world;
       const next = { ...world.contract, paidSeats, policy: chosen, fallbackRole };
       const affected = { ...affectedByTerms(world, next, world.now), ...dueBy(world, world.now) };
-      return decide({ ...world, contract: next }, affected, { isSettled: true });
+      return decide({ ...world, contract: next, settledAt: world.now }, affected, { isSettled: true });
     }
     case 'unmanaged':
       return decide({ ...world, usage: { ...world.usage, unmanagedPaid: event.count } }, {});
