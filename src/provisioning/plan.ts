@@ -78,7 +78,7 @@ export function plan(facts: Facts, now: Date): Plan {
   const batch = batchOf(facts, now);
   const planned = planIn(facts, batch, now);
   const isTouched = planned.changes.some(({ before, after }) => before?.seat !== after?.seat);
-  if (isTouched || facts.isSettling) return planned;
+  if (isTouched || isToSettle(facts)) return planned;
   // What touches no seat opens no batch: what is free for another reason is given as ever.
   return facts.batch === null && batch !== null
     ? planIn(facts, null, now)
@@ -87,7 +87,12 @@ export function plan(facts: Facts, now: Date): Plan {
 
 function planIn(facts: Facts, batch: OpenBatch | null, now: Date): Plan {
   const terms = termsAt(facts.contract, now);
-  const candidates = candidatesOf(facts, terms, now, batch?.openedAt ?? now);
+  const candidates = candidatesOf(
+    facts,
+    terms,
+    now,
+    batch === null || isEnding(batch) ? now : batch.openedAt,
+  );
   const mode = grantable(facts, terms, batch);
   const seats = seatsOf(candidates, facts, terms, mode);
   const notices = takeSeats(candidates, seats, facts, terms, mode, now);
@@ -103,13 +108,28 @@ function planIn(facts: Facts, batch: OpenBatch | null, now: Date): Plan {
 const quietMs = 3 * 60_000;
 
 /** A batch is open from its first change until three quiet minutes (`cycle`), or until somebody settles it (`staged`). */
-function batchOf({ batch, rules, isSettling, persons }: Facts, now: Date): OpenBatch | null {
-  if (isSettling) return null;
+function batchOf(facts: Facts, now: Date): OpenBatch | null {
+  const { batch, rules, persons } = facts;
   if (rules.settlement === 'immediate') return null;
-  if (batch === null && persons.length === 0) return null;
-  if (batch !== null && persons.length === 0) return batch;
+  // While no seat may be given it only ends: whoever is still to be decided for must not open another one for all.
+  if (isToSettle(facts)) return facts.evaluating && batch !== null ? ending(batch) : null;
+  if (persons.length === 0) return batch;
   const settlesAt = rules.settlement === 'staged' ? null : new Date(now.getTime() + quietMs);
   return { openedAt: batch?.openedAt ?? now, settlesAt };
+}
+
+function isToSettle({ isSettling, batch }: Pick<Facts, 'isSettling' | 'batch'>): boolean {
+  return isSettling || (batch !== null && isEnding(batch));
+}
+
+/** It is to be settled as soon as everybody has been decided for; nothing joins it any more. */
+function ending({ openedAt }: OpenBatch): OpenBatch {
+  return { openedAt, settlesAt: openedAt };
+}
+
+/** Others are open for some time. */
+function isEnding({ openedAt, settlesAt }: OpenBatch): boolean {
+  return settlesAt !== null && settlesAt <= openedAt;
 }
 
 function candidatesOf(facts: Facts, terms: Terms, now: Date, claimedAt: Date): Candidate[] {

@@ -25,6 +25,14 @@ async function inTwos(names: readonly string[], contract = {}): Promise<Scene> {
   return scene;
 }
 
+/** Of those who claimed at the same time, those whom the tie-break favours, in the order in which they came. */
+async function firstByTie(scene: Scene, most: number): Promise<string[]> {
+  const { decisions } = await readState(scene.world);
+  const asking = decisions.filter(({ priority }) => priority !== null);
+  const first = asking.toSorted((a, b) => (a.tie < b.tie ? -1 : 1)).slice(0, most);
+  return scene.names.filter((name) => first.some((row) => row.user_id === scene.id(name)));
+}
+
 it('nobody gets a seat before all are decided for: the order is that of the queue, not that of the batches', async () => {
   const scene = await inTwos([]);
   for (const name of seven) await scene.person(name);
@@ -33,9 +41,7 @@ it('nobody gets a seat before all are decided for: the order is that of the queu
     seven.map((name) => scene.id(name)),
   );
   await scene.world.map({ group: { id: crew }, priority: 20 });
-  const { decisions } = await readState(scene.world);
-  const first = decisions.toSorted((a, b) => (a.tie < b.tie ? -1 : 1)).slice(0, 3);
-  const expected = seven.filter((name) => first.some((row) => row.user_id === scene.id(name)));
+  const expected = await firstByTie(scene, 3);
   expect(await scene.seated()).toEqual(expected);
   expect(expected, 'else this shows nothing').not.toEqual(seven.slice(0, 3));
 });
@@ -77,4 +83,15 @@ it('those above the capacity that fell lose their seats in order, however many',
   await settleDue(test.database, scene.world.now, 100, scene.world.door);
   expect(await scene.seated()).toEqual(['Ada', 'Bo']);
   expect(await scene.queue()).toEqual(seven.slice(2));
+});
+
+it('a batch of claims that ends with a large edit gives its seats, and the people of the edit open no other', async () => {
+  const scene = await inTwos([]);
+  await scene.settings({ settlement: 'staged' });
+  await scene.join(seven);
+  expect(await scene.seated()).toEqual([]);
+  scene.world.pass(1000);
+  await scene.settings({ settlement: 'cycle', defaultRole: 'view_only', exclusions: ['ada@example.com'] });
+  expect(await scene.seated()).toEqual(await firstByTie(scene, 3));
+  expect((await readState(scene.world)).pool).toMatchObject({ used: 3, batch_opened_at: null });
 });
