@@ -103,11 +103,10 @@ export function happenings(most: number): fc.Arbitrary<Happening[]> {
   return fc.array(happening, { minLength: 1, maxLength: most });
 }
 
-function worldOf([built, settlement, order]: [
-  typeof shape extends fc.Arbitrary<infer S> ? S : never,
-  Settlement,
-  SeatOrder,
-]): World {
+/** What a tenant is at its start. */
+export type Shape = typeof shape extends fc.Arbitrary<infer S> ? S : never;
+
+export function worldOf([built, settlement, order]: [Shape, Settlement, SeatOrder]): World {
   const { seats: paidSeats, policy: chosen, kind: contractKind, graceDays, startsIn, days } = built;
   const day = (inDays: number) => inDaysFromStart(inDays).toISOString().slice(0, 10);
   const signed = contract({
