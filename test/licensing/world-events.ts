@@ -186,8 +186,9 @@ function change(world: World, event: Happening): World {
   }
 }
 
+/** The mapping is named as an administrator names it, not by its place: a better one may come before it. */
 function remap(world: World, { at, role: to }: Happening & { kind: 'mapping' }): World {
-  const old = world.rules.mappings[at % world.rules.mappings.length];
+  const old = world.rules.mappings.find(({ id }) => id === `g${at}`);
   if (old === undefined) return world;
   const changed = { ...old, role: to };
   const mappings = world.rules.mappings.map((one) => (one === old ? changed : one));

@@ -218,6 +218,15 @@ it('I16 a better priority with the same roles never worsens the outcome of the n
   );
 }, 120_000);
 
+it('I16 who has the same role by a better mapping does not mind what becomes of the first one', () => {
+  const joins: Happening = { kind: 'groups', who: 0, groups: [0], byDirectory: true };
+  const event: Happening = { kind: 'mapping', at: 0, role: 'view_only' };
+  const start = happen(plainWorld('immediate', {}), joins);
+  const raised = raise(start, start.members[0] as Member);
+  expect(happen(start, event).members[0]?.decision?.seat).toBe('none');
+  expect(happen(raised, event).members[0]?.decision?.seat).toBe('held');
+});
+
 /** The same roles in the same workspaces, by mappings that come before all others. */
 function raise(world: World, one: Member): World {
   const better = (one.decision?.requested ?? []).map(({ role, workspace, fallbackRole }, at) =>
