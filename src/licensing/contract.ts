@@ -22,7 +22,7 @@ export interface BaseLine {
   fallbackRole: FallbackRole;
   /** Policies `grace` and `allow`: seats above the capacity, in percent of it, rounded down; null: none. */
   allowancePercent: number | null;
-  /** Policy `grace`: days that a person keeps a seat above the capacity; null: none. */
+  /** Policy `grace`: days that a person keeps a seat above the capacity; null, 0: there is no such seat. */
   graceDays: number | null;
   /** After an evaluation's last day holders keep their roles for so many days. */
   evaluationGraceDays: number;
@@ -154,9 +154,14 @@ function capacityOf(contract: Contract, inForce: readonly ContractLine[]): numbe
   return added.reduce((sum, { paidSeats }) => sum + (paidSeats ?? 0), seats);
 }
 
-function allowanceOf({ policy, allowancePercent }: BaseLine, capacity: number | null): number {
-  if (capacity === null || (policy !== 'grace' && policy !== 'allow')) return 0;
-  return Math.floor((capacity * (allowancePercent ?? 0)) / 100);
+function allowanceOf(base: BaseLine, capacity: number | null): number {
+  if (capacity === null || !givesAbove(base)) return 0;
+  return Math.floor((capacity * (base.allowancePercent ?? 0)) / 100);
+}
+
+/** A grace of no days gives nothing: the seat would be taken back in the moment in which it is given. */
+function givesAbove({ policy, graceDays }: BaseLine): boolean {
+  return policy === 'allow' || (policy === 'grace' && (graceDays ?? 0) > 0);
 }
 
 /** @param capacity null: unlimited. */

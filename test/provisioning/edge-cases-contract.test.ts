@@ -187,6 +187,14 @@ describe('policy grace', () => {
     ]);
   });
 
+  it('of no days gives nobody a seat that would be gone a moment later', async () => {
+    const scene = await newScene(test.database, ['Ada', 'Bo', 'Cy'], { ...grace, graceDays: 0 });
+    expect(await scene.told('Cy')).toEqual(['queued', 'SEAT_QUEUED', 'view_only']);
+    await scene.leave('Ada');
+    await scene.join(['Ada']);
+    expect((await scene.told('Ada'))[0], 'nor takes one from who comes back to it').toBe('held');
+  });
+
   it('brings whoever is above the capacity within it when there is room, before the queue', async () => {
     const scene = await newScene(test.database, ['Ada', 'Bo', 'Cy', 'Di'], grace);
     await scene.setActive('Ada', false);
