@@ -18,7 +18,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -150,7 +150,11 @@ function launch({ account, binDir, clusterDir }: Placement, options: EmbeddedPos
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
     max_connections: '200',
-    shared_buffers: '256MB',
+    // Taken as they are used: of a large tenant what is written again and again stays in memory.
+    shared_buffers: `${Math.round(Math.min(totalmem() / 8, 2 ** 31) / 2 ** 20)}MB`,
+    // Pages are written whole once after each checkpoint: fewer of both.
+    max_wal_size: '4GB',
+    checkpoint_timeout: '15min',
     ...(options.durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);

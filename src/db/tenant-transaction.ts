@@ -8,6 +8,8 @@
  * first; all such writes of a tenant follow one another, and nothing else waits for them.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
 import pg from 'pg';
 import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
@@ -21,12 +23,25 @@ export interface TenantTransaction {
   count(query: Query<unknown>): Promise<number>;
   /** Sends a write whose result nobody needs: it travels with COMMIT, and its failure fails the transaction. */
   send(query: Query<unknown>): void;
+  /**
+   * Says that the transaction may evaluate `commitsEarly`: its locks are free once COMMIT is made, and its caller hears of it once the disk
+   * has it. Writers who wait for one lock would else wait for the disk one after the other.
+   */
+  flushAfterCommit(): void;
   /** What is to be done once the transaction is committed, before its caller hears of it. */
   afterCommit(work: (database: Database) => Promise<void>): void;
 }
 
 /** Thrown by `work` to end a transaction without keeping anything, and begin again. */
-export class Restart extends Error {}
+export class Restart extends Error {
+  readonly afterMs: number;
+
+  /** @param afterMs What is waited first, without a connection. */
+  constructor(afterMs = 0) {
+    super('the transaction begins again');
+    this.afterMs = afterMs;
+  }
+}
 
 /**
  * Runs `work` in one transaction of the tenant. BEGIN, role and tenant travel with the first statement of `work`,
@@ -45,6 +60,7 @@ export async function inTenant<T>(
       done = await database.withConnection((connection) => attemptOnce(connection, tenantId, work), tenantId);
     } catch (error) {
       if (attempt >= limits.transactionTriesMax || !isRepeatable(error)) throw error;
+      if (error instanceof Restart && error.afterMs > 0) await sleep(error.afterMs);
       continue;
     }
     for (const rest of done.rest) await rest(database);
@@ -64,6 +80,16 @@ interface Done<T> {
 const frame = `select set_config('role', 'blue_gateway_request', true), set_config('app.tenant_id', $1, true),
   set_config('random_page_cost', '1.1', true)`;
 
+/** To be evaluated only in a transaction that calls `flushAfterCommit`. */
+export const commitsEarly = sql<string>`set_config('synchronous_commit', 'off', true)`;
+
+/**
+ * Whatever was committed before is on the disk when it answers: it commits something of its own as the server is set up to, unless
+ * another has done so meanwhile. One flush serves all who wait.
+ */
+const flush = `select pg_logical_emit_message(true, 'blue-gateway', '')
+  where pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn()`;
+
 async function attemptOnce<T>(
   connection: Connection,
   tenantId: TenantId,
@@ -71,6 +97,7 @@ async function attemptOnce<T>(
 ): Promise<Done<T>> {
   const rest: Done<T>['rest'] = [];
   const sent: Promise<unknown>[] = [];
+  let isEarly = false;
   // A statement's failure is thrown where it is awaited, at COMMIT at the latest: until then it is not "unhandled".
   const dispatch = (text: string, values?: readonly unknown[], name?: string) => {
     const statement = connection.send(text, values, name);
@@ -89,11 +116,15 @@ async function attemptOnce<T>(
       send: (query) => {
         dispatchQuery(query);
       },
+      flushAfterCommit: () => {
+        isEarly = true;
+      },
       afterCommit: (then) => {
         rest.push(then);
       },
     });
     const commit = dispatch('COMMIT');
+    if (isEarly) dispatch(flush, [], 'flush');
     await Promise.all(sent);
     // An aborted transaction answers COMMIT with ROLLBACK; whatever aborted it has been thrown above.
     if ((await commit).command !== 'COMMIT') throw new Error('the transaction was rolled back');

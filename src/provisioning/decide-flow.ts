@@ -8,7 +8,7 @@ import type { AuditEvent } from '../audit/audit-event.ts';
 import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
-import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { inTenant, Restart, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { roomIn } from '../licensing/admit.ts';
@@ -17,6 +17,7 @@ import { sharesOf } from '../licensing/sub-pool.ts';
 import { admitHead } from './admit-sql.ts';
 import { type Affected, knownCount } from './affected.ts';
 import { areMoreThan, takeMarks, writeMarks } from './affected-sql.ts';
+import { isAnyBatch, waitForBatches } from './batch-store.ts';
 import { breakerOf, stagedAfter, untripped } from './breaker-flow.ts';
 import {
   loadExcess,
@@ -103,11 +104,13 @@ export async function decide(
     foreseen !== undefined && !stage.isTripped
       ? foreseen
       : await planFor(tx, door, { ...pool, evaluating: pool.evaluating || isLarge }, {}, circumstances);
+  const decided = facts.persons.map(({ id }) => id);
+  if (pool.evaluating)
+    await waitForBatches(tx, [...decided, ...planned.changes.map(({ userId }) => userId), ...alsoMark]);
   const isMarked = isLarge && !stage.isTripped;
   const evaluating = facts.evaluating || isMarked || isMoreWaiting(facts, planned, most);
   const stagedSince = await stagedAfter(tx, door, pool, facts, stage.isTripped);
   writeDecisions(tx, planned.changes, { ...facts, ...planned, now: door.now });
-  const decided = facts.persons.map(({ id }) => id);
   if (pool.evaluating) writeDecided(tx, decided);
   writePool(tx, pool, { ...planned, evaluating, isSettled, stagedSince, losses: stage.losses }, door.now);
   if (isMarked || evaluating !== pool.evaluating) tx.afterCommit((database) => evaluateRest(database, door));
@@ -308,6 +311,7 @@ async function evaluateBatch(
   const [pool, marked, request] = await Promise.all([lockPool(tx), takeMarks(tx, most), firstRequest(tx)]);
   locked();
   if (!pool.evaluating) return false;
+  if (await isAnyBatch(tx)) throw new Restart(20);
   if (marked.length > 0) {
     const after = await decideEach(tx, door, pool, marked);
     writePool(tx, pool, { ...after, terms: termsAt(pool.contract, door.now), isSettled: false }, door.now);

@@ -206,6 +206,11 @@ export function writeDecisions(
   writeRows(tx, { gone, rows, standing });
 }
 
+/** Sends that somebody who is no user any more has none. */
+export function deleteDecision(tx: TenantTransaction, userId: UserId): void {
+  tx.send(sql`delete from decisions where tenant_id = ${tx.tenantId} and user_id = ${userId}`);
+}
+
 interface Rows {
   gone: readonly UserId[];
   rows: readonly object[];

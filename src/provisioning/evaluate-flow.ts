@@ -3,22 +3,25 @@
  * the pool. It gives no seat: the queue is served when everybody has been decided for.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { assert } from '../kernel/assert.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { type Terms, termsAt } from '../licensing/contract.ts';
 import { movedBy } from '../licensing/sub-pool.ts';
 import type { Affected } from './affected.ts';
 import { type TermsPrints, termsPrints } from './basis.ts';
+import { claimBatch, type Range, releaseBatch, waitForBatches } from './batch-store.ts';
 import { selectDiffering } from './compare-sql.ts';
-import { type Batch, selectSets, writeBatch } from './desire-sql.ts';
+import { type Batch, type BatchDone, selectSets, writeBatch } from './desire-sql.ts';
 import { differingPeople, type Person } from './differing.ts';
 import { Pace } from './pace-flow.ts';
 import { inputsOf } from './plan-audit.ts';
 import type { Pool } from './pool.ts';
-import { lockPool, readPool, writePool } from './pool-store.ts';
+import { lockPool, lockPoolRow, readPool, writePool } from './pool-store.ts';
 import {
   beginBulk,
   deleteRequest,
@@ -75,9 +78,6 @@ function groundsAt({ revision, rules, contract }: Pool, now: Date): Grounds {
   return { revision, rules, terms, prints: termsPrints(terms), now };
 }
 
-/** `over`: another process has carried it out, and what was found here no longer counts. */
-type Outcome = 'done' | 'outdated' | 'over';
-
 /** Under other rules than those it began with it begins again. */
 async function evaluateRequest(
   database: Database,
@@ -85,55 +85,158 @@ async function evaluateRequest(
   request: EvaluationRequest,
   decideEach: DecideEach,
 ): Promise<void> {
-  const pace = new Pace(door.peoplePerDecision);
   const { grounds, differing } = await inTenant(database, door.tenantId, async (tx) => {
     const first = groundsAt(await readPool(tx), door.now);
     return { grounds: first, differing: await selectDiffering(tx, request.affected, first) };
   });
-  const rulings = new Rulings(grounds);
-  /** Whose case is not the common one. */
-  const others: UserId[] = [];
-  const inBatch = async (people: number, work: (tx: TenantTransaction) => Promise<Batching>) => {
-    let outcome: Outcome = 'done';
-    await pace.time(people, (locked) =>
-      inTenant(database, door.tenantId, async (tx) => {
-        beginBulk(tx);
-        const decideIn = await work(tx);
-        const [pool, isOurs] = await Promise.all([lockPool(tx), isRequested(tx, request.id)]);
-        locked();
-        outcome = !isOurs ? 'over' : pool.revision === grounds.revision ? 'done' : 'outdated';
-        if (outcome !== 'done') return;
-        const after = await decideIn(pool);
-        writePool(tx, pool, { ...after, terms: grounds.terms, isSettled: false }, door.now);
-      }),
-    );
-    return outcome;
-  };
-  const next = async (): Promise<Outcome> => {
-    for (const people of partsOf(differing, () => pace.people, others)) {
-      const outcome = await inBatch(people.length, async (tx) => {
-        const known = await rulings.of(tx, people);
-        const { keepUntil } = request;
-        return (pool) => decideAlike(tx, door, pool, { rulings: known, keepUntil, others });
-      });
-      if (outcome !== 'done') return outcome;
-    }
-    while (others.length > 0) {
-      const some = others.splice(
-        0,
-        Math.min(pace.people, door.peoplePerDecision ?? limits.peoplePerDecision),
-      );
-      const marked = some.map((userId) => ({ userId, keepUntil: request.keepUntil }));
-      const outcome = await inBatch(some.length, async (tx) => (pool) => decideEach(tx, door, pool, marked));
-      if (outcome !== 'done') return outcome;
-    }
-    return 'done';
-  };
-  if ((await next()) === 'outdated') await evaluateRequest(database, door, request, decideEach);
+  const evaluation: Evaluation = { database, door, request, grounds, end: null, others: [] };
+  const most = Math.min(peoplePerBatch, door.peoplePerDecision ?? peoplePerBatch);
+  const parts = partsOf(differing, most, evaluation.others);
+  await Promise.all(Array.from({ length: lanes }, () => writeParts(evaluation, parts)));
+  await writeOthers(evaluation, decideEach);
+  if (evaluation.end === 'outdated') await evaluateRequest(database, door, request, decideEach);
 }
 
-/** Answers the pool as it is then, still to be written. */
-type Batching = (pool: Pool) => Promise<Pool>;
+interface Evaluation {
+  database: Database;
+  door: Door;
+  request: EvaluationRequest;
+  grounds: Grounds;
+  /** Why what was found no longer counts: there are other rules, or another process has carried it out. */
+  end: 'outdated' | 'over' | null;
+  /** Whose case is not the common one. */
+  others: UserId[];
+}
+
+/** So many batches are under way at a time: one is written while the other is prepared. */
+const lanes = 2;
+const peoplePerBatch = 1000;
+
+async function writeParts(evaluation: Evaluation, parts: Iterator<Person[]>): Promise<void> {
+  const rulings = new Rulings(evaluation.grounds);
+  while (evaluation.end === null) {
+    const next = parts.next();
+    if (next.done) return;
+    await writePart(evaluation, rulings, next.value);
+  }
+}
+
+/** Thrown to undo a batch. */
+class Undone extends Error {}
+
+async function writePart(evaluation: Evaluation, rulings: Rulings, people: readonly Person[]): Promise<void> {
+  const { others } = evaluation;
+  const range = rangeOf(people);
+  const pool = await claim(evaluation, range);
+  if (pool === undefined) return;
+  const ids = people.map(({ userId }) => userId);
+  try {
+    // Who claims in an open batch has its time, and may open it.
+    const isCommon = pool.rules.settlement === 'immediate' && pool.batch === null;
+    others.push(...(isCommon ? await writeAlike(evaluation, rulings, { people, pool, range }) : ids));
+    if (!isCommon) await giveBack(evaluation, range);
+  } catch (error) {
+    await giveBack(evaluation, range);
+    if (!(error instanceof Undone)) throw error;
+    others.push(...ids);
+  }
+}
+
+interface Part {
+  people: readonly Person[];
+  /** As it was claimed. */
+  pool: Pool;
+  range: Range;
+}
+
+/** Answers who is left. @throws Undone when what it rests on has changed meanwhile. */
+async function writeAlike(
+  evaluation: Evaluation,
+  rulings: Rulings,
+  { people, pool, range }: Part,
+): Promise<UserId[]> {
+  const { database, door, request, grounds } = evaluation;
+  const { terms } = grounds;
+  return await inTenant(database, door.tenantId, async (tx) => {
+    beginBulk(tx);
+    const known = { rulings: await rulings.of(tx, people), rules: pool.rules, inputs: inputsOf(pool, terms) };
+    const done = await writeBatch(tx, door, { ...known, keepUntil: request.keepUntil });
+    const [locked, isOurs] = await Promise.all([lockPool(tx), releaseBatch(tx, range)]);
+    const isSame = await isStill(tx, evaluation, locked);
+    if (!isSame || !isOurs || locked.batch !== null) throw new Undone();
+    writePool(tx, locked, { ...poolAfter(locked, done), terms, isSettled: false }, door.now);
+    return done.rest;
+  });
+}
+
+function rangeOf(people: readonly Person[]): Range {
+  const [first, last] = [people[0]?.userId, people.at(-1)?.userId];
+  assert(first !== undefined && last !== undefined, 'a part has people');
+  return { first, last };
+}
+
+/** Until another process may be done with these people. */
+const busyMs = 50;
+
+/** The pool as it was then; undefined: there is nothing to do any more. */
+async function claim(evaluation: Evaluation, range: Range): Promise<Pool | undefined> {
+  const { database, door } = evaluation;
+  for (; ; await sleep(busyMs)) {
+    const pool = await inTenant(database, door.tenantId, async (tx) => {
+      const locked = await lockPool(tx);
+      const isSame = await isStill(tx, evaluation, locked);
+      return isSame && (await claimBatch(tx, range)) ? locked : undefined;
+    });
+    if (pool !== undefined || evaluation.end !== null) return pool;
+  }
+}
+
+async function giveBack({ database, door }: Evaluation, range: Range): Promise<void> {
+  await inTenant(database, door.tenantId, async (tx) => {
+    await lockPoolRow(tx);
+    await releaseBatch(tx, range);
+  });
+}
+
+/** Whether what was found still counts. */
+async function isStill(tx: TenantTransaction, evaluation: Evaluation, { revision }: Pool): Promise<boolean> {
+  const isOurs = await isRequested(tx, evaluation.request.id);
+  if (isOurs && revision === evaluation.grounds.revision) return true;
+  evaluation.end = isOurs ? 'outdated' : 'over';
+  return false;
+}
+
+function poolAfter(pool: Pool, { released, moved }: BatchDone): Pool {
+  const { usage, subPools } = pool;
+  return {
+    ...pool,
+    usage: { ...usage, held: usage.held - released },
+    subPools: movedBy(subPools, new Map(Object.entries(moved))),
+  };
+}
+
+/** Whose case is not the common one, a few at a time. */
+async function writeOthers(evaluation: Evaluation, decideEach: DecideEach): Promise<void> {
+  const { database, door, request, grounds, others } = evaluation;
+  const pace = new Pace(
+    Math.min(limits.peoplePerDecision, door.peoplePerDecision ?? limits.peoplePerDecision),
+  );
+  while (others.length > 0 && evaluation.end === null) {
+    const some = others.splice(0, pace.people);
+    await pace.time(some.length, (locked) =>
+      inTenant(database, door.tenantId, async (tx) => {
+        beginBulk(tx);
+        const pool = await lockPool(tx);
+        locked();
+        if (!(await isStill(tx, evaluation, pool))) return;
+        await waitForBatches(tx, some);
+        const marked = some.map((userId) => ({ userId, keepUntil: request.keepUntil }));
+        const then = await decideEach(tx, door, pool, marked);
+        writePool(tx, pool, { ...then, terms: grounds.terms, isSettled: false }, door.now);
+      }),
+    );
+  }
+}
 
 /** What follows for everybody whose mappings print alike: one of them is looked up, and the rules are asked once. */
 class Rulings {
@@ -166,42 +269,15 @@ class Rulings {
 }
 
 /** About two kilobytes each. */
-const rulingsKnownMax = 8000;
-
-interface AlikePeople extends Pick<Batch, 'rulings' | 'keepUntil'> {
-  /** Takes those whose case is not the common one. */
-  others: UserId[];
-}
-
-async function decideAlike(
-  tx: TenantTransaction,
-  door: Door,
-  pool: Pool,
-  { rulings, keepUntil, others }: AlikePeople,
-): Promise<Pool> {
-  // Who claims in an open batch has its time, and may open it.
-  if (pool.rules.settlement !== 'immediate' || pool.batch !== null) {
-    for (const { people } of rulings) others.push(...people);
-    return pool;
-  }
-  const inputs = inputsOf(pool, termsAt(pool.contract, door.now));
-  const { rules, usage, subPools } = pool;
-  const { released, moved, rest } = await writeBatch(tx, door, { rulings, keepUntil, rules, inputs });
-  others.push(...rest);
-  return {
-    ...pool,
-    usage: { ...usage, held: usage.held - released },
-    subPools: movedBy(subPools, new Map(Object.entries(moved))),
-  };
-}
+const rulingsKnownMax = 4000;
 
 /** Cuts them into parts of at most so many people; those whose case is not the common one go to `others`. */
-function* partsOf(differing: readonly Buffer[], most: () => number, others: UserId[]): Generator<Person[]> {
+function* partsOf(differing: readonly Buffer[], most: number, others: UserId[]): Generator<Person[]> {
   let part: Person[] = [];
   for (const person of differing.values().flatMap(differingPeople)) {
     if (person.isCommon) part.push(person);
     else others.push(person.userId);
-    if (part.length < most()) continue;
+    if (part.length < most) continue;
     yield part;
     part = [];
   }

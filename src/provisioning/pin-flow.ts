@@ -9,6 +9,7 @@ import { Fault } from '../kernel/fault.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { termsAt } from '../licensing/contract.ts';
 import { type Decision, isSeated } from '../licensing/effect.ts';
+import { waitForBatches } from './batch-store.ts';
 import { decide } from './decide-flow.ts';
 import { writeDecisions } from './decision-store.ts';
 import type { PinDraft } from './edit.ts';
@@ -98,6 +99,7 @@ export async function releaseHold(database: Database, door: Door, userId: UserId
     const kept = { ...decision.kept, until: door.now };
     const after = { ...decision, kept };
     const terms = termsAt(pool.contract, door.now);
+    if (pool.evaluating) await waitForBatches(tx, [userId]);
     const grounds = { persons: [person], rules: pool.rules, terms, now: door.now };
     writeDecisions(tx, [{ userId, tie, before: decision, after }], grounds);
     const { audit } = await decide(tx, door, pool, { userIds: [userId] });

@@ -5,7 +5,7 @@
 
 import { type RawBuilder, sql } from 'kysely';
 import { db, prepared } from '../db/database.ts';
-import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import { commitsEarly, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
 import type { GroupId, UserId } from '../kernel/ids.ts';
 import type { Usage } from '../licensing/admit.ts';
@@ -135,7 +135,8 @@ interface PoolRow extends Usage, Omit<LockedPool, 'usage' | 'batch' | 'losses'> 
 
 /** @param condition On `p` (seat_pools). */
 function lockRowWhere(tx: TenantTransaction, condition: RawBuilder<unknown>): Promise<LockedPool | null> {
-  return selectRow(tx, condition, sql`for no key update of p`);
+  tx.flushAfterCommit();
+  return selectRow(tx, sql`${condition} and ${commitsEarly} is not null`, sql`for no key update of p`);
 }
 
 async function selectRow(

@@ -29,6 +29,7 @@ import { seatView } from '../licensing/effect.ts';
 import { lockArrivals } from './arrival-store.ts';
 import { type Creation, insertUnanswered } from './creation-store.ts';
 import { type Decided, decide } from './decide-flow.ts';
+import { deleteDecision } from './decision-store.ts';
 import { endReservedPin } from './pin-store.ts';
 import type { Pool } from './pool.ts';
 import {
@@ -260,6 +261,7 @@ export async function removeUser(
     const addresses = address === null ? [] : [address];
     const { audit } = await decide(tx, door, pool, { userIds: [id], addresses }, { alsoMark: [id] });
     leaveGroups(tx, id, door.now);
+    deleteDecision(tx, id);
     deleteUser(tx, id);
     appendAudit(tx, door, [{ action: 'user.deleted', subject: id, before: { userName } }, ...audit]);
   });
