@@ -35,6 +35,9 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
+/** When a token was used last is written a little later. */
+const withoutUse = ({ lastUsedAt: _, ...one }: Record<string, unknown>) => one;
+
 it.each<[string, () => string, number]>([
   ['operators', () => '/operators', 4],
   ['keys', () => `${base}/keys`, 3],
@@ -46,7 +49,7 @@ it.each<[string, () => string, number]>([
   const whole = await made(gateway.api('GET', path()));
   expect([whole.items.length, whole.nextCursor]).toEqual([count, null]);
   for (const limit of [1, 2, count]) {
-    const items: unknown[] = [];
+    const items: Record<string, unknown>[] = [];
     for (let cursor: string | null = ''; cursor !== null; ) {
       const query = `?limit=${limit}${cursor && `&cursor=${cursor}`}`;
       const page = await made(gateway.api('GET', `${path()}${query}`));
@@ -54,7 +57,7 @@ it.each<[string, () => string, number]>([
       items.push(...page.items);
       cursor = page.nextCursor;
     }
-    expect(items).toEqual(whole.items);
+    expect(items.map(withoutUse)).toEqual(whole.items.map(withoutUse));
   }
 });
 
