@@ -22,15 +22,35 @@ import { showProgress } from './progress.ts';
 import type { Story } from './story.ts';
 import { type DemoTenant, setUpTenant } from './tenant.ts';
 
+const usage = `npm run demo [-- --once]
+
+Starts a gateway with a database of its own below DATA_DIR (.data/demo) and a local stand-in for Blue, sets up the tenant "demo",
+plays a recorded Okta and a recorded Entra conversation, and prints what each person got and why. Then it stays up.
+
+  --once  ends after the table: 0 if all was as the recordings tell, else 1
+  --help  prints this
+
+HOST and PORT (127.0.0.1, 8080) say where to listen.`;
+const known = ['--once', '--help'];
+
 const settledMsMax = 20_000;
 const out = process.stdout;
 const once = process.argv.includes('--once');
-const say = (text: string) => out.write(`${text}\n`);
+const say = (text: string): void => {
+  out.write(`${text}\n`);
+};
 
 /** What was started, to be stopped in the opposite order. */
 const running: { stop(): Promise<void> }[] = [];
 
 async function main(): Promise<void> {
+  const unknown = process.argv.slice(2).filter((flag) => !known.includes(flag));
+  if (process.argv.includes('--help')) return say(usage);
+  if (unknown.length > 0) {
+    process.stderr.write(`unknown: ${unknown.join(' ')}\n\n${usage}\n`);
+    process.exitCode = 2;
+    return;
+  }
   const config = demoConfig();
   const [okta, entra] = await Promise.all(['okta', 'entra'].map(readRecording));
   if (okta === undefined || entra === undefined) return;

@@ -31,6 +31,8 @@ export async function setUpTenant(
     defaultWorkspaces: [],
     drift: 'repair',
   });
+  // The recordings were made in minutes and tell of seats that change hands at once: no place is kept for an hour.
+  await api.put(`/tenants/${slug}/settings`, { holdMinutes: 0 });
   // Blue's own people are counted before the first seat is given: the owner has one.
   await api.post(`/tenants/${slug}/blue/sync`, { drift: true });
   await api.put(`/tenants/${slug}/contract`, contractOf(contract));

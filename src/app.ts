@@ -1,6 +1,6 @@
 /** The HTTP application: every route the gateway has is listed here, in the scope whose rules it follows. */
 
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -11,6 +11,7 @@ import Fastify, {
 import { installAdmin } from './admin/admin-scope-hook.ts';
 import { alertRoutes, blockGuardRoutes } from './admin/alert-routes.ts';
 import { approvalRoutes } from './admin/approval-routes.ts';
+import { ApprovedCalls } from './admin/approved-call.ts';
 import { auditRoutes } from './admin/audit-routes.ts';
 import { blueRoutes, blueWorkRoutes } from './admin/blue-routes.ts';
 import { catalogueEditRoutes, catalogueRoutes } from './admin/catalogue-routes.ts';
@@ -140,8 +141,8 @@ function refusePath(_error: Error, request: FastifyRequest, reply: FastifyReply)
 function adminScope(api: FastifyInstance, services: Services): void {
   const scope = installAdmin(api, services);
   // Known to this process alone: only a call that it makes itself can name it.
-  const approval = randomBytes(32).toString('hex');
-  installEditGate(scope, services, approval);
+  const approved = new ApprovedCalls();
+  installEditGate(scope, services, approved);
   openApiRoutes(api);
   operatorRoutes(scope, services);
   tenantRoutes(scope, services);
@@ -161,7 +162,7 @@ function adminScope(api: FastifyInstance, services: Services): void {
   stagedRoutes(scope, services);
   approvalRoutes(scope, services);
   subPoolRoutes(scope, services);
-  editRequestRoutes(scope, services, approval);
+  editRequestRoutes(scope, services, approved);
   contractLineRoutes(scope, services);
   groupRoutes(scope, services);
   mappingRoutes(scope, services);

@@ -407,7 +407,7 @@ function rowsOf(tenant: string): string[] {
     `insert into seat_refusals values (${t}, ${id}, ${now}, 1)`,
     `insert into seat_days values (${t}, ${now}, 1, 1)`,
     `insert into alert_states (tenant_id) values (${t})`,
-    `insert into alerts values (${t}, ${id}, ${now}, ${now}, '[]', null, null)`,
+    `insert into alerts values (${t}, ${id}, ${now}, ${now}, '[]', null, null, null)`,
     `insert into blue_connections (tenant_id, organization_id, token_id, token_secret, mode, deactivation,
          default_workspaces, drift)
        values (${t}, 'x', 'x', '', 'observe', 'view_only', '{}', 'report')`,
@@ -425,7 +425,7 @@ function rowsOf(tenant: string): string[] {
     `insert into evaluation_marks values (${t}, ${id}, null)`,
     `insert into evaluation_requests (tenant_id, affected) values (${t}, '{}')`,
     `insert into evaluation_decided values (${t}, ${id})`,
-    `insert into edit_requests values (${t}, ${id}, 'PUT', '/', null, '{}', '{}', ${now}, 'pending', null, null)`,
+    `insert into edit_requests values (${t}, ${id}, 'PUT', '/', null, '{}', '{}', ${now}, 'pending', null, null, '{}')`,
     `insert into seat_approvals values (${t}, ${id}, 'DEFAULT', true, null, '{}', ${now})`,
     `insert into seat_reclaims values (${t}, ${id}, 'noticed', ${now}, 0, ${now}, null, null, ${now})`,
     `insert into unanswered_creations values (${t}, ${id}, ${id}, 'h', ${now})`,

@@ -1,6 +1,7 @@
 /** Who calls under `/api/v1`: a key, read from the database on each request, and the tenant that the path names. */
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Administrator } from '../audit/audit-event.ts';
 import type { Door } from '../audit/door.ts';
 import type { AuthRule } from '../http/auth-rule.ts';
 import type { Services } from '../http/services.ts';
@@ -8,12 +9,15 @@ import { assert } from '../kernel/assert.ts';
 import { Fault } from '../kernel/fault.ts';
 import { bearerToken } from '../kernel/token.ts';
 import { findCaller, findTenant } from '../tenants/credential-store.ts';
-import { actorOf, type Caller, type KeyRole, type Tenant } from '../tenants/tenant.ts';
+import type { Lineage } from '../tenants/lineage.ts';
+import { administratorOf, type Caller, type KeyRole, type Tenant } from '../tenants/tenant.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     adminCaller: Caller | null;
     adminTenant: Tenant | null;
+    /** Of an edit that a second person approved, who asked for it. */
+    editAsker: Administrator | null;
   }
 }
 
@@ -28,6 +32,7 @@ const rolesOf: Record<Exclude<AuthRule, 'none' | 'directory'>, readonly KeyRole[
 export function installAdminAuth(scope: FastifyInstance, services: Services): void {
   scope.decorateRequest('adminCaller', null);
   scope.decorateRequest('adminTenant', null);
+  scope.decorateRequest('editAsker', null);
   scope.addHook('onRequest', async (request) => {
     const rule = request.routeOptions.config.auth;
     if (rule === 'none') return;
@@ -71,13 +76,20 @@ export function adminTenantOf({ adminTenant }: FastifyRequest): Tenant {
   return adminTenant;
 }
 
-export function adminActorOf({ adminCaller }: FastifyRequest): Door['actor'] {
+export function adminActorOf({ adminCaller, editAsker }: FastifyRequest): Administrator & Door['actor'] {
   assert(adminCaller !== null, 'the hook lets nobody else through');
-  return actorOf(adminCaller);
+  const caller = administratorOf(adminCaller);
+  return editAsker === null ? caller : { ...editAsker, approvedBy: caller };
+}
+
+/** The key that calls, and whom it descends from. */
+export function adminLineageOf({ adminCaller }: FastifyRequest): Lineage {
+  assert(adminCaller !== null, 'the hook lets nobody else through');
+  return adminCaller.lineage;
 }
 
 /** The door of a write in the path's tenant. */
-export function adminDoorOf(request: FastifyRequest, now: Date): Door {
+export function adminDoorOf(request: FastifyRequest, now: Date): Door & { actor: Administrator } {
   return {
     tenantId: adminTenantOf(request).id,
     actor: adminActorOf(request),

@@ -15,15 +15,18 @@ import { Id, listOf, nullable, pageQuery, problems, TenantAndId, TenantPath, Tim
 
 const Kind = Type.Enum([
   ...(['seats_used', 'seats_left', 'full_before_term_end', 'contract_ended', 'evaluation_ends'] as const),
-  ...(['cliff', 'block_lifted'] as const),
+  ...(['cliff', 'block_lifted', 'draft_failed'] as const),
 ]);
 const Alert = Type.Object({
   id: Id,
-  state: Type.Enum(['open', 'acknowledged']),
+  state: Type.Enum(['open', 'acknowledged', 'over'], {
+    description: 'over: nothing of what it warns of is the case any more.',
+  }),
   message: Type.String({ description: 'All that it tells, for a person.' }),
   raisedAt: Time,
   changedAt: Time,
   acknowledgedAt: nullable(Time),
+  overAt: nullable(Time),
   acknowledgedBy: Type.Unknown({ description: 'An operator or a key; null: nobody.' }),
   items: Type.Array(
     Type.Object({
@@ -102,11 +105,20 @@ export function blockGuardRoutes(scope: AdminScope, { database, clock }: Service
   );
 }
 
-function show({ raisedAt, changedAt, acknowledgedAt, ...rest }: StoredAlert): Static<typeof Alert> {
+function show({
+  raisedAt,
+  changedAt,
+  acknowledgedAt,
+  overAt,
+  items,
+  ...rest
+}: StoredAlert): Static<typeof Alert> {
   return {
     ...rest,
-    state: acknowledgedAt === null ? 'open' : 'acknowledged',
-    message: rest.items.map(({ message }) => message).join(' '),
+    items: items.map(({ kind, at, message, detail }) => ({ kind, at, message, detail })),
+    state: overAt !== null ? 'over' : acknowledgedAt === null ? 'open' : 'acknowledged',
+    overAt: overAt?.toISOString() ?? null,
+    message: items.map(({ message }) => message).join(' '),
     raisedAt: raisedAt.toISOString(),
     changedAt: changedAt.toISOString(),
     acknowledgedAt: acknowledgedAt?.toISOString() ?? null,

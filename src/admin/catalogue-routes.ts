@@ -1,6 +1,7 @@
 /** The role catalogue: which roles are paid and what each is in Blue. Operators write it; whoever has a key reads it. */
 
 import Type, { type Static } from 'typebox';
+import { nameOf } from '../audit/audit-event.ts';
 import type { Services } from '../http/services.ts';
 import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
@@ -187,7 +188,7 @@ function showCurrent({ version, recordedAt, roles }: CatalogueVersion): Static<t
 
 function showVersion(one: CatalogueVersion): Static<typeof Version> {
   const { actor, reason } = one;
-  return { ...showCurrent(one), by: actor.kind === 'system' ? actor.rule : actor.name, reason };
+  return { ...showCurrent(one), by: nameOf(actor), reason };
 }
 
 function rolesOf({ roles }: Pick<Catalogue, 'roles'>): Static<typeof Role>[] {

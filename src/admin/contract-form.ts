@@ -35,7 +35,7 @@ export const ContractForm = Type.Object(
             Type.Integer({
               minimum: 0,
               maximum: 365,
-              description: 'grace: days that a person keeps such a seat.',
+              description: 'grace: days that a person keeps such a seat; 0: nobody gets one.',
             }),
           ),
         ),

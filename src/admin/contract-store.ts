@@ -42,7 +42,10 @@ export async function selectContractInForce(tx: TenantTransaction): Promise<Cont
 }
 
 export interface SeatCounts extends Usage {
+  /** In the queue. */
   waiting: number;
+  /** Without a place in it until somebody approves the claim. */
+  awaitingApproval: number;
   batchOpenedAt: Date | null;
   settlesAt: Date | null;
   excessSince: Date | null;
@@ -52,10 +55,14 @@ export interface SeatCounts extends Usage {
 export async function selectSeats(tx: TenantTransaction): Promise<SeatCounts> {
   const [row] = await tx.run(sql<SeatCounts>`
     select p.used - p.overage - p.on_hold as held, p.overage, p.on_hold as "onHold", p.unmanaged_paid as "unmanagedPaid",
-      (select count(*) from decisions d where d.tenant_id = p.tenant_id and d.seat = 'waiting') as waiting,
+      w.waiting, w."awaitingApproval",
       p.batch_opened_at as "batchOpenedAt", p.settles_at as "settlesAt", p.excess_since as "excessSince",
       (select c.block_lifted_at from contracts c where c.tenant_id = p.tenant_id) as "blockLiftedAt"
-    from seat_pools p where p.tenant_id = ${tx.tenantId}
+    from seat_pools p, (
+      select count(*) filter (where d.approval is null) as waiting,
+        count(*) filter (where d.approval is not null) as "awaitingApproval"
+      from decisions d where d.tenant_id = ${tx.tenantId} and d.seat = 'waiting') w
+    where p.tenant_id = ${tx.tenantId}
   `);
   assert(row !== undefined, 'every tenant has a seat pool');
   return row;

@@ -6,8 +6,9 @@ import type { Services } from '../http/services.ts';
 import type { Edit } from '../provisioning/edit.ts';
 import { gateEdit } from '../provisioning/edit-gate-flow.ts';
 import type { Call, EditRequest } from '../provisioning/edit-request-store.ts';
-import { adminDoorOf } from './admin-auth-hook.ts';
+import { adminDoorOf, adminLineageOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
+import type { ApprovedCalls } from './approved-call.ts';
 import { closed, Id, nullable, Time } from './schemas.ts';
 
 declare module 'fastify' {
@@ -47,11 +48,11 @@ export const EditRequestAnswer = Type.Object(
 );
 
 const prefix = '/api/v1';
-/** By which a call that a second person approved tells itself from one that anybody makes: drawn at start, and never sent. */
-export const approvedHeader = 'x-approved-edit';
-
-/** @param secret What the header must hold. */
-export function installEditGate(scope: AdminScope, { database, clock }: Services, secret: string): void {
+export function installEditGate(
+  scope: AdminScope,
+  { database, clock }: Services,
+  approved: ApprovedCalls,
+): void {
   scope.addHook('onRoute', (route) => {
     if (route.config?.edit === undefined || route.schema === undefined) return;
     const { response = {}, ...schema } = route.schema;
@@ -63,10 +64,17 @@ export function installEditGate(scope: AdminScope, { database, clock }: Services
   });
   scope.addHook('preHandler', async (request, reply) => {
     const { edit } = request.routeOptions.config;
-    if (edit === undefined || request.headers[approvedHeader] === secret) return;
+    if (edit === undefined) return;
+    request.editAsker = approved.askerOf(request.headers) ?? null;
+    if (request.editAsker !== null) return;
     const door = adminDoorOf(request, clock.now());
     const { confirm } = request.query as Static<typeof Confirm>;
-    const gated = { edit: edit(request, door.now), call: callOf(request), isConfirmed: confirm === 'true' };
+    const gated = {
+      edit: edit(request, door.now),
+      call: callOf(request),
+      isConfirmed: confirm === 'true',
+      askedBy: adminLineageOf(request),
+    };
     const waiting = await gateEdit(database, door, gated);
     if (waiting !== undefined) return reply.code(202).send(showEditRequest(waiting));
   });
@@ -93,7 +101,7 @@ export function showEditRequest(request: EditRequest): Static<typeof EditRequest
   };
 }
 
-function showActor(actor: EditRequest['actor']): Static<typeof Actor> {
+function showActor(actor: NonNullable<EditRequest['decidedBy']>): Static<typeof Actor> {
   if (actor.kind === 'system') return { kind: actor.kind, id: actor.rule, name: actor.rule };
   return { kind: actor.kind, id: actor.id, name: actor.name };
 }

@@ -7,16 +7,21 @@ import { Fault } from '../kernel/fault.ts';
 import { parseId } from '../kernel/ids.ts';
 import { approveRequest, readRequest, refuseRequest } from '../provisioning/edit-gate-flow.ts';
 import { type EditRequest, selectEditRequests } from '../provisioning/edit-request-store.ts';
-import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
+import { adminDoorOf, adminLineageOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
-import { approvedHeader, EditRequestAnswer, showEditRequest } from './edit-gate-hook.ts';
+import type { ApprovedCalls } from './approved-call.ts';
+import { EditRequestAnswer, showEditRequest } from './edit-gate-hook.ts';
 import { afterId, lastId, readLimit, toPage } from './paging.ts';
 import { listOf, PageQuery, problems, TenantAndId, TenantPath } from './schemas.ts';
 
 const tags = ['edit requests'];
 const path = '/tenants/:t/edit-requests';
 
-export function editRequestRoutes(scope: AdminScope, { database, clock }: Services, secret: string): void {
+export function editRequestRoutes(
+  scope: AdminScope,
+  { database, clock }: Services,
+  approved: ApprovedCalls,
+): void {
   scope.get(
     path,
     {
@@ -70,7 +75,12 @@ export function editRequestRoutes(scope: AdminScope, { database, clock }: Servic
     async (request, reply) => {
       const door = adminDoorOf(request, clock.now());
       const id = requestIdOf(request.params.id);
-      const made = await approveRequest(database, door, id, (asked) => make(scope, request, asked, secret));
+      const made = await approveRequest(
+        database,
+        { ...door, lineage: adminLineageOf(request) },
+        id,
+        (asked) => approved.make(asked.actor, (headers) => make(scope, request, asked, headers)),
+      );
       if (made.statusCode >= 300) {
         return reply
           .code(made.statusCode)
@@ -100,12 +110,17 @@ export function editRequestRoutes(scope: AdminScope, { database, clock }: Servic
 }
 
 /** The call again, with the key of whoever approves it: what that key may not do is refused. */
-async function make(scope: AdminScope, request: FastifyRequest, asked: EditRequest, secret: string) {
+async function make(
+  scope: AdminScope,
+  request: FastifyRequest,
+  asked: EditRequest,
+  headers: Record<string, string>,
+) {
   const { method, path: below, body } = asked;
   const answer = await scope.inject({
     method,
     url: `/api/v1${below}`,
-    headers: { authorization: request.headers.authorization ?? '', [approvedHeader]: secret },
+    headers: { authorization: request.headers.authorization ?? '', ...headers },
     ...(body === undefined ? {} : { payload: body as object }),
   });
   return { isMade: answer.statusCode < 300, answer };

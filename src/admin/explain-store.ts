@@ -1,6 +1,7 @@
 /** Reads what an explanation rests on. */
 
 import { sql } from 'kysely';
+import { nameOf as actorNameOf } from '../audit/audit-event.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { termsAt } from '../licensing/contract.ts';
@@ -60,7 +61,7 @@ function noteOf({ role, workspaces, reason, until, reserved, actor }: StoredPin)
     reason,
     until: until?.toISOString() ?? null,
     reserved,
-    by: actor.kind === 'system' ? actor.rule : actor.name,
+    by: actorNameOf(actor),
   };
 }
 

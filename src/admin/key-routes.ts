@@ -6,7 +6,7 @@ import type { Services } from '../http/services.ts';
 import { Fault } from '../kernel/fault.ts';
 import { parseId } from '../kernel/ids.ts';
 import { createKey, createOperator, revokeKey, revokeOperator } from '../tenants/tenant-flow.ts';
-import { adminActorOf, adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
+import { adminActorOf, adminDoorOf, adminLineageOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
 import { selectKey, selectKeys, selectOperator, selectOperators } from './credential-list-store.ts';
 import { readExpiry } from './expiry.ts';
@@ -53,7 +53,7 @@ export function operatorRoutes(scope: AdminScope, { database, clock }: Services)
       },
     },
     async (request, reply) => {
-      const made = await createOperator(database, clock.now(), request.body.name);
+      const made = await createOperator(database, clock.now(), request.body.name, adminLineageOf(request));
       // Operators belong to no tenant, and so to no tenant's trail.
       request.log.info({ operator: made.id, by: adminActorOf(request) }, 'operator made');
       return reply.code(201).send(made);
@@ -133,7 +133,8 @@ export function keyRoutes(scope: AdminScope, { database, clock }: Services): voi
       const { name, role, expiresAt } = request.body;
       const now = clock.now();
       const draft = { name, role, expiresAt: readExpiry(expiresAt, now) };
-      return reply.code(201).send(await createKey(database, adminDoorOf(request, now), draft));
+      const door = adminDoorOf(request, now);
+      return reply.code(201).send(await createKey(database, door, draft, adminLineageOf(request)));
     },
   );
 

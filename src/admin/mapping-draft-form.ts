@@ -1,7 +1,7 @@
 /** Versions and drafts of whole sets of mappings as the admin API reads and shows them. */
 
 import Type, { type Static } from 'typebox';
-import type { Actor } from '../audit/audit-event.ts';
+import { nameOf } from '../audit/audit-event.ts';
 import { Fault } from '../kernel/fault.ts';
 import { type MappingDraftId, type MappingId, parseId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
@@ -13,7 +13,7 @@ import type {
   StoredSetDraft,
 } from '../provisioning/mapping-version.ts';
 import { checkDay, Day } from './day.ts';
-import { readInstant } from './instant.ts';
+import { readDate } from './instant.ts';
 import { MappingAnswer, MappingForm, readMapping, showMapping } from './mapping-form.ts';
 import { previewFields } from './preview-form.ts';
 import { closed, Id, Name, nullable, Time } from './schemas.ts';
@@ -126,15 +126,11 @@ function within<T>(place: string, read: () => T): T {
 }
 
 export function readActivation({ at, rebase: isOver = false }: Static<typeof ActivationForm>) {
-  return { at: readInstant('at', at ?? undefined) ?? null, rebase: isOver };
+  return { at: readDate('at', at) ?? null, rebase: isOver };
 }
 
 export function showVersion({ number, at, actor, cause, size }: MappingVersion): Static<typeof VersionItem> {
   return { number, at: at.toISOString(), by: nameOf(actor), cause, size };
-}
-
-function nameOf(actor: Actor): string {
-  return actor.kind === 'system' ? actor.rule : actor.name;
 }
 
 export function showWholeVersion(
@@ -144,7 +140,7 @@ export function showWholeVersion(
 }
 
 export function showDraft(draft: StoredSetDraft): Static<typeof DraftAnswer> {
-  const { createdAt, activateAt, activated, mappings, touched: _, ...rest } = draft;
+  const { createdAt, activateAt, activated, mappings, touched: _, agreedLosses: _losses, ...rest } = draft;
   return {
     ...rest,
     state: stateOf(draft),

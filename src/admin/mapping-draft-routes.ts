@@ -5,11 +5,11 @@ import Type, { type Static } from 'typebox';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
 import type { MappingDraftId, TenantId } from '../kernel/ids.ts';
+import { activateDraft } from '../provisioning/draft-activation-flow.ts';
 import type { Edit } from '../provisioning/edit.ts';
 import { selectMappings } from '../provisioning/mapping-store.ts';
 import type { StoredSetDraft } from '../provisioning/mapping-version.ts';
 import {
-  activateDraft,
   createDraft,
   removeDraft,
   replaceDraft,

@@ -7,7 +7,7 @@ import { limits } from '../kernel/limits.ts';
 import { entryKeyOf, fallbackRoles } from '../licensing/catalogue.ts';
 import { approvals, everyDefaultWorkspace } from '../licensing/mapping.ts';
 import type { MappingDraft, StoredMapping } from '../provisioning/mapping-draft.ts';
-import { readInstant } from './instant.ts';
+import { readDate } from './instant.ts';
 import { closed, Id, Name, nullable, SubPoolName } from './schemas.ts';
 
 const Group = Type.Object(
@@ -77,8 +77,8 @@ export function readMapping(written: Static<typeof MappingForm>): MappingDraft {
     subPool = null,
     ...body
   } = written;
-  const validFrom = readInstant('validFrom', from ?? undefined) ?? null;
-  const validUntil = readInstant('validUntil', until ?? undefined) ?? null;
+  const validFrom = readDate('validFrom', from) ?? null;
+  const validUntil = readDate('validUntil', until) ?? null;
   if (validFrom !== null && validUntil !== null && validUntil <= validFrom) {
     throw new Fault('invalid', '"validUntil" must be after "validFrom".', { field: 'validUntil' });
   }

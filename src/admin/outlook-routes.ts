@@ -15,7 +15,7 @@ import { adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
 import { selectLosers } from './cliff-store.ts';
 import { selectSeats } from './contract-store.ts';
-import { readInstant } from './instant.ts';
+import { readDate } from './instant.ts';
 import { closed, Id, nullable, problems, TenantPath, Time } from './schemas.ts';
 
 const CliffQuery = Type.Object(
@@ -87,7 +87,7 @@ export function outlookRoutes(scope: AdminScope, { database, clock }: Services):
     async (request, reply) => {
       const { at, paidSeats } = request.query;
       const now = clock.now();
-      const asked = { at: laterThan(now, readInstant('at', at)), paidSeats };
+      const asked = { at: laterThan(now, readDate('at', at)), paidSeats };
       const answer = await inTenant(database, adminTenantOf(request).id, (tx) => readCliff(tx, asked, now));
       return reply.send(answer);
     },

@@ -5,7 +5,7 @@ import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
 import { entryKeyOf } from '../licensing/catalogue.ts';
 import type { PinDraft } from '../provisioning/edit.ts';
-import { readInstant } from './instant.ts';
+import { readDate } from './instant.ts';
 import { closed, nullable } from './schemas.ts';
 
 export const PinForm = Type.Object(
@@ -41,5 +41,5 @@ export function readPin({
   if (entryKeyOf(role) === undefined) {
     throw new Fault('invalid', `"role" ${role} is no role of Blue.`, { field: 'role' });
   }
-  return { role, reason, workspaces, until: readInstant('until', until ?? undefined) ?? null, reserved };
+  return { role, reason, workspaces, until: readDate('until', until) ?? null, reserved };
 }

@@ -2,6 +2,7 @@
 
 import type { FastifyRequest } from 'fastify';
 import Type, { type Static } from 'typebox';
+import { nameOf } from '../audit/audit-event.ts';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
 import { Fault } from '../kernel/fault.ts';
@@ -100,7 +101,7 @@ function show({
     workspaces: workspaces === null ? null : [...workspaces],
     until: until?.toISOString() ?? null,
     reserved,
-    by: actor.kind === 'system' ? actor.rule : actor.name,
+    by: nameOf(actor),
     createdAt: createdAt.toISOString(),
   };
 }

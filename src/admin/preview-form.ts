@@ -73,6 +73,9 @@ export const previewFields = {
   ),
   changed: Count('Everybody else for whom something is different.'),
   queued: Count('Of all of these, people who begin to wait for a seat.'),
+  lostLater: Count(
+    'People whose seat goes at a date to come: of a mapping, a pin, or a line of the contract.',
+  ),
   seats: Type.Object({ before: Type.Integer(), after: Type.Integer() }, { description: 'Held.' }),
   users: Type.Array(Type.Object({ id: Id, userName: Type.String(), before: Told, after: Told })),
   nextCursor: nullable(Type.String()),
@@ -147,7 +150,7 @@ export function pageOf({ limit = usersShown, cursor }: PageRequest): PeoplePage 
 }
 
 export function showPreview(
-  { people, gained, lost, changed, queued, seats }: Preview,
+  { people, gained, lost, changed, queued, lostLater, seats }: Preview,
   { limit = usersShown }: PageRequest,
 ): Static<typeof PreviewAnswer> {
   const { items, nextCursor } = toPage(
@@ -156,7 +159,7 @@ export function showPreview(
     ({ id }) => id,
     ({ id, userName, before, after }) => ({ id, userName, before: told(before), after: told(after) }),
   );
-  return { gained, lost, changed, queued, seats, users: items, nextCursor };
+  return { gained, lost, changed, queued, lostLater, seats, users: items, nextCursor };
 }
 
 function told({ roles, seat }: Preview['people'][number]['before']): Static<typeof Told> {

@@ -20,7 +20,8 @@ const Seats = Type.Object({
   held: Type.Integer(),
   overage: Type.Integer(),
   onHold: Type.Integer(),
-  queued: Type.Integer({ description: 'People who wait for a seat.' }),
+  queued: Type.Integer({ description: 'People who wait for a seat, in the order of the queue.' }),
+  awaitingApproval: Type.Integer({ description: 'People whose claim waits for somebody’s word.' }),
   available: nullable(Type.Integer()),
   unmanagedPaid: Type.Integer({ description: 'People with a paid role whom Blue has without the gateway.' }),
   batch: nullable(
@@ -134,6 +135,7 @@ function showSeats(
     overage,
     onHold,
     queued: waiting,
+    awaitingApproval: counts.awaitingApproval,
     available: capacity === null ? null : Math.max(0, capacity - held - onHold - unmanagedPaid),
     unmanagedPaid,
     batch:

@@ -46,7 +46,10 @@ const fields = {
   }),
   breaker: nullable(
     Type.Object(
-      { percent: Type.Integer({ minimum: 1, maximum: 100 }), people: Type.Integer({ minimum: 1 }) },
+      {
+        percent: Type.Integer({ minimum: 1, maximum: 100 }),
+        people: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+      },
       {
         ...closed,
         default: usual.breaker,

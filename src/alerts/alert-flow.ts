@@ -9,12 +9,13 @@ import type { Database } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { Fault } from '../kernel/fault.ts';
 import { newId, type TenantId } from '../kernel/ids.ts';
-import { type Alert, dueAlerts, nextLook } from '../licensing/alert.ts';
+import { type Alert, type DueAlerts, dueAlerts, nextLook } from '../licensing/alert.ts';
 import { dayOf } from '../licensing/forecast.ts';
 import { messageOf, type Scarcity } from './alert-message.ts';
 import {
   type AlertItem,
   acknowledge,
+  closeOver,
   extendAlert,
   findAlertWork,
   insertAlert,
@@ -54,31 +55,49 @@ async function lookAt(database: Database, tenantId: TenantId, now: Date): Promis
     const [before, seen, days] = await Promise.all([lockRaised(tx), selectPoolSeen(tx), selectSeatDays(tx)]);
     // Once a day: it takes a while to reckon, and seats may change every second.
     const forecast = before.lookAt <= now ? forecastOf(tenantId, seen, days, now) : null;
-    const { alerts, raised } = dueAlerts({ ...seen, forecast }, before, now);
+    const { causes, raised, standing } = dueAlerts({ ...seen, forecast }, before, now);
     const { held, overage, onHold } = seen.usage;
     writeSeatDay(tx, dayOf(now), held + overage + onHold);
     writeLook(tx, seen, raised, nextLook(now));
-    if (alerts.length > 0) await record(tx, door, alerts);
+    // What rises anew in the same look is another alert.
+    if (standing.length < before.marks.length) await close(tx, door, standing);
+    if (causes.size > 0) await record(tx, door, causes);
   });
 }
 
-async function record(tx: TenantTransaction, door: Door, alerts: readonly Alert[]): Promise<void> {
+async function close(tx: TenantTransaction, door: Door, standing: readonly string[]): Promise<void> {
+  const closed = await closeOver(tx, standing, door.now);
+  appendAudit(
+    tx,
+    door,
+    closed.map((subject) => ({ action: 'alert.over', subject })),
+  );
+}
+
+async function record(tx: TenantTransaction, door: Door, causes: DueAlerts['causes']): Promise<void> {
   const { now } = door;
-  const isFull = alerts.some((alert) => alert.kind === 'seats_used' && alert.percent === 100);
+  const isFull = [...causes.keys()].some((alert) => alert.kind === 'seats_used' && alert.percent === 100);
   const scarcity = isFull ? await selectScarcity(tx) : null;
-  const items = alerts.map((alert) => itemOf(alert, scarcity, now));
+  const items = [...causes].map(([alert, marks]) => itemOf(alert, { marks, scarcity, now }));
   const extended = await extendAlert(tx, items, new Date(now.getTime() - digestMs), now);
   const id = extended ?? newId<string>(now.getTime());
   if (extended === undefined) insertAlert(tx, id, items, now);
   appendAudit(tx, door, [{ action: 'alert.raised', subject: id, after: { items } }]);
 }
 
-function itemOf(alert: Alert, scarcity: Scarcity | null, now: Date): AlertItem {
+interface Telling {
+  marks: readonly string[];
+  scarcity: Scarcity | null;
+  now: Date;
+}
+
+function itemOf(alert: Alert, { marks, scarcity, now }: Telling): AlertItem {
   const { kind, ...detail } = alert;
   const isFull = kind === 'seats_used' && alert.percent === 100;
   const about = isFull ? scarcity : null;
   return {
     kind,
+    marks,
     at: now.toISOString(),
     message: messageOf(alert, about),
     // When people last signed in is not known yet.

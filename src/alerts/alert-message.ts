@@ -29,6 +29,8 @@ export function messageOf(alert: Alert, scarcity: Scarcity | null): string {
       return `From ${alert.on} on there are ${countOf(alert.capacity, 'seat')}: ${countOf(alert.people, 'person', 'people')} would lose theirs. See who: GET /seats/cliff.`;
     case 'block_lifted':
       return `Policy block stands as queue since ${alert.at}: so many people were refused for want of a seat that an identity provider might have stopped provisioning, leavers too. Free seats or extend the contract, then clear the guard (DELETE /seats/block-guard) or write the contract again.`;
+    case 'draft_failed':
+      return `The draft "${alert.name}" of the mappings was not activated at its time: ${alert.failure}`;
     default:
       return unreachable(alert);
   }
@@ -36,7 +38,7 @@ export function messageOf(alert: Alert, scarcity: Scarcity | null): string {
 
 function endText({ endsOn, phase, graceUntil }: Extract<Alert, { kind: 'contract_ended' }>): string {
   if (phase === 'ended')
-    return `The contract ended on ${endsOn}. Holders keep their seats, and nobody gets a new one.`;
+    return `The contract ended on ${endsOn}. Holders keep their seats, under policy grace those above the capacity until their time is over, and nobody gets a new one.`;
   const ended = `The evaluation ended on ${endsOn}.`;
   return graceUntil === null
     ? `${ended} Every paid role stands as its fallback until a contract is signed.`

@@ -39,6 +39,7 @@ export interface PoolSeen {
   contract: Contract | undefined;
   settledAt: Date;
   blockLiftedAt: Date | null;
+  failedDrafts: { id: string; name: string; failure: string }[];
 }
 
 export async function selectPoolSeen(tx: TenantTransaction): Promise<PoolSeen> {
@@ -46,12 +47,14 @@ export async function selectPoolSeen(tx: TenantTransaction): Promise<PoolSeen> {
     Usage & Omit<PoolSeen, 'usage' | 'contract'> & { contract: Contract | null }
   >`
     select used - overage - on_hold as held, overage, on_hold as "onHold", unmanaged_paid as "unmanagedPaid",
-      settled_at as "settledAt", c.block_lifted_at as "blockLiftedAt", ${contractJson(tx.tenantId)} as contract
+      settled_at as "settledAt", c.block_lifted_at as "blockLiftedAt", ${contractJson(tx.tenantId)} as contract,
+      (select coalesce(jsonb_agg(jsonb_build_object('id', m.id, 'name', m.name, 'failure', m.failure) order by m.id), '[]')
+       from mapping_drafts m where m.tenant_id = p.tenant_id and m.failure is not null) as "failedDrafts"
     from seat_pools p left join contracts c on c.tenant_id = p.tenant_id where p.tenant_id = ${tx.tenantId}
   `);
   assert(row !== undefined, 'every tenant has a seat pool');
-  const { contract, settledAt, blockLiftedAt, ...usage } = row;
-  return { usage, settledAt, blockLiftedAt, contract: contract ?? undefined };
+  const { contract, settledAt, blockLiftedAt, failedDrafts, ...usage } = row;
+  return { usage, settledAt, blockLiftedAt, failedDrafts, contract: contract ?? undefined };
 }
 
 /** Sends what was seen and raised, and when to look again. */
@@ -79,6 +82,8 @@ export interface AlertItem {
   /** For a person. */
   message: string;
   detail: object;
+  /** As long as any of them stands in `Raised` it is not over. */
+  marks: readonly string[];
 }
 
 export interface StoredAlert {
@@ -88,6 +93,8 @@ export interface StoredAlert {
   items: AlertItem[];
   acknowledgedAt: Date | null;
   acknowledgedBy: unknown;
+  /** When nothing of it was the case any more. */
+  overAt: Date | null;
 }
 
 /** Adds to an alert that was raised after `since` and that nobody has acknowledged; undefined: there is none. */
@@ -99,8 +106,8 @@ export async function extendAlert(
 ): Promise<string | undefined> {
   const [row] = await tx.run(sql<{ id: string }>`
     update alerts set items = items || ${JSON.stringify(items)}::jsonb, changed_at = ${now}
-    where tenant_id = ${tx.tenantId} and acknowledged_at is null and id = (
-      select id from alerts where tenant_id = ${tx.tenantId} and acknowledged_at is null
+    where tenant_id = ${tx.tenantId} and acknowledged_at is null and over_at is null and id = (
+      select id from alerts where tenant_id = ${tx.tenantId} and acknowledged_at is null and over_at is null
         and raised_at > ${since} and raised_at <= ${now}
       order by id desc limit 1)
     returning id
@@ -118,7 +125,7 @@ export function insertAlert(tx: TenantTransaction, id: string, items: readonly A
 }
 
 const columns = sql`id, raised_at as "raisedAt", changed_at as "changedAt", items, acknowledged_at as "acknowledgedAt",
-  acknowledged_by as "acknowledgedBy"`;
+  acknowledged_by as "acknowledgedBy", over_at as "overAt"`;
 
 export interface AlertQuery {
   isOpen: boolean;
@@ -127,12 +134,28 @@ export interface AlertQuery {
   limit: number;
 }
 
+/** Closes the alerts of which nothing stands any more. Answers which. */
+export async function closeOver(
+  tx: TenantTransaction,
+  standing: readonly string[],
+  now: Date,
+): Promise<string[]> {
+  const rows = await tx.run(sql<{ id: string }>`
+    update alerts set over_at = ${now}
+    where tenant_id = ${tx.tenantId} and over_at is null and not exists (
+      select from jsonb_array_elements(items) i, jsonb_array_elements_text(i -> 'marks') mark
+      where mark = any(${[...standing]}::text[]))
+    returning id
+  `);
+  return rows.map(({ id }) => id);
+}
+
 /** Newest first. */
 export function selectAlerts(tx: TenantTransaction, query: AlertQuery): Promise<StoredAlert[]> {
   const { isOpen, before, limit } = query;
   return tx.run(sql<StoredAlert>`
     select ${columns} from alerts
-    where tenant_id = ${tx.tenantId} and id < ${before} ${isOpen ? sql`and acknowledged_at is null` : sql``}
+    where tenant_id = ${tx.tenantId} and id < ${before} ${isOpen ? sql`and acknowledged_at is null and over_at is null` : sql``}
     order by id desc limit ${limit}
   `);
 }

@@ -4,10 +4,23 @@ import type { ClientId, DirectoryId } from '../kernel/ids.ts';
 
 export type Actor =
   | { kind: 'directory'; id: DirectoryId; name: string; token: string; client?: ClientId }
-  | { kind: 'operator'; id: string; name: string }
-  | { kind: 'key'; id: string; name: string; role: 'owner' | 'admin' | 'auditor' }
+  | (Administrator & {
+      /** The second person, where the edit needed one: the first is who asked for it. */
+      approvedBy?: Administrator;
+    })
   /** A rule of the gateway itself: promotion, a contract's date, drift. */
   | { kind: 'system'; rule: string };
+
+export type Administrator =
+  | { kind: 'operator'; id: string; name: string }
+  | { kind: 'key'; id: string; name: string; role: 'owner' | 'admin' | 'auditor' };
+
+/** As people are told who did it. */
+export function nameOf(actor: Actor): string {
+  if (actor.kind === 'system') return actor.rule;
+  const { approvedBy } = actor.kind === 'directory' ? {} : actor;
+  return approvedBy === undefined ? actor.name : `${actor.name}, approved by ${approvedBy.name}`;
+}
 
 export interface AuditEvent {
   /** `<subject kind>.<past participle>`, as `user.created`, `decision.changed`. */

@@ -37,7 +37,9 @@ export interface AuditQuery {
 export function selectAudit(tx: TenantTransaction, query: AuditQuery) {
   const { actor, subject, action, from, to, before, limit } = query;
   const conditions = [
-    ...(actor === undefined ? [] : [sql<boolean>`actor ->> 'id' = ${actor}`]),
+    ...(actor === undefined
+      ? []
+      : [sql<boolean>`${actor} in (actor ->> 'id', actor -> 'approvedBy' ->> 'id')`]),
     ...(subject === undefined ? [] : [sql<boolean>`subject = ${subject}`]),
     ...(action === undefined ? [] : [sql<boolean>`action = ${action}`]),
     ...(from === undefined ? [] : [sql<boolean>`at >= ${from}`]),

@@ -9,6 +9,7 @@ import type { TenantId } from '../kernel/ids.ts';
 import { sameJson } from '../kernel/same-json.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
 import { decide } from '../provisioning/decide-flow.ts';
+import { requireWorkspaces } from '../provisioning/places-flow.ts';
 import { lockPool } from '../provisioning/pool-store.ts';
 import type { Connection, ConnectionSettings } from './connection.ts';
 import { selectConnection, upsertConnection } from './connection-store.ts';
@@ -23,8 +24,8 @@ export type ConnectionDraft = Pick<ConnectionSettings, 'organizationId' | 'token
  * everybody is compared with Blue again. A worker that has the tenant loses it, so that nothing more is sent under the
  * old settings.
  *
- * @throws Fault `invalid` naming `tokenSecret` when there is none yet, or when apiUrl leads to another origin: a secret
- *   that is never shown must not be had by sending it somewhere else.
+ * @throws Fault `invalid` naming `defaultWorkspaces` as `requireWorkspaces`; `tokenSecret` when there is none yet, or when apiUrl
+ *   leads to another origin: a secret that is never shown must not be had by sending it somewhere else.
  */
 export async function putBlueConnection(
   database: Database,
@@ -35,6 +36,12 @@ export async function putBlueConnection(
   const settings = withDefaults(draft);
   await inTenant(database, door.tenantId, async (tx) => {
     const [pool, before] = await Promise.all([lockPool(tx), selectConnection(tx)]);
+    // The lists of another organization say nothing of this one.
+    if (before !== undefined && isSameBlue(before, settings)) {
+      const standing = new Set(before.defaultWorkspaces);
+      const added = settings.defaultWorkspaces.filter((id) => !standing.has(id));
+      await requireWorkspaces(tx, added, 'defaultWorkspaces');
+    }
     const sealed = tokenSecret === undefined ? keptSecret(before, settings) : secrets.seal(tokenSecret);
     upsertConnection(tx, settings, sealed);
     if (before !== undefined && !isSameBlue(before, settings)) forgetBlueUsers(tx);

@@ -16,6 +16,10 @@ export const alertCommands: readonly Command[] = [
       method: 'GET',
       path: tenantPath({ ...input, paidSeats: input['paid-seats'] }, '/seats/cliff', 'at', 'paidSeats'),
     }),
+    readable: async (answer) =>
+      (answer as { at: string | null }).at === null
+        ? 'No line of the contract that is known gives fewer seats: nobody would lose one.'
+        : answer,
   },
   {
     noun: 'seats',

@@ -2,13 +2,19 @@
 
 import { type Command, text } from './command.ts';
 
+function instantOf(written: string): string {
+  return /^\d{4}-\d{2}-\d{2}$/.test(written) ? `${written}T00:00:00Z` : written;
+}
+
 export const clockCommands: readonly Command[] = [
   {
     noun: 'clock',
     verb: 'set',
     summary: 'move the clock of a gateway that runs with TEST_CLOCK; it goes on from there',
-    flags: [{ name: 'now', value: 'time', description: 'ISO 8601, as 2027-01-01T00:00:00Z', required: true }],
-    call: (input) => ({ method: 'PUT', path: '/clock', body: { now: text(input, 'now') } }),
+    flags: [
+      { name: 'now', value: 'time', description: 'ISO 8601, or a day: its beginning, UTC', required: true },
+    ],
+    call: (input) => ({ method: 'PUT', path: '/clock', body: { now: instantOf(text(input, 'now')) } }),
   },
   {
     noun: 'clock',

@@ -17,6 +17,8 @@ export interface Call {
   /** Below `/api/v1`. */
   path: string;
   body?: unknown;
+  /** The body is laid over what this path answers: what is not named stays as it is. */
+  onto?: string;
 }
 
 export interface Command {
@@ -25,10 +27,14 @@ export interface Command {
   summary: string;
   /** What is named without a flag, as `user-id`. */
   argument?: string;
+  /** It may be left out, where a flag of its name stands for it. */
+  isArgumentOptional?: boolean;
   flags: readonly Flag[];
   call(input: Input): Call;
   /** Fields of a list's items that are shown; `a.b` reaches inside. */
   columns?: readonly string[];
+  /** Makes the answer easier to read, with what else the gateway tells. */
+  readable?(answer: unknown, input: Input, get: (path: string) => Promise<unknown>): Promise<unknown>;
 }
 
 /** A mistake in how a command was called. */
@@ -63,6 +69,7 @@ export function withQuery(path: string, input: Input, names: readonly string[]):
 /** A value that is there because its flag is required; empty it would name another path, or nothing. */
 export function text(input: Input, name: string): string {
   const value = input[name];
+  if (value === undefined) throw new UsageError(`${name} is missing`);
   if (typeof value !== 'string' || value === '') throw new UsageError(`${name} must not be empty`);
   return value;
 }
@@ -88,6 +95,18 @@ export function list(input: Input, name: string): string[] | undefined {
     .split(',')
     .map((one) => one.trim())
     .filter((one) => one !== '');
+}
+
+/** Pairs `a=b` between commas; empty: none. undefined: the flag was not given. */
+export function pairs(input: Input, name: string): Record<string, string> | undefined {
+  const written = list(input, name);
+  if (written === undefined) return undefined;
+  const entries = written.map((pair) => {
+    const [, key, value] = /^(.+)=([^=]+)$/.exec(pair) ?? [];
+    if (key === undefined || value === undefined) throw new UsageError(`--${name} takes name=value, …`);
+    return [key, value];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** Only the fields that were given. */

@@ -2,6 +2,7 @@
 
 import {
   type Command,
+  confirmFlag,
   type Flag,
   given,
   type Input,
@@ -33,10 +34,11 @@ export const contractLineCommands: readonly Command[] = [
       { name: 'tier', value: 'text', description: 'as the contract calls it' },
       { name: 'ends-on', value: 'YYYY-MM-DD', description: 'the new last day' },
       ...noted,
+      confirmFlag,
     ],
     call: (input) => ({
       method: 'POST',
-      path: tenantPath(input, '/contract/amendments'),
+      path: tenantPath(input, '/contract/amendments', 'confirm'),
       body: given({
         effectiveOn: text(input, 'effective-on'),
         paidSeats: input['paid-seats'] === 'unlimited' ? null : integer(input, 'paid-seats'),

@@ -16,6 +16,7 @@ import {
   UsageError,
 } from './command.ts';
 import { contractLineCommands } from './contract-line-commands.ts';
+import { withGroupNames } from './group-names.ts';
 import { seatCommands } from './seat-commands.ts';
 import { subPoolCommands } from './sub-pool-commands.ts';
 
@@ -34,7 +35,7 @@ const contracts: Command[] = [
       { name: 'payment-schedule', value: 'annual|quarterly|custom', description: 'annual when left out' },
       {
         name: 'policy',
-        value: 'queue|fallback|block',
+        value: 'queue|fallback|grace|allow|block',
         description: 'when no seat is free; queue when left out',
       },
       { name: 'fallback-role', value: 'role', description: 'view_only when left out' },
@@ -50,6 +51,7 @@ const contracts: Command[] = [
         value: 'n',
         description: 'after the seats became fewer; 30 when left out',
       },
+      confirmFlag,
     ],
     call: (input) => ({
       method: 'PUT',
@@ -132,6 +134,7 @@ const mappings: Command[] = [
     summary: 'list mappings, best priority first',
     flags: [tenantFlag, ...pageFlags],
     call: (input) => ({ method: 'GET', path: tenantPath(input, '/mappings', 'limit', 'cursor') }),
+    readable: withGroupNames,
     columns: ['priority', 'group', 'role', 'workspaces', 'fallbackRole', 'id'],
   },
   {
@@ -171,6 +174,7 @@ const mappings: Command[] = [
       path: tenantPath(input, '/mappings/reorder', 'confirm'),
       body: { ids: list(input, 'ids') },
     }),
+    readable: withGroupNames,
     columns: ['priority', 'group', 'role', 'workspaces', 'fallbackRole', 'id'],
   },
 ];

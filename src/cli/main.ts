@@ -57,7 +57,8 @@ function build(): Program {
 
 function addVerb(group: Program, command: Command): void {
   const verb = group.command(command.verb).description(command.summary).exitOverride();
-  if (command.argument !== undefined) verb.argument(`<${command.argument}>`);
+  const { argument, isArgumentOptional } = command;
+  if (argument !== undefined) verb.argument(isArgumentOptional ? `[${argument}]` : `<${argument}>`);
   for (const { name, value, description, required } of command.flags) {
     const form = value === undefined ? `--${name}` : `--${name} <${value}>`;
     if (required) verb.requiredOption(form, description);
@@ -66,10 +67,10 @@ function addVerb(group: Program, command: Command): void {
   verb.option('--json', 'print the answer as it came');
   verb.action(async (...values: unknown[]) => {
     const options = verb.opts<Record<string, string | true | undefined>>();
-    const [argument] = values;
+    const [typed] = values;
     await run(command, {
       ...Object.fromEntries(command.flags.map(({ name }) => [name, options[camelCase(name)]])),
-      ...(command.argument === undefined ? {} : { [command.argument]: String(argument) }),
+      ...(argument === undefined || typed === undefined ? {} : { [argument]: String(typed) }),
       ...(options.json === true ? { json: true } : {}),
     });
   });
@@ -81,9 +82,18 @@ function camelCase(name: string): string {
 }
 
 async function run(command: Command, { json, ...input }: Input): Promise<void> {
-  const answer = await call(readCliConfig(), command.call(input));
+  const options = readCliConfig();
+  const get = (path: string) => call(options, { method: 'GET', path });
+  const request = command.call(input);
+  const { onto, body } = request;
+  const written = onto === undefined ? body : { ...((await get(onto)) as object), ...(body as object) };
+  const answer = await call(options, { ...request, body: written });
   if (answer === undefined) return;
-  process.stdout.write(`${json === true ? JSON.stringify(answer) : render(answer, command.columns)}\n`);
+  if (json === true) process.stdout.write(`${JSON.stringify(answer)}\n`);
+  else {
+    const shown = (await command.readable?.(answer, input, get)) ?? answer;
+    process.stdout.write(`${render(shown, command.columns)}\n`);
+  }
 }
 
 function exitCodeOf(error: unknown): number {

@@ -2,6 +2,7 @@
 
 import {
   type Command,
+  confirmFlag,
   type Flag,
   given,
   type Input,
@@ -39,10 +40,10 @@ const versions: Command[] = [
     verb: 'rollback',
     summary: 'put the mappings of a version in force again',
     argument: 'number',
-    flags: [tenantFlag],
+    flags: [tenantFlag, confirmFlag],
     call: (input) => ({
       method: 'POST',
-      path: tenantPath(input, `/mapping-versions/${part(input, 'number')}/rollback`),
+      path: tenantPath(input, `/mapping-versions/${part(input, 'number')}/rollback`, 'confirm'),
     }),
   },
 ];
@@ -135,10 +136,11 @@ const drafts: Command[] = [
       tenantFlag,
       rebaseFlag,
       { name: 'at', value: 'time', description: 'ISO 8601; when left out on its day, else now' },
+      confirmFlag,
     ],
     call: (input) => ({
       method: 'POST',
-      path: draftPath(input, '/activate'),
+      path: draftPath(input, '/activate', 'confirm'),
       body: given({ at: input.at, rebase: input.rebase }),
     }),
   },

@@ -1,6 +1,16 @@
 /** Seats: how they are used, what waits to be settled or let happen, and what is decided for one person by hand. */
 
-import { type Command, given, list, pageFlags, part, tenantFlag, tenantPath, text } from './command.ts';
+import {
+  type Command,
+  confirmFlag,
+  given,
+  list,
+  pageFlags,
+  part,
+  tenantFlag,
+  tenantPath,
+  text,
+} from './command.ts';
 
 export const seatCommands: readonly Command[] = [
   {
@@ -73,10 +83,11 @@ export const seatCommands: readonly Command[] = [
       { name: 'workspaces', value: 'ids', description: 'between commas; where mappings lead when left out' },
       { name: 'until', value: 'time', description: 'ISO 8601: it ends by itself then' },
       { name: 'reserved', description: 'it takes its seat now, or is refused' },
+      confirmFlag,
     ],
     call: (input) => ({
       method: 'PUT',
-      path: tenantPath(input, `/users/${part(input, 'user-id')}/pin`),
+      path: tenantPath(input, `/users/${part(input, 'user-id')}/pin`, 'confirm'),
       body: given({
         role: text(input, 'role'),
         reason: text(input, 'reason'),

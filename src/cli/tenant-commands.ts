@@ -2,11 +2,13 @@
 
 import {
   type Command,
+  confirmFlag,
   given,
   type Input,
   integer,
   list,
   pageFlags,
+  pairs,
   part,
   tenantFlag,
   tenantPath,
@@ -42,8 +44,10 @@ const tenants: Command[] = [
   {
     noun: 'tenant',
     verb: 'show',
-    summary: 'show a tenant',
-    flags: [tenantFlag],
+    summary: 'show a tenant, named with the flag or without',
+    argument: 'tenant',
+    isArgumentOptional: true,
+    flags: [{ ...tenantFlag, required: false }],
     call: (input) => ({ method: 'GET', path: tenantPath(input, '') }),
   },
 ];
@@ -195,7 +199,7 @@ const settings: Command[] = [
   {
     noun: 'settings',
     verb: 'set',
-    summary: "replace a tenant's settings; what is left out has its default",
+    summary: "change a tenant's settings; what is not named stays as it is",
     flags: [
       tenantFlag,
       { name: 'default-role', value: 'role', description: 'of people whom no mapping names; none: nothing' },
@@ -213,7 +217,13 @@ const settings: Command[] = [
       { name: 'tombstone-hours', value: 'n', description: 'and that of members of a deleted group' },
       { name: 'notice-hours', value: 'n', description: 'order strict: told so long before a seat goes' },
       { name: 'breaker', value: 'percent,people|off', description: 'from where on an edit is asked about' },
-      { name: 'reclaim-days', value: 'n', description: 'idle holders are asked after so many days' },
+      { name: 'reclaim-days', value: 'n|off', description: 'idle holders are asked after so many days' },
+      {
+        name: 'approvals',
+        value: 'role=mode, …',
+        description:
+          'automatic, manual or when_full: who gives the seats of a role; "": nobody in particular',
+      },
       { name: 'two-person-rule', value: 'true|false', description: 'delicate edits need a second person' },
       { name: 'exclusions', value: 'names', description: 'between commas: people who are left alone' },
       {
@@ -222,11 +232,13 @@ const settings: Command[] = [
         description: 'unknown members of groups wait for their people',
       },
       { name: 'request-retention-days', value: 'n', description: 'how long calls stay recorded' },
+      confirmFlag,
     ],
     call: (input) => ({
       method: 'PUT',
-      path: tenantPath(input, '/settings'),
-      body: given({
+      path: tenantPath(input, '/settings', 'confirm'),
+      onto: tenantPath(input, '/settings'),
+      body: named({
         defaultRole: input['default-role'],
         order: input.order,
         settlement: input.settlement,
@@ -234,7 +246,8 @@ const settings: Command[] = [
         tombstoneHours: integer(input, 'tombstone-hours'),
         noticeHours: integer(input, 'notice-hours'),
         breaker: breakerOf(input),
-        reclaimDays: integer(input, 'reclaim-days'),
+        reclaimDays: input['reclaim-days'] === 'off' ? null : integer(input, 'reclaim-days'),
+        approvals: pairs(input, 'approvals'),
         twoPersonRule: truth(input, 'two-person-rule'),
         exclusions: list(input, 'exclusions'),
         parking: truth(input, 'parking'),
@@ -243,6 +256,13 @@ const settings: Command[] = [
     }),
   },
 ];
+
+/** @throws UsageError where nothing is. */
+function named(fields: Record<string, unknown>): Record<string, unknown> {
+  const body = given(fields);
+  if (Object.keys(body).length === 0) throw new UsageError('name what is to be changed');
+  return body;
+}
 
 export const tenantCommands: readonly Command[] = [...tenants, ...keys, ...directories, ...settings];
 

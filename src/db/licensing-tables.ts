@@ -80,6 +80,7 @@ export interface LicensingTables {
     created_at: Time;
     activate_at: Time | null;
     rebase: Generated<boolean>;
+    agreed_losses: Generated<number>;
     activated_as: number | null;
     activated_at: Time | null;
     touched: Generated<string[]>;
@@ -168,6 +169,7 @@ export interface LicensingTables {
     items: Json<JsonObject[]>;
     acknowledged_at: Time | null;
     acknowledged_by: Json<JsonObject> | null;
+    over_at: Generated<Time | null>;
   };
   edit_requests: {
     tenant_id: string;
@@ -177,6 +179,7 @@ export interface LicensingTables {
     body: Json<unknown> | null;
     because: string[];
     actor: Json<JsonObject>;
+    asked_by: string[];
     created_at: Time;
     state: 'pending' | 'applying' | 'approved' | 'refused';
     decided_by: Json<JsonObject> | null;

@@ -19,6 +19,8 @@ import * as approvals from '../../migrations/0014_approvals.ts';
 import * as editRequests from '../../migrations/0016_edit_requests.ts';
 import * as evaluation from '../../migrations/0017_evaluation.ts';
 import * as subPools from '../../migrations/0018_sub_pools.ts';
+import * as secondPerson from '../../migrations/0019_second_person.ts';
+import * as alertsOver from '../../migrations/0020_alerts_over.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 
 const migrations: Record<string, Migration> = {
@@ -38,6 +40,8 @@ const migrations: Record<string, Migration> = {
   '0016_edit_requests': editRequests,
   '0017_evaluation': evaluation,
   '0018_sub_pools': subPools,
+  '0019_second_person': secondPerson,
+  '0020_alerts_over': alertsOver,
 };
 
 /** Requests run as the first; look-ups across tenants are functions that belong to the second. */

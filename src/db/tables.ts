@@ -22,7 +22,7 @@ export interface Tables extends LicensingTables {
     reason: string;
   };
   test_clock: { id: Generated<boolean>; offset_ms: number; revision: number };
-  operators: { id: string; name: string; key_hash: string; created_at: Time };
+  operators: { id: string; name: string; key_hash: string; created_at: Time; made_by: Generated<string[]> };
   api_keys: {
     tenant_id: string;
     id: string;
@@ -31,6 +31,7 @@ export interface Tables extends LicensingTables {
     key_hash: string;
     created_at: Time;
     expires_at: Time | null;
+    made_by: Generated<string[]>;
   };
   directories: {
     tenant_id: string;
@@ -65,6 +66,7 @@ export interface Tables extends LicensingTables {
     breaker_people: Generated<number | null>;
     reclaim_days: number | null;
     two_person_rule: Generated<boolean>;
+    two_person_since: Time | null;
     exclusions: Generated<string[]>;
     notice_hours: Generated<number>;
     approvals: ColumnType<Record<string, string>, string | undefined, string>;

@@ -123,6 +123,9 @@ export const limits = {
   /** Years to which the test clock may be put. */
   clockYearMin: 2000,
   clockYearMax: 2999,
+  /** Years of days and times at which something is to happen: what is reckoned from them stays a date too. */
+  dateYearMin: 1900,
+  dateYearMax: 2999,
   /** Rows that one statement of the housekeeping deletes, and statements for each kind of row, tenant and look. */
   housekeepingRowsPerStatement: 5000,
   housekeepingStatementsPerLook: 4,

@@ -14,7 +14,8 @@ export type Alert =
   | { kind: 'contract_ended'; endsOn: string; phase: Terms['phase']; graceUntil: string | null }
   | { kind: 'evaluation_ends'; endsOn: string }
   | { kind: 'cliff'; on: string; capacity: number; people: number }
-  | { kind: 'block_lifted'; at: string };
+  | { kind: 'block_lifted'; at: string }
+  | { kind: 'draft_failed'; id: string; name: string; failure: string };
 
 export interface AlertFacts {
   contract: Contract | undefined;
@@ -23,6 +24,17 @@ export interface AlertFacts {
   forecast: Forecast | null;
   /** Since when policy `block` stands as `queue`; null: it does not. */
   blockLiftedAt: Date | null;
+  /** Drafts of the mappings that could not be activated at their time. */
+  failedDrafts: readonly { id: string; name: string; failure: string }[];
+}
+
+export interface DueAlerts {
+  alerts: Alert[];
+  /** By which of the marks each was raised: while any of them stands it is not over. */
+  causes: ReadonlyMap<Alert, readonly string[]>;
+  raised: Raised;
+  /** Those that stood before, and still do. */
+  standing: string[];
 }
 
 /** What has been raised, and is not over. */
@@ -41,7 +53,7 @@ interface Watch {
   alert: Alert;
 }
 
-export function dueAlerts(facts: AlertFacts, before: Raised, now: Date): { alerts: Alert[]; raised: Raised } {
+export function dueAlerts(facts: AlertFacts, before: Raised, now: Date): DueAlerts {
   const terms = termsAt(facts.contract, now);
   const period = periodOf(facts.contract, terms);
   const known = new Set(before.period === period ? before.marks : []);
@@ -49,14 +61,19 @@ export function dueAlerts(facts: AlertFacts, before: Raised, now: Date): { alert
   const marks = new Set(
     lists.flat().flatMap(({ mark, isOver }) => (known.has(mark) && !isOver ? [mark] : [])),
   );
-  const alerts: Alert[] = [];
+  const standing = [...marks];
+  const causes = new Map<Alert, string[]>();
   for (const list of lists) {
     const met = list.filter(({ mark, isMet }) => isMet && !marks.has(mark));
     for (const { mark } of met) marks.add(mark);
     const worst = met.at(-1);
-    if (worst !== undefined) alerts.push(worst.alert);
+    if (worst !== undefined)
+      causes.set(
+        worst.alert,
+        met.map(({ mark }) => mark),
+      );
   }
-  return { alerts, raised: { period, marks: [...marks].sort() } };
+  return { alerts: [...causes.keys()], causes, raised: { period, marks: [...marks].sort() }, standing };
 }
 
 function periodOf(contract: Contract | undefined, { endsOn }: Terms): string {
@@ -71,6 +88,7 @@ function watchesOf(facts: AlertFacts, terms: Terms, now: Date): Watch[][] {
     watchEvaluation(facts, terms, now),
     watchCliff(facts, now),
     watchBlock(facts),
+    ...facts.failedDrafts.map(watchDraft),
   ];
 }
 
@@ -167,6 +185,12 @@ function watchBlock({ blockLiftedAt: at }: AlertFacts): Watch[] {
   if (at === null) return [];
   const alert = { kind: 'block_lifted', at: at.toISOString() } as const;
   return [{ mark: `block_lifted:${alert.at}`, isMet: true, isOver: false, alert }];
+}
+
+/** Over when the draft is written anew, activated or deleted: then it is none of these. */
+function watchDraft(draft: AlertFacts['failedDrafts'][number]): Watch[] {
+  const mark = `draft_failed:${draft.id}`;
+  return [{ mark, isMet: true, isOver: false, alert: { kind: 'draft_failed', ...draft } }];
 }
 
 /** When time alone may next make something due: all dates are days, and forecasts are made daily. */

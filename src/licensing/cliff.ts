@@ -1,7 +1,16 @@
 /** When fewer seats are known to come, and how many of those who have one would lose it then. Pure. */
 
 import type { Usage } from './admit.ts';
-import { type Contract, capacityChanges, endOf, excessUntil, limitOf, startOf, termsAt } from './contract.ts';
+import {
+  type Contract,
+  capacityChanges,
+  endOf,
+  excessUntil,
+  isLess,
+  limitOf,
+  startOf,
+  termsAt,
+} from './contract.ts';
 
 /** A number of seats at an instant, against which those who have one now are counted. */
 export interface Cliff {
@@ -24,10 +33,6 @@ export function nextCliff(contract: Contract | undefined, now: Date): Cliff | un
     before = capacity;
   }
   return undefined;
-}
-
-function isLess(a: number | null, b: number | null): boolean {
-  return a !== null && (b === null || a < b);
 }
 
 export function cliffAt(contract: Contract | undefined, at: Date): Cliff {

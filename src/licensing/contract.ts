@@ -22,7 +22,7 @@ export interface BaseLine {
   fallbackRole: FallbackRole;
   /** Policies `grace` and `allow`: seats above the capacity, in percent of it, rounded down; null: none. */
   allowancePercent: number | null;
-  /** Policy `grace`: days that a person keeps a seat above the capacity; null: none. */
+  /** Policy `grace`: days that a person keeps a seat above the capacity; null, 0: there is no such seat. */
   graceDays: number | null;
   /** After an evaluation's last day holders keep their roles for so many days. */
   evaluationGraceDays: number;
@@ -121,9 +121,8 @@ export function termsAt(contract: Contract | undefined, now: Date): Terms {
       endsOn: contract.endsOn,
       decreaseGraceDays: contract.decreaseGraceDays,
     };
-  const lines = contract.lines.filter((line) => isInForce(line, now));
-  const endsOn =
-    lines.findLast(({ contractEndsOn }) => contractEndsOn !== null)?.contractEndsOn ?? contract.endsOn;
+  const lines = linesAt(contract, now);
+  const endsOn = lastDayOf(contract, lines);
   const phase = phaseAt(contract, endsOn, now);
   const capacity = capacityOf(contract, lines);
   return {
@@ -155,17 +154,25 @@ function capacityOf(contract: Contract, inForce: readonly ContractLine[]): numbe
   return added.reduce((sum, { paidSeats }) => sum + (paidSeats ?? 0), seats);
 }
 
-function allowanceOf({ policy, allowancePercent }: BaseLine, capacity: number | null): number {
-  if (capacity === null || (policy !== 'grace' && policy !== 'allow')) return 0;
-  return Math.floor((capacity * (allowancePercent ?? 0)) / 100);
+function allowanceOf(base: BaseLine, capacity: number | null): number {
+  if (capacity === null || !givesAbove(base)) return 0;
+  return Math.floor((capacity * (base.allowancePercent ?? 0)) / 100);
+}
+
+/** A grace of no days gives nothing: the seat would be taken back in the moment in which it is given. */
+function givesAbove({ policy, graceDays }: BaseLine): boolean {
+  return policy === 'allow' || (policy === 'grace' && (graceDays ?? 0) > 0);
 }
 
 /** @param capacity null: unlimited. */
-function isLess(a: number | null, capacity: number | null): boolean {
+export function isLess(a: number | null, capacity: number | null): boolean {
   return a !== null && (capacity === null || a < capacity);
 }
 
-/** What the lines known now make of the capacity later, at each of their instants, in order. */
+/**
+ * What the lines known now make of the capacity later, at each of their instants, in order. What they say of the time after the
+ * end of a signed contract takes nobody's seat.
+ */
 export function capacityChanges(
   contract: Contract | undefined,
   now: Date,
@@ -177,14 +184,17 @@ export function capacityChanges(
     .map((at) => at.getTime());
   return [...new Set(instants)]
     .sort((a, b) => a - b)
-    .map((time) => new Date(time))
-    .map((at) => ({
-      at,
-      capacity: capacityOf(
-        contract,
-        contract.lines.filter((line) => isInForce(line, at)),
-      ),
-    }));
+    .map((time) => ({ at: new Date(time), inForce: linesAt(contract, new Date(time)) }))
+    .filter(({ at, inForce }) => phaseAt(contract, lastDayOf(contract, inForce), at) !== 'ended')
+    .map(({ at, inForce }) => ({ at, capacity: capacityOf(contract, inForce) }));
+}
+
+function linesAt({ lines }: Contract, at: Date): ContractLine[] {
+  return lines.filter((line) => isInForce(line, at));
+}
+
+function lastDayOf(contract: Contract, inForce: readonly ContractLine[]): string {
+  return inForce.findLast(({ contractEndsOn }) => contractEndsOn !== null)?.contractEndsOn ?? contract.endsOn;
 }
 
 function phaseAt(contract: Contract, endsOn: string, now: Date): Phase {

@@ -202,6 +202,11 @@ export function matching(person: Traits, rules: Pick<Rules, 'mappings'>, now: Da
   return rules.mappings.filter((mapping) => isValid(mapping, now) && names(mapping, person));
 }
 
+/** The mappings that name the person, whether they hold now or not, best priority first. */
+export function named({ mappings }: Pick<Rules, 'mappings'>, person: Traits): Mapping[] {
+  return mappings.filter((mapping) => names(mapping, person));
+}
+
 function names(
   { groupId, roleValue, claimValue }: Mapping,
   { groups, roleValues, claimValues }: Traits,

@@ -2,7 +2,7 @@
 
 import { unreachable } from '../kernel/assert.ts';
 import type { Billing, FallbackRole } from './catalogue.ts';
-import { type OveragePolicy, overageUntil, type Terms } from './contract.ts';
+import { excessUntil, type OveragePolicy, overageUntil, type Terms } from './contract.ts';
 import { type Desire, mappingOf, type Refusal, type RequestedRole } from './desire.ts';
 
 /**
@@ -86,10 +86,15 @@ export interface OpenBatch {
 }
 
 /** What a seat is told by. */
-export type Telling = Pick<Terms, 'policy' | 'phase' | 'graceUntil' | 'graceDays' | 'grants'> & {
+export type Telling = Pick<
+  Terms,
+  'policy' | 'phase' | 'graceUntil' | 'graceDays' | 'grants' | 'decreaseGraceDays'
+> & {
   batch: OpenBatch | null;
   /** `borrowed`: the seat is one that other shares lend; `full`: the sub-pool has all that it may, though seats are free. */
   share: 'borrowed' | 'full' | null;
+  /** Of somebody who is above a capacity that fell: since when it is less than what is used; null: not above it. */
+  excessSince: Date | null;
 };
 
 /** @param position Place among the waiting claims, computed when read. */
@@ -131,9 +136,13 @@ export function seatView(decision: Decision | null, position: number | null, tel
   }
 }
 
-function seatedReason(usual: string, { phase, graceUntil }: Telling): string {
+function seatedReason(usual: string, telling: Telling): string {
+  const { phase, graceUntil, excessSince } = telling;
   if (phase === 'frozen') return 'EVALUATION_ENDED';
-  return graceUntil === null ? usual : `GRACE_UNTIL:${graceUntil.toISOString()}`;
+  if (graceUntil !== null) return `GRACE_UNTIL:${graceUntil.toISOString()}`;
+  return excessSince === null
+    ? usual
+    : `SEAT_EXCESS_UNTIL:${excessUntil(telling, excessSince).toISOString()}`;
 }
 
 function rejectedReason({ approval }: Decision): string | null {

@@ -162,7 +162,7 @@ function counterfactualsOf(facts: ExplainFacts): Counterfactual[] {
 }
 
 function smallestChange(facts: ExplainFacts): string | null {
-  const { person, decision, terms, used, place, groups } = facts;
+  const { person, decision, seat, terms, used, place, groups } = facts;
   if (!person.active) return 'Activate the person in the identity provider.';
   if (person.isExcluded) return "Take the person off the tenant's list of those who are left alone.";
   if (decision === null || decision.requested.length === 0) {
@@ -176,6 +176,8 @@ function smallestChange(facts: ExplainFacts): string | null {
   if (isSeated(decision.seat) && terms.phase === 'frozen')
     return 'A contract: it restores what the evaluation had.';
   if (decision.approval !== null) return "An administrator's approval.";
+  if (timeOf(seat, 'SEAT_EXCESS_UNTIL:') !== undefined)
+    return 'More seats, or somebody who gives one back, before it goes.';
   if (decision.seat !== 'waiting' || place === null) return null;
   if (!terms.grants) return 'A contract that is in force today.';
   if (facts.share !== null) return shareWanting(facts, facts.share);
@@ -267,9 +269,13 @@ function askedBy({ pin, decision }: ExplainFacts, winner: Rule | undefined): str
 
 function settlesWhen({ reason }: SeatView): string | undefined {
   if (reason === 'STAGED') return 'seats are given when an administrator settles the batch';
-  return reason?.startsWith('SETTLES_AT:')
-    ? `seats are given at ${reason.slice('SETTLES_AT:'.length)}`
-    : undefined;
+  const at = timeOf({ reason }, 'SETTLES_AT:');
+  return at === undefined ? undefined : `seats are given at ${at}`;
+}
+
+/** The time that a reason names; undefined: it is another. */
+function timeOf({ reason }: Pick<SeatView, 'reason'>, code: string): string | undefined {
+  return reason?.startsWith(code) ? reason.slice(code.length) : undefined;
 }
 
 function isFull({ seat }: ExplainFacts): boolean {
@@ -284,6 +290,9 @@ function heldUntil({ terms, decision, seat, share }: ExplainFacts): string {
     const meanwhile = decision?.effective.find(({ via }) => via.startsWith('FALLBACK:'))?.role;
     return `keeps a seat, but the evaluation is over: ${meanwhile ?? 'no role'} until a contract is signed`;
   }
+  const excess = timeOf(seat, 'SEAT_EXCESS_UNTIL:');
+  if (excess !== undefined)
+    return `holds a seat above the ${terms.capacity ?? 0} that there now are: it may go at ${excess}`;
   if (seat.reason === 'BORROWED') return `holds a seat ${borrowedFrom(share)}`;
   if (decision?.seat !== 'overage') return 'holds a seat';
   const until = seat.reason?.startsWith('SEAT_OVERAGE_UNTIL:') ? decision.endsAt : null;

@@ -131,6 +131,8 @@ async function decideAnew(
   event: AuditEvent,
 ): Promise<void> {
   const { affected, ...prospect } = byContract(pool, contract, door.now);
-  const { audit } = await decide(tx, door, prospect.pool, affected, { isSettled: true });
+  // Whatever day it speaks of, it is new from now on.
+  const written = { ...prospect.pool, settledAt: door.now };
+  const { audit } = await decide(tx, door, written, affected, { isSettled: true });
   appendAudit(tx, door, [event, ...audit]);
 }

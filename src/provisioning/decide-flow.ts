@@ -137,9 +137,11 @@ export interface Foreseen {
 export async function foresee(
   tx: TenantTransaction,
   door: Pick<Door, 'now'>,
-  { pool, affected, isSettling = false, exclusions, pinned }: Prospect,
+  { pool, affected, mappingsBefore = [], isSettling = false, exclusions, pinned }: Prospect,
 ): Promise<Foreseen> {
-  const mappedGroups = pool.rules.mappings.flatMap(({ groupId }) => groupId ?? []);
+  // Also of the mappings that go: whoever reads this may ask what would be without the edit.
+  const mappings = [...pool.rules.mappings, ...mappingsBefore];
+  const mappedGroups = [...new Set(mappings.flatMap(({ groupId }) => groupId ?? []))];
   const crowd = loadCrowd(tx, affected, { mappedGroups, exclusions });
   const pace = { now: door.now, peoplePerDecision: everybody };
   const isReserving = pinned?.pin?.reserved ?? false;

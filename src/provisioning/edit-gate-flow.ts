@@ -3,7 +3,7 @@
  * two-person rule, under which delicate edits wait for somebody else.
  */
 
-import type { Actor } from '../audit/audit-event.ts';
+import type { Administrator } from '../audit/audit-event.ts';
 import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
@@ -11,9 +11,10 @@ import { inTenant } from '../db/tenant-transaction.ts';
 import { Fault } from '../kernel/fault.ts';
 import { newId } from '../kernel/ids.ts';
 import { type Breaker, isTripped } from '../licensing/breaker.ts';
+import { handOf, type Lineage } from '../tenants/lineage.ts';
 import type { Settings } from '../tenants/settings.ts';
-import { selectSettings } from '../tenants/settings-store.ts';
-import type { Edit } from './edit.ts';
+import { selectRuleSince, selectSettings } from '../tenants/settings-store.ts';
+import type { Edit, Losses } from './edit.ts';
 import {
   type Call,
   type Delicacy,
@@ -23,12 +24,14 @@ import {
   selectEditRequest,
 } from './edit-request-store.ts';
 import { readPool } from './pool-store.ts';
-import { previewEdit } from './preview-flow.ts';
+import { lossesBy } from './preview-flow.ts';
 
 export interface Gated {
   /** What is to be done; undefined: a line of the contract is withdrawn. */
   edit: Edit | undefined;
   call: Call;
+  /** The key that makes the call, and whom it descends from. */
+  askedBy: Lineage;
   /** The caller knows that it takes many seats away. */
   isConfirmed: boolean;
 }
@@ -40,33 +43,32 @@ export interface Gated {
  */
 export async function gateEdit(
   database: Database,
-  door: Door,
-  { edit, call, isConfirmed }: Gated,
+  door: Door & { actor: Administrator },
+  { edit, call, askedBy, isConfirmed }: Gated,
 ): Promise<EditRequest | undefined> {
   const [settings, pool] = await inTenant(database, door.tenantId, (tx) =>
     Promise.all([selectSettings(tx), readPool(tx)]),
   );
   const { breaker, twoPersonRule } = settings;
   if (breaker === null && !twoPersonRule) return undefined;
-  const lost = edit === undefined || breaker === null ? 0 : await seatsLost(database, door, edit);
-  const isAbove = breaker !== null && isTripped(breaker, pool.usage, { since: door.now, seats: 0 }, lost);
+  const losses = edit === undefined || breaker === null ? none : await lossesBy(database, door, edit);
+  const isAbove =
+    breaker !== null && isTripped(breaker, pool.usage, { since: door.now, seats: 0 }, losses.seatsLost);
   if (!twoPersonRule) {
-    if (isAbove && !isConfirmed) throw aboveBreaker(lost, breaker);
+    if (isAbove && !isConfirmed) throw aboveBreaker(losses, breaker);
     return undefined;
   }
   const paid = (role: string) => pool.rules.catalogue.roleOf(role).billing === 'paid';
   const because = [...delicaciesOf(edit, settings, paid), ...(isAbove ? (['breaker'] as const) : [])];
-  return because.length === 0 ? undefined : await ask(database, door, call, because);
+  return because.length === 0 ? undefined : await ask(database, door, { call, askedBy }, because);
 }
 
-async function seatsLost(database: Database, door: Door, edit: Edit): Promise<number> {
-  const nobody = { after: 'ffffffff-ffff-ffff-ffff-ffffffffffff', limit: 0 };
-  return (await previewEdit(database, door, edit, nobody)).seatsLost;
-}
+const none: Losses = { seatsLost: 0, lostLater: 0 };
 
-function aboveBreaker(lost: number, { percent, people }: Breaker): Fault {
+function aboveBreaker({ seatsLost, lostLater }: Losses, { percent, people }: Breaker): Fault {
   const line = `the breaker stands at ${percent} % of the seats in use and ${people} people`;
-  const text = `This takes the seats of ${lost} people, and ${line}: look at its preview, then repeat it with confirm=true.`;
+  const later = lostLater === 0 ? '' : `, of ${lostLater} at a date to come`;
+  const text = `This takes the seats of ${seatsLost} people${later}, and ${line}: look at its preview, then repeat it with confirm=true.`;
   return new Fault('above_breaker', text, { field: 'confirm' });
 }
 
@@ -100,9 +102,15 @@ function loosens(before: Settings, after: Settings): boolean {
   );
 }
 
-async function ask(database: Database, door: Door, call: Call, because: Delicacy[]): Promise<EditRequest> {
+async function ask(
+  database: Database,
+  door: Door & { actor: Administrator },
+  { call, askedBy }: Pick<Gated, 'call' | 'askedBy'>,
+  because: Delicacy[],
+): Promise<EditRequest> {
   const request: EditRequest = {
     ...call,
+    askedBy,
     id: newId(door.now.getTime()),
     because,
     actor: door.actor,
@@ -118,6 +126,11 @@ async function ask(database: Database, door: Door, call: Call, because: Delicacy
   return request;
 }
 
+/** Who approves, with the key and whom it descends from. */
+export interface Approver extends Door {
+  lineage: Lineage;
+}
+
 /**
  * Approves a request: `make` makes its call, and what it answers decides whether the request is done with. Until then nobody else
  * can approve it.
@@ -126,11 +139,11 @@ async function ask(database: Database, door: Door, call: Call, because: Delicacy
  */
 export async function approveRequest<T>(
   database: Database,
-  door: Door,
+  door: Approver,
   id: string,
   make: (request: EditRequest) => Promise<{ isMade: boolean; answer: T }>,
 ): Promise<T> {
-  const request = await pendingRequest(database, door, id, 'applying');
+  const request = await pendingRequest(database, door, id);
   let isMade = false;
   try {
     const made = await make(request);
@@ -160,19 +173,14 @@ export async function refuseRequest(database: Database, door: Door, id: string):
   return await readRequest(database, door, id);
 }
 
-async function pendingRequest(
-  database: Database,
-  door: Door,
-  id: string,
-  to: EditRequest['state'],
-): Promise<EditRequest> {
+async function pendingRequest(database: Database, door: Approver, id: string): Promise<EditRequest> {
   return await inTenant(database, door.tenantId, async (tx) => {
     const request = await selectEditRequest(tx, id);
     if (request === undefined) throw unknownRequest(id);
-    if (isSame(request.actor, door.actor)) {
-      throw new Fault('forbidden', 'Somebody else than who asked for it must approve it.');
-    }
-    if (!(await moveEditRequest(tx, id, 'pending', to, null))) throw decidedAlready(id);
+    // Where the rule ended meanwhile no key counts as another's.
+    const since = (await selectRuleSince(tx)) ?? door.now;
+    if (handOf(request.askedBy, since) === handOf(door.lineage, since)) throw sameHand();
+    if (!(await moveEditRequest(tx, id, 'pending', 'applying', null))) throw decidedAlready(id);
     return request;
   });
 }
@@ -183,8 +191,10 @@ export async function readRequest(database: Database, door: Door, id: string): P
   return request;
 }
 
-function isSame(a: Actor, b: Actor): boolean {
-  return a.kind === b.kind && 'id' in a && 'id' in b && a.id === b.id;
+function sameHand(): Fault {
+  const text =
+    'Somebody else than who asked for it must approve it; a key that was made since the rule stands counts as its maker’s.';
+  return new Fault('forbidden', text);
 }
 
 function unknownRequest(id: string): Fault {

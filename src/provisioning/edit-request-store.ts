@@ -1,9 +1,10 @@
 /** Rows of edit_requests: calls that wait for a second person. */
 
 import { sql } from 'kysely';
-import type { Actor } from '../audit/audit-event.ts';
+import type { Actor, Administrator } from '../audit/audit-event.ts';
 import { db } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import type { Lineage } from '../tenants/lineage.ts';
 
 /** Why one person does not suffice. */
 export type Delicacy = 'capacity' | 'block' | 'pin' | 'rule' | 'breaker';
@@ -19,7 +20,9 @@ export interface Call {
 export interface EditRequest extends Call {
   id: string;
   because: Delicacy[];
-  actor: Actor;
+  actor: Administrator;
+  /** The key that asked, and whom it descends from. */
+  askedBy: Lineage;
   createdAt: Date;
   state: 'pending' | 'applying' | 'approved' | 'refused';
   decidedBy: Actor | null;
@@ -36,6 +39,7 @@ export function insertEditRequest(tx: TenantTransaction, request: EditRequest): 
       body: request.body === undefined ? null : JSON.stringify(request.body),
       because: request.because,
       actor: JSON.stringify(request.actor),
+      asked_by: [...request.askedBy],
       created_at: request.createdAt,
       state: request.state,
       decided_by: null,
@@ -92,6 +96,7 @@ interface Row {
   body: unknown;
   because: string[];
   actor: unknown;
+  asked_by: string[];
   created_at: Date;
   state: EditRequest['state'];
   decided_by: unknown;
@@ -105,7 +110,8 @@ function toRequest(row: Row): EditRequest {
     path: row.path,
     body: row.body ?? undefined,
     because: row.because as Delicacy[],
-    actor: row.actor as Actor,
+    actor: row.actor as Administrator,
+    askedBy: row.asked_by,
     createdAt: row.created_at,
     state: row.state,
     decidedBy: row.decided_by as Actor | null,

@@ -29,11 +29,16 @@ export type Edit =
   | { op: 'unpin'; userId: UserId }
   | { op: 'settings'; settings: Settings };
 
-export interface Preview extends Omit<Impact, 'people'> {
+export interface Losses {
+  /** People with a seat who would have none, now or at a date that is known. */
+  seatsLost: number;
+  /** Of them those who keep it for now. */
+  lostLater: number;
+}
+
+export interface Preview extends Omit<Impact, 'people'>, Losses {
   /** Held. */
   seats: { before: number; after: number };
-  /** People with a seat who would have none. */
-  seatsLost: number;
   /** Seats that are free now; null: unlimited. */
   available: number | null;
   /** A page of those for whom something is different. */

@@ -3,7 +3,6 @@
  * return to an earlier version. A set is put in force in one transaction, as any other edit of mappings.
  */
 
-import type { AuditEvent } from '../audit/audit-event.ts';
 import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
@@ -12,13 +11,11 @@ import { Fault } from '../kernel/fault.ts';
 import { type GroupId, type MappingDraftId, type MappingId, newId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { lockArrivals } from './arrival-store.ts';
-import { decide } from './decide-flow.ts';
 import type { StoredMapping } from './mapping-draft.ts';
 import { bind, installMappings } from './mapping-flow.ts';
-import { byPriority, differenceOf, type MappingSet } from './mapping-set.ts';
+import { byPriority, type MappingSet } from './mapping-set.ts';
 import { findGroups, lockGroupNames, selectMappings } from './mapping-store.ts';
 import {
-  activationOf,
   checkDraft,
   isSame,
   merged,
@@ -32,7 +29,7 @@ import {
   countDrafts,
   deleteDraft,
   lockDraft,
-  lockDueDraft,
+  lookForFailures,
   selectNewestVersion,
   selectVersion,
   writeDraft,
@@ -69,6 +66,7 @@ export async function replaceDraft(
 ): Promise<StoredSetDraft> {
   return await inTenant(database, door.tenantId, async (tx) => {
     const before = await openDraft(tx, id);
+    if (before.failure !== null) lookForFailures(tx);
     const { basedOn = before.basedOn } = written;
     const draft = { ...(await composed(tx, door, written, basedOn)), id, createdAt: before.createdAt };
     writeDraft(tx, draft);
@@ -82,6 +80,7 @@ export async function removeDraft(database: Database, door: Door, id: MappingDra
   await inTenant(database, door.tenantId, async (tx) => {
     const before = await lockDraft(tx, id);
     if (before === undefined) throw unknownDraft(id);
+    if (before.failure !== null) lookForFailures(tx);
     deleteDraft(tx, id);
     appendAudit(tx, door, [{ action: 'mapping_draft.deleted', subject: id, before }]);
   });
@@ -105,7 +104,14 @@ async function composed(
       base,
     );
   }
-  const rest = { activateAt: null, rebase: false, activated: null, touched: [], failure: null };
+  const rest = {
+    activateAt: null,
+    rebase: false,
+    agreedLosses: 0,
+    activated: null,
+    touched: [],
+    failure: null,
+  };
   return { name, department, goLiveOn, basedOn, mappings: byPriority(asked ?? base), ...rest };
 }
 
@@ -117,7 +123,7 @@ async function baseOf(tx: TenantTransaction, number: number): Promise<MappingSet
 }
 
 /** Locked. @throws Fault `not_found`, or `conflict` for one that was activated already. */
-async function openDraft(tx: TenantTransaction, id: MappingDraftId): Promise<StoredSetDraft> {
+export async function openDraft(tx: TenantTransaction, id: MappingDraftId): Promise<StoredSetDraft> {
   const draft = await lockDraft(tx, id);
   if (draft === undefined) throw unknownDraft(id);
   refuseActivated(draft);
@@ -128,60 +134,11 @@ export function unknownDraft(id: string): Fault {
   return new Fault('not_found', `There is no draft ${id}.`);
 }
 
-export interface Activation {
-  /** null: now, or at the beginning of the draft's day, if that is ahead. */
-  at: Date | null;
-  /** Over what was activated since the draft's base. */
-  rebase: boolean;
-}
-
-/** @throws Fault `not_found`; `conflict` for a stale draft, or one that collides; or as for edits of mappings. */
-export async function activateDraft(
-  database: Database,
-  door: Door,
-  id: MappingDraftId,
-  { at, rebase }: Activation,
-): Promise<StoredSetDraft> {
-  return await inTenant(database, door.tenantId, async (tx) => {
-    const pool = await lockForSet(tx);
-    const draft = { ...(await openDraft(tx, id)), rebase, failure: null };
-    const activateAt = activationOf(draft, at, door.now);
-    if (activateAt === null) return await putInForce(tx, door, pool, draft);
-    // What is wrong with it already is told now, not at its time.
-    await draftTarget(tx, draft, await selectMappings(tx), 'asTheyAre');
-    const scheduled = { ...draft, activateAt };
-    writeDraft(tx, scheduled);
-    await noteDue(tx, door, pool, {
-      action: 'mapping_draft.scheduled',
-      subject: id,
-      after: { activateAt, rebase },
-    });
-    return scheduled;
-  });
-}
-
-/** All that a set may look for; before any row. */
-async function lockForSet(tx: TenantTransaction): Promise<Pool> {
+/** The pool, after all that a set may look for and before any row. */
+export async function lockForSet(tx: TenantTransaction): Promise<Pool> {
   lockGroupNames(tx, 'mapping');
   lockArrivals(tx, 'rule');
   return await lockPool(tx);
-}
-
-async function putInForce(
-  tx: TenantTransaction,
-  door: Door,
-  pool: Pool,
-  draft: StoredSetDraft,
-): Promise<StoredSetDraft> {
-  const [before, newest] = await Promise.all([selectMappings(tx), selectNewestVersion(tx)]);
-  const after = await draftTarget(tx, draft, before, 'locked');
-  const touched = differenceOf(before, after).written.map(({ id }) => id);
-  const activated = { version: newest + 1, at: door.now };
-  const done: StoredSetDraft = { ...draft, activateAt: null, activated, touched };
-  writeDraft(tx, done);
-  const event = { action: 'mapping_draft.activated', subject: draft.id, after: { ...activated, touched } };
-  await installMappings(tx, door, pool, { before, after, event });
-  return done;
 }
 
 /** What would be in force with the draft. @throws as for its activation. */
@@ -261,38 +218,4 @@ export async function versionTarget(
 
 export function unknownVersion(number: number | string): Fault {
   return new Fault('not_found', `There is no version ${number} of the mappings.`);
-}
-
-/** Activates one draft whose time has come. What stands against it is written down, and nothing of it is done. */
-export async function activateDue(database: Database, door: Door): Promise<boolean> {
-  try {
-    return await inTenant(database, door.tenantId, async (tx) => {
-      const pool = await lockForSet(tx);
-      const due = await lockDueDraft(tx, door.now);
-      if (due === undefined) return false;
-      await putInForce(tx, door, pool, due);
-      return true;
-    });
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    await noteFailure(database, door, error);
-    return true;
-  }
-}
-
-async function noteFailure(database: Database, door: Door, { message, field }: Fault): Promise<void> {
-  await inTenant(database, door.tenantId, async (tx) => {
-    const pool = await lockPool(tx);
-    const due = await lockDueDraft(tx, door.now);
-    if (due === undefined) return;
-    writeDraft(tx, { ...due, activateAt: null, failure: message });
-    const event = { action: 'mapping_draft.failed', subject: due.id, after: { message, field } };
-    await noteDue(tx, door, pool, event);
-  });
-}
-
-/** The pool knows when something is due next. */
-async function noteDue(tx: TenantTransaction, door: Door, pool: Pool, event: AuditEvent): Promise<void> {
-  const { audit } = await decide(tx, door, pool, {});
-  appendAudit(tx, door, [event, ...audit]);
 }

@@ -93,6 +93,7 @@ export function writeDraft(tx: TenantTransaction, draft: StoredSetDraft): void {
     created_at: draft.createdAt,
     activate_at: draft.activateAt,
     rebase: draft.rebase,
+    agreed_losses: draft.agreedLosses,
     activated_as: draft.activated?.version ?? null,
     activated_at: draft.activated?.at ?? null,
     touched: [...draft.touched],
@@ -104,6 +105,11 @@ export function writeDraft(tx: TenantTransaction, draft: StoredSetDraft): void {
       .values({ tenant_id: tx.tenantId, id: draft.id, ...columns })
       .onConflict((conflict) => conflict.columns(['tenant_id', 'id']).doUpdateSet(columns)),
   );
+}
+
+/** Alerts tell of drafts that failed: they are looked for again with the next look. */
+export function lookForFailures(tx: TenantTransaction): void {
+  tx.send(sql`update alert_states set look_at = '1970-01-01' where tenant_id = ${tx.tenantId}`);
 }
 
 export function deleteDraft(tx: TenantTransaction, id: MappingDraftId): void {
@@ -129,7 +135,12 @@ export function selectDrafts(tx: TenantTransaction, after: string, limit: number
   return select(tx, sql`id > ${after} order by id limit ${limit}`);
 }
 
-/** The first whose time has come, locked. */
+/** The first whose time has come. */
+export async function selectDueDraft(tx: TenantTransaction, now: Date): Promise<StoredSetDraft | undefined> {
+  return (await select(tx, sql`activate_at <= ${now} order by activate_at, id limit 1`))[0];
+}
+
+/** As `selectDueDraft`, locked. */
 export async function lockDueDraft(tx: TenantTransaction, now: Date): Promise<StoredSetDraft | undefined> {
   return (await select(tx, sql`activate_at <= ${now} order by activate_at, id limit 1 for no key update`))[0];
 }
@@ -143,7 +154,7 @@ interface DraftRow extends Omit<StoredSetDraft, 'mappings' | 'activated'> {
 async function select(tx: TenantTransaction, where: RawBuilder<unknown>): Promise<StoredSetDraft[]> {
   const rows = await tx.run(sql<DraftRow>`
     select id, name, based_on as "basedOn", mappings, department, go_live_on as "goLiveOn", created_at as "createdAt",
-      activate_at as "activateAt", rebase, activated_as as "activatedAs", activated_at as "activatedAt",
+      activate_at as "activateAt", rebase, agreed_losses as "agreedLosses", activated_as as "activatedAs", activated_at as "activatedAt",
       touched::text[] as touched, failure
     from mapping_drafts where tenant_id = ${tx.tenantId} and ${where}
   `);

@@ -39,6 +39,8 @@ export interface StoredSetDraft extends Omit<SetDraft, 'basedOn' | 'mappings'> {
   activateAt: Date | null;
   /** Over what was activated since its base. */
   rebase: boolean;
+  /** Seats that it would have taken away when it was scheduled. */
+  agreedLosses: number;
   activated: { version: number; at: Date } | null;
   /** Mappings that it made or changed when it was activated. */
   touched: readonly MappingId[];

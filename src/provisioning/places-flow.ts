@@ -43,12 +43,30 @@ export async function requirePlaces(
   if (added.length === 0 && !isRoleNew) return;
   const places = await selectPlaces(tx);
   if (places === undefined) return;
-  const missing = added.find((id) => !places.workspaces.some((one) => one.id === id));
-  if (missing !== undefined) {
-    const text = `"workspaces" names ${missing}: the gateway's user administers no such workspace in Blue`;
-    throw new Fault('invalid', `${text} (${asOf(places)}).`, { field: 'workspaces' });
-  }
+  refuseUnknownPlace(added, 'workspaces', places);
   if (isRoleNew) refuseUnknownRole(placed, customRole, rules, places);
+}
+
+/**
+ * The same of places alone.
+ *
+ * @param added Those that did not stand there before.
+ * @throws Fault `invalid` naming the field.
+ */
+export async function requireWorkspaces(
+  tx: TenantTransaction,
+  added: readonly string[],
+  field: string,
+): Promise<void> {
+  const places = added.length === 0 ? undefined : await selectPlaces(tx);
+  if (places !== undefined) refuseUnknownPlace(added, field, places);
+}
+
+function refuseUnknownPlace(added: readonly string[], field: string, places: Places): void {
+  const missing = added.find((id) => !places.workspaces.some((one) => one.id === id));
+  if (missing === undefined) return;
+  const text = `"${field}" names ${missing}: the gateway's user administers no such workspace in Blue`;
+  throw new Fault('invalid', `${text} (${asOf(places)}).`, { field });
 }
 
 function refuseUnknownRole(

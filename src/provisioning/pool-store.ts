@@ -12,6 +12,7 @@ import type { Usage } from '../licensing/admit.ts';
 import type { Losses } from '../licensing/breaker.ts';
 import { type Contract, excessUntil, limitOf, nextChange, type Terms } from '../licensing/contract.ts';
 import type { OpenBatch } from '../licensing/effect.ts';
+import { excessSinceOf } from '../licensing/excess.ts';
 import { nextValidity } from '../licensing/mapping.ts';
 import { type SubPool, useOf, withUse } from '../licensing/sub-pool.ts';
 import { contractJson } from './contract-sql.ts';
@@ -192,7 +193,7 @@ export function writePool(tx: TenantTransaction, pool: Pool, after: PoolAfter, n
   const { usage, subPools, batch, evaluating, terms, isSettled, stagedSince, losses } = after;
   const used = usage.held + usage.overage + usage.onHold;
   const limit = limitOf(terms);
-  const excessSince = excessOf(pool, limit, used, now);
+  const excessSince = excessSinceOf(pool, terms, used, now);
   const settledAt = isSettled ? now : pool.settledAt;
   const due = [
     nextChange(pool.contract, settledAt),
@@ -235,11 +236,4 @@ export function writePool(tx: TenantTransaction, pool: Pool, after: PoolAfter, n
         ),
     ),
   );
-}
-
-/** Those above a capacity that fell have their time from the last time that it fell. */
-function excessOf(pool: Pool, limit: number | null, used: number, now: Date): Date | null {
-  if (limit === null || used <= limit) return null;
-  const isLower = pool.limit === null || limit < pool.limit;
-  return isLower ? now : (pool.excessSince ?? now);
 }

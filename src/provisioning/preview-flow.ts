@@ -14,7 +14,8 @@ import type { Settings } from '../tenants/settings.ts';
 import { selectSettings } from '../tenants/settings-store.ts';
 import { type Foreseen, foresee } from './decide-flow.ts';
 import { selectUserNames } from './decision-store.ts';
-import type { Edit, PeoplePage, Preview } from './edit.ts';
+import type { Edit, Losses, PeoplePage, Preview } from './edit.ts';
+import { laterLosers, lostByLines } from './losses.ts';
 import { checkPlaces, mappingsAfter } from './mapping-flow.ts';
 import { selectMappings } from './mapping-store.ts';
 import { refuseActivated } from './mapping-version.ts';
@@ -41,8 +42,20 @@ export async function previewEdit(
     const prospect = await prospectOf(tx, door, pool, edit);
     const foreseen = await foresee(tx, door, withRenamed(pool, prospect, door.now));
     if (edit.op === 'pin' && edit.pin.reserved) refuseWithoutSeat(decisionOf(foreseen, edit.userId));
-    return await describe(tx, pool, foreseen, door.now, page);
+    return await describe(
+      tx,
+      pool,
+      { ...foreseen, later: laterLosses(pool, prospect, foreseen, door.now) },
+      door.now,
+      page,
+    );
   });
+}
+
+/** Of the preview alone how many seats go. @throws Fault as the edit itself would. */
+export async function lossesBy(database: Database, door: Door, edit: Edit): Promise<Losses> {
+  const nobody = { after: 'ffffffff-ffff-ffff-ffff-ffffffffffff', limit: 0 };
+  return await previewEdit(database, door, edit, nobody);
 }
 
 /** What would become of the pool, and whom it would concern. */
@@ -115,10 +128,24 @@ function losesSeat({ before, after }: DecisionChange): boolean {
   return isSeated(before?.seat ?? 'none') && !isSeated(after?.seat ?? 'none');
 }
 
+interface LaterLosses {
+  userIds: readonly UserId[];
+  /** Seats that lines of the contract take away: whose they are is known only then. */
+  byLines: number;
+}
+
+function laterLosses(pool: Pool, prospect: Prospect, { persons }: Foreseen, now: Date): LaterLosses {
+  const { rules, contract, usage } = pool;
+  return {
+    userIds: laterLosers(persons, { before: rules, after: prospect.pool.rules }, now),
+    byLines: lostByLines(contract, prospect.pool.contract, usage, now),
+  };
+}
+
 async function describe(
   tx: TenantTransaction,
   pool: Pool,
-  { persons, plan }: Foreseen,
+  { persons, plan, later }: Foreseen & { later: LaterLosses },
   now: Date,
   { after, limit }: PeoplePage,
 ): Promise<Preview> {
@@ -131,6 +158,8 @@ async function describe(
       : [{ userId: id, before: decision, after: decision }],
   );
   const turns = [...plan.changes, ...unchanged];
+  const losers = plan.changes.filter(losesSeat).map(({ userId }) => userId);
+  const seatsLost = new Set([...losers, ...later.userIds]).size + later.byLines;
   const { people, ...counts } = impactOf(turns, { before: terms.policy, after: plan.terms.policy });
   const shown = people.filter(({ id }) => id > after).slice(0, limit);
   const names = await selectUserNames(
@@ -142,7 +171,8 @@ async function describe(
   return {
     ...counts,
     seats: { before: held, after: plan.usage.held },
-    seatsLost: plan.changes.filter(losesSeat).length,
+    seatsLost,
+    lostLater: seatsLost - losers.length,
     available: capacity === null ? null : Math.max(0, capacity - held - onHold - unmanagedPaid),
     people: shown.map((person) => ({ ...person, userName: names.get(person.id) ?? '' })),
   };

@@ -19,6 +19,8 @@ export interface Prospect {
   /** With the contract and the rules as they would be. */
   pool: Pool;
   affected: Affected;
+  /** Those that the edit replaces. */
+  mappingsBefore?: MappingSet;
   /** The open batch would be settled. */
   isSettling?: boolean;
   /** Who would be left alone, by userName or address, folded. */
@@ -32,6 +34,7 @@ export function byMappings(pool: Pool, before: MappingSet, after: MappingSet): P
   return {
     pool: { ...pool, rules: { ...pool.rules, mappings: after } },
     affected: affectedByMappings(before, after),
+    mappingsBefore: before,
   };
 }
 
@@ -63,6 +66,7 @@ export interface LineDraft extends ContractLine {
 export function withLine({ contract }: Pick<Pool, 'contract'>, draft: LineDraft): Contract {
   if (contract === undefined) throw new Fault('conflict', 'There is no contract yet: write it first.');
   refuseEarly(contract, draft);
+  refuseLate(contract, draft);
   const lines = [...contract.lines, draft].toSorted((a, b) =>
     a.effectiveOn < b.effectiveOn ? -1 : a.effectiveOn > b.effectiveOn ? 1 : 0,
   );
@@ -79,6 +83,17 @@ function refuseEarly({ startsOn }: Contract, { effectiveOn, endsOn, contractEnds
   const reversed = (day: string | null) => day !== null && day < effectiveOn;
   if (!reversed(endsOn) && !reversed(contractEndsOn)) return;
   throw new Fault('invalid', `"endsOn" must not be before "${first}".`, { field: 'endsOn' });
+}
+
+/** One that would say something of the time after the last day, unless it is the one that moves that. */
+function refuseLate({ endsOn, lines }: Contract, { effectiveOn, contractEndsOn, kind }: LineDraft): void {
+  if (contractEndsOn !== null) return;
+  const last = [endsOn, ...lines.flatMap((line) => line.contractEndsOn ?? [])].sort().at(-1) ?? endsOn;
+  if (effectiveOn <= last) return;
+  const first = kind === 'amendment' ? 'effectiveOn' : 'startsOn';
+  throw new Fault('invalid', `"${first}" must not be after the contract's last day, ${last}.`, {
+    field: first,
+  });
 }
 
 /** @param turned Whom the settings would leave alone, or no longer. */

@@ -26,7 +26,7 @@ export async function putSettings(database: Database, door: Door, settings: Sett
     const pool = await lockPool(tx);
     const before = await selectSettings(tx);
     await requirePlaces(tx, pool.rules, defaultOf(chosen), defaultOf(before));
-    writeSettings(tx, chosen);
+    writeSettings(tx, chosen, door.now);
     // Also where nobody is asked any more: notices that were given are withdrawn.
     if (before.reclaimDays !== chosen.reclaimDays) lookNow(tx, door.now);
     const isParkingOver = before.parking && !chosen.parking;

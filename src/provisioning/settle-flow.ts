@@ -9,9 +9,9 @@ import type { TenantId } from '../kernel/ids.ts';
 import { excessUntil, limitOf, termsAt } from '../licensing/contract.ts';
 import type { Affected } from './affected.ts';
 import { decide, evaluateRest } from './decide-flow.ts';
+import { activateDue } from './draft-activation-flow.ts';
 import { affectedByTerms, dueBy } from './due.ts';
 import { isAnyDiffering } from './evaluate-flow.ts';
-import { activateDue } from './mapping-version-flow.ts';
 import type { Pool } from './pool.ts';
 import { lockPool } from './pool-store.ts';
 

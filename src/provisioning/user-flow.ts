@@ -118,7 +118,10 @@ function undecided(user: User, address: string | null, directory: { name: string
     sources: directory === null ? [] : [directory.name],
     groups: [],
     decision: null,
-    seat: seatView(null, null, { ...termsAt(undefined, user.createdAt), batch: null, share: null }),
+    seat: seatView(null, null, {
+      ...termsAt(undefined, user.createdAt),
+      ...{ batch: null, share: null, excessSince: null },
+    }),
     blue: { state: 'none', code: null, detail: null },
   };
 }

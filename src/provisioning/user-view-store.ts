@@ -19,7 +19,13 @@ import {
   withUse,
 } from '../licensing/sub-pool.ts';
 import { contractJson } from './contract-sql.ts';
-import { type DecisionRow, decisionColumns, toDecision } from './decision-store.ts';
+import {
+  type DecisionRow,
+  decisionColumns,
+  excessOrder,
+  excessSource,
+  toDecision,
+} from './decision-store.ts';
 import { subPoolsJson } from './rules-sql.ts';
 import { selectBorrowers } from './share-store.ts';
 import type { BlueState, UserView } from './user-view.ts';
@@ -69,6 +75,8 @@ interface Row extends DecisionRow {
   usage: Usage;
   batch_opened_at: Date | null;
   settles_at: Date | null;
+  /** Since when there are fewer seats than are used; null for whoever would not lose one. */
+  excess_since: Date | null;
   blue_state: BlueState | null;
   blue_code: string | null;
   blue_detail: string | null;
@@ -150,6 +158,7 @@ function viewOf(
       ${decisionColumns},
       case when d.seat = 'waiting' and d.approval is null then ${isPage ? sql`q.position` : ahead} end as position,
       c.contract, c.sub_pools, p.sub_pool_use, p.batch_opened_at, p.settles_at,
+      case when e.user_id is not null then p.excess_since end as excess_since,
       jsonb_build_object('held', p.used - p.overage - p.on_hold, 'overage', p.overage, 'onHold', p.on_hold,
         'unmanagedPaid', p.unmanaged_paid) as usage,
       b.state as blue_state, b.code as blue_code, b.detail as blue_detail
@@ -160,9 +169,23 @@ function viewOf(
     ${isPage ? sql`left join ${queue} q on q.user_id = u.id` : sql``}
     left join (select ${contractJson(tx.tenantId)} as contract, ${subPoolsJson(tx.tenantId)} as sub_pools offset 0) c on true
     left join seat_pools p on p.tenant_id = ${tx.tenantId}
+    left join ${excessSql(tx)} e on e.user_id = u.id
     left join blue_people b on b.tenant_id = u.tenant_id and b.user_id = u.id
     order by ${placeSql(order, 'h')}
   `;
+}
+
+/**
+ * Who would lose the seat if the grace of a decrease were over now; nobody is looked at while there is none, or where sub-pools
+ * say who loses.
+ */
+function excessSql(tx: TenantTransaction): RawBuilder<unknown> {
+  return sql`(
+    select d.user_id from ${excessSource} where d.tenant_id = ${tx.tenantId} and d.seat in ('held', 'overage')
+    order by ${excessOrder(sql`false`)}
+    limit (select case when x.excess_since is null or exists (select from sub_pools n where n.tenant_id = x.tenant_id)
+           then 0 else greatest(0, x.used - x.seat_limit) end
+           from seat_pools x where x.tenant_id = ${tx.tenantId}))`;
 }
 
 /** undefined: there is no such user in this tenant. */
@@ -233,6 +256,7 @@ function toView(row: Row, now: Date, shared: Shared | undefined): UserView {
       ...terms,
       batch: batchOf(row),
       share: shareStateOf(row, shared),
+      excessSince: row.excess_since,
     }),
     blue: { state: row.blue_state ?? 'none', code: row.blue_code, detail: row.blue_detail },
   };

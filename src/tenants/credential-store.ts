@@ -57,12 +57,14 @@ export async function findCaller(database: Database, key: string, now: Date): Pr
       name: string;
       role: KeyRole | 'operator';
       expires_at: Date | null;
-    }>`select * from find_api_key(${hashToken(key)})`,
+      made_by: string[];
+    }>`select tenant_id, key_id, name, role, expires_at, made_by::text[] from find_api_key(${hashToken(key)})`,
   );
   if (row === undefined || (row.expires_at !== null && row.expires_at <= now)) return undefined;
   const { tenant_id: tenantId, key_id: id, name, role } = row;
-  if (role === 'operator') return { kind: 'operator', id, name };
-  return tenantId === null ? undefined : { kind: 'key', id, name, role, tenantId };
+  const lineage = [...row.made_by, id];
+  if (role === 'operator') return { kind: 'operator', id, name, lineage };
+  return tenantId === null ? undefined : { kind: 'key', id, name, role, tenantId, lineage };
 }
 
 interface TenantRow {

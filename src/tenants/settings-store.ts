@@ -1,5 +1,6 @@
 /** Reads and writes what a tenant has chosen. */
 
+import { sql } from 'kysely';
 import { db } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { fold } from '../kernel/fold.ts';
@@ -28,7 +29,15 @@ export async function selectSettings(tx: TenantTransaction): Promise<Settings> {
   };
 }
 
-export function writeSettings(tx: TenantTransaction, settings: Settings): void {
+/** Since when the two-person rule stands; null: it does not. */
+export async function selectRuleSince(tx: TenantTransaction): Promise<Date | null> {
+  const [row] = await tx.run(
+    db.selectFrom('tenant_settings').select('two_person_since').where('tenant_id', '=', tx.tenantId),
+  );
+  return row?.two_person_since ?? null;
+}
+
+export function writeSettings(tx: TenantTransaction, settings: Settings, now: Date): void {
   const columns = {
     default_role: settings.defaultRole,
     seat_order: settings.order,
@@ -48,7 +57,14 @@ export function writeSettings(tx: TenantTransaction, settings: Settings): void {
   tx.send(
     db
       .insertInto('tenant_settings')
-      .values({ tenant_id: tx.tenantId, ...columns })
-      .onConflict((conflict) => conflict.column('tenant_id').doUpdateSet(columns)),
+      .values({ tenant_id: tx.tenantId, ...columns, two_person_since: settings.twoPersonRule ? now : null })
+      .onConflict((conflict) =>
+        conflict.column('tenant_id').doUpdateSet({
+          ...columns,
+          two_person_since: settings.twoPersonRule
+            ? sql<Date>`coalesce(tenant_settings.two_person_since, ${now})`
+            : null,
+        }),
+      ),
   );
 }

@@ -9,6 +9,7 @@ import { brokenConstraint, inTenant, type TenantTransaction } from '../db/tenant
 import { Fault } from '../kernel/fault.ts';
 import { type DirectoryId, newId, type TenantId } from '../kernel/ids.ts';
 import { hashToken, newToken } from '../kernel/token.ts';
+import type { Lineage } from './lineage.ts';
 import { dislocate, locate } from './locator-store.ts';
 import type { DirectoryKind, KeyRole, Tenant } from './tenant.ts';
 
@@ -50,13 +51,15 @@ export async function createTenant(
   return tenant;
 }
 
+/** @param maker The key that makes it. */
 export async function createOperator(
   database: Database,
   now: Date,
   name: string,
+  maker: Lineage,
 ): Promise<{ id: string; key: string }> {
   const [id, key] = [newId<string>(now.getTime()), newToken('key')];
-  const row = { id, name, key_hash: hashToken(key), created_at: now };
+  const row = { id, name, key_hash: hashToken(key), created_at: now, made_by: [...maker] };
   await database.run(db.insertInto('operators').values(row));
   return { id, key };
 }
@@ -86,10 +89,12 @@ export async function ensureFirstOperator(database: Database, key: string, now: 
   );
 }
 
+/** @param maker The key that makes it. */
 export async function createKey(
   database: Database,
   door: Door,
   draft: { name: string; role: KeyRole; expiresAt: Date | null },
+  maker: Lineage,
 ): Promise<{ id: string; key: string }> {
   const [id, key] = [newId<string>(door.now.getTime()), newToken('key')];
   await inTenant(database, door.tenantId, async (tx) => {
@@ -102,6 +107,7 @@ export async function createKey(
         key_hash: hashToken(key),
         created_at: door.now,
         expires_at: draft.expiresAt,
+        made_by: [...maker],
       }),
     );
     locate(tx, 'api_key', hashToken(key));

@@ -1,7 +1,8 @@
 /** Tenants, and those who may call on their behalf. */
 
-import type { Actor } from '../audit/audit-event.ts';
+import type { Actor, Administrator } from '../audit/audit-event.ts';
 import type { ClientId, DirectoryId, TenantId } from '../kernel/ids.ts';
+import type { Lineage } from './lineage.ts';
 
 export interface Tenant {
   id: TenantId;
@@ -18,8 +19,8 @@ export type DirectoryKind = 'entra' | 'okta' | 'generic' | 'strict';
 
 /** Whoever holds a key of the admin API. */
 export type Caller =
-  | { kind: 'operator'; id: string; name: string }
-  | { kind: 'key'; id: string; name: string; role: KeyRole; tenantId: TenantId };
+  | { kind: 'operator'; id: string; name: string; lineage: Lineage }
+  | { kind: 'key'; id: string; name: string; role: KeyRole; tenantId: TenantId; lineage: Lineage };
 
 /** An identity provider's provisioning service, known by a directory token or an access token. */
 export interface DirectoryCaller {
@@ -39,13 +40,13 @@ export interface DirectoryCaller {
 }
 
 /** Who an audit entry names for a caller. */
-export function actorOf(caller: Caller | DirectoryCaller): Actor {
-  if ('directoryId' in caller) {
-    const { directoryId, directoryName, tokenId, clientId } = caller;
-    // An access token is gone within the hour: the client that it belongs to says more.
-    const client = clientId === null ? {} : { client: clientId };
-    return { kind: 'directory', id: directoryId, name: directoryName, token: tokenId, ...client };
-  }
+export function actorOf({ directoryId, directoryName, tokenId, clientId }: DirectoryCaller): Actor {
+  // An access token is gone within the hour: the client that it belongs to says more.
+  const client = clientId === null ? {} : { client: clientId };
+  return { kind: 'directory', id: directoryId, name: directoryName, token: tokenId, ...client };
+}
+
+export function administratorOf(caller: Caller): Administrator {
   const { id, name } = caller;
   return caller.kind === 'operator'
     ? { kind: 'operator', id, name }

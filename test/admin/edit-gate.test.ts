@@ -144,11 +144,50 @@ describe('under the two-person rule', () => {
 
   it('asks again when what was approved can’t be done, and lets nobody do more than the key may', async () => {
     const request = await ask('PUT', '/contract', contract(20));
-    const { key } = await made(call('POST', '/keys', { name: 'owner', role: 'owner' }));
+    const { key } = await made(call('POST', '/keys', { name: 'owner', role: 'owner' }, other));
     const forbidden = await approve(request.id, key);
     expect([forbidden.status, forbidden.body.code]).toEqual([403, 'forbidden']);
     expect((await made(call('GET', `/edit-requests/${request.id}`))).state).toBe('pending');
     expect((await approve(request.id)).status).toBe(200);
+  });
+
+  it('takes a key that was made since for one in its maker’s hand', async () => {
+    const keyOf = async (maker: string, role = 'owner') =>
+      await made(call('POST', '/keys', { name: 'k', role }, maker));
+    const [first, second] = [await keyOf(gateway.operatorKey), await keyOf(gateway.operatorKey)];
+    const third = await keyOf(second.key);
+    const operator = await made(gateway.api('POST', '/operators', { name: 'sock puppet' }));
+    const asked = await call('PUT', '/settings', { twoPersonRule: false }, first.key);
+    expect(asked.status).toBe(202);
+    // Neither whoever made it, nor another that she made, nor one made by that.
+    for (const { key } of [first, { key: gateway.operatorKey }, second, third, operator]) {
+      const answer = await approve(asked.body.id, key);
+      expect([answer.status, answer.body.detail]).toEqual([
+        403,
+        expect.stringContaining('counts as its maker’s'),
+      ]);
+    }
+    // Revoking it hides nothing.
+    expect((await call('DELETE', `/keys/${first.id}`)).status).toBe(204);
+    expect((await approve(asked.body.id, third.key)).status).toBe(403);
+    // Whom the other operator has given a key is somebody else.
+    expect((await approve(asked.body.id, (await keyOf(other)).key)).status).toBe(200);
+  });
+
+  it('names both who asked and who approved, as the author too', async () => {
+    await fourHolders();
+    const [{ id: userId }] = (await made(call('GET', '/users'))).items;
+    const { id } = await ask('PUT', `/users/${userId}/pin`, { role: 'team_member', reason: 'board' });
+    await made(approve(id));
+    const by = 'first operator, approved by second';
+    expect((await made(call('GET', `/users/${userId}/pin`))).by).toBe(by);
+    expect((await made(call('GET', `/users/${userId}/explain`))).pin.by).toBe(by);
+    const { items } = await made(call('GET', `/audit?action=pin.set&subject=${userId}`));
+    expect(items).toMatchObject([
+      { actor: { name: 'first operator', approvedBy: { kind: 'operator', name: 'second' } } },
+    ]);
+    const byApprover = await made(call('GET', `/audit?action=pin.set&actor=${items[0].actor.approvedBy.id}`));
+    expect(byApprover.items).toEqual(items);
   });
 
   it('can’t be passed by a header that a caller makes up', async () => {

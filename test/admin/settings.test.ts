@@ -36,6 +36,15 @@ const put = (body: unknown, key?: string) =>
 const trail = async () =>
   (await made(gateway.api('GET', `/tenants/${tenant.slug}/audit?action=settings.written`))).items;
 
+it.each([
+  ['people', { percent: 10, people: 1_000_001 }],
+  ['people', { percent: 10, people: 1e300 }],
+  ['percent', { percent: 101, people: 1 }],
+])('refuse a breaker with too large a number of %s', async (field, breaker) => {
+  const { status, body } = await put({ breaker });
+  expect([status, body.field]).toEqual([400, `breaker.${field}`]);
+});
+
 it('are the defaults until they are written, and then what was written, whole', async () => {
   expect(await read()).toEqual(defaults);
   const written = {

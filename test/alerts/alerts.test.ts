@@ -10,6 +10,9 @@ import { selectAudit } from '../../src/audit/audit-store.ts';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import type { GroupId, UserId } from '../../src/kernel/ids.ts';
 import { addLine } from '../../src/provisioning/contract-flow.ts';
+import { activateDraft } from '../../src/provisioning/draft-activation-flow.ts';
+import { createDraft, replaceDraft } from '../../src/provisioning/mapping-version-flow.ts';
+import { settleDue } from '../../src/provisioning/settle-flow.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld, type TestWorld } from '../support/tenants.ts';
 
@@ -64,6 +67,50 @@ const days = () =>
   );
 
 describe('an alert', () => {
+  it('is over when nothing of what it warned of is the case any more, and is raised anew after that', async () => {
+    await come(8);
+    await look();
+    await come(2);
+    world.pass(10 * minute);
+    await look();
+    expect(await alerts(true)).toHaveLength(2);
+    // 100 is over, 95 and 90 are not.
+    await leave(1);
+    await look();
+    expect(await alerts(true)).toHaveLength(2);
+    await leave(5);
+    await look();
+    expect(await alerts(true)).toEqual([]);
+    expect((await alerts()).map(({ overAt }) => overAt)).toEqual([world.now, world.now]);
+    expect(await trail('alert.over')).toHaveLength(2);
+    await come(5);
+    await look();
+    expect(await alerts(true)).toHaveLength(1);
+  });
+
+  it('tells of a draft that failed at its time, until somebody writes it anew', async () => {
+    const { database, door, tenantId } = world;
+    const written = { basedOn: undefined, mappings: undefined, department: null, goLiveOn: null };
+    const draft = await createDraft(database, door, { ...written, name: 'Sales' });
+    await activateDraft(database, door, draft.id, { at: new Date(world.now.getTime() + day), rebase: false });
+    await world.map({ group: { id: await world.group('Other') }, priority: 20 });
+    await look();
+    world.pass(day);
+    await look();
+    await settleDue(database, world.now, 1000);
+    await look();
+    const [alert] = await alerts(true);
+    expect(alert?.items.at(-1)).toMatchObject({
+      kind: 'draft_failed',
+      message: expect.stringMatching(
+        /^The draft "Sales" of the mappings was not activated at its time: .*version/,
+      ),
+    });
+    await replaceDraft(database, { ...door, tenantId }, draft.id, { ...written, name: 'Sales' });
+    await look();
+    expect(await alerts(true)).toEqual([]);
+  });
+
   it('is raised once, whichever of several gateways looks, and stands in the trail', async () => {
     await come(8);
     await Promise.all([look(), look(), look(), look()]);

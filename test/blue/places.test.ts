@@ -75,6 +75,17 @@ describe('a mapping', () => {
   });
 });
 
+describe('the default workspaces', () => {
+  it('are refused where Blue has none of that id; what stood there stays', async () => {
+    const unread = await s.tenant();
+    await unread.write({ defaultWorkspaces: ['w1', 'old'] });
+    await unread.sync();
+    const refused = unread.write({ defaultWorkspaces: ['old', 'w9'] });
+    await expect(refused).rejects.toMatchObject(refusal('defaultWorkspaces', 'w9'));
+    await unread.write({ defaultWorkspaces: ['old', 'w2'] });
+  });
+});
+
 describe('a pin', () => {
   it('is refused for a workspace, or a custom role, that Blue does not have', async () => {
     const t = await readTenant();

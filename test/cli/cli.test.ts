@@ -316,6 +316,7 @@ it('moves the clock, shows it, and goes back', async () => {
   const moved = await run(['clock', 'set', '--now', '2090-01-01T00:00:00Z']);
   expect(moved).toMatchObject({ code: 0, out: 'now: 2090-01-01T00:00:00.000Z\n' });
   expect((await run(['clock', 'show'])).out).toMatch(/^now: 2090-01-01T00:0/);
+  expect((await run(['clock', 'set', '--now', '2090-02-01'])).out).toBe('now: 2090-02-01T00:00:00.000Z\n');
   expect((await run(['clock', 'reset'])).code).toBe(0);
   expect((await run(['clock', 'show'])).out).not.toContain('2090');
   expect(await run(['clock', 'set', '--now', 'soon'])).toMatchObject({ code: 1, out: '' });

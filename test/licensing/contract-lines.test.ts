@@ -70,6 +70,16 @@ describe('lines', () => {
   });
 });
 
+it.each([
+  ['allow', null, 5],
+  ['grace', 1, 5],
+  ['grace', 0, 0],
+  ['queue', null, 0],
+] as const)('policy %s with %s days of grace allows %s seats above ten', (policy, graceDays, allowance) => {
+  const half = contract({ policy, graceDays, paidSeats: 10, allowancePercent: 50 });
+  expect(termsAt(half, at('2026-03-01')).allowance).toBe(allowance);
+});
+
 describe('an evaluation', () => {
   const trial = contract({ kind: 'evaluation', endsOn: '2026-03-31', evaluationGraceDays: 10 });
 

@@ -49,7 +49,7 @@ function facts(
     used: 3,
     decision,
     share: null,
-    seat: seatView(decision, place, { ...inForce, batch: null, share: null }),
+    seat: seatView(decision, place, { ...inForce, batch: null, share: null, excessSince: null }),
     place,
     ahead: [],
     ...rest,

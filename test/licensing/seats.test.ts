@@ -185,13 +185,8 @@ describe('effect', () => {
     };
     const running = (policy: OveragePolicy) =>
       ({
-        policy,
-        phase: 'running',
-        graceUntil: null,
-        graceDays: 0,
-        grants: true,
-        batch: null,
-        share: null,
+        ...{ policy, phase: 'running' as const, graceUntil: null, graceDays: 0, grants: true },
+        ...{ batch: null, share: null, excessSince: null, decreaseGraceDays: 0 },
       }) as const;
     const told = (...args: Parameters<typeof seatView>) => {
       const { state, position, reason } = seatView(...args);

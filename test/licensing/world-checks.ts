@@ -215,7 +215,12 @@ function checkExplained(world: World): void {
     );
     const workspaces = decision.effective.map(({ workspace }) => workspace);
     expect(new Set(workspaces).size, 'I19 one winner a workspace').toBe(workspaces.length);
-    const { reason } = seatView(decision, 1, { ...terms, batch: world.batch, share: null });
+    const { reason } = seatView(decision, 1, {
+      ...terms,
+      batch: world.batch,
+      share: null,
+      excessSince: null,
+    });
     const isTold = decision.seat !== 'none' || decision.refusal !== null;
     expect(reason !== null, 'I19 one reason, where there is anything to tell').toBe(isTold);
   }

@@ -103,11 +103,10 @@ export function happenings(most: number): fc.Arbitrary<Happening[]> {
   return fc.array(happening, { minLength: 1, maxLength: most });
 }
 
-function worldOf([built, settlement, order]: [
-  typeof shape extends fc.Arbitrary<infer S> ? S : never,
-  Settlement,
-  SeatOrder,
-]): World {
+/** What a tenant is at its start. */
+export type Shape = typeof shape extends fc.Arbitrary<infer S> ? S : never;
+
+export function worldOf([built, settlement, order]: [Shape, Settlement, SeatOrder]): World {
   const { seats: paidSeats, policy: chosen, kind: contractKind, graceDays, startsIn, days } = built;
   const day = (inDays: number) => inDaysFromStart(inDays).toISOString().slice(0, 10);
   const signed = contract({
@@ -174,7 +173,7 @@ function change(world: World, event: Happening): World {
       if (world.contract === undefined) return world;
       const next = { ...world.contract, paidSeats, policy: chosen, fallbackRole };
       const affected = { ...affectedByTerms(world, next, world.now), ...dueBy(world, world.now) };
-      return decide({ ...world, contract: next }, affected, { isSettled: true });
+      return decide({ ...world, contract: next, settledAt: world.now }, affected, { isSettled: true });
     }
     case 'unmanaged':
       return decide({ ...world, usage: { ...world.usage, unmanagedPaid: event.count } }, {});
@@ -187,8 +186,9 @@ function change(world: World, event: Happening): World {
   }
 }
 
+/** The mapping is named as an administrator names it, not by its place: a better one may come before it. */
 function remap(world: World, { at, role: to }: Happening & { kind: 'mapping' }): World {
-  const old = world.rules.mappings[at % world.rules.mappings.length];
+  const old = world.rules.mappings.find(({ id }) => id === `g${at}`);
   if (old === undefined) return world;
   const changed = { ...old, role: to };
   const mappings = world.rules.mappings.map((one) => (one === old ? changed : one));

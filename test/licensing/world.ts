@@ -8,6 +8,7 @@ import type { Claim, Usage } from '../../src/licensing/admit.ts';
 import { type Contract, excessUntil, limitOf, nextChange, termsAt } from '../../src/licensing/contract.ts';
 import type { Person } from '../../src/licensing/desire.ts';
 import { type Decision, isSeated, type OpenBatch, type Seat } from '../../src/licensing/effect.ts';
+import { excessSinceOf } from '../../src/licensing/excess.ts';
 import { nextValidity, type Rules, type SeatOrder } from '../../src/licensing/mapping.ts';
 import type { Affected } from '../../src/provisioning/affected.ts';
 import { affectedByTerms, dueBy } from '../../src/provisioning/due.ts';
@@ -144,15 +145,13 @@ function compareExcess(one: Member, other: Member): number {
 function written(world: World, { changes, usage, batch, terms }: Plan, isSettled: boolean): World {
   const decided = new Map(changes.map(({ userId, after }) => [userId, after]));
   const limit = limitOf(terms);
-  const isAbove = limit !== null && usage.held + usage.overage + usage.onHold > limit;
-  const isLower = limit !== null && (world.limit === null || limit < world.limit);
   return {
     ...world,
     ...{ usage, batch, limit },
     members: world.members.map((one) => ({ ...one, decision: known(decided, one) })),
     settledAt: isSettled ? world.now : world.settledAt,
     frozen: isSettled ? terms.phase === 'frozen' : world.frozen,
-    excessSince: isAbove ? (isLower ? world.now : (world.excessSince ?? world.now)) : null,
+    excessSince: excessSinceOf(world, terms, usage.held + usage.overage + usage.onHold, world.now),
   };
 }
 

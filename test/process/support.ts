@@ -30,6 +30,8 @@ export interface GatewayProcess {
 export interface ProcessOptions {
   env?: Record<string, string>;
   args?: string[];
+  /** The entry point, below the root. */
+  script?: string;
   /** `npm start` instead of the entry point. */
   npm?: boolean;
 }
@@ -40,13 +42,14 @@ const running = new Set<ChildProcess>();
 export async function startProcess({
   env = {},
   args = [],
+  script = 'src/main.ts',
   npm = false,
 }: ProcessOptions): Promise<GatewayProcess> {
   const port = await freePort();
   const { PATH = '', HOME = '' } = process.env;
   const [command, ...flags] = npm
     ? ['npm', 'start', '--', ...args]
-    : [process.execPath, join(root, 'src', 'main.ts'), ...args];
+    : [process.execPath, join(root, script), ...args];
   const started = performance.now();
   const child = spawn(command ?? '', flags, {
     cwd: root,

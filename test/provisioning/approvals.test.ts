@@ -1,6 +1,7 @@
 /** Seats that somebody gives: each claim, or only those for whom none is free; and what a word holds for. */
 
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { selectSeats } from '../../src/admin/contract-store.ts';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import type { GroupId, UserId } from '../../src/kernel/ids.ts';
 import type { Approval } from '../../src/licensing/mapping.ts';
@@ -50,6 +51,8 @@ it('manual: nobody has a seat before somebody says so, also while seats are free
   await map('manual');
   const [ann, bob] = [await join('ann'), await join('bob')];
   expect([await told(ann), await told(bob)]).toEqual([pending, pending]);
+  const { waiting, awaitingApproval } = await inTenant(test.database, world.tenantId, selectSeats);
+  expect([waiting, awaitingApproval], 'who waits for a word has no place in the queue').toEqual([0, 2]);
   await say(bob, true);
   expect([await told(ann), await told(bob)]).toEqual([pending, held]);
   await say(ann, false);

@@ -4,6 +4,9 @@
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { selectExplainFacts } from '../../src/admin/explain-store.ts';
+import { inTenant } from '../../src/db/tenant-transaction.ts';
+import { explain } from '../../src/licensing/explain.ts';
 import { addLine } from '../../src/provisioning/contract-flow.ts';
 import { setPin } from '../../src/provisioning/pin-flow.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -46,6 +49,65 @@ describe('a smaller tier', () => {
     await scene.lookAt('2026-04-11T00:00:00.000Z');
     expect(await scene.seated(), 'the lowest priority, then the latest claim').toEqual(['Ada', 'Bo']);
     expect(await scene.queue()).toEqual(['Cy', 'Dee', 'Tom']);
+  });
+
+  it('tells whose seat is to go, and when', async () => {
+    const scene = await shrinking();
+    await amend(scene, '2026-04-01', 2);
+    await scene.lookAt('2026-04-01T00:00:01.000Z');
+    const until = '2026-04-11T00:00:00.000Z';
+    const reasons = await Promise.all(['Tom', 'Cy', 'Ada', 'Bo'].map((name) => scene.told(name)));
+    expect(reasons.map(([, reason]) => reason)).toEqual([
+      `SEAT_EXCESS_UNTIL:${until}`,
+      `SEAT_EXCESS_UNTIL:${until}`,
+      'SEAT_HELD',
+      'SEAT_HELD',
+    ]);
+    const { database, tenantId, now } = scene.world;
+    const facts = await inTenant(database, tenantId, (tx) => selectExplainFacts(tx, scene.id('Cy'), now));
+    if (facts === undefined) throw new Error('nobody');
+    const { reasons: codes, sentence, smallestChange } = explain(facts);
+    expect(codes[0]).toBe(`SEAT_EXCESS_UNTIL:${until}`);
+    expect(sentence).toContain(`holds a seat above the 2 that there now are: it may go at ${until}`);
+    expect(smallestChange).toMatch(/^More seats/);
+    await amend(scene, '2026-04-02', 4);
+    await scene.lookAt('2026-04-02T00:00:00.000Z');
+    expect((await scene.told('Cy'))[1]).toBe('SEAT_HELD');
+  });
+
+  it('counts the grace from the day of the line, however late the gateway looks', async () => {
+    const scene = await shrinking();
+    await amend(scene, '2026-04-01', 2);
+    await scene.lookAt('2026-04-09T12:00:00.000Z');
+    expect(await scene.seated()).toEqual(['Tom', 'Ada', 'Bo', 'Cy']);
+    await scene.lookAt('2026-04-11T00:00:00.000Z');
+    expect(await scene.seated()).toEqual(['Ada', 'Bo']);
+  });
+
+  it('counts it from the edit, where that speaks of an earlier day', async () => {
+    const scene = await shrinking();
+    await scene.lookAt('2026-05-01T00:00:00.000Z');
+    await amend(scene, '2026-04-01', 2);
+    await scene.lookAt('2026-05-10T23:59:59.999Z');
+    expect(await scene.seated()).toEqual(['Tom', 'Ada', 'Bo', 'Cy']);
+    await scene.lookAt('2026-05-11T00:00:00.000Z');
+    expect(await scene.seated()).toEqual(['Ada', 'Bo']);
+  });
+
+  it('takes nothing once a signed contract is over, be it that the seats became fewer before or then', async () => {
+    const scene = await shrinking();
+    await scene.world.contract({ paidSeats: 4, decreaseGraceDays: 10, endsOn: '2026-04-05' });
+    await amend(scene, '2026-04-01', 2);
+    await scene.lookAt('2026-04-01T00:00:00.000Z');
+    await scene.lookAt('2026-04-06T00:00:00.000Z');
+    await scene.lookAt('2026-06-01T00:00:00.000Z');
+    expect(await scene.seated()).toEqual(['Tom', 'Ada', 'Bo', 'Cy']);
+    // The next contract is smaller still: its grace begins with it.
+    await scene.world.contract({ paidSeats: 4, decreaseGraceDays: 10, endsOn: '2027-04-05' });
+    await scene.lookAt('2026-06-10T23:59:59.999Z');
+    expect(await scene.seated()).toEqual(['Tom', 'Ada', 'Bo', 'Cy']);
+    await scene.lookAt('2026-06-11T00:00:00.000Z');
+    expect(await scene.seated()).toEqual(['Ada', 'Bo']);
   });
 
   it('gives no seat that is given back meanwhile', async () => {
@@ -123,6 +185,14 @@ describe('policy grace', () => {
       'SEAT_HELD',
       'team_member',
     ]);
+  });
+
+  it('of no days gives nobody a seat that would be gone a moment later', async () => {
+    const scene = await newScene(test.database, ['Ada', 'Bo', 'Cy'], { ...grace, graceDays: 0 });
+    expect(await scene.told('Cy')).toEqual(['queued', 'SEAT_QUEUED', 'view_only']);
+    await scene.leave('Ada');
+    await scene.join(['Ada']);
+    expect((await scene.told('Ada'))[0], 'nor takes one from who comes back to it').toBe('held');
   });
 
   it('brings whoever is above the capacity within it when there is room, before the queue', async () => {

@@ -7,11 +7,12 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import { Fault } from '../../src/kernel/fault.ts';
+import { activateDraft } from '../../src/provisioning/draft-activation-flow.ts';
 import type { MappingDraft, StoredMapping } from '../../src/provisioning/mapping-draft.ts';
 import { removeMapping } from '../../src/provisioning/mapping-flow.ts';
 import { selectMappings } from '../../src/provisioning/mapping-store.ts';
 import { isSame, type SetDraft } from '../../src/provisioning/mapping-version.ts';
-import { activateDraft, createDraft, rollBack } from '../../src/provisioning/mapping-version-flow.ts';
+import { createDraft, rollBack } from '../../src/provisioning/mapping-version-flow.ts';
 import {
   countDraftResult,
   selectNewestVersion,

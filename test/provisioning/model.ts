@@ -111,8 +111,9 @@ export function termsOf({ contract, lines, now }: State): ModelTerms {
   const base = total === undefined ? contract.paid_seats : total.paid_seats;
   const more = inForce.filter(({ kind }) => kind !== 'amendment').map((line) => line.paid_seats ?? 0);
   const capacity = base === null ? null : more.reduce((sum, seats) => sum + seats, base);
-  const { overage_policy: policy, allowance_percent: percent } = contract;
-  const isAbove = capacity !== null && ['grace', 'allow'].includes(policy);
+  const { overage_policy: policy, allowance_percent: percent, grace_days: graceDays } = contract;
+  const givesAbove = policy === 'allow' || (policy === 'grace' && (graceDays ?? 0) > 0);
+  const isAbove = capacity !== null && givesAbove;
   return {
     capacity,
     allowance: isAbove ? Math.floor((capacity * (percent ?? 0)) / 100) : 0,

@@ -1,0 +1,78 @@
+/**
+ * Who would lose the seat by an edit not now but at a date to come: where a mapping begins or ceases to count, a pin ends, or a
+ * line of the contract gives fewer seats. Pure.
+ */
+
+import type { UserId } from '../kernel/ids.ts';
+import type { Usage } from '../licensing/admit.ts';
+import { seatsLost } from '../licensing/cliff.ts';
+import { type Contract, capacityChanges, limitOf, termsAt } from '../licensing/contract.ts';
+import { desire, named } from '../licensing/desire.ts';
+import { isSeated } from '../licensing/effect.ts';
+import type { Rules } from '../licensing/mapping.ts';
+import type { PersonFacts } from './standing.ts';
+
+/** The rules with and without the edit. */
+export interface RuleTurn {
+  before: Rules;
+  after: Rules;
+}
+
+/**
+ * Holders whom the edit leaves without a paid role at some instant to come, though without it they would have one then. Whoever
+ * loses the seat at different instants is there once: a loss that is cut into small ones is no smaller.
+ */
+export function laterLosers(persons: readonly PersonFacts[], rules: RuleTurn, now: Date): UserId[] {
+  // People of a crowd who are alike share their groups; a pin may be another.
+  const known = new Map<unknown, boolean>();
+  return persons
+    .filter((person) => {
+      if (!isSeated(person.decision?.seat ?? 'none')) return false;
+      const alike = person.pin ?? person.groups;
+      const isLoser = known.get(alike) ?? losesLater(person, rules, now);
+      known.set(alike, isLoser);
+      return isLoser;
+    })
+    .map(({ id }) => id);
+}
+
+function losesLater(person: PersonFacts, { before, after }: RuleTurn, now: Date): boolean {
+  // Only these can win.
+  const was = { ...before, mappings: named(before, person) };
+  const is = { ...after, mappings: named(after, person) };
+  return instantsOf([...was.mappings, ...is.mappings], person.pin, now).some(
+    (at) => !wantsSeat(person, is, at) && wantsSeat(person, was, at),
+  );
+}
+
+function wantsSeat(person: PersonFacts, rules: Rules, at: Date): boolean {
+  return desire(person, rules, at).priority !== null;
+}
+
+function instantsOf(mappings: Rules['mappings'], pin: PersonFacts['pin'], now: Date): Date[] {
+  const dates = mappings.flatMap(({ validFrom, validUntil }) => [validFrom, validUntil]);
+  const times = [...dates, pin?.until ?? null].flatMap((at) =>
+    at !== null && now < at ? [at.getTime()] : [],
+  );
+  return [...new Set(times)].map((time) => new Date(time));
+}
+
+/** How many more seats go, after their days of grace, by the lines of the contract after the edit than by those before it. */
+export function lostByLines(
+  before: Contract | undefined,
+  after: Contract | undefined,
+  usage: Usage,
+  now: Date,
+): number {
+  return Math.max(0, worst(after, usage, now) - worst(before, usage, now));
+}
+
+function worst(contract: Contract | undefined, usage: Usage, now: Date): number {
+  const instants = [now, ...capacityChanges(contract, now).map(({ at }) => at)];
+  return Math.max(
+    ...instants
+      .map((at) => termsAt(contract, at))
+      // After the end of a signed contract everybody stays.
+      .map((terms) => (terms.phase === 'ended' ? 0 : seatsLost(limitOf(terms), usage))),
+  );
+}
