@@ -297,6 +297,7 @@ async function attempt(world: TestWorld, state: State, edit: Edit, step: number)
     case 'addLine': {
       const effectiveOn = dayOf(world.now, edit.startsIn);
       if (state.contract === undefined || effectiveOn < state.contract.starts_on) return false;
+      if (effectiveOn > state.contract.ends_on) return false;
       const isAmendment = edit.line === 'amendment';
       const endsOn = isAmendment || edit.days === null ? null : dayOf(world.now, edit.startsIn + edit.days);
       const rest = { tier: null, contractEndsOn: null, reason: 'test', documentReference: null };
