@@ -10,8 +10,9 @@ import { Amendment, readAmendment } from './contract-line-form.ts';
 import { MappingForm, mappingIdOf, readMapping } from './mapping-form.ts';
 import { afterId, type PageRequest, readLimit, toPage } from './paging.ts';
 import { PinForm, readPin } from './pin-form.ts';
-import { closed, Id, nullable } from './schemas.ts';
+import { closed, Id, nullable, SubPoolName } from './schemas.ts';
 import { readSettings, SettingsForm } from './settings-form.ts';
+import { NamedSubPoolForm, readSubPool } from './sub-pool-form.ts';
 import { userIdOf } from './user-path.ts';
 
 /** Which fields go with which edit: a closed object tells mistakes by their fields, as a union of objects could not. */
@@ -27,6 +28,8 @@ const seatEdits = {
   pin: ['userId', 'pin'],
   unpin: ['userId'],
   settings: ['settings'],
+  subPool: ['subPool'],
+  removeSubPool: ['name'],
 } as const;
 
 export const MappingEditForm = Type.Object(
@@ -40,7 +43,7 @@ export const MappingEditForm = Type.Object(
 );
 export const SeatEditForm = Type.Object(
   {
-    op: Type.Enum(['contract', 'amendment', 'pin', 'unpin', 'settings'], {
+    op: Type.Enum(['contract', 'amendment', 'pin', 'unpin', 'settings', 'subPool', 'removeSubPool'], {
       description: goesWith(seatEdits),
     }),
     contract: Type.Optional(ContractForm),
@@ -48,6 +51,8 @@ export const SeatEditForm = Type.Object(
     userId: Type.Optional(Id),
     pin: Type.Optional(PinForm),
     settings: Type.Optional(SettingsForm),
+    subPool: Type.Optional(NamedSubPoolForm),
+    name: Type.Optional(SubPoolName),
   },
   closed,
 );
@@ -74,7 +79,7 @@ export const previewFields = {
   changed: Count('Everybody else for whom something is different.'),
   queued: Count('Of all of these, people who begin to wait for a seat.'),
   lostLater: Count(
-    'People whose seat goes at a date to come: of a mapping, a pin, or a line of the contract.',
+    'People whose seat goes at a date to come: of a mapping, a pin, a line of the contract, or after a notice.',
   ),
   seats: Type.Object({ before: Type.Integer(), after: Type.Integer() }, { description: 'Held.' }),
   users: Type.Array(Type.Object({ id: Id, userName: Type.String(), before: Told, after: Told })),
@@ -93,7 +98,7 @@ export function readMappingEdit(body: Static<typeof MappingEditForm>, now: Date)
 
 export function readSeatEdit(body: Static<typeof SeatEditForm>): Edit {
   refuseOthers(body, seatEdits[body.op]);
-  const { op, contract, amendment, userId = '', pin, settings } = body;
+  const { op, contract, amendment, userId = '', pin, settings, subPool, name = '' } = body;
   switch (op) {
     case 'contract':
       return { op, contract: readContract(given(contract)) };
@@ -105,6 +110,10 @@ export function readSeatEdit(body: Static<typeof SeatEditForm>): Edit {
       return { op, userId: userIdOf(userId) };
     case 'settings':
       return { op, settings: readSettings(given(settings)) };
+    case 'subPool':
+      return { op, subPool: readSubPool(given(subPool).name, given(subPool)) };
+    case 'removeSubPool':
+      return { op, name };
   }
 }
 

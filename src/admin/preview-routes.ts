@@ -47,7 +47,7 @@ export function previewRoutes(scope: AdminScope, { database, clock }: Services):
       config: { auth: 'tenant-write' },
       schema: {
         tags: ['contract'],
-        summary: 'Say what an edit of contract, settings or a pin would do to whom',
+        summary: 'Say what an edit of contract, settings, a sub-pool or a pin would do to whom',
         description,
         params: TenantPath,
         querystring: PreviewQuery,

@@ -8,12 +8,12 @@ import { limits } from '../kernel/limits.ts';
 import type { ContractDraft, Contract as ContractInForce } from '../licensing/contract.ts';
 import { excessUntil, limitOf, termsAt } from '../licensing/contract.ts';
 import { settleBatch } from '../provisioning/settle-flow.ts';
-import { verifySeats } from '../provisioning/verify-flow.ts';
+import { type Verification, verifySeats } from '../provisioning/verify-flow.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
 import { ContractAnswer, showContract, showInForce } from './contract-form.ts';
 import { type SeatCounts, selectContract, selectContractInForce, selectSeats } from './contract-store.ts';
-import { Id, nullable, problems, TenantPath, Time } from './schemas.ts';
+import { Id, nullable, problems, SubPoolName, TenantPath, Time } from './schemas.ts';
 
 const Seats = Type.Object({
   capacity: nullable(Type.Integer({ description: 'null: unlimited.' })),
@@ -50,6 +50,9 @@ const Verified = Type.Object({
   differing: Type.Array(Id, { description: 'Of them, the first whose stored decision is another.' }),
   counted: Used,
   found: Used,
+  subPools: Type.Array(Type.Object({ name: SubPoolName, counted: Type.Integer(), found: Type.Integer() }), {
+    description: 'Sub-pools whose count is another than that of the decisions.',
+  }),
 });
 const tags = ['seats'];
 
@@ -87,14 +90,13 @@ export function seatRoutes(scope: AdminScope, { database, clock, nudgeSync }: Se
       },
     },
     async (request, reply) => {
-      const { people, differing, counted, found } = await verifySeats(
+      const verified = await verifySeats(
         database,
         adminTenantOf(request).id,
         clock.now(),
         limits.listLimitMax,
       );
-      const isCounted = JSON.stringify(counted) === JSON.stringify(found);
-      return reply.send({ ok: differing.length === 0 && isCounted, people, differing, counted, found });
+      return reply.send({ ok: isSound(verified), ...verified });
     },
   );
 
@@ -116,6 +118,11 @@ export function seatRoutes(scope: AdminScope, { database, clock, nudgeSync }: Se
       return reply.send(await counted(adminTenantOf(request).id));
     },
   );
+}
+
+function isSound({ differing, counted, found, subPools }: Verification): boolean {
+  const isCounted = JSON.stringify(counted) === JSON.stringify(found);
+  return differing.length === 0 && isCounted && subPools.length === 0;
 }
 
 function showSeats(

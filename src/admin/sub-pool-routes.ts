@@ -1,8 +1,10 @@
 /** Sub-pools: named shares of the seats, how they are used, and what is borrowed and lent among them. */
 
+import type { FastifyRequest } from 'fastify';
 import Type, { type Static } from 'typebox';
 import type { Door } from '../audit/door.ts';
 import type { Services } from '../http/services.ts';
+import type { Edit } from '../provisioning/edit.ts';
 import {
   putSubPool,
   removeSubPool,
@@ -12,20 +14,9 @@ import {
 } from '../provisioning/sub-pool-flow.ts';
 import { adminDoorOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
-import { closed, nullable, problems, SubPoolName, TenantPath } from './schemas.ts';
+import { nullable, problems, SubPoolName, TenantPath } from './schemas.ts';
+import { readSubPool, SubPoolForm, share } from './sub-pool-form.ts';
 
-const most = 10_000_000;
-const share = {
-  seats: Type.Integer({ minimum: 0, maximum: most, description: 'Its share of the seats.' }),
-  borrowLimit: nullable(
-    Type.Integer({
-      minimum: 0,
-      maximum: most,
-      description: 'Seats that it may have above its share; null: as many as are free.',
-    }),
-  ),
-};
-const Form = Type.Object({ seats: share.seats, borrowLimit: Type.Optional(share.borrowLimit) }, closed);
 const use = {
   used: Type.Integer({ description: 'Seats and kept places of its people.' }),
   borrowed: Type.Integer({ description: 'Of these, above its share.' }),
@@ -80,21 +71,20 @@ export function subPoolRoutes(scope: AdminScope, { database, clock, nudgeSync }:
   scope.put(
     `${path}/:name`,
     {
-      config: { auth: 'tenant-write' },
+      config: { auth: 'tenant-write', edit: writing },
       schema: {
         tags,
         summary: 'Write a sub-pool',
         description: 'Shares may exceed the capacity: the answer says by how much.',
         params: Path,
-        body: Form,
+        body: SubPoolForm,
         response: { 200: One, ...problems },
       },
     },
     async (request, reply) => {
       const door = adminDoorOf(request, clock.now());
       const { name } = request.params;
-      const { seats, borrowLimit = null } = request.body;
-      await putSubPool(database, door, { name, seats, borrowLimit });
+      await putSubPool(database, door, readSubPool(name, request.body));
       nudgeSync();
       return reply.send(await read(door, name));
     },
@@ -103,7 +93,7 @@ export function subPoolRoutes(scope: AdminScope, { database, clock, nudgeSync }:
   scope.delete(
     `${path}/:name`,
     {
-      config: { auth: 'tenant-write' },
+      config: { auth: 'tenant-write', edit: removal },
       schema: {
         tags,
         summary: 'Delete a sub-pool that no mapping names',
@@ -118,6 +108,13 @@ export function subPoolRoutes(scope: AdminScope, { database, clock, nudgeSync }:
     },
   );
 }
+
+const nameIn = ({ params }: FastifyRequest) => (params as Static<typeof Path>).name;
+const writing = (request: FastifyRequest): Edit => ({
+  op: 'subPool',
+  subPool: readSubPool(nameIn(request), request.body as Static<typeof SubPoolForm>),
+});
+const removal = (request: FastifyRequest): Edit => ({ op: 'removeSubPool', name: nameIn(request) });
 
 function oneOf({ items, overcommitted: above }: SubPoolsView, name: string): Static<typeof One> {
   const found = items.find((one) => one.name === name);

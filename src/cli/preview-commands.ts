@@ -35,13 +35,14 @@ export const previewCommands: readonly Command[] = [
   {
     noun: 'seats',
     verb: 'preview',
-    summary: 'say what an edit of contract, settings or a pin would do to whom',
+    summary: 'say what an edit of contract, settings, a sub-pool or a pin would do to whom',
     flags: [
       tenantFlag,
       {
         name: 'edit',
         value: 'json',
-        description: '{"op": "contract", "contract": …}; amendment, pin, unpin, settings',
+        description:
+          '{"op": "contract", "contract": …}; amendment, pin, unpin, settings, subPool, removeSubPool',
         required: true,
       },
       ...pageFlags,

@@ -1,6 +1,6 @@
 /** Sub-pools: named shares of the seats. */
 
-import { type Command, given, integer, part, tenantFlag, tenantPath } from './command.ts';
+import { type Command, confirmFlag, given, integer, part, tenantFlag, tenantPath } from './command.ts';
 
 export const subPoolCommands: readonly Command[] = [
   {
@@ -28,10 +28,11 @@ export const subPoolCommands: readonly Command[] = [
       tenantFlag,
       { name: 'seats', value: 'n', description: 'its share', required: true },
       { name: 'borrow-limit', value: 'n', description: 'above its share; as many as are free when left out' },
+      confirmFlag,
     ],
     call: (input) => ({
       method: 'PUT',
-      path: tenantPath(input, `/sub-pools/${part(input, 'name')}`),
+      path: tenantPath(input, `/sub-pools/${part(input, 'name')}`, 'confirm'),
       body: given({ seats: integer(input, 'seats'), borrowLimit: integer(input, 'borrow-limit') }),
     }),
   },
@@ -40,7 +41,10 @@ export const subPoolCommands: readonly Command[] = [
     verb: 'delete',
     summary: 'delete one that no mapping names',
     argument: 'name',
-    flags: [tenantFlag],
-    call: (input) => ({ method: 'DELETE', path: tenantPath(input, `/sub-pools/${part(input, 'name')}`) }),
+    flags: [tenantFlag, confirmFlag],
+    call: (input) => ({
+      method: 'DELETE',
+      path: tenantPath(input, `/sub-pools/${part(input, 'name')}`, 'confirm'),
+    }),
   },
 ];

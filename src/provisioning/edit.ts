@@ -4,6 +4,7 @@ import type { MappingDraftId, MappingId, UserId } from '../kernel/ids.ts';
 import type { ContractDraft } from '../licensing/contract.ts';
 import type { Impact, PersonImpact } from '../licensing/impact.ts';
 import type { Pin } from '../licensing/pin.ts';
+import type { SubPoolDraft } from '../licensing/sub-pool.ts';
 import type { Settings } from '../tenants/settings.ts';
 import type { MappingDraft } from './mapping-draft.ts';
 import type { LineDraft } from './prospect.ts';
@@ -27,7 +28,9 @@ export type Edit =
   | { op: 'amendment'; line: LineDraft }
   | { op: 'pin'; userId: UserId; pin: PinDraft }
   | { op: 'unpin'; userId: UserId }
-  | { op: 'settings'; settings: Settings };
+  | { op: 'settings'; settings: Settings }
+  | { op: 'subPool'; subPool: SubPoolDraft }
+  | { op: 'removeSubPool'; name: string };
 
 export interface Losses {
   /** People with a seat who would have none, now or at a date that is known. */

@@ -26,8 +26,18 @@ import { pinOf, refuseInactive, refusePast, refuseWithoutSeat } from './pin-flow
 import type { DecisionChange } from './plan.ts';
 import type { Pool } from './pool.ts';
 import { readPool } from './pool-store.ts';
-import { byContract, byMappings, byPin, bySettings, type Prospect, withBase, withLine } from './prospect.ts';
+import {
+  byContract,
+  byMappings,
+  byPin,
+  bySettings,
+  bySubPools,
+  type Prospect,
+  withBase,
+  withLine,
+} from './prospect.ts';
 import { folded, turnedBy } from './settings-flow.ts';
+import { subPoolsWith, subPoolsWithout } from './sub-pool-flow.ts';
 import { unknownUser } from './user-flow.ts';
 
 /** @throws Fault as the edit itself would. */
@@ -75,6 +85,10 @@ async function prospectOf(tx: TenantTransaction, door: Door, pool: Pool, edit: E
       return byPin(pool, edit.userId, null);
     case 'settings':
       return await settingsProspect(tx, pool, folded(edit.settings));
+    case 'subPool':
+      return bySubPools(pool, subPoolsWith(pool, edit.subPool).after);
+    case 'removeSubPool':
+      return bySubPools(pool, (await subPoolsWithout(tx, pool, edit.name)).after);
     case 'draft': {
       const [draft, before] = await Promise.all([selectDraft(tx, edit.id), selectMappings(tx)]);
       if (draft === undefined) throw unknownDraft(edit.id);
@@ -128,6 +142,11 @@ function losesSeat({ before, after }: DecisionChange): boolean {
   return isSeated(before?.seat ?? 'none') && !isSeated(after?.seat ?? 'none');
 }
 
+/** It goes back to the share that lent it, or to a better claim. */
+function isNoticed({ before, after }: DecisionChange): boolean {
+  return before?.noticeUntil == null && after?.noticeUntil != null;
+}
+
 interface LaterLosses {
   userIds: readonly UserId[];
   /** Seats that lines of the contract take away: whose they are is known only then. */
@@ -159,7 +178,8 @@ async function describe(
   );
   const turns = [...plan.changes, ...unchanged];
   const losers = plan.changes.filter(losesSeat).map(({ userId }) => userId);
-  const seatsLost = new Set([...losers, ...later.userIds]).size + later.byLines;
+  const noticed = plan.changes.filter(isNoticed).map(({ userId }) => userId);
+  const seatsLost = new Set([...losers, ...noticed, ...later.userIds]).size + later.byLines;
   const { people, ...counts } = impactOf(turns, { before: terms.policy, after: plan.terms.policy });
   const shown = people.filter(({ id }) => id > after).slice(0, limit);
   const names = await selectUserNames(

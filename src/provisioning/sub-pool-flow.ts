@@ -45,34 +45,51 @@ export interface SubPoolsView {
 export async function putSubPool(database: Database, door: Door, draft: SubPoolDraft): Promise<void> {
   await inTenant(database, door.tenantId, async (tx) => {
     const pool = await lockPool(tx);
-    const before = pool.subPools.find(({ name }) => name === draft.name);
-    if (before === undefined && pool.subPools.length >= limits.subPoolsPerTenantMax) {
-      throw new Fault('invalid', `There can be at most ${limits.subPoolsPerTenantMax} sub-pools.`);
-    }
-    const after = { ...draft, used: before?.used ?? 0 };
-    writeSubPool(tx, after);
-    const others = pool.subPools.filter((one) => one !== before);
-    const event = { action: 'sub_pool.written', subject: null, before: before ?? null, after };
-    await install(tx, door, pool, [...others, after], event);
+    const { before, written, after } = subPoolsWith(pool, draft);
+    writeSubPool(tx, written);
+    const event = { action: 'sub_pool.written', subject: null, before: before ?? null, after: written };
+    await install(tx, door, pool, after, event);
   });
+}
+
+/** @throws Fault `invalid` where there would be too many. */
+export function subPoolsWith(
+  { subPools }: Pick<Pool, 'subPools'>,
+  draft: SubPoolDraft,
+): { before: SubPool | undefined; written: SubPool; after: SubPool[] } {
+  const before = subPools.find(({ name }) => name === draft.name);
+  if (before === undefined && subPools.length >= limits.subPoolsPerTenantMax) {
+    throw new Fault('invalid', `There can be at most ${limits.subPoolsPerTenantMax} sub-pools.`);
+  }
+  const written = { ...draft, used: before?.used ?? 0 };
+  return { before, written, after: [...subPools.filter((one) => one !== before), written] };
 }
 
 /** @throws Fault `not_found`; `conflict` while a mapping names it, or people have places in it. */
 export async function removeSubPool(database: Database, door: Door, name: string): Promise<void> {
   await inTenant(database, door.tenantId, async (tx) => {
     const pool = await lockPool(tx);
-    const before = findSubPool(pool, name);
-    const naming = pool.rules.mappings.find(({ subPool }) => subPool === name);
-    if (naming !== undefined) {
-      throw new Fault('conflict', `Mapping ${naming.id} names the sub-pool: change the mapping first.`);
-    }
-    if (await isInUse(tx, name)) {
-      throw new Fault('conflict', 'Places are still kept in the sub-pool: release them, or wait.');
-    }
+    const { before, after } = await subPoolsWithout(tx, pool, name);
     deleteSubPool(tx, name);
-    const others = pool.subPools.filter((one) => one !== before);
-    await install(tx, door, pool, others, { action: 'sub_pool.deleted', subject: null, before });
+    await install(tx, door, pool, after, { action: 'sub_pool.deleted', subject: null, before });
   });
+}
+
+/** @throws Fault as `removeSubPool`. */
+export async function subPoolsWithout(
+  tx: TenantTransaction,
+  pool: Pool,
+  name: string,
+): Promise<{ before: SubPool; after: SubPool[] }> {
+  const before = findSubPool(pool, name);
+  const naming = pool.rules.mappings.find(({ subPool }) => subPool === name);
+  if (naming !== undefined) {
+    throw new Fault('conflict', `Mapping ${naming.id} names the sub-pool: change the mapping first.`);
+  }
+  if (await isInUse(tx, name)) {
+    throw new Fault('conflict', 'Places are still kept in the sub-pool: release them, or wait.');
+  }
+  return { before, after: pool.subPools.filter((one) => one !== before) };
 }
 
 async function install(

@@ -18,6 +18,8 @@ export interface Verification {
   /** Seats as the pool counts them, and as the decisions do. */
   counted: Seats;
   found: Seats;
+  /** Sub-pools whose stored count is another than that of the decisions. */
+  subPools: { name: string; counted: number; found: number }[];
 }
 
 type Seats = Pick<Usage, 'held' | 'overage' | 'onHold'>;
@@ -34,7 +36,10 @@ export async function verifySeats(
   now: Date,
   most: number,
 ): Promise<Verification> {
-  const result = await inTenant(database, tenantId, countSeats);
+  const result = await inTenant(database, tenantId, async (tx) => {
+    const [seats, subPools] = await Promise.all([countSeats(tx), differingSubPools(tx)]);
+    return { ...seats, subPools };
+  });
   const verification: Verification = { ...result, people: 0, differing: [] };
   for (let after: UserId | null = null; ; ) {
     const page: { ids: UserId[]; differing: UserId[] } = await inTenant(database, tenantId, (tx) =>
@@ -57,6 +62,23 @@ async function countSeats(tx: TenantTransaction): Promise<Pick<Verification, 'co
   `);
   const none = { held: 0, overage: 0, onHold: 0 };
   return row ?? { counted: none, found: none };
+}
+
+/** In the order of their names; of one statement, so that no write comes between the two counts. */
+function differingSubPools(tx: TenantTransaction): Promise<Verification['subPools']> {
+  return tx.run(sql<Verification['subPools'][number]>`
+    with counted as (
+      select u.key as name, u.value::integer as seats
+      from seat_pools p cross join jsonb_each_text(p.sub_pool_use) u where p.tenant_id = ${tx.tenantId}
+    ), found as (
+      select d.sub_pool as name, count(*)::integer as seats from decisions d
+      where d.tenant_id = ${tx.tenantId} and d.sub_pool is not null and d.seat in ('held', 'overage', 'hold')
+      group by d.sub_pool
+    )
+    select name, coalesce(c.seats, 0) as counted, coalesce(f.seats, 0) as found
+    from counted c full join found f using (name)
+    where coalesce(c.seats, 0) <> coalesce(f.seats, 0) order by name
+  `);
 }
 
 async function comparePage(

@@ -32,17 +32,21 @@ const held = async () => (await made(call('GET', '/seats'))).held;
 /** Four people with a seat by one mapping; answers its id. */
 async function fourHolders(): Promise<string> {
   const { id } = await made(call('POST', '/mappings', mapping));
+  await newcomers('Eng', ['a', 'b', 'c', 'd']);
+  expect(await held()).toBe(4);
+  return id;
+}
+
+async function newcomers(displayName: string, names: readonly string[]): Promise<void> {
   const token = await tenant.directoryToken('okta');
   const members = [];
-  for (const name of ['a', 'b', 'c', 'd']) {
+  for (const name of names) {
     const schemas = ['urn:ietf:params:scim:schemas:core:2.0:User'];
     const user = { schemas, userName: `${name}@acme.example` };
     members.push({ value: (await made(gateway.scim(token, 'POST', '/Users', user))).id });
   }
   const schemas = ['urn:ietf:params:scim:schemas:core:2.0:Group'];
-  await made(gateway.scim(token, 'POST', '/Groups', { schemas, displayName: 'Eng', members }));
-  expect(await held()).toBe(4);
-  return id;
+  await made(gateway.scim(token, 'POST', '/Groups', { schemas, displayName, members }));
 }
 
 describe('an edit above the breaker', () => {
@@ -67,6 +71,23 @@ describe('an edit above the breaker', () => {
       expect(await held()).toBeLessThan(2);
     },
   );
+
+  it('is one of a share that takes back what others borrow, also after a notice', async () => {
+    await made(call('PUT', '/contract?confirm=true', contract(4)));
+    await fourHolders();
+    const ops = { ...mapping, group: { displayName: 'Ops' }, priority: 2, subPool: 'ops' };
+    await made(call('PUT', '/sub-pools/ops', { seats: 0, borrowLimit: 0 }));
+    await made(call('POST', '/mappings', ops));
+    await newcomers('Ops', ['x', 'y', 'z']);
+    const { status, body } = await call('PUT', '/sub-pools/ops', { seats: 3 });
+    expect([status, body.code, body.field]).toEqual([409, 'above_breaker', 'confirm']);
+    expect(body.detail).toMatch(/^This takes the seats of 3 people, of 3 at a date to come/);
+    expect((await call('PUT', '/sub-pools/ops', { seats: 1 })).status).toBe(200);
+    expect((await call('PUT', '/sub-pools/ops?confirm=true', { seats: 3 })).status).toBe(200);
+    await settings({ breaker: { percent: 50, people: 3 }, twoPersonRule: true, noticeHours: 0 });
+    const waiting = await call('PUT', '/sub-pools/ops', { seats: 4 });
+    expect(waiting.status, 'of one person more').toBe(200);
+  });
 
   it('is not one that takes few seats, nor any where the breaker is off', async () => {
     const id = await fourHolders();

@@ -58,8 +58,8 @@ export function checkStep(edit: Edit, before: State, after: State, isMade: boole
   const isPastGrace = (id: string) => after.decisions.some((row) => row.user_id === id && row.overage_spent);
   if (!isExcessOver(before, after)) {
     expect(
-      lost.filter((id) => !isPastGrace(id) && !isTakenBack(before, after, id)),
-      'I12 no holder who still asks for a paid role loses the seat',
+      lost.filter((id) => !isPastGrace(id) && !isTaken(before, after, id)),
+      'I12 and I13 no holder who still asks for a paid role loses the seat, but to a better claim after a notice',
     ).toEqual([]);
   }
 
@@ -71,7 +71,8 @@ export function checkStep(edit: Edit, before: State, after: State, isMade: boole
   const compare = compareQueue(after);
   const overtaken = waiting.filter(
     (one) =>
-      !one.overage_spent && promoted.some((row) => compare(one, row) < 0 && row.sub_pool === one.sub_pool),
+      !one.overage_spent &&
+      promoted.some((row) => compare(one, row) < 0 && row.sub_pool === one.sub_pool && !mayTake(after, row)),
   );
   expect(overtaken, 'I15 seats go to the head of the queue').toEqual([]);
 
@@ -82,9 +83,19 @@ export function checkStep(edit: Edit, before: State, after: State, isMade: boole
   }
 }
 
-/** By the sub-pool that lent the seat, after a notice. */
-function isTakenBack(before: State, after: State, id: string): boolean {
-  if (after.sub_pools.length === 0) return false;
+/** Order `strict`: it need not wait until a seat is free. */
+function mayTake({ settings }: State, row: DecisionRow): boolean {
+  return settings.seat_order === 'strict' && row.may_preempt;
+}
+
+/** By the sub-pool that lent the seat, or by a claim of strictly better priority, after a notice. */
+function isTaken(before: State, after: State, id: string): boolean {
+  const { priority } = after.decisions.find((row) => row.user_id === id) ?? { priority: null };
+  const had = new Set(seatsOf(before, 'held', 'overage').map((row) => row.user_id));
+  const isBeaten = seatsOf(after, 'held', 'overage').some(
+    (row) => mayTake(after, row) && !had.has(row.user_id) && (row.priority ?? 0) < (priority ?? 0),
+  );
+  if (after.sub_pools.length === 0 && !isBeaten) return false;
   const until = before.decisions.find((row) => row.user_id === id)?.notice_until ?? null;
   return after.settings.notice_hours === 0 || (until !== null && until <= after.now);
 }
@@ -128,6 +139,7 @@ export function checkState(state: State): void {
   expect(stored(state), 'I10 what is stored is what a full recompute gives').toEqual(recompute(state));
 
   checkShares(state);
+  checkPreemption(state);
   const shares = new Map(sharesOf(state).map((share) => [share.name, share]));
   const isFull = ({ sub_pool: name }: DecisionRow) => {
     const share = shares.get(name);
@@ -155,6 +167,20 @@ export function checkState(state: State): void {
       wishOf(state, user).priority !== null,
   );
   expect(keptPaid, 'I17 who is back has the seat, not the kept place').toEqual([]);
+}
+
+/** Without sub-pools: whoever may take a seat has told somebody of strictly lower priority that it goes. */
+function checkPreemption(state: State): void {
+  const { settings, sub_pools: shares, pool } = state;
+  const isOn = settings.seat_order === 'strict' && shares.length === 0 && pool.batch_opened_at === null;
+  if (!isOn || !termsOf(state).grants) return;
+  const taking = seatsOf(state, 'waiting').filter((row) => row.may_preempt);
+  const best = Math.min(...taking.map((row) => row.priority ?? Number.POSITIVE_INFINITY));
+  const below = seatsOf(state, 'held', 'overage').filter(
+    (row) => row.priority !== 0 && (row.priority ?? 0) > best,
+  );
+  const isTold = below.some((row) => row.notice_until !== null);
+  expect(below.length > 0 && !isTold, 'I13 a better claim that may take a seat is going to').toBe(false);
 }
 
 /** What sub-pools use is counted, and nobody waits within a share while others borrow and were not told. */

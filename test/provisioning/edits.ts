@@ -31,6 +31,7 @@ interface MappingChoice {
   validFor: number | null;
   /** Where it is there. */
   subPool: string | null;
+  mayPreempt: boolean;
 }
 
 export type Edit =
@@ -97,6 +98,7 @@ const mappingChoice = {
   validFrom: fc.option(fc.integer({ min: -1, max: 2 }), { freq: 3 }),
   validFor: fc.option(fc.integer({ min: 1, max: 3 }), { freq: 3 }),
   subPool: fc.option(fc.constantFrom('a', 'b')),
+  mayPreempt: fc.boolean(),
 };
 const contract = {
   paidSeats: fc.option(fc.nat({ max: 5 }), { freq: 8 }),
@@ -179,11 +181,11 @@ export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: kind('removePin'), user: index }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('releaseHold'), user: index }) },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc.record({
       kind: kind('putSettings'),
       defaultRole: fc.constantFrom('none', 'none', 'view_only', 'team_member'),
-      order: fc.constantFrom<SeatOrder>('sticky', 'sticky', 'strict'),
+      order: fc.constantFrom<SeatOrder>('sticky', 'strict'),
       settlement: fc.constantFrom<Settlement>('immediate', 'immediate', 'cycle', 'staged'),
       holdMinutes: fc.constantFrom(0, 60, 1000),
       noticeHours: fc.constantFrom(0, 24),
@@ -352,13 +354,14 @@ async function attempt(world: TestWorld, state: State, edit: Edit, step: number)
 
 function draftOf(
   state: State,
-  { by, group, role, workspaces, priority, fallbackRole, validFrom, validFor, subPool: name }: MappingChoice,
+  { by, group, validFrom, validFor, subPool: name, ...choice }: MappingChoice,
 ): MappingDraft {
   const inDays = (days: number) => new Date(state.now.getTime() + days * dayMs);
   const [from, until] = [validFrom, validFor === null ? null : (validFrom ?? 0) + validFor];
   return {
     group: namedBy(state, by, group),
-    ...{ role, workspaces, priority, fallbackRole, mayPreempt: false, approval: null },
+    ...{ role: choice.role, workspaces: choice.workspaces, priority: choice.priority },
+    ...{ fallbackRole: choice.fallbackRole, mayPreempt: choice.mayPreempt, approval: null },
     subPool: state.sub_pools.find((one) => one.name === name)?.name ?? null,
     validFrom: from === null ? null : inDays(from),
     validUntil: until === null ? null : inDays(until),

@@ -47,6 +47,14 @@ export function compare(told: Preview, before: State, after: State): void {
   expect(told.needed, 'I21 counts who wants a seat').toBe(wish(after) - wish(before));
 }
 
+/** Of an edit after which nobody's roles change at a date to come. */
+export function compareNotices(told: Preview, before: State, after: State): void {
+  const isTold = ({ decisions }: State, id: UserId) =>
+    decisions.some((row) => row.user_id === id && row.notice_until !== null);
+  const noticed = after.users.filter(({ id }) => isTold(after, id) && !isTold(before, id));
+  expect(told.lostLater, 'I21 counts who is told that the seat goes').toBe(noticed.length);
+}
+
 function toldOf(state: State): Map<UserId, Told> {
   const { policy } = termsOf(state);
   const waiting = { queue: 'queued', grace: 'queued', allow: 'queued', block: 'blocked', fallback: 'none' };

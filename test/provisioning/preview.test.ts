@@ -24,11 +24,12 @@ import { lockPool } from '../../src/provisioning/pool-store.ts';
 import { previewEdit } from '../../src/provisioning/preview-flow.ts';
 import { putSettings } from '../../src/provisioning/settings-flow.ts';
 import { settleDue } from '../../src/provisioning/settle-flow.ts';
+import { putSubPool, removeSubPool } from '../../src/provisioning/sub-pool-flow.ts';
 import { defaultSettings } from '../../src/tenants/settings.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld, type TestWorld, usualContract } from '../support/tenants.ts';
 import { history, make } from './edits.ts';
-import { compare, outcome, whole } from './preview-support.ts';
+import { compare, compareNotices, outcome, whole } from './preview-support.ts';
 import { readState, type State } from './state.ts';
 
 const runs = Number(process.env.FUZZ_RUNS ?? 25);
@@ -60,6 +61,7 @@ const choice = fc.record({
       'contract',
     ] as const),
     ...(['amendment', 'pin', 'pin', 'unpin', 'settings', 'settings'] as const),
+    ...(['subPool', 'subPool', 'subPool', 'removeSubPool'] as const),
   ),
   one: fc.nat({ max: 30 }),
   two: fc.nat({ max: 30 }),
@@ -98,7 +100,9 @@ it(
           if (told instanceof Fault) continue;
           made += 1;
           moved += told.people.length;
-          compare(told, before, await readState(world));
+          const after = await readState(world);
+          compare(told, before, after);
+          if (edit.op === 'subPool') compareNotices(told, before, after);
         }
       }),
       { numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined },
@@ -121,7 +125,7 @@ function editOf({ now }: TestWorld, state: State, chosen: Choice): Edit | undefi
       validUntil: null,
       mayPreempt: false,
       approval: null,
-      subPool: null,
+      subPool: two % 2 === 0 ? (pick(state.sub_pools, one)?.name ?? null) : null,
     };
     const by = group === undefined ? { displayName: 'later' } : { id: group.id };
     return { group: by, role, workspaces, priority: (one % 9) + 1, ...rest };
@@ -161,8 +165,16 @@ function editOf({ now }: TestWorld, state: State, chosen: Choice): Edit | undefi
       const defaultRole = two % 3 === 0 ? role : 'none';
       const order = two % 2 === 0 ? 'strict' : 'sticky';
       const settlement = (['immediate', 'cycle', 'staged'] as const)[one % 3] ?? 'immediate';
-      return { op, settings: { ...defaultSettings, exclusions, defaultRole, order, settlement } };
+      const noticeHours = flag ? 0 : 24;
+      return {
+        op,
+        settings: { ...defaultSettings, exclusions, defaultRole, order, settlement, noticeHours },
+      };
     }
+    case 'subPool':
+      return { op, subPool: { name: flag ? 'a' : 'b', seats: two % 4, borrowLimit: seats } };
+    case 'removeSubPool':
+      return { op, name: pick(state.sub_pools, one)?.name ?? 'none' };
   }
 }
 
@@ -202,6 +214,10 @@ async function apply({ database, door }: TestWorld, edit: Edit): Promise<void> {
     case 'settings':
       await putSettings(database, door, edit.settings);
       return;
+    case 'subPool':
+      return await putSubPool(database, door, edit.subPool);
+    case 'removeSubPool':
+      return await removeSubPool(database, door, edit.name);
   }
 }
 

@@ -45,6 +45,7 @@ export interface DecisionRow {
   claimed_at: Date | null;
   rank_at: Date | null;
   tie: string;
+  may_preempt: boolean;
   seat: 'none' | 'held' | 'overage' | 'hold' | 'waiting';
   since: Date;
   refusal: string | null;

@@ -3,6 +3,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
+import { putSubPool } from '../../src/provisioning/sub-pool-flow.ts';
 import { verifySeats } from '../../src/provisioning/verify-flow.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld, type TestWorld } from '../support/tenants.ts';
@@ -27,7 +28,9 @@ const verify = ({ tenantId, now }: TestWorld) => verifySeats(test.database, tena
 it('finds nothing where all is as it should be', async () => {
   const seats = { held: 3, overage: 0, onHold: 0 };
   const world = await fivePeople();
-  expect(await verify(world)).toEqual({ people: 5, differing: [], counted: seats, found: seats });
+  expect(await verify(world)).toEqual({
+    ...{ people: 5, differing: [], counted: seats, found: seats, subPools: [] },
+  });
 });
 
 it('finds a decision that is not what the facts give, and a count that is off', async () => {
@@ -44,4 +47,22 @@ it('finds a decision that is not what the facts give, and a count that is off', 
     counted: { held: 2 },
     found: { held: 3 },
   });
+});
+
+it('finds a sub-pool whose count is off, and one that is not counted', async () => {
+  const world = await newWorld(test.database);
+  await world.contract({ paidSeats: 3 });
+  for (const [priority, name] of ['sales', 'design'].entries()) {
+    await putSubPool(test.database, world.door, { name, seats: 1, borrowLimit: null });
+    const group = await world.group(name, [await world.user(`${name}@example.com`)]);
+    await world.map({ group: { id: group }, priority: priority + 1, subPool: name });
+  }
+  expect(await verify(world)).toMatchObject({ differing: [], subPools: [] });
+  await inTenant(test.database, world.tenantId, async (tx) => {
+    tx.send(sql`update seat_pools set sub_pool_use = '{"sales": 2}' where tenant_id = ${tx.tenantId}`);
+  });
+  expect((await verify(world)).subPools).toEqual([
+    { name: 'design', counted: 0, found: 1 },
+    { name: 'sales', counted: 2, found: 1 },
+  ]);
 });
