@@ -3,7 +3,7 @@ import { guardTenantTables } from '../src/db/row-level-security.ts';
 
 /** Batches of a large edit are written before the pool is locked: nobody else decides for their people meanwhile. Forward only. */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const statement of [batches, decisions]) await sql.raw(statement).execute(db);
+  for (const statement of [batches, decided, decisions]) await sql.raw(statement).execute(db);
   await guardTenantTables(db, ['evaluation_batches']);
 }
 
@@ -17,6 +17,11 @@ const batches = `
     claimed_at timestamptz not null default clock_timestamp(),
     primary key (tenant_id, first_id)
   );
+`;
+
+const decided = `
+  -- By which transaction: what was compared before it no longer counts for the person, what is compared after it does.
+  alter table evaluation_decided add column decided_by xid8 not null default pg_current_xact_id();
 `;
 
 const decisions = `

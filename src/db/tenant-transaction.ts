@@ -45,7 +45,8 @@ export class Restart extends Error {
 
 /**
  * Runs `work` in one transaction of the tenant. BEGIN, role and tenant travel with the first statement of `work`,
- * COMMIT with the last ones. Deadlocks and serialization failures (40P01, 40001) and `Restart` run it again.
+ * COMMIT with the last ones. Deadlocks and serialization failures (40P01, 40001) and `Restart` run it again: a few times, or as
+ * long as a `Restart` that waits says so, up to `limits.statementMsMax`.
  *
  * @throws whatever `work` throws, after ROLLBACK.
  */
@@ -54,13 +55,19 @@ export async function inTenant<T>(
   tenantId: TenantId,
   work: (tx: TenantTransaction) => Promise<T>,
 ): Promise<T> {
+  let waitedMs = 0;
   for (let attempt = 1; ; attempt += 1) {
     let done: Done<T>;
     try {
       done = await database.withConnection((connection) => attemptOnce(connection, tenantId, work), tenantId);
     } catch (error) {
+      if (error instanceof Restart && error.afterMs > 0 && waitedMs < limits.statementMsMax) {
+        waitedMs += error.afterMs;
+        await sleep(error.afterMs);
+        attempt -= 1;
+        continue;
+      }
       if (attempt >= limits.transactionTriesMax || !isRepeatable(error)) throw error;
-      if (error instanceof Restart && error.afterMs > 0) await sleep(error.afterMs);
       continue;
     }
     for (const rest of done.rest) await rest(database);

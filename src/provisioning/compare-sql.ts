@@ -43,12 +43,20 @@ interface Said {
   isReclaimed: boolean;
 }
 
+export interface Compared {
+  people: Buffer[];
+  /** What was committed when the comparison began (pg_snapshot). */
+  snapshot: string;
+}
+
 /** Those of the affected whose decisions are not what they should be, in the order of their ids, packed as differing.ts reads them. */
 export async function selectDiffering(
   tx: TenantTransaction,
   affected: Affected,
   comparing: Comparing,
-): Promise<Buffer[]> {
+): Promise<Compared> {
+  // Before anything else is read: whoever is decided for after it may have been looked at half before and half after.
+  const looked = tx.run(sql<Pick<Compared, 'snapshot'>>`select pg_current_snapshot()::text as snapshot`);
   const pins = tx.run(sql<StoredPin>`
     select user_id, role, workspaces, until, reserved from pins
     where tenant_id = ${tx.tenantId} and (until is null or until > ${comparing.now})
@@ -74,7 +82,8 @@ export async function selectDiffering(
     from (select d.*, row_number() over (order by user_id) / ${peoplePerBuffer}::integer as part from differing d) parts
     group by part order by part
   `);
-  return rows.map(({ people }) => people);
+  const [{ snapshot = '' } = {}] = await looked;
+  return { people: rows.map(({ people }) => people), snapshot };
 }
 
 function saidPrint({ user_id, verdict, isReclaimed }: Said): [UserId, Print] {

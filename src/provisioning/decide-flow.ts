@@ -29,7 +29,7 @@ import {
   markForBlue,
   writeDecisions,
 } from './decision-store.ts';
-import { type DecideEach, evaluateRequests } from './evaluate-flow.ts';
+import { type DecideEach, evaluateRequests, notBefore } from './evaluate-flow.ts';
 import { Pace } from './pace-flow.ts';
 import { loadCrowd, loadPersons } from './person-store.ts';
 import { type DecisionChange, type Facts, type Plan, type Planned, plan, unique } from './plan.ts';
@@ -295,6 +295,9 @@ export async function evaluateRest(database: Database, door: Door): Promise<void
   }
 }
 
+/** Until a batch of another process may be written. */
+const batchWaitMs = 20;
+
 interface BatchSize {
   people: number;
   /** To be called when the pool is locked. */
@@ -304,14 +307,20 @@ interface BatchSize {
 /** Answers whether there is more to do. */
 async function evaluateBatch(
   tx: TenantTransaction,
-  door: Door,
+  caller: Door,
   { people, locked }: BatchSize,
 ): Promise<boolean> {
-  const most = Math.min(people, mostOf(door));
-  const [pool, marked, request] = await Promise.all([lockPool(tx), takeMarks(tx, most), firstRequest(tx)]);
+  const most = Math.min(people, mostOf(caller));
+  const [pool, marked, request, isWriting] = await Promise.all([
+    lockPool(tx),
+    takeMarks(tx, most),
+    firstRequest(tx),
+    isAnyBatch(tx),
+  ]);
+  if (isWriting) throw new Restart(batchWaitMs);
   locked();
   if (!pool.evaluating) return false;
-  if (await isAnyBatch(tx)) throw new Restart(20);
+  const door = notBefore(caller, pool);
   if (marked.length > 0) {
     const after = await decideEach(tx, door, pool, marked);
     writePool(tx, pool, { ...after, terms: termsAt(pool.contract, door.now), isSettled: false }, door.now);

@@ -21,6 +21,10 @@ export interface Batch {
   rules: Rules;
   /** What the decisions were made from, for the trail. */
   inputs: unknown;
+  /** Whether the pool is locked: else whoever would give a seat back, or to another sub-pool, is left. */
+  isLocked: boolean;
+  /** As of which the people were compared: whoever was decided for since is left alone (pg_snapshot). */
+  snapshot: string;
 }
 
 export interface BatchDone {
@@ -73,7 +77,7 @@ export function selectSets(
 export async function writeBatch(
   tx: TenantTransaction,
   { actor, now, requestId }: Door,
-  { keepUntil, rulings, rules, inputs }: Batch,
+  { keepUntil, rulings, rules, inputs, isLocked, snapshot }: Batch,
 ): Promise<BatchDone> {
   const own = sql`tenant_id = ${tx.tenantId}`;
   const rank =
@@ -84,7 +88,7 @@ export async function writeBatch(
   const [row] = await tx.run(
     prepared(sql<BatchDone>`
     with ${rulingRows(rulings, now)},
-    ${judgement(tx, keepUntil, now)},
+    ${judgement(tx, { keepUntil, isLocked, snapshot, now })},
     gone as (
       delete from decisions where ${own} and user_id in (select id from next n where n.is_common and n.is_empty and n.is_known)
     ), written as (
@@ -158,7 +162,15 @@ function rulingRows(rulings: Batch['rulings'], now: Date): RawBuilder<unknown> {
 }
 
 /** `next`: whose case is common, what they have then, and what of it is another thing than before. */
-function judgement(tx: TenantTransaction, keepUntil: Date | null, now: Date): RawBuilder<unknown> {
+function judgement(
+  tx: TenantTransaction,
+  {
+    keepUntil,
+    isLocked,
+    snapshot,
+    now,
+  }: Pick<Batch, 'keepUntil' | 'isLocked' | 'snapshot'> & Pick<Door, 'now'>,
+): RawBuilder<unknown> {
   const own = sql`tenant_id = ${tx.tenantId}`;
   const isPaid = sql`v.priority is not null`;
   const isHeld = sql`d.seat = 'held'`;
@@ -166,7 +178,9 @@ function judgement(tx: TenantTransaction, keepUntil: Date | null, now: Date): Ra
     select u.id, md5(t.tie_salt || ' ' || u.tie_key) as tie, v."isCommon" and d.kept_until is null
         and d.approval is null and d.notice_until is null and (d.seat is null or d.seat in ('none', 'waiting', 'held'))
         -- Who may be moving is remembered.
-        and (${keepUntil === null}::boolean or d.priority is null or ${isPaid}) as is_common,
+        and (${keepUntil === null}::boolean or d.priority is null or ${isPaid})
+        and (${isLocked}::boolean or d.seat is distinct from 'held'
+          or ${isPaid} and d.sub_pool is not distinct from v."subPool") as is_common,
       v.requested, v.priority, v.basis, v.is_empty, v.fresh, d.user_id is not null as is_known,
       case when not (${isPaid}) then 'none' when ${isHeld} then 'held' else 'waiting' end as seat,
       case when ${isPaid} and ${isHeld} then v.seated else v.unseated end as effective,
@@ -182,7 +196,8 @@ function judgement(tx: TenantTransaction, keepUntil: Date | null, now: Date): Ra
     join users u on u.${own} and u.id = p.id
     join tenants t on t.${own}
     left join decisions d on d.${own} and d.user_id = p.id
-    where not exists (select from evaluation_decided o where o.${own} and o.user_id = p.id)
+    where not exists (select from evaluation_decided o where o.${own} and o.user_id = p.id
+        and not pg_visible_in_snapshot(o.decided_by, ${snapshot}::pg_snapshot))
       and not exists (select from evaluation_marks m where m.${own} and m.user_id = p.id)
   ), compared as (
     select s.*, case when s.old_seat = s.seat then s.old_since else ${now} end as since,

@@ -13,7 +13,7 @@ export interface Person {
 /** Of each in turn: the id, the print, and 1 or 0. */
 const bytes = { id: 16, print: 8, all: 25 };
 
-export function* differingPeople(packed: Buffer): Generator<Person> {
+function* differingPeople(packed: Buffer): Generator<Person> {
   for (let at = 0; at < packed.length; at += bytes.all) {
     const printAt = at + bytes.id;
     yield {
@@ -27,4 +27,17 @@ export function* differingPeople(packed: Buffer): Generator<Person> {
 function idOf(hex: string): UserId {
   const parts = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)];
   return parts.join('-') as UserId;
+}
+
+/** Cuts them into parts of at most so many people; those whose case is not the common one go to `others`. */
+export function* partsOf(differing: readonly Buffer[], most: number, others: UserId[]): Generator<Person[]> {
+  let part: Person[] = [];
+  for (const person of differing.values().flatMap(differingPeople)) {
+    if (person.isCommon) part.push(person);
+    else others.push(person.userId);
+    if (part.length < most) continue;
+    yield part;
+    part = [];
+  }
+  if (part.length > 0) yield part;
 }

@@ -6,20 +6,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
-import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { inTenant, Restart, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
-import { type Terms, termsAt } from '../licensing/contract.ts';
+import { termsAt } from '../licensing/contract.ts';
 import { movedBy } from '../licensing/sub-pool.ts';
 import type { Affected } from './affected.ts';
-import { type TermsPrints, termsPrints } from './basis.ts';
-import { claimBatch, type Range, releaseBatch, waitForBatches } from './batch-store.ts';
+import { termsPrints } from './basis.ts';
+import { claimBatch, isAnyBatch, type Range, releaseBatch } from './batch-store.ts';
 import { selectDiffering } from './compare-sql.ts';
-import { type Batch, type BatchDone, selectSets, writeBatch } from './desire-sql.ts';
-import { differingPeople, type Person } from './differing.ts';
+import { type BatchDone, writeBatch } from './desire-sql.ts';
+import { type Person, partsOf } from './differing.ts';
 import { Pace } from './pace-flow.ts';
-import { inputsOf } from './plan-audit.ts';
+import { inputsOf, termsInputs } from './plan-audit.ts';
 import type { Pool } from './pool.ts';
 import { lockPool, lockPoolRow, readPool, writePool } from './pool-store.ts';
 import {
@@ -29,7 +29,7 @@ import {
   firstRequest,
   isRequested,
 } from './request-sql.ts';
-import { type Ruling, rulingOf } from './ruling.ts';
+import { type Grounds, Rulings } from './ruling-store.ts';
 
 export interface Marked {
   userId: UserId;
@@ -58,19 +58,17 @@ export async function evaluateRequests(
   }
 }
 
+/** Nobody is decided for as of a time before that to which dates have been looked at: whoever carries out an edit may be another. */
+export function notBefore(door: Door, { settledAt }: Pick<Pool, 'settledAt'>): Door {
+  return settledAt > door.now ? { ...door, now: settledAt } : door;
+}
+
 /** Whether the decision of any of them is not what it should be. */
 export function isAnyDiffering(database: Database, door: Door, affected: Affected): Promise<boolean> {
   return inTenant(database, door.tenantId, async (tx) => {
     const grounds = groundsAt(await readPool(tx), door.now);
-    return (await selectDiffering(tx, affected, grounds)).length > 0;
+    return (await selectDiffering(tx, affected, grounds)).people.length > 0;
   });
-}
-
-/** What is decided by while the revision of the rules is the same. */
-interface Grounds extends Pick<Pool, 'revision' | 'rules'> {
-  terms: Terms;
-  prints: TermsPrints;
-  now: Date;
 }
 
 function groundsAt({ revision, rules, contract }: Pool, now: Date): Grounds {
@@ -85,14 +83,25 @@ async function evaluateRequest(
   request: EvaluationRequest,
   decideEach: DecideEach,
 ): Promise<void> {
-  const { grounds, differing } = await inTenant(database, door.tenantId, async (tx) => {
-    const first = groundsAt(await readPool(tx), door.now);
-    return { grounds: first, differing: await selectDiffering(tx, request.affected, first) };
+  const { grounds, compared } = await inTenant(database, door.tenantId, async (tx) => {
+    const pool = await readPool(tx);
+    const first = groundsAt(pool, notBefore(door, pool).now);
+    return { grounds: first, compared: await selectDiffering(tx, request.affected, first) };
   });
-  const evaluation: Evaluation = { database, door, request, grounds, end: null, others: [] };
+  const evaluation: Evaluation = {
+    database,
+    door: { ...door, now: grounds.now },
+    request,
+    grounds,
+    snapshot: compared.snapshot,
+    end: null,
+    left: [],
+    others: [],
+  };
   const most = Math.min(peoplePerBatch, door.peoplePerDecision ?? peoplePerBatch);
-  const parts = partsOf(differing, most, evaluation.others);
+  const parts = partsOf(compared.people, most, evaluation.others);
   await Promise.all(Array.from({ length: lanes }, () => writeParts(evaluation, parts)));
+  await writeLeft(evaluation);
   await writeOthers(evaluation, decideEach);
   if (evaluation.end === 'outdated') await evaluateRequest(database, door, request, decideEach);
 }
@@ -102,8 +111,12 @@ interface Evaluation {
   door: Door;
   request: EvaluationRequest;
   grounds: Grounds;
+  /** As of which people were compared. */
+  snapshot: string;
   /** Why what was found no longer counts: there are other rules, or another process has carried it out. */
   end: 'outdated' | 'over' | null;
+  /** Who may give a seat back: to be written while the pool is locked. */
+  left: Person[];
   /** Whose case is not the common one. */
   others: UserId[];
 }
@@ -124,21 +137,16 @@ async function writeParts(evaluation: Evaluation, parts: Iterator<Person[]>): Pr
 /** Thrown to undo a batch. */
 class Undone extends Error {}
 
-async function writePart(evaluation: Evaluation, rulings: Rulings, people: readonly Person[]): Promise<void> {
-  const { others } = evaluation;
+async function writePart(evaluation: Evaluation, rulings: Rulings, people: Person[]): Promise<void> {
   const range = rangeOf(people);
   const pool = await claim(evaluation, range);
   if (pool === undefined) return;
-  const ids = people.map(({ userId }) => userId);
   try {
-    // Who claims in an open batch has its time, and may open it.
-    const isCommon = pool.rules.settlement === 'immediate' && pool.batch === null;
-    others.push(...(isCommon ? await writeAlike(evaluation, rulings, { people, pool, range }) : ids));
-    if (!isCommon) await giveBack(evaluation, range);
+    evaluation.left.push(...(await writeUnlocked(evaluation, rulings, { people, pool, range })));
   } catch (error) {
     await giveBack(evaluation, range);
     if (!(error instanceof Undone)) throw error;
-    others.push(...ids);
+    evaluation.left.push(...people);
   }
 }
 
@@ -149,24 +157,35 @@ interface Part {
   range: Range;
 }
 
-/** Answers who is left. @throws Undone when what it rests on has changed meanwhile. */
-async function writeAlike(
+/** Of whoever gives no seat back by it; answers the others. @throws Undone when what it rests on has changed meanwhile. */
+async function writeUnlocked(
   evaluation: Evaluation,
   rulings: Rulings,
   { people, pool, range }: Part,
-): Promise<UserId[]> {
+): Promise<Person[]> {
   const { database, door, request, grounds } = evaluation;
   const { terms } = grounds;
+  if (!isCommon(pool)) throw new Undone();
   return await inTenant(database, door.tenantId, async (tx) => {
     beginBulk(tx);
-    const known = { rulings: await rulings.of(tx, people), rules: pool.rules, inputs: inputsOf(pool, terms) };
-    const done = await writeBatch(tx, door, { ...known, keepUntil: request.keepUntil });
+    // How many seats are used is nothing that such a decision is made from, and changes meanwhile.
+    const { rulings: known, strangers } = await rulings.of(tx, people);
+    const { rest } = await writeBatch(tx, door, {
+      ...{ rulings: known, rules: pool.rules, keepUntil: request.keepUntil },
+      ...{ snapshot: evaluation.snapshot, isLocked: false },
+      // How many seats are used is nothing that such a decision is made from, and changes meanwhile.
+      inputs: termsInputs(terms),
+    });
     const [locked, isOurs] = await Promise.all([lockPool(tx), releaseBatch(tx, range)]);
-    const isSame = await isStill(tx, evaluation, locked);
-    if (!isSame || !isOurs || locked.batch !== null) throw new Undone();
-    writePool(tx, locked, { ...poolAfter(locked, done), terms, isSettled: false }, door.now);
-    return done.rest;
+    if (!(await isStill(tx, evaluation, locked)) || !isOurs || !isCommon(locked)) throw new Undone();
+    const ids = new Set([...rest, ...strangers]);
+    return people.filter(({ userId }) => ids.has(userId));
   });
+}
+
+/** Who claims in an open batch has its time, and may open it. */
+function isCommon({ rules, batch }: Pool): boolean {
+  return rules.settlement === 'immediate' && batch === null;
 }
 
 function rangeOf(people: readonly Person[]): Range {
@@ -199,9 +218,10 @@ async function giveBack({ database, door }: Evaluation, range: Range): Promise<v
 }
 
 /** Whether what was found still counts. */
-async function isStill(tx: TenantTransaction, evaluation: Evaluation, { revision }: Pool): Promise<boolean> {
-  const isOurs = await isRequested(tx, evaluation.request.id);
-  if (isOurs && revision === evaluation.grounds.revision) return true;
+async function isStill(tx: TenantTransaction, evaluation: Evaluation, pool: Pool): Promise<boolean> {
+  const { request, grounds } = evaluation;
+  const isOurs = await isRequested(tx, request.id);
+  if (isOurs && pool.revision === grounds.revision && pool.settledAt <= grounds.now) return true;
   evaluation.end = isOurs ? 'outdated' : 'over';
   return false;
 }
@@ -215,71 +235,59 @@ function poolAfter(pool: Pool, { released, moved }: BatchDone): Pool {
   };
 }
 
-/** Whose case is not the common one, a few at a time. */
-async function writeOthers(evaluation: Evaluation, decideEach: DecideEach): Promise<void> {
-  const { database, door, request, grounds, others } = evaluation;
-  const pace = new Pace(
-    Math.min(limits.peoplePerDecision, door.peoplePerDecision ?? limits.peoplePerDecision),
-  );
-  while (others.length > 0 && evaluation.end === null) {
-    const some = others.splice(0, pace.people);
+/** Those who may give a seat back, a few at a time. */
+function writeLeft(evaluation: Evaluation): Promise<void> {
+  const { door, request, grounds, left, others } = evaluation;
+  const rulings = new Rulings(grounds);
+  return writeLocked(evaluation, left, async (tx, pool, people) => {
+    if (!isCommon(pool)) {
+      others.push(...people.map(({ userId }) => userId));
+      return pool;
+    }
+    const { rulings: known, strangers } = await rulings.of(tx, people);
+    const done = await writeBatch(tx, door, {
+      ...{ rulings: known, rules: pool.rules, keepUntil: request.keepUntil },
+      ...{ snapshot: evaluation.snapshot, isLocked: true, inputs: inputsOf(pool, grounds.terms) },
+    });
+    others.push(...done.rest, ...strangers);
+    return poolAfter(pool, done);
+  });
+}
+
+/** Those whose case is not the common one, a few at a time. */
+function writeOthers(evaluation: Evaluation, decideEach: DecideEach): Promise<void> {
+  const { door, request, others } = evaluation;
+  return writeLocked(evaluation, others, async (tx, pool, some) => {
+    const marked = some.map((userId) => ({ userId, keepUntil: request.keepUntil }));
+    return await decideEach(tx, door, pool, marked);
+  });
+}
+
+/** @param write Answers the pool as it is then, still to be written. */
+async function writeLocked<Item>(
+  evaluation: Evaluation,
+  items: Item[],
+  write: (tx: TenantTransaction, pool: Pool, some: Item[]) => Promise<Pool>,
+): Promise<void> {
+  const { database, door, grounds } = evaluation;
+  const most = door.peoplePerDecision ?? limits.peoplePerDecision;
+  const pace = new Pace(Math.min(limits.peoplePerDecision, most));
+  while (items.length > 0 && evaluation.end === null) {
+    const some = items.splice(0, pace.people);
     await pace.time(some.length, (locked) =>
       inTenant(database, door.tenantId, async (tx) => {
         beginBulk(tx);
-        const pool = await lockPool(tx);
+        const [pool, isWriting] = await Promise.all([lockPool(tx), isAnyBatch(tx)]);
+        if (isWriting) throw new Restart(busyMs);
         locked();
         if (!(await isStill(tx, evaluation, pool))) return;
-        await waitForBatches(tx, some);
-        const marked = some.map((userId) => ({ userId, keepUntil: request.keepUntil }));
-        const then = await decideEach(tx, door, pool, marked);
-        writePool(tx, pool, { ...then, terms: grounds.terms, isSettled: false }, door.now);
+        writePool(
+          tx,
+          pool,
+          { ...(await write(tx, pool, some)), terms: grounds.terms, isSettled: false },
+          door.now,
+        );
       }),
     );
   }
-}
-
-/** What follows for everybody whose mappings print alike: one of them is looked up, and the rules are asked once. */
-class Rulings {
-  readonly #grounds: Grounds;
-  readonly #known = new Map<string, Ruling>();
-
-  constructor(grounds: Grounds) {
-    this.#grounds = grounds;
-  }
-
-  async of(tx: TenantTransaction, people: readonly Person[]): Promise<Batch['rulings']> {
-    const alike = Map.groupBy(people, ({ print }) => print);
-    // Few sets are of many people; those of the others are seldom asked again.
-    if (this.#known.size > rulingsKnownMax) this.#known.clear();
-    const firsts = [...alike].flatMap(([print, [first]]): [UserId, string][] =>
-      first === undefined || this.#known.has(print) ? [] : [[first.userId, print]],
-    );
-    if (firsts.length > 0) {
-      const { rules, now } = this.#grounds;
-      const prints = new Map(firsts);
-      for (const { userId, set } of await selectSets(tx, [...prints.keys()], rules, now))
-        this.#known.set(prints.get(userId) ?? '', rulingOf(set, rules, this.#grounds));
-    }
-    // Whoever is no user any more has none.
-    return [...alike].flatMap(([print, some]) => {
-      const ruling = this.#known.get(print);
-      return ruling === undefined ? [] : [{ ...ruling, people: some.map(({ userId }) => userId) }];
-    });
-  }
-}
-
-/** About two kilobytes each. */
-const rulingsKnownMax = 4000;
-
-/** Cuts them into parts of at most so many people; those whose case is not the common one go to `others`. */
-function* partsOf(differing: readonly Buffer[], most: number, others: UserId[]): Generator<Person[]> {
-  let part: Person[] = [];
-  for (const person of differing.values().flatMap(differingPeople)) {
-    if (person.isCommon) part.push(person);
-    else others.push(person.userId);
-    if (part.length < most) continue;
-    yield part;
-    part = [];
-  }
-  if (part.length > 0) yield part;
 }

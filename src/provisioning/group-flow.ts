@@ -198,7 +198,7 @@ async function writeAndDecide(
   const writing = writeGroup(tx, group, isChanged, members);
   // It is awaited below, unless something fails before.
   writing.catch(() => {});
-  const isDecisive = locked !== null && (current.mapped || isBinding);
+  const isDecisive = locked !== null && (current.mapped || isBinding || locked.evaluating);
   const pool = isDecisive ? await withRules(tx, locked) : null;
   if (pool === null) return { ...(await writing), audit: [] };
   // Who is to be decided for is known before the members are written, unless all go: then both are one round trip.

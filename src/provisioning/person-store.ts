@@ -44,11 +44,11 @@ function personsSql(
   affected: Affected,
   { mappedGroups, exclusions }: Instead = {},
 ): RawBuilder<unknown> {
-  // For one person it is looked up whether each group is mapped: by the list of all mapped groups the index was asked for each.
+  // It is looked up whether each group of a person is mapped: by a list of all mapped groups the index was asked for each.
   const isMapped =
     mappedGroups === undefined
       ? sql`exists (select from mappings x where x.tenant_id = ${tx.tenantId} and x.group_id = m.group_id)`
-      : sql`m.group_id = any(${mappedGroups}::uuid[])`;
+      : sql`m.group_id in (select unnest(${mappedGroups}::uuid[]))`;
   const excluded = exclusions === undefined ? sql`s.exclusions` : sql`${exclusions}::text[]`;
   return sql`
     with affected as (${affectedIds(tx, affected)})

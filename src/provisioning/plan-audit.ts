@@ -7,9 +7,14 @@ import type { Pool } from './pool.ts';
 
 /** What the decisions were made from. */
 export function inputsOf({ usage, subPools }: Pick<Pool, 'usage' | 'subPools'>, terms: Terms) {
-  const { policy, capacity } = terms;
   const shares = subPools.length === 0 ? {} : { subPools };
-  return { usage, capacity, limit: limitOf(terms), policy, ...shares };
+  return { usage, ...termsInputs(terms), ...shares };
+}
+
+/** What decisions were made from that neither give a seat nor take one. */
+export function termsInputs(terms: Terms) {
+  const { policy, capacity } = terms;
+  return { capacity, limit: limitOf(terms), policy };
 }
 
 export function auditOf(pool: Pick<Pool, 'usage' | 'subPools'>, { changes, terms }: Plan): AuditEvent[] {

@@ -59,11 +59,15 @@ export async function lockPoolRow(tx: TenantTransaction): Promise<LockedPool> {
   return locked;
 }
 
-/** Locks the pool row when the group is mapped; null: it is not. */
+/**
+ * Locks the pool row when the group is mapped, or was a moment ago: while a large edit is carried out, whom a mapping that is gone
+ * concerned is told by the group's members. null: neither.
+ */
 export function lockPoolIfMapped(tx: TenantTransaction, groupId: GroupId): Promise<LockedPool | null> {
   return lockRowWhere(
     tx,
-    sql`exists (select from groups g where g.tenant_id = p.tenant_id and g.id = ${groupId} and g.mapped)`,
+    sql`(p.evaluating
+      or exists (select from groups g where g.tenant_id = p.tenant_id and g.id = ${groupId} and g.mapped))`,
   );
 }
 

@@ -50,7 +50,7 @@ export function writeDecided(tx: TenantTransaction, userIds: readonly UserId[]):
   if (userIds.length === 0) return;
   tx.send(sql`
     insert into evaluation_decided (tenant_id, user_id) select ${tx.tenantId}, d.id from unnest(${userIds}::uuid[]) as d (id)
-    on conflict do nothing
+    on conflict (tenant_id, user_id) do update set decided_by = excluded.decided_by
   `);
 }
 
