@@ -5,41 +5,24 @@
  */
 
 import type { AuditEvent } from '../audit/audit-event.ts';
-import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
-import type { Database } from '../db/database.ts';
-import { inTenant, Restart, type TenantTransaction } from '../db/tenant-transaction.ts';
+import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
-import { limits } from '../kernel/limits.ts';
-import { roomIn } from '../licensing/admit.ts';
-import { type Terms, termsAt } from '../licensing/contract.ts';
-import { sharesOf } from '../licensing/sub-pool.ts';
-import { admitHead } from './admit-sql.ts';
 import { type Affected, knownCount } from './affected.ts';
-import { areMoreThan, takeMarks, writeMarks } from './affected-sql.ts';
-import { isAnyBatch, waitForBatches } from './batch-store.ts';
+import { areMoreThan, writeMarks } from './affected-sql.ts';
+import { waitForBatches } from './batch-store.ts';
 import { breakerOf, stagedAfter, untripped } from './breaker-flow.ts';
-import {
-  loadExcess,
-  loadOverage,
-  loadPreemptors,
-  loadQueue,
-  loadUnspentQueue,
-  loadVictims,
-  markForBlue,
-  writeDecisions,
-} from './decision-store.ts';
-import { type DecideEach, evaluateRequests, notBefore } from './evaluate-flow.ts';
-import { Pace } from './pace-flow.ts';
-import { loadCrowd, loadPersons } from './person-store.ts';
-import { type DecisionChange, type Facts, type Plan, type Planned, plan, unique } from './plan.ts';
-import { auditOf, inputsOf } from './plan-audit.ts';
+import { markForBlue, writeDecisions } from './decision-store.ts';
+import { isMoreWaiting, type Loading, loadFacts, mostOf } from './facts-flow.ts';
+import { loadCrowd } from './person-store.ts';
+import { type Plan, type Planned, plan, whoseRolesChange } from './plan.ts';
+import { auditOf } from './plan-audit.ts';
 import type { Pool } from './pool.ts';
-import { lockPool, writePool } from './pool-store.ts';
+import { writePool } from './pool-store.ts';
 import type { Prospect } from './prospect.ts';
-import { firstRequest, forgetDecided, writeDecided, writeRequest } from './request-sql.ts';
-import { isBorrowed, loadShared } from './share-store.ts';
-import type { PersonFacts, Standing } from './standing.ts';
+import { writeDecided, writeRequest } from './request-sql.ts';
+import { evaluateRest } from './rest-flow.ts';
+import type { PersonFacts } from './standing.ts';
 
 export interface Decided {
   plan: Plan;
@@ -47,37 +30,17 @@ export interface Decided {
   audit: AuditEvent[];
 }
 
-export interface Circumstances {
+export interface Circumstances extends Omit<Loading, 'crowd'> {
   /** People whose roles in Blue may differ for another reason than a decision (a new address). */
   alsoMark?: readonly UserId[];
-  /** Until when the place is kept of whoever loses the last paid role by this write; null: a place is not kept. */
-  keepUntil?: Date | null;
-  /** The open batch is settled now. */
-  isSettling?: boolean;
-  /** How many lose their seats, because there are fewer and their time is over. */
-  excess?: number;
   /** Dates up to now have been looked at. */
   isSettled?: boolean;
-  /** A reserved pin is set now. */
-  isReserving?: boolean;
   /** A directory says so of people who may not know: the breaker looks at it. */
   isSync?: boolean;
 }
 
-interface Loading extends Circumstances {
-  /** Everybody affected; undefined: as they are written. */
-  crowd?: Promise<PersonFacts[]>;
-}
-
 /** More than any tenant has. */
 const everybody = 1_000_000_000;
-
-/** When, and how many people at a time. */
-type Moment = Pick<Door, 'now' | 'peoplePerDecision'>;
-
-function mostOf({ peoplePerDecision }: Moment): number {
-  return peoplePerDecision ?? limits.peoplePerDecision;
-}
 
 /**
  * Decides for everybody affected, after the directory was written. Sends its writes, to travel with COMMIT; what it leaves for
@@ -114,8 +77,7 @@ export async function decide(
   if (pool.evaluating) writeDecided(tx, decided);
   writePool(tx, pool, { ...planned, evaluating, isSettled, stagedSince, losses: stage.losses }, door.now);
   if (isMarked || evaluating !== pool.evaluating) tx.afterCommit((database) => evaluateRest(database, door));
-  const changed = planned.changes.filter(changesRoles).map(({ userId }) => userId);
-  markForBlue(tx, [...changed, ...alsoMark], door.now);
+  markForBlue(tx, [...whoseRolesChange(planned), ...alsoMark], door.now);
   return { plan: planned, audit: [...stage.audit, ...auditOf(pool, planned)] };
 }
 
@@ -153,237 +115,4 @@ export async function foresee(
     person.id === pinned?.userId ? { ...person, pin: pinned.pin } : person,
   );
   return { persons, plan: plan({ ...facts, persons }, door.now) };
-}
-
-type Loaded = Pick<Facts, 'persons' | 'queue' | 'overage'> &
-  Partial<
-    Pick<
-      Facts,
-      'evaluating' | 'displaced' | 'preemptors' | 'victims' | 'grantsMax' | 'isSettling' | 'isReserving'
-    >
-  >;
-
-function factsOf(pool: Pool, loaded: Loaded): Facts {
-  const { persons, queue, overage, displaced = [], isSettling = false, isReserving = false } = loaded;
-  const { preemptors = [], victims = [], grantsMax = Number.POSITIVE_INFINITY } = loaded;
-  const ids = new Set(persons.map(({ id }) => id));
-  const others = (standing: readonly Standing[]) => standing.filter(({ id }) => !ids.has(id));
-  const lost = others(displaced);
-  const lostIds = new Set(lost.map(({ id }) => id));
-  return {
-    ...pool,
-    evaluating: pool.evaluating || (loaded.evaluating ?? false),
-    persons,
-    queue: others(queue),
-    grantsMax,
-    overage: others(overage).filter(({ id }) => !lostIds.has(id)),
-    displaced: lost,
-    preemptors: others(preemptors),
-    victims: others(victims).filter(({ id }) => !lostIds.has(id)),
-    isSettling,
-    isReserving,
-  };
-}
-
-/**
- * Everybody affected, and enough of the queue for every seat that is free or may be given back. Each person affected
- * either gives back a seat or stands in the queue, so that one more row for each is enough: where their number is
- * known beforehand, all is read in one round trip.
- */
-async function loadFacts(
-  tx: TenantTransaction,
-  pace: Moment,
-  pool: Pool,
-  affected: Affected,
-  { keepUntil = null, excess = 0, isSettling = false, isReserving = false, crowd }: Loading,
-): Promise<Facts> {
-  const most = mostOf(pace);
-  const read = async (people: number) => {
-    const reach = reachOf(pool, pace.now, people);
-    const terms = termsAt(pool.contract, pace.now);
-    const [head, overage, displaced, preemption] = await Promise.all([
-      // Those above the capacity come first: while not all of them can be looked at, nobody of the queue is.
-      reach.above > most ? emptyHead : loadHead(tx, pool, terms, { needed: reach.queue, people, most }),
-      loadOverage(tx, Math.min(most, reach.above)),
-      loadExcess(tx, Math.min(excess, most), isBorrowed(tx, sharesOf(pool.subPools, terms, pool.usage))),
-      loadPreemption(tx, pace, pool, people),
-    ]);
-    const victims = [...preemption.victims, ...head.victims];
-    return { ...head, ...preemption, overage, displaced, victims };
-  };
-  const count = knownCount(affected);
-  const loading = crowd ?? loadPersons(tx, affected, keepUntil);
-  const [persons, others] =
-    count === undefined
-      ? [await loading, await read((await loading).length)]
-      : await Promise.all([loading, read(count)]);
-  const evaluating = persons.length > 0 && reachOf(pool, pace.now, persons.length).above > most;
-  return factsOf(pool, { evaluating, persons, ...others, isSettling, isReserving });
-}
-
-/** How many may be promoted, of the queue and of those above the capacity, when so many people are decided for. */
-function reachOf(pool: Pool, now: Date, people: number): { queue: number; above: number } {
-  const terms = termsAt(pool.contract, now);
-  if (!terms.grants || pool.evaluating) return { queue: 0, above: 0 };
-  const queue = roomNow(pool, terms) + people;
-  return { queue, above: Math.min(pool.usage.overage, queue) };
-}
-
-/** Order `strict`: who may take a seat, and whose seats may go. */
-async function loadPreemption(
-  tx: TenantTransaction,
-  pace: Moment,
-  pool: Pool,
-  people: number,
-): Promise<Pick<Facts, 'preemptors' | 'victims'>> {
-  const { grants } = termsAt(pool.contract, pace.now);
-  if (pool.rules.order !== 'strict' || !grants) return { preemptors: [], victims: [] };
-  const most = mostOf(pace);
-  const preemptors = await loadPreemptors(tx, most);
-  return { preemptors, victims: await loadVictims(tx, Math.min(most, preemptors.length + people)) };
-}
-
-type Head = Pick<Loaded, 'queue' | 'grantsMax'> & Pick<Facts, 'victims'>;
-const emptyHead: Head = { queue: [], victims: [] };
-
-/** The head of the queue; of those whose time above the capacity is not used up as many again. */
-async function loadHead(
-  tx: TenantTransaction,
-  pool: Pool,
-  terms: Terms,
-  { needed, people, most }: { needed: number; people: number; most: number },
-): Promise<Head> {
-  if (pool.subPools.length > 0) return await loadShared(tx, pool, terms, { people, most });
-  const reach = Math.min(most, needed);
-  if (terms.allowance === 0) return { queue: await loadQueue(tx, reach), victims: [] };
-  const [queue, unspent] = await Promise.all([loadQueue(tx, reach), loadUnspentQueue(tx, reach)]);
-  return { queue: unique([...queue, ...unspent]), victims: [] };
-}
-
-function roomNow({ usage }: Pool, terms: Terms): number {
-  const { held, overage } = roomIn(terms, usage);
-  return held + overage;
-}
-
-/** Seats are left, and all who were looked at are served: behind them others may wait. */
-function isMoreWaiting(
-  { queue, persons, evaluating, subPools, grantsMax }: Facts,
-  { usage, terms, batch }: Plan,
-  most: number,
-): boolean {
-  if (evaluating || batch !== null || !terms.grants) return false;
-  const { held, overage } = roomIn(terms, usage);
-  if (held > 0 && usage.overage > 0) return true;
-  if (subPools.length > 0) return Number.isFinite(grantsMax);
-  // Of the queue that was read, people who are decided for themselves are no part.
-  return held + overage > 0 && queue.length + persons.length >= most;
-}
-
-/**
- * Decides in batches for whom large edits concern and for those who are marked, then serves the queue: each batch a transaction
- * of its own. Another process may do the same at the same time.
- */
-export async function evaluateRest(database: Database, door: Door): Promise<void> {
-  const pace = new Pace(door.peoplePerDecision);
-  for (let isMore = true; isMore; ) {
-    await evaluateRequests(database, door, decideEach);
-    await pace.time(pace.people, (locked) =>
-      inTenant(database, door.tenantId, async (tx) => {
-        isMore = await evaluateBatch(tx, door, { people: pace.people, locked });
-      }),
-    );
-  }
-}
-
-/** Until a batch of another process may be written. */
-const batchWaitMs = 20;
-
-interface BatchSize {
-  people: number;
-  /** To be called when the pool is locked. */
-  locked: () => void;
-}
-
-/** Answers whether there is more to do. */
-async function evaluateBatch(
-  tx: TenantTransaction,
-  caller: Door,
-  { people, locked }: BatchSize,
-): Promise<boolean> {
-  const most = Math.min(people, mostOf(caller));
-  const [pool, marked, request, isWriting] = await Promise.all([
-    lockPool(tx),
-    takeMarks(tx, most),
-    firstRequest(tx),
-    isAnyBatch(tx),
-  ]);
-  if (isWriting) throw new Restart(batchWaitMs);
-  locked();
-  if (!pool.evaluating) return false;
-  const door = notBefore(caller, pool);
-  if (marked.length > 0) {
-    const after = await decideEach(tx, door, pool, marked);
-    writePool(tx, pool, { ...after, terms: termsAt(pool.contract, door.now), isSettled: false }, door.now);
-  }
-  if (marked.length > 0 || request !== undefined) return true;
-  return (await admitMany(tx, door, pool, people)) || (await serveQueue(tx, door, pool));
-}
-
-/** By `plan`; seats are given afterwards. */
-const decideEach: DecideEach = async (tx, door, pool, marked) => {
-  const facts = factsOf(pool, { persons: await loadMarked(tx, marked), queue: [], overage: [] });
-  const planned = plan(facts, door.now);
-  writePlanned(tx, door, pool, { facts, planned });
-  return { ...pool, usage: planned.usage, subPools: planned.subPools, batch: planned.batch };
-};
-
-/** Answers whether seats were given, so that there may be more: to so many that `plan` would take long for them. */
-async function admitMany(tx: TenantTransaction, door: Door, pool: Pool, people: number): Promise<boolean> {
-  const terms = termsAt(pool.contract, door.now);
-  const { held: room } = roomIn(terms, pool.usage);
-  const isCommon = terms.grants && terms.allowance === 0 && pool.usage.overage === 0 && pool.batch === null;
-  if (!isCommon || pool.subPools.length > 0 || pool.rules.order !== 'sticky' || room <= mostOf(door))
-    return false;
-  const admitted = await admitHead(tx, door, Math.min(room, people), inputsOf(pool, terms));
-  if (admitted === 0) return false;
-  const usage = { ...pool.usage, held: pool.usage.held + admitted };
-  writePool(tx, pool, { ...pool, usage, terms, evaluating: true, isSettled: false }, door.now);
-  return true;
-}
-
-/** Answers whether more of the queue is to be served. */
-async function serveQueue(tx: TenantTransaction, door: Door, pool: Pool): Promise<boolean> {
-  const facts = { ...(await loadFacts(tx, door, { ...pool, evaluating: false }, {}, {})), evaluating: false };
-  const planned = plan(facts, door.now);
-  const evaluating = planned.changes.length > 0 && isMoreWaiting(facts, planned, mostOf(door));
-  writePlanned(tx, door, pool, { facts, planned });
-  if (!evaluating) forgetDecided(tx);
-  const { stagedSince, losses } = pool;
-  writePool(tx, pool, { ...planned, evaluating, isSettled: false, stagedSince, losses }, door.now);
-  return evaluating;
-}
-
-function writePlanned(tx: TenantTransaction, door: Door, pool: Pool, { facts, planned }: Planned): void {
-  writeDecisions(tx, planned.changes, { ...facts, ...planned, now: door.now });
-  const changed = planned.changes.filter(changesRoles).map(({ userId }) => userId);
-  markForBlue(tx, changed, door.now);
-  appendAudit(tx, door, auditOf(pool, planned));
-}
-
-async function loadMarked(
-  tx: TenantTransaction,
-  marked: readonly { userId: UserId; keepUntil: Date | null }[],
-): Promise<PersonFacts[]> {
-  const keepUntil = new Map(marked.map((mark) => [mark.userId, mark.keepUntil]));
-  const persons = await loadPersons(tx, { userIds: [...keepUntil.keys()] }, null);
-  return persons.map((person) => ({ ...person, keepUntil: keepUntil.get(person.id) ?? null }));
-}
-
-/** Seats alone mean nothing to Blue: only a change of roles does. */
-function changesRoles({ before, after }: DecisionChange): boolean {
-  return JSON.stringify(rolesOf(before)) !== JSON.stringify(rolesOf(after));
-}
-
-function rolesOf(decision: DecisionChange['after']): string[] {
-  return (decision?.effective ?? []).map(({ workspace, role }) => `${workspace} ${role}`).sort();
 }

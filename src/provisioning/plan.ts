@@ -252,3 +252,14 @@ function canonical(decision: Decision): string {
     ...[seat, refusal, since, isOverageSpent, approval, subPool, noticeUntil, endsAt],
   ]);
 }
+
+/** Seats alone mean nothing to Blue: only a change of roles does. */
+export function whoseRolesChange({ changes }: Pick<Plan, 'changes'>): UserId[] {
+  return changes
+    .filter(({ before, after }) => JSON.stringify(rolesOf(before)) !== JSON.stringify(rolesOf(after)))
+    .map(({ userId }) => userId);
+}
+
+function rolesOf(decision: DecisionChange['after']): string[] {
+  return (decision?.effective ?? []).map(({ workspace, role }) => `${workspace} ${role}`).sort();
+}

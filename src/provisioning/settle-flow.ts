@@ -8,12 +8,13 @@ import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { excessUntil, limitOf, termsAt } from '../licensing/contract.ts';
 import type { Affected } from './affected.ts';
-import { decide, evaluateRest } from './decide-flow.ts';
+import { decide } from './decide-flow.ts';
 import { activateDue } from './draft-activation-flow.ts';
 import { affectedByTerms, dueBy } from './due.ts';
 import { isAnyDiffering } from './evaluate-flow.ts';
 import type { Pool } from './pool.ts';
 import { lockPool } from './pool-store.ts';
+import { evaluateRest } from './rest-flow.ts';
 
 /**
  * Tenants for whom an instant has come: they are settled. Answers how many there were.

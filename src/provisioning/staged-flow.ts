@@ -6,8 +6,8 @@ import type { Database } from '../db/database.ts';
 import { inTenant } from '../db/tenant-transaction.ts';
 import { termsAt } from '../licensing/contract.ts';
 import { releaseStaged } from './affected-sql.ts';
-import { evaluateRest } from './decide-flow.ts';
 import { lockPool, writePool } from './pool-store.ts';
+import { evaluateRest } from './rest-flow.ts';
 
 /** Decides for everybody who is staged. Where nobody is, nothing happens. */
 export async function letThrough(database: Database, door: Door): Promise<void> {

@@ -13,9 +13,10 @@ import { inTenant, type TenantTransaction } from '../../src/db/tenant-transactio
 import { roomIn } from '../../src/licensing/admit.ts';
 import { termsAt } from '../../src/licensing/contract.ts';
 import { admitHead } from '../../src/provisioning/admit-sql.ts';
-import { evaluateRest, foresee } from '../../src/provisioning/decide-flow.ts';
+import { foresee } from '../../src/provisioning/decide-flow.ts';
 import { isAnyDiffering } from '../../src/provisioning/evaluate-flow.ts';
 import { lockPool, readPool } from '../../src/provisioning/pool-store.ts';
+import { evaluateRest } from '../../src/provisioning/rest-flow.ts';
 import { settleDue } from '../../src/provisioning/settle-flow.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld, type TestWorld } from '../support/tenants.ts';

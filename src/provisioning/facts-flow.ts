@@ -1,0 +1,166 @@
+/** What is loaded for a decision: the people, and as many of the queue and of those with seats as it may reach. */
+
+import type { Door } from '../audit/door.ts';
+import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import { limits } from '../kernel/limits.ts';
+import { roomIn } from '../licensing/admit.ts';
+import { type Terms, termsAt } from '../licensing/contract.ts';
+import { sharesOf } from '../licensing/sub-pool.ts';
+import { type Affected, knownCount } from './affected.ts';
+import {
+  loadExcess,
+  loadOverage,
+  loadPreemptors,
+  loadQueue,
+  loadUnspentQueue,
+  loadVictims,
+} from './decision-store.ts';
+import { loadPersons } from './person-store.ts';
+import { type Facts, type Plan, unique } from './plan.ts';
+import type { Pool } from './pool.ts';
+import { isBorrowed, loadShared } from './share-store.ts';
+import type { PersonFacts, Standing } from './standing.ts';
+
+/** When, and how many people at a time. */
+export type Moment = Pick<Door, 'now' | 'peoplePerDecision'>;
+
+export function mostOf({ peoplePerDecision }: Moment): number {
+  return peoplePerDecision ?? limits.peoplePerDecision;
+}
+
+export interface Loading {
+  /** Until when the place is kept of whoever loses the last paid role by this write; null: a place is not kept. */
+  keepUntil?: Date | null;
+  /** The open batch is settled now. */
+  isSettling?: boolean;
+  /** How many lose their seats, because there are fewer and their time is over. */
+  excess?: number;
+  /** A reserved pin is set now. */
+  isReserving?: boolean;
+  /** Everybody affected; undefined: as they are written. */
+  crowd?: Promise<PersonFacts[]>;
+}
+
+type Loaded = Pick<Facts, 'persons' | 'queue' | 'overage'> &
+  Partial<
+    Pick<
+      Facts,
+      'evaluating' | 'displaced' | 'preemptors' | 'victims' | 'grantsMax' | 'isSettling' | 'isReserving'
+    >
+  >;
+
+export function factsOf(pool: Pool, loaded: Loaded): Facts {
+  const { persons, queue, overage, displaced = [], isSettling = false, isReserving = false } = loaded;
+  const { preemptors = [], victims = [], grantsMax = Number.POSITIVE_INFINITY } = loaded;
+  const ids = new Set(persons.map(({ id }) => id));
+  const others = (standing: readonly Standing[]) => standing.filter(({ id }) => !ids.has(id));
+  const lost = others(displaced);
+  const lostIds = new Set(lost.map(({ id }) => id));
+  return {
+    ...pool,
+    evaluating: pool.evaluating || (loaded.evaluating ?? false),
+    persons,
+    queue: others(queue),
+    grantsMax,
+    overage: others(overage).filter(({ id }) => !lostIds.has(id)),
+    displaced: lost,
+    preemptors: others(preemptors),
+    victims: others(victims).filter(({ id }) => !lostIds.has(id)),
+    isSettling,
+    isReserving,
+  };
+}
+
+/**
+ * Everybody affected, and enough of the queue for every seat that is free or may be given back. Each person affected
+ * either gives back a seat or stands in the queue, so that one more row for each is enough: where their number is
+ * known beforehand, all is read in one round trip.
+ */
+export async function loadFacts(
+  tx: TenantTransaction,
+  pace: Moment,
+  pool: Pool,
+  affected: Affected,
+  { keepUntil = null, excess = 0, isSettling = false, isReserving = false, crowd }: Loading,
+): Promise<Facts> {
+  const most = mostOf(pace);
+  const read = async (people: number) => {
+    const reach = reachOf(pool, pace.now, people);
+    const terms = termsAt(pool.contract, pace.now);
+    const [head, overage, displaced, preemption] = await Promise.all([
+      // Those above the capacity come first: while not all of them can be looked at, nobody of the queue is.
+      reach.above > most ? emptyHead : loadHead(tx, pool, terms, { needed: reach.queue, people, most }),
+      loadOverage(tx, Math.min(most, reach.above)),
+      loadExcess(tx, Math.min(excess, most), isBorrowed(tx, sharesOf(pool.subPools, terms, pool.usage))),
+      loadPreemption(tx, pace, pool, people),
+    ]);
+    const victims = [...preemption.victims, ...head.victims];
+    return { ...head, ...preemption, overage, displaced, victims };
+  };
+  const count = knownCount(affected);
+  const loading = crowd ?? loadPersons(tx, affected, keepUntil);
+  const [persons, others] =
+    count === undefined
+      ? [await loading, await read((await loading).length)]
+      : await Promise.all([loading, read(count)]);
+  const evaluating = persons.length > 0 && reachOf(pool, pace.now, persons.length).above > most;
+  return factsOf(pool, { evaluating, persons, ...others, isSettling, isReserving });
+}
+
+/** How many may be promoted, of the queue and of those above the capacity, when so many people are decided for. */
+function reachOf(pool: Pool, now: Date, people: number): { queue: number; above: number } {
+  const terms = termsAt(pool.contract, now);
+  if (!terms.grants || pool.evaluating) return { queue: 0, above: 0 };
+  const queue = roomNow(pool, terms) + people;
+  return { queue, above: Math.min(pool.usage.overage, queue) };
+}
+
+/** Order `strict`: who may take a seat, and whose seats may go. */
+async function loadPreemption(
+  tx: TenantTransaction,
+  pace: Moment,
+  pool: Pool,
+  people: number,
+): Promise<Pick<Facts, 'preemptors' | 'victims'>> {
+  const { grants } = termsAt(pool.contract, pace.now);
+  if (pool.rules.order !== 'strict' || !grants) return { preemptors: [], victims: [] };
+  const most = mostOf(pace);
+  const preemptors = await loadPreemptors(tx, most);
+  return { preemptors, victims: await loadVictims(tx, Math.min(most, preemptors.length + people)) };
+}
+
+type Head = Pick<Loaded, 'queue' | 'grantsMax'> & Pick<Facts, 'victims'>;
+const emptyHead: Head = { queue: [], victims: [] };
+
+/** The head of the queue; of those whose time above the capacity is not used up as many again. */
+async function loadHead(
+  tx: TenantTransaction,
+  pool: Pool,
+  terms: Terms,
+  { needed, people, most }: { needed: number; people: number; most: number },
+): Promise<Head> {
+  if (pool.subPools.length > 0) return await loadShared(tx, pool, terms, { people, most });
+  const reach = Math.min(most, needed);
+  if (terms.allowance === 0) return { queue: await loadQueue(tx, reach), victims: [] };
+  const [queue, unspent] = await Promise.all([loadQueue(tx, reach), loadUnspentQueue(tx, reach)]);
+  return { queue: unique([...queue, ...unspent]), victims: [] };
+}
+
+function roomNow({ usage }: Pool, terms: Terms): number {
+  const { held, overage } = roomIn(terms, usage);
+  return held + overage;
+}
+
+/** Seats are left, and all who were looked at are served: behind them others may wait. */
+export function isMoreWaiting(
+  { queue, persons, evaluating, subPools, grantsMax }: Facts,
+  { usage, terms, batch }: Plan,
+  most: number,
+): boolean {
+  if (evaluating || batch !== null || !terms.grants) return false;
+  const { held, overage } = roomIn(terms, usage);
+  if (held > 0 && usage.overage > 0) return true;
+  if (subPools.length > 0) return Number.isFinite(grantsMax);
+  // Of the queue that was read, people who are decided for themselves are no part.
+  return held + overage > 0 && queue.length + persons.length >= most;
+}

@@ -1,0 +1,122 @@
+/**
+ * What large edits leave for later: whom they concern and who is marked, decided for in batches, and then the queue. Each batch is
+ * a transaction of its own, so that nobody waits long for the pool.
+ */
+
+import { appendAudit } from '../audit/audit-store.ts';
+import type { Door } from '../audit/door.ts';
+import type { Database } from '../db/database.ts';
+import { inTenant, Restart, type TenantTransaction } from '../db/tenant-transaction.ts';
+import type { UserId } from '../kernel/ids.ts';
+import { roomIn } from '../licensing/admit.ts';
+import { termsAt } from '../licensing/contract.ts';
+import { admitHead } from './admit-sql.ts';
+import { takeMarks } from './affected-sql.ts';
+import { isAnyBatch } from './batch-store.ts';
+import { markForBlue, writeDecisions } from './decision-store.ts';
+import { type DecideEach, evaluateRequests, notBefore } from './evaluate-flow.ts';
+import { factsOf, isMoreWaiting, loadFacts, mostOf } from './facts-flow.ts';
+import { Pace } from './pace-flow.ts';
+import { loadPersons } from './person-store.ts';
+import { type Planned, plan, whoseRolesChange } from './plan.ts';
+import { auditOf, inputsOf } from './plan-audit.ts';
+import type { Pool } from './pool.ts';
+import { lockPool, writePool } from './pool-store.ts';
+import { firstRequest, forgetDecided } from './request-sql.ts';
+import type { PersonFacts } from './standing.ts';
+
+/** Another process may do the same at the same time. */
+export async function evaluateRest(database: Database, door: Door): Promise<void> {
+  const pace = new Pace(door.peoplePerDecision);
+  for (let isMore = true; isMore; ) {
+    await evaluateRequests(database, door, decideEach);
+    await pace.time(pace.people, (locked) =>
+      inTenant(database, door.tenantId, async (tx) => {
+        isMore = await evaluateBatch(tx, door, { people: pace.people, locked });
+      }),
+    );
+  }
+}
+
+/** Until a batch of another process may be written. */
+const batchWaitMs = 20;
+
+interface BatchSize {
+  people: number;
+  /** To be called when the pool is locked. */
+  locked: () => void;
+}
+
+/** Answers whether there is more to do. */
+async function evaluateBatch(
+  tx: TenantTransaction,
+  caller: Door,
+  { people, locked }: BatchSize,
+): Promise<boolean> {
+  const most = Math.min(people, mostOf(caller));
+  const [pool, marked, request, isWriting] = await Promise.all([
+    lockPool(tx),
+    takeMarks(tx, most),
+    firstRequest(tx),
+    isAnyBatch(tx),
+  ]);
+  if (isWriting) throw new Restart(batchWaitMs);
+  locked();
+  if (!pool.evaluating) return false;
+  const door = notBefore(caller, pool);
+  if (marked.length > 0) {
+    const after = await decideEach(tx, door, pool, marked);
+    writePool(tx, pool, { ...after, terms: termsAt(pool.contract, door.now), isSettled: false }, door.now);
+  }
+  if (marked.length > 0 || request !== undefined) return true;
+  return (await admitMany(tx, door, pool, people)) || (await serveQueue(tx, door, pool));
+}
+
+/** By `plan`; seats are given afterwards. */
+const decideEach: DecideEach = async (tx, door, pool, marked) => {
+  const facts = factsOf(pool, { persons: await loadMarked(tx, marked), queue: [], overage: [] });
+  const planned = plan(facts, door.now);
+  writePlanned(tx, door, pool, { facts, planned });
+  return { ...pool, usage: planned.usage, subPools: planned.subPools, batch: planned.batch };
+};
+
+/** Answers whether seats were given, so that there may be more: to so many that `plan` would take long for them. */
+async function admitMany(tx: TenantTransaction, door: Door, pool: Pool, people: number): Promise<boolean> {
+  const terms = termsAt(pool.contract, door.now);
+  const { held: room } = roomIn(terms, pool.usage);
+  const isCommon = terms.grants && terms.allowance === 0 && pool.usage.overage === 0 && pool.batch === null;
+  if (!isCommon || pool.subPools.length > 0 || pool.rules.order !== 'sticky' || room <= mostOf(door))
+    return false;
+  const admitted = await admitHead(tx, door, Math.min(room, people), inputsOf(pool, terms));
+  if (admitted === 0) return false;
+  const usage = { ...pool.usage, held: pool.usage.held + admitted };
+  writePool(tx, pool, { ...pool, usage, terms, evaluating: true, isSettled: false }, door.now);
+  return true;
+}
+
+/** Answers whether more of the queue is to be served. */
+async function serveQueue(tx: TenantTransaction, door: Door, pool: Pool): Promise<boolean> {
+  const facts = { ...(await loadFacts(tx, door, { ...pool, evaluating: false }, {}, {})), evaluating: false };
+  const planned = plan(facts, door.now);
+  const evaluating = planned.changes.length > 0 && isMoreWaiting(facts, planned, mostOf(door));
+  writePlanned(tx, door, pool, { facts, planned });
+  if (!evaluating) forgetDecided(tx);
+  const { stagedSince, losses } = pool;
+  writePool(tx, pool, { ...planned, evaluating, isSettled: false, stagedSince, losses }, door.now);
+  return evaluating;
+}
+
+function writePlanned(tx: TenantTransaction, door: Door, pool: Pool, { facts, planned }: Planned): void {
+  writeDecisions(tx, planned.changes, { ...facts, ...planned, now: door.now });
+  markForBlue(tx, whoseRolesChange(planned), door.now);
+  appendAudit(tx, door, auditOf(pool, planned));
+}
+
+async function loadMarked(
+  tx: TenantTransaction,
+  marked: readonly { userId: UserId; keepUntil: Date | null }[],
+): Promise<PersonFacts[]> {
+  const keepUntil = new Map(marked.map((mark) => [mark.userId, mark.keepUntil]));
+  const persons = await loadPersons(tx, { userIds: [...keepUntil.keys()] }, null);
+  return persons.map((person) => ({ ...person, keepUntil: keepUntil.get(person.id) ?? null }));
+}
