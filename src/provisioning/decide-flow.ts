@@ -52,8 +52,8 @@ export interface Circumstances {
   excess?: number;
   /** Dates up to now have been looked at. */
   isSettled?: boolean;
-  /** A reserved pin is set now. */
-  isReserving?: boolean;
+  /** Whose reserved pin is set now. */
+  reserving?: UserId | null;
   /** A directory says so of people who may not know: the breaker looks at it. */
   isSync?: boolean;
 }
@@ -132,8 +132,8 @@ export async function foresee(
   const mappedGroups = pool.rules.mappings.flatMap(({ groupId }) => groupId ?? []);
   const crowd = loadCrowd(tx, affected, { mappedGroups, exclusions });
   const pace = { now: door.now, peoplePerDecision: everybody };
-  const isReserving = pinned?.pin?.reserved ?? false;
-  const facts = await loadFacts(tx, pace, pool, affected, { isSettling, isReserving, crowd });
+  const reserving = pinned?.pin?.reserved === true ? pinned.userId : null;
+  const facts = await loadFacts(tx, pace, pool, affected, { isSettling, reserving, crowd });
   const persons = facts.persons.map((person) =>
     person.id === pinned?.userId ? { ...person, pin: pinned.pin } : person,
   );
@@ -144,12 +144,12 @@ type Loaded = Pick<Facts, 'persons' | 'queue' | 'overage'> &
   Partial<
     Pick<
       Facts,
-      'evaluating' | 'displaced' | 'preemptors' | 'victims' | 'grantsMax' | 'isSettling' | 'isReserving'
+      'evaluating' | 'displaced' | 'preemptors' | 'victims' | 'grantsMax' | 'isSettling' | 'reserving'
     >
   >;
 
 function factsOf(pool: Pool, loaded: Loaded): Facts {
-  const { persons, queue, overage, displaced = [], isSettling = false, isReserving = false } = loaded;
+  const { persons, queue, overage, displaced = [], isSettling = false, reserving = null } = loaded;
   const { preemptors = [], victims = [], grantsMax = Number.POSITIVE_INFINITY } = loaded;
   const ids = new Set(persons.map(({ id }) => id));
   const others = (standing: readonly Standing[]) => standing.filter(({ id }) => !ids.has(id));
@@ -166,7 +166,7 @@ function factsOf(pool: Pool, loaded: Loaded): Facts {
     preemptors: others(preemptors),
     victims: others(victims).filter(({ id }) => !lostIds.has(id)),
     isSettling,
-    isReserving,
+    reserving,
   };
 }
 
@@ -180,7 +180,7 @@ async function loadFacts(
   pace: Pace,
   pool: Pool,
   affected: Affected,
-  { keepUntil = null, excess = 0, isSettling = false, isReserving = false, crowd }: Loading,
+  { keepUntil = null, excess = 0, isSettling = false, reserving = null, crowd }: Loading,
 ): Promise<Facts> {
   const most = mostOf(pace);
   const read = async (people: number) => {
@@ -203,7 +203,7 @@ async function loadFacts(
       ? [await loading, await read((await loading).length)]
       : await Promise.all([loading, read(count)]);
   const evaluating = persons.length > 0 && reachOf(pool, pace.now, persons.length).above > most;
-  return factsOf(pool, { evaluating, persons, ...others, isSettling, isReserving });
+  return factsOf(pool, { evaluating, persons, ...others, isSettling, reserving });
 }
 
 /** How many may be promoted, of the queue and of those above the capacity, when so many people are decided for. */
