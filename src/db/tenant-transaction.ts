@@ -24,7 +24,7 @@ export interface TenantTransaction {
   /** Sends a write whose result nobody needs: it travels with COMMIT, and its failure fails the transaction. */
   send(query: Query<unknown>): void;
   /**
-   * Says that the transaction may evaluate `commitsEarly`: its locks are free once COMMIT is made, and its caller hears of it once the disk
+   * Says that the transaction evaluated `commitsEarly`: its locks are free once COMMIT is made, and its caller hears of it once the disk
    * has it. Writers who wait for one lock would else wait for the disk one after the other.
    */
   flushAfterCommit(): void;
@@ -87,7 +87,7 @@ interface Done<T> {
 const frame = `select set_config('role', 'blue_gateway_request', true), set_config('app.tenant_id', $1, true),
   set_config('random_page_cost', '1.1', true)`;
 
-/** To be evaluated only in a transaction that calls `flushAfterCommit`. */
+/** A transaction that evaluates it calls `flushAfterCommit`. */
 export const commitsEarly = sql<string>`set_config('synchronous_commit', 'off', true)`;
 
 /**

@@ -109,8 +109,8 @@ export async function foresee(
   const mappedGroups = [...new Set(mappings.flatMap(({ groupId }) => groupId ?? []))];
   const crowd = loadCrowd(tx, affected, { mappedGroups, exclusions });
   const pace = { now: door.now, peoplePerDecision: everybody };
-  const isReserving = pinned?.pin?.reserved ?? false;
-  const facts = await loadFacts(tx, pace, pool, affected, { isSettling, isReserving, crowd });
+  const reserving = pinned?.pin?.reserved === true ? pinned.userId : null;
+  const facts = await loadFacts(tx, pace, pool, affected, { isSettling, reserving, crowd });
   const persons = facts.persons.map((person) =>
     person.id === pinned?.userId ? { ...person, pin: pinned.pin } : person,
   );

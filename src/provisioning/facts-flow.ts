@@ -2,6 +2,7 @@
 
 import type { Door } from '../audit/door.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import type { UserId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { roomIn } from '../licensing/admit.ts';
 import { type Terms, termsAt } from '../licensing/contract.ts';
@@ -35,8 +36,8 @@ export interface Loading {
   isSettling?: boolean;
   /** How many lose their seats, because there are fewer and their time is over. */
   excess?: number;
-  /** A reserved pin is set now. */
-  isReserving?: boolean;
+  /** Whose reserved pin is set now. */
+  reserving?: UserId | null;
   /** Everybody affected; undefined: as they are written. */
   crowd?: Promise<PersonFacts[]>;
 }
@@ -45,12 +46,12 @@ type Loaded = Pick<Facts, 'persons' | 'queue' | 'overage'> &
   Partial<
     Pick<
       Facts,
-      'evaluating' | 'displaced' | 'preemptors' | 'victims' | 'grantsMax' | 'isSettling' | 'isReserving'
+      'evaluating' | 'displaced' | 'preemptors' | 'victims' | 'grantsMax' | 'isSettling' | 'reserving'
     >
   >;
 
 export function factsOf(pool: Pool, loaded: Loaded): Facts {
-  const { persons, queue, overage, displaced = [], isSettling = false, isReserving = false } = loaded;
+  const { persons, queue, overage, displaced = [], isSettling = false, reserving = null } = loaded;
   const { preemptors = [], victims = [], grantsMax = Number.POSITIVE_INFINITY } = loaded;
   const ids = new Set(persons.map(({ id }) => id));
   const others = (standing: readonly Standing[]) => standing.filter(({ id }) => !ids.has(id));
@@ -67,7 +68,7 @@ export function factsOf(pool: Pool, loaded: Loaded): Facts {
     preemptors: others(preemptors),
     victims: others(victims).filter(({ id }) => !lostIds.has(id)),
     isSettling,
-    isReserving,
+    reserving,
   };
 }
 
@@ -81,7 +82,7 @@ export async function loadFacts(
   pace: Moment,
   pool: Pool,
   affected: Affected,
-  { keepUntil = null, excess = 0, isSettling = false, isReserving = false, crowd }: Loading,
+  { keepUntil = null, excess = 0, isSettling = false, reserving = null, crowd }: Loading,
 ): Promise<Facts> {
   const most = mostOf(pace);
   const read = async (people: number) => {
@@ -104,7 +105,7 @@ export async function loadFacts(
       ? [await loading, await read((await loading).length)]
       : await Promise.all([loading, read(count)]);
   const evaluating = persons.length > 0 && reachOf(pool, pace.now, persons.length).above > most;
-  return factsOf(pool, { evaluating, persons, ...others, isSettling, isReserving });
+  return factsOf(pool, { evaluating, persons, ...others, isSettling, reserving });
 }
 
 /** How many may be promoted, of the queue and of those above the capacity, when so many people are decided for. */

@@ -40,7 +40,8 @@ export async function setPin(
     const before = await selectPin(tx, userId);
     await requirePlaces(tx, pool.rules, draft, before);
     writePin(tx, userId, pin);
-    const { audit } = await decide(tx, door, pool, { userIds: [userId] }, { isReserving: pin.reserved });
+    const reserving = pin.reserved ? userId : null;
+    const { audit } = await decide(tx, door, pool, { userIds: [userId] }, { reserving });
     if (pin.reserved) {
       const [person] = await loadPersons(tx, { userIds: [userId] }, null);
       refuseWithoutSeat(person?.decision ?? null);

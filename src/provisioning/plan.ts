@@ -47,8 +47,8 @@ export interface Facts {
   victims: readonly Standing[];
   /** The open batch is settled now. */
   isSettling: boolean;
-  /** A reserved pin is set now: it takes its seat, whoever waits. */
-  isReserving: boolean;
+  /** Whose reserved pin is set now: it takes its seat, whoever waits, be it somebody whose reserved pin was set before. */
+  reserving: UserId | null;
 }
 
 export interface DecisionChange {
@@ -136,7 +136,9 @@ function candidatesOf(facts: Facts, terms: Terms, now: Date, claimedAt: Date): C
   return [
     ...facts.persons
       .map((person) => candidateOf(person, facts.rules, terms, now, claimedAt))
-      .map((one) => (facts.isReserving ? one : { ...one, wish: { ...one.wish, isReserved: false } })),
+      .map((one) =>
+        one.userId === facts.reserving ? one : { ...one, wish: { ...one.wish, isReserved: false } },
+      ),
     ...unique([...facts.queue, ...facts.overage, ...facts.preemptors, ...facts.victims]).map((one) =>
       standingCandidate(one, terms, now),
     ),

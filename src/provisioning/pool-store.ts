@@ -66,8 +66,8 @@ export async function lockPoolRow(tx: TenantTransaction): Promise<LockedPool> {
 export function lockPoolIfMapped(tx: TenantTransaction, groupId: GroupId): Promise<LockedPool | null> {
   return lockRowWhere(
     tx,
-    sql`(p.evaluating
-      or exists (select from groups g where g.tenant_id = p.tenant_id and g.id = ${groupId} and g.mapped))`,
+    sql`(exists (select from groups g where g.tenant_id = p.tenant_id and g.id = ${groupId} and g.mapped)
+      or exists (select from evaluation_requests r where r.tenant_id = p.tenant_id))`,
   );
 }
 
@@ -137,10 +137,16 @@ interface PoolRow extends Usage, Omit<LockedPool, 'usage' | 'batch' | 'losses'> 
   settlesAt: Date | null;
 }
 
-/** @param condition On `p` (seat_pools). */
-function lockRowWhere(tx: TenantTransaction, condition: RawBuilder<unknown>): Promise<LockedPool | null> {
-  tx.flushAfterCommit();
-  return selectRow(tx, sql`${condition} and ${commitsEarly} is not null`, sql`for no key update of p`);
+/** @param condition On `p` (seat_pools), and by no column of it that changes while others have the lock. */
+async function lockRowWhere(
+  tx: TenantTransaction,
+  condition: RawBuilder<unknown>,
+): Promise<LockedPool | null> {
+  // In this order: who does not lock the row commits as usual.
+  const locking = sql`case when ${condition} then ${commitsEarly} is not null else false end`;
+  const locked = await selectRow(tx, locking, sql`for no key update of p`);
+  if (locked !== null) tx.flushAfterCommit();
+  return locked;
 }
 
 async function selectRow(

@@ -135,8 +135,8 @@ function checkRecompute({ before, facts, after }: Turn): void {
   const isSameBatch = facts.persons.length > 0 || before.rules.settlement === 'immediate';
   if (!isSameBatch || facts.displaced.length > 0 || isDue(after)) return;
   const keeping = facts.persons[0]?.keepUntil ?? null;
-  const { isSettling, isReserving } = facts;
-  const full = decide(before, { everyone: true }, { keepUntil: keeping, isSettling, isReserving });
+  const { isSettling, reserving } = facts;
+  const full = decide(before, { everyone: true }, { keepUntil: keeping, isSettling, reserving });
   expect(snapshot(full), 'I10 incremental is what a full recompute gives').toEqual(snapshot(after));
   expect(full.usage, 'I10 and it counts the same').toEqual(after.usage);
 }

@@ -205,10 +205,10 @@ function changePerson(world: World, event: OfPerson): World {
   const changed = withMember(world, next);
   const moves = event.kind === 'groups' && event.byDirectory && world.rules.holdMinutes > 0;
   const keepUntil = moves ? new Date(world.now.getTime() + world.rules.holdMinutes * 60_000) : null;
-  const isReserving = event.kind === 'pin' && event.reserved;
-  const decided = decide(changed, { userIds: [member.id], addresses }, { keepUntil, isReserving });
+  const reserving = event.kind === 'pin' && event.reserved ? member.id : null;
+  const decided = decide(changed, { userIds: [member.id], addresses }, { keepUntil, reserving });
   // A reserved pin is refused where it gets no seat.
-  const isRefused = isReserving && isWithoutSeat(decided, member.id);
+  const isRefused = reserving !== null && isWithoutSeat(decided, member.id);
   return isRefused ? world : decided;
 }
 

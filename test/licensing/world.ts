@@ -47,7 +47,7 @@ export interface Turn {
 export interface Circumstances {
   keepUntil?: Date | null;
   isSettling?: boolean;
-  isReserving?: boolean;
+  reserving?: UserId | null;
   isSettled?: boolean;
   excess?: number;
 }
@@ -61,7 +61,7 @@ export function decide(world: World, affected: Affected, circumstances: Circumst
 }
 
 export function factsOf(world: World, affected: Affected, circumstances: Circumstances = {}): Facts {
-  const { keepUntil = null, isSettling = false, isReserving = false, excess = 0 } = circumstances;
+  const { keepUntil = null, isSettling = false, reserving = null, excess = 0 } = circumstances;
   const persons = world.members.filter((one) => isAffected(one, affected));
   const others = world.members.filter((one) => !persons.includes(one));
   const displaced = others.filter(hasSeat).sort(compareExcess).slice(0, excess);
@@ -78,7 +78,7 @@ export function factsOf(world: World, affected: Affected, circumstances: Circums
     overage: standing('overage'),
     displaced: displaced.flatMap(standingOf),
     ...{ preemptors: [], victims: [], subPools: [], grantsMax: Number.POSITIVE_INFINITY },
-    ...{ isSettling, isReserving },
+    ...{ isSettling, reserving },
   };
 }
 

@@ -54,6 +54,18 @@ it('the same, and I13, hold under order strict: without pre-emption nobody loses
   );
 }, 120_000);
 
+it('I10 a reserved pin takes the seat of its own person alone, though one set before waits for the end of the batch', () => {
+  const pin = { kind: 'pin', role: 'team_member', hours: null, reserved: true } as const;
+  const events: Happening[] = [
+    // Of two with one address the second claims nothing, and does when the first has another.
+    { ...pin, who: 2 },
+    { kind: 'address', who: 0, address: 5 },
+    { ...pin, who: 1 },
+  ];
+  const { members } = played(plainWorld('staged', { addresses: [0, 1, 0] }), events);
+  expect(members.map(({ decision }) => decision?.seat)).toEqual([undefined, 'held', 'waiting']);
+});
+
 interface Arrival {
   who: number;
   groups: number[];
