@@ -117,6 +117,16 @@ const subPool = fc.record({
   borrowLimit: fc.option(fc.nat({ max: 2 }), { freq: 2 }),
 });
 
+const settings = fc.record({
+  kind: kind('putSettings'),
+  defaultRole: fc.constantFrom('none', 'none', 'view_only', 'team_member'),
+  order: fc.constantFrom<SeatOrder>('sticky', 'strict'),
+  settlement: fc.constantFrom<Settlement>('immediate', 'immediate', 'cycle', 'staged'),
+  holdMinutes: fc.constantFrom(0, 60, 1000),
+  noticeHours: fc.constantFrom(0, 24),
+  exclusions: some(1),
+});
+
 export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
   {
     weight: 4,
@@ -182,15 +192,7 @@ export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: kind('releaseHold'), user: index }) },
   {
     weight: 2,
-    arbitrary: fc.record({
-      kind: kind('putSettings'),
-      defaultRole: fc.constantFrom('none', 'none', 'view_only', 'team_member'),
-      order: fc.constantFrom<SeatOrder>('sticky', 'strict'),
-      settlement: fc.constantFrom<Settlement>('immediate', 'immediate', 'cycle', 'staged'),
-      holdMinutes: fc.constantFrom(0, 60, 1000),
-      noticeHours: fc.constantFrom(0, 24),
-      exclusions: some(1),
-    }),
+    arbitrary: settings,
   },
   { weight: 2, arbitrary: subPool },
   { weight: 1, arbitrary: fc.record({ kind: kind('removeSubPool'), subPool: index }) },
@@ -199,31 +201,48 @@ export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: kind('passTime'), hours: fc.constantFrom(1, 12, 24) }) },
 );
 
+/** Paid, and in force: else most histories would have nobody who holds a seat, or waits for one. */
+const claiming = fc.record({
+  kind: kind('createMapping'),
+  ...mappingChoice,
+  by: fc.constant<'id'>('id'),
+  role: fc.constantFrom('team_member', 'custom:Reviewer'),
+  validFrom: fc.constant(null),
+});
+const crew = fc.record({
+  kind: kind('createGroup'),
+  name: index,
+  members: fc.array(index, { minLength: 2, maxLength: 6 }),
+});
+const users = fc.record({
+  kind: kind('createUser'),
+  address: index,
+  active: fc.constant(true),
+  role: roleChoice,
+});
+
 /** A tenant that already has people, groups, mappings and a contract, then anything. */
 export const history: fc.Arbitrary<Edit[]> = fc
   .tuple(
-    fc.array(
-      fc.record({ kind: kind('createUser'), address: index, active: fc.constant(true), role: roleChoice }),
-      {
-        minLength: 3,
-        maxLength: 7,
-      },
-    ),
-    fc.record({ kind: kind('createGroup'), name: index, members: some(5) }),
-    fc.record({ kind: kind('createGroup'), name: index, members: some(5) }),
-    fc.record({ kind: kind('createMapping'), ...mappingChoice, by: fc.constant<'id'>('id') }),
+    fc.array(users, { minLength: 4, maxLength: 8 }),
+    crew,
+    crew,
+    claiming,
     fc.record({
       kind: kind('putContract'),
-      startsIn: fc.constantFrom(-1, -1, 1),
-      days: fc.constant(4),
+      startsIn: fc.constantFrom(-1, -1, -1, 1),
+      days: fc.constantFrom(4, 40),
       ...contract,
+      paidSeats: fc.option(fc.integer({ min: 1, max: 4 }), { freq: 12 }),
     }),
     fc.array(subPool, { maxLength: 2 }),
+    fc.array(claiming, { maxLength: 2 }),
+    fc.array(settings, { maxLength: 1 }),
     fc.array(anyEdit, { minLength: 5, maxLength: 25 }),
   )
-  .map(([users, first, second, mapping, terms, shares, rest]) => [
+  .map(([users, first, second, mapping, terms, shares, more, rules, rest]) => [
     ...users,
-    ...[first, second, ...shares, mapping, terms],
+    ...[first, second, ...shares, ...rules, mapping, ...more, terms],
     ...rest,
   ]);
 
