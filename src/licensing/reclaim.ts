@@ -47,6 +47,7 @@ const dayMs = 86_400_000;
 const reminderDays = [7, 12] as const;
 const takingDays = 14;
 /** Days after the taking. */
+const clocksDifferMs = 300_000;
 const undoDays = 14;
 const rememberedDays = 30;
 
@@ -56,7 +57,7 @@ export function reclaimStep(facts: ReclaimFacts, idleDays: number | null, now: D
   switch (reclaim?.state) {
     case 'taken':
       // Where the clock went back, it has not happened yet.
-      return isSeenAfter(facts, reclaim) || (reclaim.takenAt !== null && now < reclaim.takenAt)
+      return isSeenAfter(facts, reclaim) || (reclaim.takenAt !== null && isWellBefore(now, reclaim.takenAt))
         ? 'return'
         : null;
     case 'noticed': {
@@ -67,6 +68,11 @@ export function reclaimStep(facts: ReclaimFacts, idleDays: number | null, now: D
     default:
       return isIdle(facts, idleDays, now) ? 'notice' : null;
   }
+}
+
+/** Not by as little as two looks may read their clocks one after the other, or two gateways' clocks may differ. */
+function isWellBefore(now: Date, at: Date): boolean {
+  return now.getTime() + clocksDifferMs < at.getTime();
 }
 
 function isSeenAfter({ seenAt }: ReclaimFacts, { seenAt: known }: Reclaim): boolean {

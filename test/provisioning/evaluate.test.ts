@@ -254,7 +254,11 @@ it(
               const { contract, usage, batch, rules, subPools } = await lockPool(tx);
               const terms = termsAt(contract, world.now);
               const isCommon = terms.grants && terms.allowance === 0 && usage.overage === 0 && batch === null;
-              const isPlain = isCommon && rules.settlement === 'immediate' && subPools.length === 0;
+              const isPlain =
+                isCommon &&
+                rules.settlement === 'immediate' &&
+                rules.order === 'sticky' &&
+                subPools.length === 0;
               return { since: await lastEntry(tx), room: isPlain ? roomIn(terms, usage).held : 0 };
             });
             if (room === 0) return null;
