@@ -177,6 +177,8 @@ describe('PATCH of any user by any operations', () => {
       const terms = choice?.terms.map((term) => term.sub) ?? [];
       // Where the path chooses by what the operation changes, the second one speaks of other elements.
       if (terms.some((name) => name === sub || name in Object([step.value].flat()[0]))) return;
+      // A bare value that nobody has yet joins an element of that value, and is then chosen and replaced whole.
+      if (choice !== undefined && sub === undefined && typeof step.value === 'string') return;
       const twice = after(once, [one]);
       if (twice !== 'refused' || choice === undefined) expect(twice).toEqual(once);
     });
