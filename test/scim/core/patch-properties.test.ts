@@ -139,6 +139,11 @@ describe('PATCH of any user by any operations', () => {
       throw error;
     }
   };
+  /** One value as two elements that disagree: which of them is meant, no text says. */
+  const saysTwice = ({ value }: Operation['steps'][number]) => {
+    const values = [value].flat().map((one) => (Object(one) as { value?: unknown }).value);
+    return new Set(values).size < values.length;
+  };
   const check = <T>(arbitrary: fc.Arbitrary<T>, law: (value: T) => void, numRuns = runs) =>
     fc.assert(fc.property(arbitrary, law), { numRuns });
 
@@ -147,6 +152,7 @@ describe('PATCH of any user by any operations', () => {
     check(
       fc.tuple(resource, operations),
       ([user, list]) => {
+        if (list.some(({ steps }) => steps.some(saysTwice))) return;
         const result = after(attributesOf(user), list);
         expect(result).toEqual(modelled(user, list));
         if (result !== 'refused') accepted += 1;
