@@ -90,12 +90,21 @@ describe('PATCH', () => {
     );
   });
 
+  /** The order of elements says nothing (RFC 7643 §2.4): one that is emptied and filled again keeps its place in one request alone. */
+  const inAnyOrder = (user: Attributes) =>
+    Object.fromEntries(
+      Object.entries(user).map(([name, held]) => [
+        name,
+        Array.isArray(held) ? held.map((one) => JSON.stringify(one)).sort() : held,
+      ]),
+    );
+
   test('operations in one request are requests in a row', () => {
     fc.assert(
       fc.property(operations, (list) => {
         fc.pre(refusedPatch(withMails, ...list) === undefined);
-        expect(patched(withMails, ...list)).toEqual(
-          list.reduce<Attributes>((user, one) => patched(user, one), withMails),
+        expect(inAnyOrder(patched(withMails, ...list))).toEqual(
+          inAnyOrder(list.reduce<Attributes>((user, one) => patched(user, one), withMails)),
         );
       }),
     );
@@ -185,6 +194,9 @@ describe('PATCH of any user by any operations', () => {
       if (terms.some((name) => name === sub || name in Object([step.value].flat()[0]))) return;
       // A bare value that nobody has yet joins an element of that value, and is then chosen and replaced whole.
       if (choice !== undefined && sub === undefined && typeof step.value === 'string') return;
+      // An element without a value is known by all that it says: another of the same operation may change one it was found in.
+      const elements = [step.value].flat();
+      if (elements.length > 1 && elements.some((element) => !('value' in Object(element)))) return;
       const twice = after(once, [one]);
       if (twice !== 'refused' || choice === undefined) expect(twice).toEqual(once);
     });
