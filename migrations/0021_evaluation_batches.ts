@@ -13,6 +13,8 @@ const batches = `
     tenant_id  uuid not null references tenants,
     first_id   uuid not null,
     last_id    uuid not null,
+    -- Whose claim it is: another may have claimed the same people after it was over.
+    token      uuid not null default gen_random_uuid(),
     -- By the database's clock: of a process that died nothing is left after a while.
     claimed_at timestamptz not null default clock_timestamp(),
     primary key (tenant_id, first_id)

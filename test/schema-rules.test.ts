@@ -425,7 +425,7 @@ function rowsOf(tenant: string): string[] {
     `insert into evaluation_marks values (${t}, ${id}, null)`,
     `insert into evaluation_requests (tenant_id, affected) values (${t}, '{}')`,
     `insert into evaluation_decided values (${t}, ${id})`,
-    `insert into evaluation_batches values (${t}, ${id}, ${id}, ${now})`,
+    `insert into evaluation_batches values (${t}, ${id}, ${id}, ${id}, ${now})`,
     `insert into edit_requests values (${t}, ${id}, 'PUT', '/', null, '{}', '{}', ${now}, 'pending', null, null, '{}')`,
     `insert into seat_approvals values (${t}, ${id}, 'DEFAULT', true, null, '{}', ${now})`,
     `insert into seat_reclaims values (${t}, ${id}, 'noticed', ${now}, 0, ${now}, null, null, ${now})`,

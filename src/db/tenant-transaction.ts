@@ -34,6 +34,8 @@ export interface TenantTransaction {
 
 /** Thrown by `work` to end a transaction without keeping anything, and begin again. */
 export class Restart extends Error {
+  /** To whoever must be answered it is as a serialization failure. */
+  readonly code = '40001';
   readonly afterMs: number;
 
   /** @param afterMs What is waited first, without a connection. */
@@ -95,7 +97,7 @@ export const commitsEarly = sql<string>`set_config('synchronous_commit', 'off', 
  * another has done so meanwhile. One flush serves all who wait.
  */
 const flush = `select pg_logical_emit_message(true, 'blue-gateway', '')
-  where pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn()`;
+  where pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn() or current_setting('synchronous_standby_names') <> ''`;
 
 async function attemptOnce<T>(
   connection: Connection,

@@ -92,6 +92,14 @@ export function writeMarks(
   `);
 }
 
+/** Who of these is marked, also those who are staged. */
+export async function marksAmong(tx: TenantTransaction, userIds: readonly UserId[]): Promise<Set<UserId>> {
+  const rows = await tx.run(sql<{ id: UserId }>`
+    select user_id as id from evaluation_marks where tenant_id = ${tx.tenantId} and user_id = any(${userIds}::uuid[])
+  `);
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** How many of those affected have a seat. */
 export async function countSeated(tx: TenantTransaction, affected: Affected): Promise<number> {
   const [row] = await tx.run(sql<{ seated: number }>`

@@ -13,31 +13,38 @@ export interface Range {
   last: UserId;
 }
 
-/** Longer than any statement may take: what is older was left by a process that died. */
-const isAlive = sql`claimed_at > clock_timestamp() - interval '30 seconds'`;
+/** What is older was left by a process that died, or counts no more: shorter than whoever meets it waits. */
+const isAlive = sql`claimed_at > clock_timestamp() - interval '10 seconds'`;
 
 /** About as long as one is under way. */
 const waitMs = 60;
 
-/** Answers false, and claims nothing, where another batch has some of these people. */
-export async function claimBatch(tx: TenantTransaction, { first, last }: Range): Promise<boolean> {
+/** A range, and by what its claim is known. */
+export interface Claim extends Range {
+  token: string;
+}
+
+/** undefined, and nothing is claimed, where another batch has some of these people. */
+export async function claimBatch(tx: TenantTransaction, range: Range): Promise<Claim | undefined> {
+  const { first, last } = range;
   tx.send(sql`delete from evaluation_batches where tenant_id = ${tx.tenantId} and not ${isAlive}`);
-  const rows = await tx.run(sql`
+  const [claim] = await tx.run(sql<Pick<Claim, 'token'>>`
     insert into evaluation_batches (tenant_id, first_id, last_id)
     select ${tx.tenantId}, ${first}, ${last}
     where not exists (select from evaluation_batches
       where tenant_id = ${tx.tenantId} and first_id <= ${last}::uuid and last_id >= ${first}::uuid)
-    returning first_id
+    returning token
   `);
-  return rows.length > 0;
+  return claim === undefined ? undefined : { ...range, ...claim };
 }
 
-/** Answers whether the claim was still there. */
-export async function releaseBatch(tx: TenantTransaction, { first }: Range): Promise<boolean> {
-  const deleted = await tx.count(
-    sql`delete from evaluation_batches where tenant_id = ${tx.tenantId} and first_id = ${first}`,
-  );
-  return deleted > 0;
+/** Answers whether the claim held until now: that nobody else decided for its people. */
+export async function releaseBatch(tx: TenantTransaction, { first, token }: Claim): Promise<boolean> {
+  const [was] = await tx.run(sql<{ isHeld: boolean }>`
+    delete from evaluation_batches where tenant_id = ${tx.tenantId} and first_id = ${first} and token = ${token}
+    returning ${isAlive} as "isHeld"
+  `);
+  return was?.isHeld ?? false;
 }
 
 /** @throws Restart, to come again once the batch is written that one of these people is in. */
@@ -48,6 +55,11 @@ export async function waitForBatches(tx: TenantTransaction, userIds: readonly Us
       and exists (select from unnest(${userIds}::uuid[]) u (id) where u.id between b.first_id and b.last_id) limit 1
   `);
   if (rows.length > 0) throw new Restart(waitMs);
+}
+
+/** @throws Restart, to come again once no batch is being written: for writes that may concern anybody. */
+export async function waitForAnyBatch(tx: TenantTransaction): Promise<void> {
+  if (await isAnyBatch(tx)) throw new Restart(waitMs);
 }
 
 /** Whether any is under way. */

@@ -8,6 +8,7 @@ import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
 import { inTenant } from '../db/tenant-transaction.ts';
 import { changedRoles } from '../licensing/catalogue.ts';
+import { waitForAnyBatch } from './batch-store.ts';
 import {
   findCatalogueWork,
   markRolesForBlue,
@@ -50,7 +51,10 @@ async function adopt(database: Database, door: Door): Promise<void> {
     const rules = { ...pool.rules, catalogue: newest };
     const { audit } = await decide(tx, door, { ...pool, rules }, { roles: billing });
     const changed = [...new Set([...billing, ...level])];
-    if (changed.length > 0) markRolesForBlue(tx, changed, door.now);
+    if (changed.length > 0) {
+      await waitForAnyBatch(tx);
+      markRolesForBlue(tx, changed, door.now);
+    }
     const event = {
       action: 'catalogue.adopted',
       subject: null,

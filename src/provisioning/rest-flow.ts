@@ -3,10 +3,11 @@
  * a transaction of its own, so that nobody waits long for the pool.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
-import { inTenant, Restart, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { roomIn } from '../licensing/admit.ts';
 import { termsAt } from '../licensing/contract.ts';
@@ -14,7 +15,8 @@ import { admitHead } from './admit-sql.ts';
 import { takeMarks } from './affected-sql.ts';
 import { isAnyBatch } from './batch-store.ts';
 import { markForBlue, writeDecisions } from './decision-store.ts';
-import { type DecideEach, evaluateRequests, notBefore } from './evaluate-flow.ts';
+import { evaluateRequests, notBefore } from './evaluate-flow.ts';
+import type { DecideEach } from './evaluate-locked-flow.ts';
 import { factsOf, isMoreWaiting, loadFacts, mostOf } from './facts-flow.ts';
 import { Pace } from './pace-flow.ts';
 import { loadPersons } from './person-store.ts';
@@ -22,24 +24,28 @@ import { type Planned, plan, whoseRolesChange } from './plan.ts';
 import { auditOf, inputsOf } from './plan-audit.ts';
 import type { Pool } from './pool.ts';
 import { lockPool, writePool } from './pool-store.ts';
-import { firstRequest, forgetDecided } from './request-sql.ts';
+import { firstRequest, forgetDecided, writeDecided } from './request-sql.ts';
 import type { PersonFacts } from './standing.ts';
 
 /** Another process may do the same at the same time. */
 export async function evaluateRest(database: Database, door: Door): Promise<void> {
   const pace = new Pace(door.peoplePerDecision);
-  for (let isMore = true; isMore; ) {
+  for (let left = 'more' as Left; left !== 'nothing'; ) {
     await evaluateRequests(database, door, decideEach);
     await pace.time(pace.people, (locked) =>
       inTenant(database, door.tenantId, async (tx) => {
-        isMore = await evaluateBatch(tx, door, { people: pace.people, locked });
+        left = await evaluateBatch(tx, door, { people: pace.people, locked });
       }),
     );
+    if (left === 'busy') await sleep(busyMs);
   }
 }
 
+/** `busy`: another process writes a batch, and must be waited for. */
+type Left = 'more' | 'busy' | 'nothing';
+
 /** Until a batch of another process may be written. */
-const batchWaitMs = 20;
+const busyMs = 20;
 
 interface BatchSize {
   people: number;
@@ -47,29 +53,28 @@ interface BatchSize {
   locked: () => void;
 }
 
-/** Answers whether there is more to do. */
+/** Answers what is left to do. */
 async function evaluateBatch(
   tx: TenantTransaction,
   caller: Door,
   { people, locked }: BatchSize,
-): Promise<boolean> {
-  const most = Math.min(people, mostOf(caller));
-  const [pool, marked, request, isWriting] = await Promise.all([
-    lockPool(tx),
-    takeMarks(tx, most),
-    firstRequest(tx),
-    isAnyBatch(tx),
-  ]);
-  if (isWriting) throw new Restart(batchWaitMs);
+): Promise<Left> {
+  const [pool, isWriting] = await Promise.all([lockPool(tx), isAnyBatch(tx)]);
+  if (isWriting) return 'busy';
   locked();
-  if (!pool.evaluating) return false;
+  if (!pool.evaluating) return 'nothing';
+  const most = Math.min(people, mostOf(caller));
+  const [marked, request] = await Promise.all([takeMarks(tx, most), firstRequest(tx)]);
   const door = notBefore(caller, pool);
   if (marked.length > 0) {
     const after = await decideEach(tx, door, pool, marked);
+    const ids = marked.map(({ userId }) => userId);
+    writeDecided(tx, ids);
     writePool(tx, pool, { ...after, terms: termsAt(pool.contract, door.now), isSettled: false }, door.now);
   }
-  if (marked.length > 0 || request !== undefined) return true;
-  return (await admitMany(tx, door, pool, people)) || (await serveQueue(tx, door, pool));
+  if (marked.length > 0 || request !== undefined) return 'more';
+  const isMore = (await admitMany(tx, door, pool, people)) || (await serveQueue(tx, door, pool));
+  return isMore ? 'more' : 'nothing';
 }
 
 /** By `plan`; seats are given afterwards. */

@@ -10,6 +10,7 @@ import { everyDefaultWorkspace } from '../licensing/mapping.ts';
 import type { Settings } from '../tenants/settings.ts';
 import { selectSettings, writeSettings } from '../tenants/settings-store.ts';
 import { lockArrivals } from './arrival-store.ts';
+import { waitForAnyBatch } from './batch-store.ts';
 import { decide } from './decide-flow.ts';
 import { selectUsersNamed, writeRanks } from './decision-store.ts';
 import { type Placed, requirePlaces } from './places-flow.ts';
@@ -33,7 +34,10 @@ export async function putSettings(database: Database, door: Door, settings: Sett
     const parkedMembersDeleted = isParkingOver
       ? await tx.count(db.deleteFrom('parked_members').where('tenant_id', '=', tx.tenantId))
       : undefined;
-    if (before.order !== chosen.order) writeRanks(tx, chosen.order);
+    if (before.order !== chosen.order) {
+      await waitForAnyBatch(tx);
+      writeRanks(tx, chosen.order);
+    }
     const prospect = bySettings(pool, before, chosen, await turnedBy(tx, before, chosen));
     const { isSettling = false } = prospect;
     const decided = await decide(tx, door, prospect.pool, prospect.affected, { isSettling });

@@ -181,11 +181,12 @@ function next(current: KnownUser, draft: UserDraft, now: Date): User {
   return same ? current : { ...current, ...draft, version: current.version + 1, lastModified: now };
 }
 
+/** Exclusions go by userName, too. */
+const decisive = ['active', 'address', 'userNameKey'] as const;
+
 function isDecisive(before: User, after: User): boolean {
   const [a, b] = [columnsOf(before.attributes), columnsOf(after.attributes)];
-  return (
-    a.active !== b.active || a.address !== b.address || a.roleValues.join('\n') !== b.roleValues.join('\n')
-  );
+  return decisive.some((name) => a[name] !== b[name]) || a.roleValues.join('\n') !== b.roleValues.join('\n');
 }
 
 async function writeRevision(

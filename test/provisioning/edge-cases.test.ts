@@ -144,6 +144,17 @@ describe('who comes back', () => {
   });
 });
 
+it('whoever is renamed from or to an excluded userName is decided for, though the address stays', async () => {
+  const emails = [{ value: 'ada.long@example.com', primary: true }];
+  await scene.world.revise(scene.id('Ada'), { emails });
+  await scene.settings({ exclusions: ['ada@example.com'] });
+  expect(await scene.told('Ada')).toEqual(['none', null, '']);
+  await scene.world.revise(scene.id('Ada'), { userName: 'ada.new@example.com' });
+  expect(await scene.queue()).toEqual(['Ed', 'Ada']);
+  await scene.world.revise(scene.id('Ada'), { userName: 'ada@example.com' });
+  expect(await scene.told('Ada')).toEqual(['none', null, '']);
+});
+
 describe('a pin', () => {
   const pin = (name: string, change: object) =>
     setPin(test.database, scene.world.door, scene.id(name), {

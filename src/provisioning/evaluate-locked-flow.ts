@@ -1,0 +1,135 @@
+/** Those of a large edit who are written while the pool is locked, a few at a time; and whether what was found still counts. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Door } from '../audit/door.ts';
+import type { Database } from '../db/database.ts';
+import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import type { UserId } from '../kernel/ids.ts';
+import { limits } from '../kernel/limits.ts';
+import { movedBy } from '../licensing/sub-pool.ts';
+import { marksAmong } from './affected-sql.ts';
+import { isAnyBatch } from './batch-store.ts';
+import { type BatchDone, writeBatch } from './desire-sql.ts';
+import type { Person } from './differing.ts';
+import { Pace } from './pace-flow.ts';
+import { inputsOf } from './plan-audit.ts';
+import type { Pool } from './pool.ts';
+import { lockPool, writePool } from './pool-store.ts';
+import { beginBulk, type EvaluationRequest, isRequested } from './request-sql.ts';
+import { type Grounds, Rulings } from './ruling-store.ts';
+
+export interface Marked {
+  userId: UserId;
+  keepUntil: Date | null;
+}
+
+/** Decides by `plan` for each of at most `limits.peoplePerDecision`; answers the pool as it is then, still to be written. */
+export type DecideEach = (
+  tx: TenantTransaction,
+  door: Door,
+  pool: Pool,
+  marked: readonly Marked[],
+) => Promise<Pool>;
+
+/** A large edit as it is carried out. */
+export interface Evaluation {
+  database: Database;
+  door: Door;
+  request: EvaluationRequest;
+  grounds: Grounds;
+  /** As of which people were compared. */
+  snapshot: string;
+  /** Why what was found no longer counts: there are other rules, or another process has carried it out. */
+  end: 'outdated' | 'over' | 'failed' | null;
+  /** Who may give a seat back: to be written while the pool is locked. */
+  left: Person[];
+  /** Whose case is not the common one. */
+  others: UserId[];
+}
+
+/** Until another process may have written a batch. */
+export const busyMs = 50;
+
+/** Whether what was found still counts. */
+export async function isStill(tx: TenantTransaction, evaluation: Evaluation, pool: Pool): Promise<boolean> {
+  const { request, grounds } = evaluation;
+  const isOurs = await isRequested(tx, request.id);
+  if (isOurs && pool.revision === grounds.revision && pool.settledAt <= grounds.now) return true;
+  evaluation.end = isOurs ? 'outdated' : 'over';
+  return false;
+}
+
+/** Who claims in an open batch has its time, and may open it. */
+export function isCommon({ rules, batch }: Pool): boolean {
+  return rules.settlement === 'immediate' && batch === null;
+}
+
+/** Those who may give a seat back, a few at a time. */
+export function writeLeft(evaluation: Evaluation): Promise<void> {
+  const { door, request, grounds, left, others } = evaluation;
+  const rulings = new Rulings(grounds);
+  return writeLocked(evaluation, left, async (tx, pool, people) => {
+    if (!isCommon(pool)) {
+      others.push(...people.map(({ userId }) => userId));
+      return pool;
+    }
+    const { rulings: known, strangers } = await rulings.of(tx, people);
+    const done = await writeBatch(tx, door, {
+      ...{ rulings: known, rules: pool.rules, keepUntil: request.keepUntil },
+      ...{ snapshot: evaluation.snapshot, isLocked: true, inputs: inputsOf(pool, grounds.terms) },
+    });
+    others.push(...done.rest, ...strangers);
+    return poolAfter(pool, done);
+  });
+}
+
+/** Those whose case is not the common one, a few at a time. */
+export function writeOthers(evaluation: Evaluation, decideEach: DecideEach): Promise<void> {
+  const { door, request, others } = evaluation;
+  return writeLocked(evaluation, others, async (tx, pool, some) => {
+    // Whoever is marked is decided for by the mark; or waits for an administrator to let it happen.
+    const known = await marksAmong(tx, some);
+    const marked = some
+      .filter((userId) => !known.has(userId))
+      .map((userId) => ({ userId, keepUntil: request.keepUntil }));
+    return await decideEach(tx, door, pool, marked);
+  });
+}
+
+/** @param write Answers the pool as it is then, still to be written. */
+async function writeLocked<Item>(
+  evaluation: Evaluation,
+  items: Item[],
+  write: (tx: TenantTransaction, pool: Pool, some: Item[]) => Promise<Pool>,
+): Promise<void> {
+  const { database, door, grounds } = evaluation;
+  const most = door.peoplePerDecision ?? limits.peoplePerDecision;
+  const pace = new Pace(Math.min(limits.peoplePerDecision, most));
+  while (items.length > 0 && evaluation.end === null) {
+    const some = items.splice(0, pace.people);
+    let isBusy = false;
+    await pace.time(some.length, (locked) =>
+      inTenant(database, door.tenantId, async (tx) => {
+        beginBulk(tx);
+        const [pool, isWriting] = await Promise.all([lockPool(tx), isAnyBatch(tx)]);
+        isBusy = isWriting;
+        if (isBusy || !(await isStill(tx, evaluation, pool))) return;
+        locked();
+        const then = await write(tx, pool, some);
+        writePool(tx, pool, { ...then, terms: grounds.terms, isSettled: false }, door.now);
+      }),
+    );
+    if (!isBusy) continue;
+    items.push(...some);
+    await sleep(busyMs);
+  }
+}
+
+function poolAfter(pool: Pool, { released, moved }: BatchDone): Pool {
+  const { usage, subPools } = pool;
+  return {
+    ...pool,
+    usage: { ...usage, held: usage.held - released },
+    subPools: movedBy(subPools, new Map(Object.entries(moved))),
+  };
+}
