@@ -12,9 +12,10 @@ export function appendAudit(tx: TenantTransaction, door: Door, events: readonly 
   tx.send(
     prepared(sql`
     insert into audit_events (tenant_id, at, actor, request_id, action, subject, before, after, inputs)
-    select ${tx.tenantId}, ${door.now}, ${JSON.stringify(door.actor)}::jsonb, ${door.requestId}, e.*
+    select ${tx.tenantId}, ${door.now}, ${JSON.stringify(door.actor)}::jsonb, coalesce(e."requestId", ${door.requestId}),
+      e.action, e.subject, e.before, e.after, e.inputs
     from jsonb_to_recordset(${JSON.stringify(events)}::jsonb)
-      as e (action text, subject text, before jsonb, after jsonb, inputs jsonb)
+      as e (action text, subject text, before jsonb, after jsonb, inputs jsonb, "requestId" text)
   `),
   );
 }

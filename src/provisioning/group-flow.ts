@@ -31,6 +31,7 @@ import { type Creation, insertUnanswered } from './creation-store.ts';
 import { decide } from './decide-flow.ts';
 import { bindMappings, isAwaited, lockGroupNames, unbindMappings } from './mapping-store.ts';
 import { idsAmong, type SettledMembers } from './member-names.ts';
+import { memberTrail, type Requests } from './member-trail.ts';
 import { writeParked } from './parking-store.ts';
 import type { LockedPool, Pool } from './pool.ts';
 import {
@@ -103,6 +104,8 @@ export interface GroupRevision {
   edit: MemberEdit;
   /** Unknown members wait for their people; `arrival`: of those to add only who still waits joins. */
   parking?: boolean | 'arrival';
+  /** Several are carried out as one. */
+  requests?: Requests;
 }
 
 /**
@@ -135,7 +138,18 @@ export async function reviseGroup(database: Database, door: Door, revision: Grou
       isPoolNeeded = true;
       throw new Restart();
     }
-    return await writeRevision(tx, { door, directoryId, current, draft, edit, members, pool, isBinding });
+    const { requests } = revision;
+    return await writeRevision(tx, {
+      door,
+      directoryId,
+      current,
+      draft,
+      edit,
+      members,
+      pool,
+      isBinding,
+      requests,
+    });
   };
   return await refuseTaken(
     () => draft,
@@ -152,10 +166,11 @@ interface Revision {
   members: SettledMembers;
   pool: LockedPool | null;
   isBinding: boolean;
+  requests: Requests | undefined;
 }
 
 async function writeRevision(tx: TenantTransaction, revision: Revision): Promise<Group> {
-  const { door, directoryId, current, draft } = revision;
+  const { door, directoryId, current, draft, requests } = revision;
   const isSame = current.externalId === draft.externalId && sameJson(current.attributes, draft.attributes);
   const next: Group = { ...current, ...draft, version: current.version + 1, lastModified: door.now };
   const { added, removed, audit } = await writeAndDecide(tx, revision, next, !isSame);
@@ -176,10 +191,7 @@ async function writeRevision(tx: TenantTransaction, revision: Revision): Promise
       after: draft,
     });
   }
-  if (added.length + removed.length > 0) {
-    events.push({ action: 'group.members_changed', subject: current.id, after: { added, removed } });
-  }
-  appendAudit(tx, door, [...events, ...audit]);
+  appendAudit(tx, door, [...events, ...memberTrail(current.id, { added, removed }, audit, requests)]);
   return isSame && added.length + removed.length === 0 ? current : next;
 }
 
