@@ -172,8 +172,8 @@ interface Revision {
 async function writeRevision(tx: TenantTransaction, revision: Revision): Promise<Group> {
   const { door, directoryId, current, draft, requests } = revision;
   const isSame = current.externalId === draft.externalId && sameJson(current.attributes, draft.attributes);
-  const next: Group = { ...current, ...draft, version: current.version + 1, lastModified: door.now };
-  const { added, removed, audit } = await writeAndDecide(tx, revision, next, !isSame);
+  const next: Group = { ...current, ...draft, lastModified: door.now };
+  const { added, removed, version, audit } = await writeAndDecide(tx, revision, next, !isSame);
 
   if (!current.isKnownToDirectory || current.externalId !== draft.externalId) {
     upsertGroupSource(tx, current.id, directoryId, draft.externalId);
@@ -192,18 +192,22 @@ async function writeRevision(tx: TenantTransaction, revision: Revision): Promise
     });
   }
   appendAudit(tx, door, [...events, ...memberTrail(current.id, { added, removed }, audit, requests)]);
-  return isSame && added.length + removed.length === 0 ? current : next;
+  return version === null ? current : { ...next, version };
 }
 
 /** The group with its members first, then the decisions that rest on it. */
 async function writeAndDecide(
   tx: TenantTransaction,
-  { door, directoryId, current, draft, edit, members: settled, pool: locked, isBinding }: Revision,
+  { door, directoryId, current, draft, edit, members: settled, pool: locked, isBinding, requests }: Revision,
   group: Group,
   isChanged: boolean,
 ) {
   const { add, remove: named, park } = settled;
-  const members: UserEdit = { add, remove: edit.clear ? 'all' : named };
+  const members: UserEdit = {
+    add,
+    remove: edit.clear ? 'all' : named,
+    isOfEach: requests !== undefined,
+  };
   if (settled.forget !== undefined) {
     writeParked(tx, { groupId: group.id, directoryId, forget: settled.forget, park }, door.now);
   }
