@@ -36,13 +36,15 @@ interface PersonRow extends DecisionRow {
 interface Instead {
   mappedGroups?: readonly GroupId[];
   exclusions?: readonly string[] | undefined;
+  /** Only who has a seat. */
+  ofHolders?: boolean | undefined;
 }
 
 /** Selects the `PersonRow` of everybody affected. */
 function personsSql(
   tx: TenantTransaction,
   affected: Affected,
-  { mappedGroups, exclusions }: Instead = {},
+  { mappedGroups, exclusions, ofHolders = false }: Instead = {},
 ): RawBuilder<unknown> {
   // It is looked up whether each group of a person is mapped: by a list of all mapped groups the index was asked for each.
   const isMapped =
@@ -69,7 +71,8 @@ function personsSql(
     join users u on u.tenant_id = ${tx.tenantId} and u.id = a.id
     join tenants t on t.tenant_id = u.tenant_id
     left join tenant_settings s on s.tenant_id = u.tenant_id
-    left join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
+    ${ofHolders ? sql`` : sql`left`} join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
+      ${ofHolders ? sql`and d.seat in ('held', 'overage')` : sql``}
     left join pins p on p.tenant_id = u.tenant_id and p.user_id = u.id
     left join seat_approvals v on v.tenant_id = u.tenant_id and v.user_id = u.id
     left join seat_reclaims r on r.tenant_id = u.tenant_id and r.user_id = u.id and r.state = 'taken'`;

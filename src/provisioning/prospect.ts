@@ -26,6 +26,8 @@ export interface Prospect {
   /** Who would be left alone, by userName or address, folded. */
   exclusions?: readonly string[];
   pinned?: { userId: UserId; pin: Pin | null };
+  /** Of those affected only who has a seat. */
+  ofHolders?: boolean;
 }
 
 /** @throws Fault `invalid` naming `subPool`, where a mapping names one that is not there. */
