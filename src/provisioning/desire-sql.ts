@@ -7,6 +7,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Door } from '../audit/door.ts';
 import { prepared } from '../db/database.ts';
+import { jsonParameter } from '../db/json-parameter.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { isValid, type Mapping, type Rules } from '../licensing/mapping.ts';
@@ -156,7 +157,7 @@ function rulingRows(rulings: Batch['rulings'], now: Date): RawBuilder<unknown> {
       subPool: sql`v."subPool"`,
       endsAt: sql`null::timestamptz`,
     })} as fresh
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as v (people uuid[], requested jsonb, seated jsonb, unseated jsonb,
+    from jsonb_to_recordset(${jsonParameter(rows)}) as v (people uuid[], requested jsonb, seated jsonb, unseated jsonb,
       priority integer, "mayPreempt" boolean, "subPool" text, "isCommon" boolean, basis bigint, "seatedTerms" bigint, "unseatedTerms" bigint)
   )`;
 }

@@ -16,7 +16,7 @@ import { inputsOf } from './plan-audit.ts';
 import type { Pool } from './pool.ts';
 import { lockPool, writePool } from './pool-store.ts';
 import { beginBulk, type EvaluationRequest, isRequested } from './request-sql.ts';
-import { type Grounds, Rulings } from './ruling-store.ts';
+import type { Grounds, Rulings } from './ruling-store.ts';
 
 export interface Marked {
   userId: UserId;
@@ -37,6 +37,7 @@ export interface Evaluation {
   door: Door;
   request: EvaluationRequest;
   grounds: Grounds;
+  rulings: Rulings;
   /** As of which people were compared. */
   snapshot: string;
   /** Why what was found no longer counts: there are other rules, or another process has carried it out. */
@@ -66,8 +67,7 @@ export function isCommon({ rules, batch }: Pool): boolean {
 
 /** Those who may give a seat back, a few at a time. */
 export function writeLeft(evaluation: Evaluation): Promise<void> {
-  const { door, request, grounds, left, others } = evaluation;
-  const rulings = new Rulings(grounds);
+  const { door, request, grounds, rulings, left, others } = evaluation;
   return writeLocked(evaluation, left, async (tx, pool, people) => {
     if (!isCommon(pool)) {
       others.push(...people.map(({ userId }) => userId));

@@ -31,14 +31,13 @@ export class Rulings {
     people: readonly Person[],
   ): Promise<{ rulings: Batch['rulings']; strangers: UserId[] }> {
     const alike = Map.groupBy(people, ({ print }) => print);
-    // Few sets are of many people; those of the others are seldom asked again.
-    if (this.#known.size > rulingsKnownMax) this.#known.clear();
-    await this.#learn(tx, alike);
+    const known = new Map([...alike.keys()].map((print) => [print, this.#known.get(print)]));
+    for (const [print, ruling] of await this.#learn(tx, alike, known)) known.set(print, ruling);
     const rulings: Batch['rulings'][number][] = [];
     const strangers: UserId[] = [];
     for (const [print, some] of alike) {
       const ids = some.map(({ userId }) => userId);
-      const ruling = this.#known.get(print);
+      const ruling = known.get(print);
       if (ruling === undefined) strangers.push(...ids);
       else rulings.push({ ...ruling, people: ids });
     }
@@ -46,19 +45,28 @@ export class Rulings {
   }
 
   /** By the first of each print, if the mappings that name this person now still print so. */
-  async #learn(tx: TenantTransaction, alike: ReadonlyMap<string, readonly Person[]>): Promise<void> {
+  async #learn(
+    tx: TenantTransaction,
+    alike: ReadonlyMap<string, readonly Person[]>,
+    known: ReadonlyMap<string, Ruling | undefined>,
+  ): Promise<Map<string, Ruling>> {
     const prints = new Map(
       [...alike].flatMap(([print, [first]]): [UserId, string][] =>
-        first === undefined || this.#known.has(print) ? [] : [[first.userId, print]],
+        first === undefined || known.get(print) !== undefined ? [] : [[first.userId, print]],
       ),
     );
-    if (prints.size === 0) return;
+    const learned = new Map<string, Ruling>();
+    if (prints.size === 0) return learned;
     const { rules, now } = this.#grounds;
     for (const { userId, set } of await selectSets(tx, [...prints.keys()], rules, now)) {
       const print = prints.get(userId);
       const ruling = rulingOf(set, rules, this.#grounds);
-      if (print !== undefined && isPrintOf(print, ruling)) this.#known.set(print, ruling);
+      if (print !== undefined && isPrintOf(print, ruling)) learned.set(print, ruling);
     }
+    // Few sets are of many people; those of the others are seldom asked again.
+    if (this.#known.size > rulingsKnownMax) this.#known.clear();
+    for (const [print, ruling] of learned) this.#known.set(print, ruling);
+    return learned;
   }
 }
 
