@@ -218,25 +218,20 @@ interface Rows {
   standing: readonly { id: UserId; basis: string | null; terms: string }[];
 }
 
-/** Apart, and only what there is: together they were planned anew each time, for longer than they ran. */
 function writeRows(tx: TenantTransaction, { gone, rows, standing }: Rows): void {
-  if (gone.length > 0)
-    tx.send(
-      prepared(
-        sql`delete from decisions where tenant_id = ${tx.tenantId} and user_id = any(${gone}::uuid[])`,
-      ),
-    );
-  if (standing.length > 0)
-    tx.send(
-      prepared(sql`
-    update decisions d set basis = p.basis, terms_basis = p.terms
-    from jsonb_to_recordset(${JSON.stringify(standing)}::jsonb) as p (id uuid, basis bigint, terms bigint)
-    where d.tenant_id = ${tx.tenantId} and d.user_id = p.id
-  `),
-    );
-  if (rows.length === 0) return;
+  // Most often there are only rows: a statement that could do all was planned anew each time, for longer than it ran.
+  const others =
+    gone.length + standing.length === 0
+      ? sql``
+      : sql`with gone as (
+      delete from decisions where tenant_id = ${tx.tenantId} and user_id = any(${gone}::uuid[])
+    ), reprinted as (
+      update decisions d set basis = p.basis, terms_basis = p.terms
+      from jsonb_to_recordset(${JSON.stringify(standing)}::jsonb) as p (id uuid, basis bigint, terms bigint)
+      where d.tenant_id = ${tx.tenantId} and d.user_id = p.id
+    )`;
   tx.send(
-    prepared(sql`
+    prepared(sql`${others}
     insert into decisions (tenant_id, user_id, requested, effective, priority, claimed_at, rank_at, tie, seat, since,
       refusal, kept_claimed_at, kept_until, overage_spent, may_preempt, sub_pool, notice_until, approval, due_at, basis, terms_basis)
     select ${tx.tenantId}, r.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)

@@ -21,7 +21,7 @@ import {
 } from '../../src/provisioning/mapping-flow.ts';
 import { removePin, setPin } from '../../src/provisioning/pin-flow.ts';
 import { lockPool } from '../../src/provisioning/pool-store.ts';
-import { previewEdit } from '../../src/provisioning/preview-flow.ts';
+import { lossesBy, previewEdit } from '../../src/provisioning/preview-flow.ts';
 import { putSettings } from '../../src/provisioning/settings-flow.ts';
 import { settleDue } from '../../src/provisioning/settle-flow.ts';
 import { putSubPool, removeSubPool } from '../../src/provisioning/sub-pool-flow.ts';
@@ -91,6 +91,10 @@ it(
           const edit = editOf(world, before, chosen);
           if (edit === undefined) continue;
           const told = await outcome(previewEdit(world.database, world.door, edit, whole));
+          expect(
+            await outcome(lossesBy(world.database, world.door, edit)),
+            'the breaker hears the same',
+          ).toEqual(told instanceof Fault ? told : { seatsLost: told.seatsLost, lostLater: told.lostLater });
           const untouched = await readState(world);
           expect(untouched.fingerprint, 'a preview writes nothing').toEqual(before.fingerprint);
           const done = await outcome(apply(world, edit));
