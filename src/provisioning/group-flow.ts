@@ -23,26 +23,21 @@ import {
   writeGroup,
 } from '../directory/group-store.ts';
 import { Fault, invalid } from '../kernel/fault.ts';
-import { fold } from '../kernel/fold.ts';
 import { type DirectoryId, type GroupId, newId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { sameJson } from '../kernel/same-json.ts';
+import { awaitedName, isRename } from './awaited-name.ts';
 import { type Creation, insertUnanswered } from './creation-store.ts';
 import { decide } from './decide-flow.ts';
+import { keepUntilOf, tombstoneUntil } from './kept-places.ts';
 import { bindMappings, isAwaited, lockGroupNames, unbindMappings } from './mapping-store.ts';
 import { idsAmong, type SettledMembers } from './member-names.ts';
 import { memberTrail, type Requests } from './member-trail.ts';
 import { writeParked } from './parking-store.ts';
-import type { LockedPool, Pool } from './pool.ts';
-import {
-  type AwaitedName,
-  lockPoolIfAwaited,
-  lockPoolIfMapped,
-  lockPoolRow,
-  withRules,
-} from './pool-store.ts';
+import type { LockedPool } from './pool.ts';
+import { lockPoolIfAwaited, lockPoolIfMapped, lockPoolRow, withRules } from './pool-store.ts';
 import { settleMembers } from './settle-members-flow.ts';
-import { keepUntilOf, taken } from './user-flow.ts';
+import { taken } from './user-flow.ts';
 
 export interface GroupDraft {
   attributes: JsonObject;
@@ -273,22 +268,8 @@ export async function removeGroup(
   });
 }
 
-/** A group that is deleted may come back under its name, as when a push of groups is set up again: places are kept. */
-function tombstoneUntil({ now }: Door, { rules }: Pick<Pool, 'rules'>): Date | null {
-  return rules.tombstoneHours === 0 ? null : new Date(now.getTime() + rules.tombstoneHours * 3_600_000);
-}
-
 export function unknownGroup(id: string): Fault {
   return new Fault('not_found', `There is no group ${id}.`);
-}
-
-function awaitedName({ attributes, externalId }: GroupDraft): AwaitedName {
-  return { displayNameKey: fold(displayNameOf(attributes)), externalId };
-}
-
-function isRename(current: Group, draft: GroupDraft): boolean {
-  const [before, after] = [awaitedName(current), awaitedName(draft)];
-  return before.displayNameKey !== after.displayNameKey || before.externalId !== after.externalId;
 }
 
 async function refuseTaken<T>(
