@@ -16,6 +16,7 @@ import type { Rules, SeatOrder } from '../licensing/mapping.ts';
 import { basisOf, termsBasisOf, termsPrints } from './basis.ts';
 import type { DecisionChange } from './plan.ts';
 import { joinMember, seenAtSql } from './reclaim-sql.ts';
+import { idOfRoles, keepSets, rolesOf } from './role-set-sql.ts';
 import type { PersonFacts, Standing } from './standing.ts';
 
 export interface DecisionRow {
@@ -36,9 +37,14 @@ export interface DecisionRow {
   due_at: Date | null;
 }
 
-/** The columns of a `DecisionRow`, of `d`. */
-export const decisionColumns = sql`d.requested, d.effective, d.priority, d.claimed_at, d.seat, d.since, d.refusal,
+const plainColumns = sql`d.priority, d.claimed_at, d.seat, d.since, d.refusal,
   d.kept_claimed_at, d.kept_until, d.overage_spent, d.may_preempt, d.sub_pool, d.notice_until, d.approval, d.due_at`;
+
+/** The columns of a `DecisionRow`, of `d`. */
+export const decisionColumns = sql`${rolesOf(sql`d.requested_id`)} as requested, ${rolesOf(sql`d.effective_id`)} as effective, ${plainColumns}`;
+
+/** The same, with the names of the roles in their place. */
+export const namedColumns = sql`d.requested_id, d.effective_id, ${plainColumns}`;
 
 type StandingRow = DecisionRow & { user_id: UserId; tie: string; pin_until: Date | null };
 
@@ -227,16 +233,20 @@ function writeRows(tx: TenantTransaction, { gone, rows, standing }: Rows): void 
       update decisions d set basis = p.basis, terms_basis = p.terms
       from jsonb_to_recordset(${JSON.stringify(standing)}::jsonb) as p (id uuid, basis bigint, terms bigint)
       where d.tenant_id = ${tx.tenantId} and d.user_id = p.id
-    )
-    insert into decisions (tenant_id, user_id, requested, effective, priority, claimed_at, rank_at, tie, seat, since,
+    ), changed as materialized (
+      select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+        as r (user_id uuid, requested jsonb, effective jsonb, priority integer, claimed_at timestamptz,
+              rank_at timestamptz, tie text, seat text, since timestamptz, refusal text, kept_claimed_at timestamptz,
+              kept_until timestamptz, overage_spent boolean, may_preempt boolean, sub_pool text, notice_until timestamptz,
+              approval text, due_at timestamptz, basis bigint, terms_basis bigint)
+    ), sets as (${keepSets(tx, sql`select requested as roles from changed union select effective from changed`)})
+    insert into decisions (tenant_id, user_id, requested_id, effective_id, priority, claimed_at, rank_at, tie, seat, since,
       refusal, kept_claimed_at, kept_until, overage_spent, may_preempt, sub_pool, notice_until, approval, due_at, basis, terms_basis)
-    select ${tx.tenantId}, r.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-      as r (user_id uuid, requested jsonb, effective jsonb, priority integer, claimed_at timestamptz,
-            rank_at timestamptz, tie text, seat text, since timestamptz, refusal text, kept_claimed_at timestamptz,
-            kept_until timestamptz, overage_spent boolean, may_preempt boolean, sub_pool text, notice_until timestamptz,
-            approval text, due_at timestamptz, basis bigint, terms_basis bigint)
+    select ${tx.tenantId}, user_id, ${idOfRoles(sql`requested`)}, ${idOfRoles(sql`effective`)}, priority, claimed_at, rank_at, tie, seat, since,
+      refusal, kept_claimed_at, kept_until, overage_spent, may_preempt, sub_pool, notice_until, approval, due_at, basis, terms_basis
+    from changed
     on conflict (tenant_id, user_id) do update set
-      requested = excluded.requested, effective = excluded.effective, priority = excluded.priority,
+      requested_id = excluded.requested_id, effective_id = excluded.effective_id, priority = excluded.priority,
       claimed_at = excluded.claimed_at, rank_at = excluded.rank_at, tie = excluded.tie, seat = excluded.seat,
       since = excluded.since, refusal = excluded.refusal, kept_claimed_at = excluded.kept_claimed_at,
       kept_until = excluded.kept_until, overage_spent = excluded.overage_spent,

@@ -157,9 +157,12 @@ async function writeUnlocked(
   const { database, door, request, grounds } = evaluation;
   const { terms } = grounds;
   if (!isCommon(pool)) throw new Undone();
+  // Before: the sets of roles that both lanes need must not make one wait until the other's batch is written.
+  const { rulings: known, strangers } = await inTenant(database, door.tenantId, (tx) =>
+    rulings.of(tx, people),
+  );
   return await inTenant(database, door.tenantId, async (tx) => {
     beginBulk(tx);
-    const { rulings: known, strangers } = await rulings.of(tx, people);
     const { rest } = await writeBatch(tx, door, {
       ...{ rulings: known, rules: pool.rules, keepUntil: request.keepUntil },
       ...{ snapshot: evaluation.snapshot, isLocked: false },

@@ -7,7 +7,8 @@ import type { TermsPrints } from './basis.ts';
 import { type Batch, selectSets } from './desire-sql.ts';
 import type { Person } from './differing.ts';
 import type { Pool } from './pool.ts';
-import { type Ruling, rulingOf } from './ruling.ts';
+import { keepRoleSets } from './role-set-sql.ts';
+import { type Ruling, rulingOf, type StoredRuling } from './ruling.ts';
 
 /** What is decided by while the revision of the rules is the same. */
 export interface Grounds extends Pick<Pool, 'revision' | 'rules'> {
@@ -19,7 +20,7 @@ export interface Grounds extends Pick<Pool, 'revision' | 'rules'> {
 /** What follows for everybody whose mappings print alike: one of them is looked up, and the rules are asked once. */
 export class Rulings {
   readonly #grounds: Grounds;
-  readonly #known = new Map<string, Ruling>();
+  readonly #known = new Map<string, StoredRuling>();
 
   constructor(grounds: Grounds) {
     this.#grounds = grounds;
@@ -54,17 +55,31 @@ export class Rulings {
     );
     if (prints.size === 0) return;
     const { rules, now } = this.#grounds;
-    for (const { userId, set } of await selectSets(tx, [...prints.keys()], rules, now)) {
+    const sets = await selectSets(tx, [...prints.keys()], rules, now);
+    const learnt = sets.flatMap(({ userId, set }): [string, Ruling][] => {
       const print = prints.get(userId);
       const ruling = rulingOf(set, rules, this.#grounds);
-      if (print !== undefined && isPrintOf(print, ruling)) this.#known.set(print, ruling);
-    }
+      return print !== undefined && isPrintOf(print, ruling) ? [[print, ruling]] : [];
+    });
+    const ids = await keepRoleSets(
+      tx,
+      learnt.flatMap(([, { requested, seated, unseated }]) => [requested, seated, unseated]),
+    );
+    for (const [at, [print, ruling]] of learnt.entries())
+      this.#known.set(print, stored(ruling, ids.slice(at * 3)));
   }
+}
+
+function stored(
+  { set: _, requested, seated: _seated, unseated: _unseated, ...ruling }: Ruling,
+  [requestedId = '', seatedId = '', unseatedId = '']: readonly string[],
+): StoredRuling {
+  return { ...ruling, isEmpty: requested.length === 0, requestedId, seatedId, unseatedId };
 }
 
 function isPrintOf(print: string, { basis }: Ruling): boolean {
   return Buffer.from(print, 'latin1').readBigInt64BE() === BigInt(basis);
 }
 
-/** About two kilobytes each. */
-const rulingsKnownMax = 4000;
+/** About half a kilobyte each. */
+const rulingsKnownMax = 20_000;

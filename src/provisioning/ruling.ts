@@ -27,6 +27,15 @@ export interface Ruling {
   unseatedTerms: string;
 }
 
+/** With the ids of its sets of roles in their place. */
+export interface StoredRuling extends Omit<Ruling, 'set' | 'requested' | 'seated' | 'unseated'> {
+  /** Nothing is asked for. */
+  isEmpty: boolean;
+  requestedId: string;
+  seatedId: string;
+  unseatedId: string;
+}
+
 export function rulingOf(
   set: MappingSet,
   rules: Rules,
