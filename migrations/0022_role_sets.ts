@@ -6,53 +6,50 @@ import { guardTenantTables } from '../src/db/row-level-security.ts';
  * Forward only.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const statement of [functions, sets]) await sql.raw(statement).execute(db);
+  await sql.raw(sets).execute(db);
   await guardTenantTables(db, ['role_sets']);
-  for (const statement of [fill, decisions, trail]) await sql.raw(statement).execute(db);
+  for (const statement of [filled, decisions, trail]) await sql.raw(statement).execute(db);
 }
 
-const functions = `
-  -- The name of a set of roles: it follows from what is in it.
-  create function role_set_id(roles jsonb) returns uuid language sql immutable parallel safe
-    return md5(roles::text)::uuid;
-
-  -- What is in effect of the roles that are asked for where there is a seat (licensing/effect.ts).
-  create function seated_roles(roles jsonb) returns jsonb language sql immutable parallel safe
-    return (select coalesce(jsonb_agg(role - 'fallbackRole' order by place), '[]')
-            from jsonb_array_elements(roles) with ordinality as r (role, place));
-
-  -- What Blue sees of roles: alike for sets that differ in nothing else.
-  create function roles_in_blue(roles jsonb) returns uuid language sql immutable parallel safe
-    return (select md5(coalesce(string_agg(concat(role ->> 'workspace', ' ', role ->> 'role'), ','
-              order by concat(role ->> 'workspace', ' ', role ->> 'role') collate "C"), ''))::uuid
-            from jsonb_array_elements(roles) as r (role));
-`;
-
 const sets = `
-  -- Never changed and never deleted: the trail names them too.
+  -- provisioning/role-set.ts. Never changed and never deleted: the trail names them too.
   create table role_sets (
     tenant_id uuid not null references tenants,
-    id        uuid not null generated always as (role_set_id(roles)) stored,
+    -- It follows from the roles.
+    id        uuid not null,
     roles     jsonb not null,
-    -- The set that is in effect with a seat where this one is asked for.
-    seated_id uuid not null generated always as (role_set_id(seated_roles(roles))) stored,
-    in_blue   uuid not null generated always as (roles_in_blue(roles)) stored,
+    -- Where these are asked for: the set that is in effect with a seat.
+    seated_id uuid,
+    -- What Blue sees of them: alike for sets that differ in nothing else.
+    in_blue   uuid not null,
     primary key (tenant_id, id)
   );
 `;
 
-const fill = `
+/** By names that the gateway would not give them: where it decides anew, the new ones follow. */
+const filled = `
   revoke update, delete on role_sets from blue_gateway_request;
 
-  insert into role_sets (tenant_id, roles)
-  select tenant_id, requested from decisions
-  union select tenant_id, effective from decisions
-  union select tenant_id, seated_roles(requested) from decisions;
+  create function pg_temp.set_id(roles jsonb) returns uuid language sql return md5(roles::text)::uuid;
+  create function pg_temp.seated(roles jsonb) returns jsonb language sql
+    return (select coalesce(jsonb_agg(role - 'fallbackRole' order by place), '[]')
+            from jsonb_array_elements(roles) with ordinality as r (role, place));
+  create function pg_temp.in_blue(roles jsonb) returns uuid language sql
+    return (select md5(coalesce(string_agg(name, ',' order by name collate "C"), ''))::uuid from (
+              select concat(role ->> 'workspace', ' ', role ->> 'role') as name from jsonb_array_elements(roles) as r (role)
+            ) names);
+
+  insert into role_sets (tenant_id, id, roles, seated_id, in_blue)
+  select tenant_id, pg_temp.set_id(roles), roles, pg_temp.set_id(pg_temp.seated(roles)), pg_temp.in_blue(roles) from (
+    select tenant_id, requested as roles from decisions
+    union select tenant_id, effective from decisions
+    union select tenant_id, pg_temp.seated(requested) from decisions
+  ) standing;
 `;
 
 const decisions = `
   alter table decisions add column requested_id uuid, add column effective_id uuid;
-  update decisions set requested_id = role_set_id(requested), effective_id = role_set_id(effective);
+  update decisions set requested_id = pg_temp.set_id(requested), effective_id = pg_temp.set_id(effective);
   alter table decisions
     alter column requested_id set not null,
     alter column effective_id set not null,

@@ -37,13 +37,8 @@ const globalTables = new Map([
 const ownersTables = ['operators', 'test_clock', 'kysely_migration', 'kysely_migration_lock'];
 
 /** Functions of triggers, which act with the rights of whoever writes. */
-/** Of roles, for what is stored of them. */
-const settled = [
-  'role_set_id(jsonb)',
-  'roles_in_blue(jsonb)',
-  'seated_roles(jsonb)',
-  'with_roles(uuid,jsonb)',
-];
+/** For what is stored elsewhere. */
+const settled = ['with_roles(uuid,jsonb)'];
 
 /** The request role may only add. */
 const neverChanged = ['audit_events', 'role_sets'];

@@ -135,10 +135,10 @@ export interface LicensingTables {
   };
   role_sets: {
     tenant_id: string;
-    id: GeneratedAlways<string>;
+    id: string;
     roles: Json<unknown[]>;
-    seated_id: GeneratedAlways<string>;
-    in_blue: GeneratedAlways<string>;
+    seated_id: string | null;
+    in_blue: string;
   };
   pins: {
     tenant_id: string;

@@ -11,7 +11,7 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { isValid, type Mapping, type Rules } from '../licensing/mapping.ts';
 import type { SubPoolUse } from '../licensing/sub-pool.ts';
-import { noRoles } from './role-set-sql.ts';
+import { effectiveId } from './role-set.ts';
 import type { MappingSet, StoredRuling } from './ruling.ts';
 
 export interface Batch {
@@ -210,7 +210,7 @@ function judgement(
   ), next as materialized (
     select c.*, case when c.is_changed and c.is_known then ${decisionJson(before)} end as before,
       case when not c.is_changed or c.is_empty then null when c.is_known then ${decisionJson(after)} else c.fresh end as after,
-      case when not c.is_known then c.effective_id <> ${noRoles} else c.effective_id <> c.old_effective_id
+      case when not c.is_known then c.effective_id <> ${effectiveId([])} else c.effective_id <> c.old_effective_id
         and ${inBlue(sql`c.effective_id`, own)} <> ${inBlue(sql`c.old_effective_id`, own)} end as are_roles_changed
     from compared c
   )`;

@@ -17,6 +17,7 @@ import { foresee } from '../../src/provisioning/decide-flow.ts';
 import { isAnyDiffering } from '../../src/provisioning/evaluate-flow.ts';
 import { lockPool, readPool } from '../../src/provisioning/pool-store.ts';
 import { evaluateRest } from '../../src/provisioning/rest-flow.ts';
+import { effectiveId, roleSetsOf } from '../../src/provisioning/role-set.ts';
 import { keepRoleSets } from '../../src/provisioning/role-set-sql.ts';
 import { settleDue } from '../../src/provisioning/settle-flow.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -106,7 +107,8 @@ async function wreck(tx: TenantTransaction, { lost, torn }: Damage): Promise<num
   await lockPool(tx);
   const plain = sql`${own} and seat in ('none', 'waiting', 'held')`;
   await tx.run(sql`delete from decisions where ${plain} and abs(hashtext(user_id::text)) % 7 < ${lost}`);
-  const [nothing] = await keepRoleSets(tx, [[]]);
+  const nothing = effectiveId([]);
+  tx.send(keepRoleSets(tx, roleSetsOf([])));
   await tx.run(sql`
     update decisions set basis = null, requested_id = ${nothing}, effective_id = ${nothing}
     where ${plain} and abs(hashtext(user_id::text)) % 5 < ${torn}`);

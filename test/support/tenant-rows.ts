@@ -29,9 +29,9 @@ export function rowsOf(tenant: string): string[] {
     `insert into mapping_drafts (tenant_id, id, name, based_on, mappings, created_at)
        values (${t}, ${id}, 'x', 0, '[]', ${now})`,
     `insert into seat_pools (tenant_id) values (${t})`,
-    `insert into role_sets (tenant_id, roles) values (${t}, '[]')`,
+    `insert into role_sets values (${t}, ${id}, '[]', null, ${id})`,
     `insert into decisions (tenant_id, user_id, requested_id, effective_id, tie, seat, since)
-       values (${t}, ${id}, role_set_id('[]'), role_set_id('[]'), 'x', 'none', ${now})`,
+       values (${t}, ${id}, ${id}, ${id}, 'x', 'none', ${now})`,
     `insert into seat_refusals values (${t}, ${id}, ${now}, 1)`,
     `insert into seat_days values (${t}, ${now}, 1, 1)`,
     `insert into alert_states (tenant_id) values (${t})`,
