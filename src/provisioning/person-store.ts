@@ -49,8 +49,8 @@ function personsSql(
   // It is looked up whether each group of a person is mapped: by a list of all mapped groups the index was asked for each.
   const isMapped =
     mappedGroups === undefined
-      ? sql`exists (select from mappings x where x.tenant_id = ${tx.tenantId} and x.group_id = m.group_id)`
-      : sql`m.group_id in (select unnest(${mappedGroups}::uuid[]))`;
+      ? sql`exists (select from mappings x where x.tenant_id = m.tenant_id and x.group_id = m.group_id)`
+      : sql`m.group_id = any(${mappedGroups}::uuid[])`;
   const excluded = exclusions === undefined ? sql`s.exclusions` : sql`${exclusions}::text[]`;
   return sql`
     with affected as (${affectedIds(tx, affected)})
@@ -60,8 +60,8 @@ function personsSql(
           and o.address_order < u.address_order
       ) as is_duplicate,
       coalesce(u.user_name_key = any(${excluded}) or u.address = any(${excluded}), false) as is_excluded,
-      (select array_agg(m.group_id) from memberships m
-       where m.tenant_id = u.tenant_id and m.user_id = u.id and ${isMapped}) as groups,
+      (select array_agg(m.group_id) filter (where ${isMapped}) from memberships m
+       where m.tenant_id = u.tenant_id and m.user_id = u.id) as groups,
       case when p.user_id is not null then jsonb_build_object('role', p.role, 'workspaces', p.workspaces,
         'until', p.until, 'reserved', p.reserved) end as pin,
       case when v.user_id is not null then jsonb_build_object('via', v.via, 'isGranted', v.is_granted) end as verdict,
