@@ -29,6 +29,8 @@ const sets = `
 /** By names that the gateway would not give them: where it decides anew, the new ones follow. */
 const filled = `
   revoke update, delete on role_sets from blue_gateway_request;
+  alter table decisions no force row level security;
+  alter table role_sets no force row level security;
 
   create function pg_temp.set_id(roles jsonb) returns uuid language sql return md5(roles::text)::uuid;
   create function pg_temp.seated(roles jsonb) returns jsonb language sql
@@ -55,6 +57,8 @@ const decisions = `
     alter column effective_id set not null,
     drop column requested,
     drop column effective;
+  alter table decisions force row level security;
+  alter table role_sets force row level security;
 `;
 
 const trail = `
