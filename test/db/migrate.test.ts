@@ -44,9 +44,8 @@ describe.skipIf(!hasEmbeddedPostgres)('a server of its own (needs the embedded P
     carried.pathname = '/carried';
     await migrateTo(carried.href, '0021_evaluation_batches');
     const tenantId = randomUUID();
-    const requested = [
-      { role: 'team_member', billing: 'paid', workspace: 'w', via: 'DEFAULT', fallbackRole: null },
-    ];
+    const seated = { role: 'team_member', billing: 'paid', workspace: 'w', via: 'DEFAULT' };
+    const requested = [{ ...seated, fallbackRole: null }];
     const effective = [{ role: 'view_only', billing: 'free', workspace: 'w', via: 'FALLBACK:contract' }];
     await query(
       carried.href,
