@@ -149,12 +149,12 @@ interface Part extends Claimed {
 
 /** Of whoever gives no seat back by it; answers the others. @throws Undone when what it rests on has changed meanwhile. */
 async function writeUnlocked(evaluation: Evaluation, { people, pool, claim: ours }: Part): Promise<Person[]> {
-  const { database, door, request, grounds, rulings } = evaluation;
+  const { database, door, request, grounds } = evaluation;
   const { terms } = grounds;
   if (!isCommon(pool)) throw new Undone();
+  const { rulings: known, strangers } = await evaluation.rulings.of(database, door, people);
   return await inTenant(database, door.tenantId, async (tx) => {
     beginBulk(tx);
-    const { rulings: known, strangers } = await rulings.of(tx, people);
     const { rest } = await writeBatch(tx, door, {
       ...{ rulings: known, rules: pool.rules, keepUntil: request.keepUntil },
       ...{ snapshot: evaluation.snapshot, isLocked: false },
