@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { each, newRace, numbers, type Race } from './race-support.ts';
 
-let begins = 0;
+let writes = 0;
 let gateway: TestGateway;
 let race: Race;
 let people: string[];
@@ -12,7 +12,7 @@ let group: string;
 
 beforeAll(async () => {
   const onStatement = (text: string) => {
-    if (text.includes('insert into memberships')) begins += 1;
+    if (text.includes('insert into memberships')) writes += 1;
   };
   gateway = await startGateway({ observe: { onStatement } });
   race = await newRace([gateway]);
@@ -29,7 +29,7 @@ const trail = async (action: string) =>
 const versionOf = async () => (await race.scim('GET', `/Groups/${group}`)).body.meta.version;
 
 it('refuses only whom it must, and tells of each what it did', async () => {
-  begins = 0;
+  writes = 0;
   const named = [...people.slice(0, 10), nobody, ...people.slice(10)];
   const answers = await Promise.all(named.map((id) => race.addMember(group, id)));
   expect(answers.map(({ status }) => status)).toEqual(named.map((id) => (id === nobody ? 400 : 204)));
@@ -54,10 +54,10 @@ it('refuses only whom it must, and tells of each what it did', async () => {
 it('does together what waits', async () => {
   const other = await race.group('Other');
   await race.map({ id: other }, 2);
-  begins = 0;
+  writes = 0;
   const answers = await Promise.all(people.map((id) => race.addMember(other, id)));
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([204]));
-  expect(begins).toBeLessThan(people.length / 2);
+  expect(writes).toBeLessThan(people.length / 2);
 });
 
 it('changes nothing for who is there already, or is named twice', async () => {
