@@ -127,7 +127,9 @@ async function loadPreemption(
   if (pool.rules.order !== 'strict' || !grants) return { preemptors: [], victims: [] };
   const most = mostOf(pace);
   const preemptors = await loadPreemptors(tx, most);
-  return { preemptors, victims: await loadVictims(tx, Math.min(most, preemptors.length + people)) };
+  // Seats above the capacity may be none for those who could take one.
+  const reach = preemptors.length + people + pool.usage.overage;
+  return { preemptors, victims: await loadVictims(tx, Math.min(most, reach)) };
 }
 
 type Head = Pick<Loaded, 'queue' | 'grantsMax'> & Pick<Facts, 'victims'>;

@@ -29,7 +29,8 @@ export async function loadShared(
     terms.allowance === 0 ? [] : loadLines(tx, reach.lines, { isUnspent: true }),
     loadNoticed(tx, most),
   ]);
-  const lowest = await loadLowest(tx, borrowedLines(reach, heads, people, most));
+  // Seats above the capacity may be none for those who could take one back.
+  const lowest = await loadLowest(tx, borrowedLines(reach, heads, people + pool.usage.overage, most));
   // Both are read up to the same place: the one that was cut tells.
   const grantsMax = Math.min(grantsMaxOf(reach, heads), grantsMaxOf(reach, unspent));
   return { queue: unique([...heads, ...unspent]), grantsMax, victims: unique([...noticed, ...lowest]) };
