@@ -9,7 +9,13 @@ import { Fault } from '../kernel/fault.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Contract, ContractDraft } from '../licensing/contract.ts';
 import { restoreBlock } from './block-guard-store.ts';
-import { insertLine, type StoredLine, supersedeBase, supersedeLine } from './contract-line-store.ts';
+import {
+  insertLine,
+  type StoredLine,
+  selectChanges,
+  supersedeBase,
+  supersedeLine,
+} from './contract-line-store.ts';
 import { decide } from './decide-flow.ts';
 import { requireFreeFallback } from './fallback-flow.ts';
 import type { Pool } from './pool.ts';
@@ -114,13 +120,27 @@ export async function addLine(database: Database, door: Door, draft: LineDraft):
 export async function withdrawLine(database: Database, door: Door, id: string): Promise<void> {
   await inTenant(database, door.tenantId, async (tx) => {
     const pool = await lockPool(tx);
-    const line = await supersedeLine(tx, id, door.now);
-    if (line === undefined) throw new Fault('not_found', `There is no line ${id} in the contract.`);
-    // Read again: the contract without the line.
-    const { contract } = await lockPool(tx);
+    const { line, contract } = await contractWithout(tx, pool, id);
+    supersedeLine(tx, id, door.now);
     const event = { action: 'contract.line_withdrawn', subject: id, before: line };
     await decideAnew(tx, door, pool, contract, event);
   });
+}
+
+/** @throws Fault `not_found`. */
+export async function contractWithout(
+  tx: TenantTransaction,
+  { contract }: Pick<Pool, 'contract'>,
+  id: string,
+): Promise<{ line: StoredLine; contract: Contract }> {
+  const lines = await selectChanges(tx);
+  const line = lines.find((one) => one.id === id);
+  if (contract === undefined || line === undefined) throw unknownLine(id);
+  return { line, contract: { ...contract, lines: lines.filter((one) => one !== line) } };
+}
+
+export function unknownLine(id: string): Fault {
+  return new Fault('not_found', `There is no line ${id} in the contract.`);
 }
 
 async function decideAnew(

@@ -71,6 +71,7 @@ export interface ContractRow {
 }
 
 export interface LineRow {
+  id: string;
   kind: 'amendment' | 'add_on' | 'ramp';
   effective_on: string;
   ends_on: string | null;
