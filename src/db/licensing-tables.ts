@@ -123,7 +123,7 @@ export interface LicensingTables {
     rank_at: Time | null;
     kept_claimed_at: Time | null;
     kept_until: Time | null;
-    overage_spent: Generated<boolean>;
+    overage_since: Time | null;
     may_preempt: Generated<boolean>;
     notice_until: Time | null;
     approval: 'pending' | 'refused' | null;

@@ -166,14 +166,13 @@ function toldOf(userId: UserId, before: Decision | null): [UserId, Date][] {
   return before?.noticeUntil == null ? [] : [[userId, before.noticeUntil]];
 }
 
-function claimOf({ userId, tie, wish, claim, before }: Candidate): Claim {
-  const claimedAt = 'claimedAt' in claim ? claim.claimedAt : before?.claim?.claimedAt;
+function claimOf({ userId, tie, wish, claim }: Candidate): Claim {
   return {
     userId,
     tie,
     priority: wish.priority ?? 0,
     subPool: wish.subPool,
-    claimedAt: claimedAt ?? new Date(0),
+    claimedAt: claim.kind === 'none' ? new Date(0) : claim.claimedAt,
     isReserved: wish.isReserved,
     isOverageSpent: claim.kind === 'claims' && claim.isOverageSpent,
     isPending: isAsked(claim),

@@ -125,7 +125,7 @@ const columns: Record<keyof Alike, true> = {
   ...{ verdict: true, pin: true, reclaimed_at: true, requested: true, effective: true, priority: true },
   ...{ claimed_at: true, seat: true, since: true, refusal: true, kept_claimed_at: true, kept_until: true },
   ...{
-    overage_spent: true,
+    overage_since: true,
     may_preempt: true,
     sub_pool: true,
     notice_until: true,

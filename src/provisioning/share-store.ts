@@ -8,7 +8,7 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import type { Terms } from '../licensing/contract.ts';
 import { borrowedBy, type Shares } from '../licensing/sub-pool.ts';
-import { loadStandingOf, standingColumns } from './decision-store.ts';
+import { isUnspent, loadStandingOf, standingColumns } from './decision-store.ts';
 import { borrowedLines, grantsMaxOf, type Line, reachOfLines } from './lines.ts';
 import { type Facts, unique } from './plan.ts';
 import type { Pool } from './pool.ts';
@@ -19,14 +19,14 @@ export async function loadShared(
   tx: TenantTransaction,
   pool: Pool,
   terms: Terms,
-  { people, most }: { people: number; most: number },
+  { people, most, now }: { people: number; most: number; now: Date },
 ): Promise<Pick<Facts, 'queue' | 'grantsMax' | 'victims'>> {
   if (!terms.grants || pool.evaluating)
     return { queue: [], grantsMax: Number.POSITIVE_INFINITY, victims: [] };
   const reach = reachOfLines(pool, terms, people, most);
   const [heads, unspent, noticed] = await Promise.all([
-    loadLines(tx, reach.lines, { isUnspent: false }),
-    terms.allowance === 0 ? [] : loadLines(tx, reach.lines, { isUnspent: true }),
+    loadLines(tx, reach.lines, sql`true`),
+    terms.allowance === 0 ? [] : loadLines(tx, reach.lines, isUnspent(terms, now)),
     loadNoticed(tx, most),
   ]);
   // Seats above the capacity may be none for those who could take one back.
@@ -40,9 +40,9 @@ export async function loadShared(
 function loadLines(
   tx: TenantTransaction,
   lines: readonly Line[],
-  { isUnspent }: { isUnspent: boolean },
+  who: RawBuilder<boolean>,
 ): Promise<Standing[]> {
-  const where = sql`d.seat = 'waiting' and d.approval is null ${isUnspent ? sql`and not d.overage_spent` : sql``}`;
+  const where = sql`d.seat = 'waiting' and d.approval is null and ${who}`;
   const order = sql`d.priority, d.rank_at, d.tie, d.user_id`;
   return loadStandingOf(tx, sql`select ${standingColumns} from (${ofLines(tx, lines, where, order)}) d`);
 }

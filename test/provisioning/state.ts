@@ -52,7 +52,7 @@ export interface DecisionRow {
   sub_pool: string | null;
   kept_claimed_at: Date | null;
   kept_until: Date | null;
-  overage_spent: boolean;
+  overage_since: Date | null;
   notice_until: Date | null;
   due_at: Date | null;
 }
