@@ -8,7 +8,7 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import type { Terms } from '../licensing/contract.ts';
 import { borrowedBy, type Shares } from '../licensing/sub-pool.ts';
-import { isUnspent, loadStandingOf, standingColumns } from './decision-store.ts';
+import { excessOrder, excessSource, isUnspent, loadStandingOf, standingColumns } from './decision-store.ts';
 import { borrowedLines, grantsMaxOf, type Line, reachOfLines } from './lines.ts';
 import { type Facts, unique } from './plan.ts';
 import type { Pool } from './pool.ts';
@@ -72,6 +72,23 @@ export async function selectBorrowers(
   if (lines.length === 0 || userIds.length === 0) return new Set();
   const rows = await tx.run(sql<{ user_id: UserId }>`
     select d.user_id from (${lowestOf(tx, lines)}) d where d.user_id = any(${userIds}::uuid[])
+  `);
+  return new Set(rows.map((row) => row.user_id));
+}
+
+/** Which of these people are among the first `most` who lose the seat when there are fewer. */
+export async function selectLosing(
+  tx: TenantTransaction,
+  shares: Shares,
+  most: number,
+  userIds: readonly UserId[],
+): Promise<Set<UserId>> {
+  if (most === 0 || userIds.length === 0) return new Set();
+  const rows = await tx.run(sql<{ user_id: UserId }>`
+    select e.user_id from (
+      select d.user_id from ${excessSource} where d.tenant_id = ${tx.tenantId} and d.seat in ('held', 'overage')
+      order by ${excessOrder(isBorrowed(tx, shares))} limit ${most}
+    ) e where e.user_id = any(${userIds}::uuid[])
   `);
   return new Set(rows.map((row) => row.user_id));
 }
