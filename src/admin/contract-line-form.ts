@@ -3,8 +3,7 @@
 import Type, { type Static } from 'typebox';
 import { Fault } from '../kernel/fault.ts';
 import { parseId } from '../kernel/ids.ts';
-import { unknownLine } from '../provisioning/contract-flow.ts';
-import type { LineDraft } from '../provisioning/prospect.ts';
+import { type LineDraft, unknownLine } from '../provisioning/prospect.ts';
 import { checkDay, Day } from './day.ts';
 import { closed, Name, nullable } from './schemas.ts';
 

@@ -160,6 +160,9 @@ export interface LicensingTables {
     look_at: ColumnType<Date, Date | undefined, Date>;
     period: Generated<string>;
     marks: Generated<string[]>;
+    compare_at: ColumnType<Date, Date | undefined, Date>;
+    differing: Generated<number>;
+    miscounted: Generated<number>;
   };
   alerts: {
     tenant_id: string;

@@ -5,7 +5,6 @@ import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import { type Database, db } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
-import { Fault } from '../kernel/fault.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Contract, ContractDraft } from '../licensing/contract.ts';
 import { restoreBlock } from './block-guard-store.ts';
@@ -20,7 +19,7 @@ import { decide } from './decide-flow.ts';
 import { requireFreeFallback } from './fallback-flow.ts';
 import type { Pool } from './pool.ts';
 import { lockPool } from './pool-store.ts';
-import { byContract, type LineDraft, withBase, withLine } from './prospect.ts';
+import { byContract, type LineDraft, unknownLine, withBase, withLine } from './prospect.ts';
 
 /** Writes or corrects the base line of the contract; other lines stay. More seats are granted at once, in the order of the queue. */
 export async function putContract(
@@ -137,10 +136,6 @@ export async function contractWithout(
   const line = lines.find((one) => one.id === id);
   if (contract === undefined || line === undefined) throw unknownLine(id);
   return { line, contract: { ...contract, lines: lines.filter((one) => one !== line) } };
-}
-
-export function unknownLine(id: string): Fault {
-  return new Fault('not_found', `There is no line ${id} in the contract.`);
 }
 
 async function decideAnew(

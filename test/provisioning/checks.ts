@@ -5,6 +5,7 @@ import { expect } from 'vitest';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import { settleDue } from '../../src/provisioning/settle-flow.ts';
 import { selectUserViews } from '../../src/provisioning/user-view-store.ts';
+import { verifySeats } from '../../src/provisioning/verify-flow.ts';
 import type { TestWorld } from '../support/tenants.ts';
 import type { Edit } from './edits.ts';
 import {
@@ -231,6 +232,10 @@ export async function checkAgain(world: TestWorld, state: State): Promise<State>
   const changed = await world.settle();
   const again = await readState(world);
   expect(changed, 'I6 deciding again changes no decision').toBe(0);
+  const verified = await verifySeats(world.database, world.tenantId, world.now, 10);
+  expect(verified, 'I10 nor does comparing find a difference').toMatchObject({
+    ...{ differing: [], subPools: [], found: verified.counted },
+  });
   const isInBatches = world.peoplePerDecision !== undefined;
   const print = ({ fingerprint }: State) => (isInBatches ? fingerprint.decisions : fingerprint);
   expect(print(again), 'I6 deciding again writes no row').toEqual(print(state));
