@@ -45,10 +45,11 @@ const open = async () => {
   return alerts.flatMap(({ items }) => items);
 };
 const isDue = async () => (await findDueComparisons(test.database, world.now, 1000)).includes(world.tenantId);
-const disturb = (effective: string) =>
+/** Of somebody something stands otherwise than the mapping says it. */
+const disturb = () =>
   own(async (tx) => {
     tx.send(sql`
-      update decisions set effective = ${effective}::jsonb where tenant_id = ${tx.tenantId} and user_id = (
+      update decisions set may_preempt = true where tenant_id = ${tx.tenantId} and user_id = (
         select min(user_id::text)::uuid from decisions where tenant_id = ${tx.tenantId})`);
   });
 
@@ -63,7 +64,7 @@ it('finds nothing where all is as it should be, and waits for the next night', a
 });
 
 it('raises an alert once, which is over when nothing differs any more', async () => {
-  await disturb('[]');
+  await disturb();
   await own(async (tx) => {
     tx.send(sql`update seat_pools set used = 3 where tenant_id = ${tx.tenantId}`);
   });
@@ -85,7 +86,7 @@ it('is done by one gateway of several, and again in an hour where that died', as
   const retryAt = new Date(world.now.getTime() + hourMs);
   const claim = () => own((tx) => claimComparison(tx, world.now, retryAt));
   expect((await Promise.all([claim(), claim(), claim()])).filter(Boolean)).toEqual([true]);
-  await disturb('[]');
+  await disturb();
   await night();
   expect(await open(), 'the turn of another').toEqual([]);
   await night();
@@ -93,7 +94,7 @@ it('is done by one gateway of several, and again in an hour where that died', as
 });
 
 it('leaves out a tenant of which a large edit is under way', async () => {
-  await disturb('[]');
+  await disturb();
   const evaluate = (evaluating: boolean) =>
     own(async (tx) => {
       tx.send(sql`update seat_pools set evaluating = ${evaluating} where tenant_id = ${tx.tenantId}`);
@@ -107,7 +108,7 @@ it('leaves out a tenant of which a large edit is under way', async () => {
 });
 
 it('ends at once when the process ends', async () => {
-  await disturb('[]');
+  await disturb();
   const over = AbortSignal.abort();
   await compareDue(test.database, { now: () => world.now }, 1000, over);
   expect(await isDue()).toBe(true);
