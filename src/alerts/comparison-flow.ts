@@ -36,6 +36,7 @@ export async function compareDue(
   if (failures.length > 0) throw new AggregateError(failures, `${failures.length} tenants were not compared`);
 }
 
+/** While a large edit is under way most differ: then it is left to the next turn. */
 async function compareTenant(
   database: Database,
   tenantId: TenantId,
@@ -46,12 +47,12 @@ async function compareTenant(
   const retryAt = new Date(now.getTime() + retryMs);
   const isOurs = await inTenant(database, tenantId, async (tx) => {
     const [claimed, pool] = await Promise.all([claimComparison(tx, now, retryAt), readPool(tx)]);
-    // While a large edit is under way most differ.
     return claimed && !pool.evaluating;
   });
   if (!isOurs) return;
   const found = await compare(() => verifySeats(database, tenantId, clock.now(), countedMax, signal));
   await inTenant(database, tenantId, async (tx) => {
+    if ((await readPool(tx)).evaluating) return;
     const done = clock.now();
     writeComparison(tx, found, done, nextComparison(tenantId, done));
   });
