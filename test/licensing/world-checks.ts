@@ -3,7 +3,7 @@
 import { expect } from 'vitest';
 import { compareClaims, roomIn } from '../../src/licensing/admit.ts';
 import { firstCatalogue } from '../../src/licensing/catalogue.ts';
-import { limitOf, termsAt } from '../../src/licensing/contract.ts';
+import { isOverageSpent, limitOf, termsAt } from '../../src/licensing/contract.ts';
 import { desire, matching } from '../../src/licensing/desire.ts';
 import { type Decision, effect, isSeated, seatView } from '../../src/licensing/effect.ts';
 import { groupId, mapping } from './support.ts';
@@ -60,12 +60,16 @@ function checkHolders({ before, after, facts }: Turn): void {
     const now = after.members[at]?.decision ?? null;
     if (one.decision === null || !isSeated(one.decision.seat) || now === null || now.claim === null)
       return false;
-    return !isSeated(now.seat) && !displaced.has(one.id) && !now.isOverageSpent;
+    return !isSeated(now.seat) && !displaced.has(one.id) && !isSpent(now, after);
   });
   expect(
     lost.map(({ id }) => id),
     'I12 no holder loses to an arrival (and I13: to nobody of lower priority)',
   ).toEqual([]);
+}
+
+function isSpent(decision: Decision | null, { contract, now }: World): boolean {
+  return isOverageSpent(termsAt(contract, now), decision?.overageSince ?? null, now);
 }
 
 /** Seats that become free go to exactly the first of those who may have them. */
@@ -81,7 +85,7 @@ function checkOrder({ before, after }: Turn): void {
   for (const one of granted) {
     const isAbove = one.decision?.seat === 'overage';
     const overtaken = ranked(after, 'waiting').filter(
-      (other) => !(isAbove && other.decision?.isOverageSpent) && compare(claimOf(other), claimOf(one)) < 0,
+      (other) => !(isAbove && isSpent(other.decision, after)) && compare(claimOf(other), claimOf(one)) < 0,
     );
     expect(
       overtaken.map(({ id }) => id),
@@ -198,7 +202,7 @@ function checkIdle(world: World): void {
     Math.min(room.held, waiting.length + world.usage.overage),
     'I14 no idle seat while somebody waits',
   ).toBe(0);
-  const unspent = waiting.filter(({ decision }) => decision?.isOverageSpent === false);
+  const unspent = waiting.filter(({ decision }) => !isSpent(decision, world));
   expect(Math.min(room.overage, unspent.length), 'I14 nor one above the capacity').toBe(0);
 }
 

@@ -115,7 +115,7 @@ export function claimOf({ id: userId, tie, decision }: Member): Claim {
     ...{ userId, tie, isReserved: false, isPending: false, subPool: null },
     priority: decision?.claim?.priority ?? 0,
     claimedAt: decision?.claim?.claimedAt ?? new Date(0),
-    isOverageSpent: decision?.isOverageSpent ?? false,
+    isOverageSpent: false,
   };
 }
 
