@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cloneDatabase } from './support/database.ts';
+import { rowsOf } from './support/tenant-rows.ts';
 
 let database: Awaited<ReturnType<typeof cloneDatabase>>;
 /** As the role that owns and migrates. */
@@ -36,6 +37,12 @@ const globalTables = new Map([
 const ownersTables = ['operators', 'test_clock', 'kysely_migration', 'kysely_migration_lock'];
 
 /** Functions of triggers, which act with the rights of whoever writes. */
+/** For what is stored elsewhere. */
+const settled = ['with_roles(uuid,jsonb)'];
+
+/** The request role may only add. */
+const neverChanged = ['audit_events', 'role_sets'];
+
 const triggers = ['revise_rules()', 'revise_rules_of_all()', 'revise_rules_of_catalogue()'];
 
 /** Functions that look across tenants. */
@@ -263,7 +270,7 @@ describe('the request role', () => {
 
   it('changes and deletes nothing of another tenant, and moves nothing there', async () => {
     for (const table of await tenantTables()) {
-      if (table === 'audit_events') continue;
+      if (neverChanged.includes(table)) continue;
       const touched = await asRequest(mine, async (client) => [
         (await client.query(`update ${table} set tenant_id = tenant_id where tenant_id = $1`, [other]))
           .rowCount,
@@ -289,6 +296,8 @@ describe('the request role', () => {
     'update audit_events set action = action',
     'delete from audit_events',
     'truncate audit_events',
+    'update role_sets set roles = roles',
+    'delete from role_sets',
     'update test_clock set offset_ms = 1, revision = 1',
     'insert into test_clock default values',
     'delete from test_clock',
@@ -319,7 +328,7 @@ describe('functions', () => {
   it('are the listed finders, each with the rights of the finder and names that nobody can redirect', async () => {
     const { rows } = await owner.query(
       `select oid::regprocedure::text as name, prosecdef, provolatile, proowner::regrole::text as owner, proconfig
-       from pg_proc where pronamespace = 'public'::regnamespace and prorettype <> 'trigger'::regtype order by 1`,
+       from pg_proc where pronamespace = 'public'::regnamespace and prorettype <> 'trigger'::regtype and prosqlbody is null order by 1`,
     );
     expect(rows).toEqual(
       finders.map((name) => ({
@@ -330,6 +339,16 @@ describe('functions', () => {
         proconfig: ['search_path=public, pg_temp'],
       })),
     );
+  });
+
+  it('or have their names settled when they were made, and the rights of the caller alone', async () => {
+    const { rows } = await owner.query(
+      `select oid::regprocedure::text as name from pg_proc
+       where pronamespace = 'public'::regnamespace and prosqlbody is not null and not prosecdef order by 1`,
+    );
+    expect(rows.map(({ name }) => name)).toEqual(settled);
+    const definers = `select from pg_proc where pronamespace = 'public'::regnamespace and prosqlbody is not null and prosecdef`;
+    expect((await owner.query(definers)).rowCount).toBe(0);
   });
 
   it('of triggers have the rights of the writer alone', async () => {
@@ -374,65 +393,3 @@ describe('functions', () => {
     expect(makers).toEqual([]);
   });
 });
-
-/** One row in every tenant table. */
-function rowsOf(tenant: string): string[] {
-  const [t, id, now] = [`'${tenant}'`, `'${randomUUID()}'`, 'now()'];
-  return [
-    `insert into tenants values (${t}, 's-${tenant}', 'x', ${now}, 'x')`,
-    `insert into tenant_locators values ('slug', 's-${tenant}', ${t})`,
-    `insert into api_keys values (${t}, ${id}, 'x', 'admin', 'h', ${now}, null)`,
-    `insert into directories values (${t}, ${id}, 'x', 'okta', ${now})`,
-    `insert into directory_tokens values (${t}, ${id}, ${id}, 'x', 'h', ${now}, null)`,
-    `insert into users (tenant_id, id, attributes, user_name, user_name_key, active, tie_key, created_at, last_modified)
-       values (${t}, ${id}, '{}', 'x', 'x', true, 'x', ${now}, ${now})`,
-    `insert into user_emails values (${t}, ${id}, 1, null, 'x')`,
-    `insert into user_sources values (${t}, ${id}, ${id}, 'x')`,
-    `insert into groups (tenant_id, id, attributes, display_name, display_name_key, created_at, last_modified)
-       values (${t}, ${id}, '{}', 'x', 'x', ${now}, ${now})`,
-    `insert into group_sources values (${t}, ${id}, ${id}, 'x')`,
-    `insert into memberships values (${t}, ${id}, ${id})`,
-    `insert into audit_events (tenant_id, at, actor, action) values (${t}, ${now}, '{}', 'x')`,
-    `insert into contracts (tenant_id, kind, tier, starts_on, ends_on, payment_schedule, overage_policy, fallback_role)
-       values (${t}, 'annual', 'x', ${now}, ${now}, 'annual', 'queue', 'none')`,
-    `insert into mappings (tenant_id, id, priority, group_id, role, workspaces, created_at)
-       values (${t}, ${id}, 1, ${id}, 'x', '{}', ${now})`,
-    `insert into sub_pools values (${t}, 'x', 1, null)`,
-    `insert into mapping_versions values (${t}, 1, ${now}, '{}', 'x', 0, '[]')`,
-    `insert into mapping_drafts (tenant_id, id, name, based_on, mappings, created_at)
-       values (${t}, ${id}, 'x', 0, '[]', ${now})`,
-    `insert into seat_pools (tenant_id) values (${t})`,
-    `insert into decisions (tenant_id, user_id, requested, effective, tie, seat, since)
-       values (${t}, ${id}, '[]', '[]', 'x', 'none', ${now})`,
-    `insert into seat_refusals values (${t}, ${id}, ${now}, 1)`,
-    `insert into seat_days values (${t}, ${now}, 1, 1)`,
-    `insert into alert_states (tenant_id) values (${t})`,
-    `insert into alerts values (${t}, ${id}, ${now}, ${now}, '[]', null, null, null)`,
-    `insert into blue_connections (tenant_id, organization_id, token_id, token_secret, mode, deactivation,
-         default_workspaces, drift)
-       values (${t}, 'x', 'x', '', 'observe', 'view_only', '{}', 'report')`,
-    `insert into blue_members values (${t}, 'x', null, '[]', '{}')`,
-    `insert into blue_invitations (tenant_id, address, workspace, level, expires_at, is_paid)
-       values (${t}, 'x', 'x', 'CLIENT', ${now}, false)`,
-    `insert into blue_people (tenant_id, user_id, state, changed_at) values (${t}, ${id}, 'none', ${now})`,
-    `insert into blue_sync (tenant_id, user_id, marked_at) values (${t}, ${id}, ${now})`,
-    `insert into contract_lines values (${t}, ${id}, 'amendment', ${now}, null, false, null, null, null, null, null, null,
-       ${now}, null)`,
-    `insert into tenant_settings (tenant_id) values (${t})`,
-    `insert into extension_schemas values (${t}, ${id}, 'x', 'x', 'User', 'x', 'x', '[]', null, ${now})`,
-    `insert into parked_members values (${t}, ${id}, ${id}, 'x', 'x', ${now})`,
-    `insert into pins values (${t}, ${id}, 'client', null, 'x', null, false, '{}', ${now})`,
-    `insert into evaluation_marks values (${t}, ${id}, null)`,
-    `insert into evaluation_requests (tenant_id, affected) values (${t}, '{}')`,
-    `insert into evaluation_decided values (${t}, ${id})`,
-    `insert into evaluation_batches values (${t}, ${id}, ${id}, ${id}, ${now})`,
-    `insert into edit_requests values (${t}, ${id}, 'PUT', '/', null, '{}', '{}', ${now}, 'pending', null, null, '{}')`,
-    `insert into seat_approvals values (${t}, ${id}, 'DEFAULT', true, null, '{}', ${now})`,
-    `insert into seat_reclaims values (${t}, ${id}, 'noticed', ${now}, 0, ${now}, null, null, ${now})`,
-    `insert into unanswered_creations values (${t}, ${id}, ${id}, 'h', ${now})`,
-    `insert into oauth_clients values (${t}, ${id}, ${id}, 'x', 'scim', null, null, null, ${now})`,
-    `insert into oauth_client_secrets values (${t}, ${id}, ${id}, 'h', ${now}, null, null)`,
-    `insert into recorded_requests values (${t}, ${id}, ${now}, ${id}, ${id}, 'x', 'GET', '/', '', null, null, 200, null,
-       1, null, false)`,
-  ];
-}

@@ -112,8 +112,9 @@ export interface LicensingTables {
   decisions: {
     tenant_id: string;
     user_id: string;
-    requested: Json<unknown>;
-    effective: Json<unknown>;
+    /** Of `role_sets`. */
+    requested_id: string;
+    effective_id: string;
     priority: number | null;
     claimed_at: Time | null;
     tie: string;
@@ -131,6 +132,13 @@ export interface LicensingTables {
     due_at: Time | null;
     basis: Generated<string | null>;
     terms_basis: Generated<string | null>;
+  };
+  role_sets: {
+    tenant_id: string;
+    id: string;
+    roles: Json<unknown[]>;
+    seated_id: string | null;
+    in_blue: string;
   };
   pins: {
     tenant_id: string;

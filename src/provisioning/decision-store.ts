@@ -16,6 +16,8 @@ import type { Rules, SeatOrder } from '../licensing/mapping.ts';
 import { basisOf, termsBasisOf, termsPrints } from './basis.ts';
 import type { DecisionChange } from './plan.ts';
 import { joinMember, seenAtSql } from './reclaim-sql.ts';
+import { effectiveId, type RoleSet, requestedId, roleSetsOf } from './role-set.ts';
+import { keepRoleSets, rolesOf } from './role-set-sql.ts';
 import type { PersonFacts, Standing } from './standing.ts';
 
 export interface DecisionRow {
@@ -36,9 +38,14 @@ export interface DecisionRow {
   due_at: Date | null;
 }
 
-/** The columns of a `DecisionRow`, of `d`. */
-export const decisionColumns = sql`d.requested, d.effective, d.priority, d.claimed_at, d.seat, d.since, d.refusal,
+const plainColumns = sql`d.priority, d.claimed_at, d.seat, d.since, d.refusal,
   d.kept_claimed_at, d.kept_until, d.overage_spent, d.may_preempt, d.sub_pool, d.notice_until, d.approval, d.due_at`;
+
+/** The columns of a `DecisionRow`, of `d`. */
+export const decisionColumns = sql`${rolesOf(sql`d.requested_id`)} as requested, ${rolesOf(sql`d.effective_id`)} as effective, ${plainColumns}`;
+
+/** The same, with the names of the roles in their place. */
+export const namedColumns = sql`d.requested_id, d.effective_id, ${plainColumns}`;
 
 type StandingRow = DecisionRow & { user_id: UserId; tie: string; pin_until: Date | null };
 
@@ -203,7 +210,10 @@ export function writeDecisions(
     const known = { basis: bases.get(userId) ?? null, terms_basis: String(termsBasisOf(after, prints)) };
     return [{ ...rowOf(userId, tie, after, rules.order), ...known }];
   });
-  writeRows(tx, { gone, rows, standing });
+  const sets = changes.flatMap(({ after }) =>
+    after === null ? [] : roleSetsOf(after.requested, after.effective),
+  );
+  writeRows(tx, { gone, rows, sets, standing });
 }
 
 /** Sends that somebody who is no user any more has none. */
@@ -214,11 +224,13 @@ export function deleteDecision(tx: TenantTransaction, userId: UserId): void {
 interface Rows {
   gone: readonly UserId[];
   rows: readonly object[];
+  /** That the rows name. */
+  sets: readonly RoleSet[];
   /** Of decisions that stand. */
   standing: readonly { id: UserId; basis: string | null; terms: string }[];
 }
 
-function writeRows(tx: TenantTransaction, { gone, rows, standing }: Rows): void {
+function writeRows(tx: TenantTransaction, { gone, rows, sets, standing }: Rows): void {
   tx.send(
     prepared(sql`
     with gone as (
@@ -227,16 +239,16 @@ function writeRows(tx: TenantTransaction, { gone, rows, standing }: Rows): void 
       update decisions d set basis = p.basis, terms_basis = p.terms
       from jsonb_to_recordset(${JSON.stringify(standing)}::jsonb) as p (id uuid, basis bigint, terms bigint)
       where d.tenant_id = ${tx.tenantId} and d.user_id = p.id
-    )
-    insert into decisions (tenant_id, user_id, requested, effective, priority, claimed_at, rank_at, tie, seat, since,
+    ), sets as (${keepRoleSets(tx, sets)})
+    insert into decisions (tenant_id, user_id, requested_id, effective_id, priority, claimed_at, rank_at, tie, seat, since,
       refusal, kept_claimed_at, kept_until, overage_spent, may_preempt, sub_pool, notice_until, approval, due_at, basis, terms_basis)
     select ${tx.tenantId}, r.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-      as r (user_id uuid, requested jsonb, effective jsonb, priority integer, claimed_at timestamptz,
+      as r (user_id uuid, requested_id uuid, effective_id uuid, priority integer, claimed_at timestamptz,
             rank_at timestamptz, tie text, seat text, since timestamptz, refusal text, kept_claimed_at timestamptz,
             kept_until timestamptz, overage_spent boolean, may_preempt boolean, sub_pool text, notice_until timestamptz,
             approval text, due_at timestamptz, basis bigint, terms_basis bigint)
     on conflict (tenant_id, user_id) do update set
-      requested = excluded.requested, effective = excluded.effective, priority = excluded.priority,
+      requested_id = excluded.requested_id, effective_id = excluded.effective_id, priority = excluded.priority,
       claimed_at = excluded.claimed_at, rank_at = excluded.rank_at, tie = excluded.tie, seat = excluded.seat,
       since = excluded.since, refusal = excluded.refusal, kept_claimed_at = excluded.kept_claimed_at,
       kept_until = excluded.kept_until, overage_spent = excluded.overage_spent,
@@ -252,8 +264,8 @@ function rowOf(userId: UserId, tie: string, decision: Decision, order: SeatOrder
   const { claim, kept } = decision;
   return {
     user_id: userId,
-    requested: decision.requested,
-    effective: decision.effective,
+    requested_id: requestedId(decision.requested),
+    effective_id: effectiveId(decision.effective),
     priority: claim?.priority ?? null,
     claimed_at: claim?.claimedAt ?? null,
     rank_at: claim === null ? null : rankOf(claim.claimedAt, order),

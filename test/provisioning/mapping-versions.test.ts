@@ -170,7 +170,7 @@ async function goBack(world: TestWorld, back: number): Promise<void> {
     // A group that is gone and has no name to be waited for, or one of several of a name.
     const codes = version === undefined ? ['not_found'] : ['invalid', 'conflict'];
     expect(codes).toContain(done.code);
-    expect(done.field ?? '').toMatch(version === undefined ? /^$/ : /^mappings\.\d+\.group$/);
+    expect(done.field ?? '').toMatch(version === undefined ? /^$/ : /^mappings\.\d+\.(group|subPool)$/);
     return;
   }
   expect(done).toBe(newest + 1);

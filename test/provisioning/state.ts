@@ -3,6 +3,7 @@
 import { sql } from 'kysely';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import type { GroupId, MappingId, UserId } from '../../src/kernel/ids.ts';
+import { decisionColumns } from '../../src/provisioning/decision-store.ts';
 import type { TestWorld } from '../support/tenants.ts';
 
 export interface UserRow {
@@ -163,7 +164,11 @@ export async function readState(world: TestWorld): Promise<State> {
       tx.run(sql<SubPoolRow>`
         select n.name, n.seats, n.borrow_limit, coalesce((p.sub_pool_use ->> n.name)::integer, 0) as used
         from sub_pools n join seat_pools p using (tenant_id) ${own} order by n.name`),
-      tx.run(sql<DecisionRow & Prints>`select * from decisions ${own} order by user_id`),
+      tx.run(
+        sql<
+          DecisionRow & Prints
+        >`select d.user_id, d.tie, d.rank_at, d.basis, d.terms_basis, ${decisionColumns} from decisions d ${own} order by user_id`,
+      ),
       tx.run(sql<State['fingerprint']>`
         select concat_ws(' ', (select count(*) from audit_events ${own}),
           (select string_agg(xmin::text, ',' order by user_id) from decisions ${own}),
