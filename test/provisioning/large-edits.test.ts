@@ -9,8 +9,10 @@ import { Fault } from '../../src/kernel/fault.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld, type TestWorld } from '../support/tenants.ts';
 import { checkAgain, checkQueue, checkState, settledWhereDue } from './checks.ts';
-import { anyEdit, type Edit, history, make } from './edits.ts';
+import { anyEdit, type Edit } from './edits.ts';
+import { history } from './histories.ts';
 import { checkLedger } from './ledger.ts';
+import { make } from './make-edit.ts';
 import { readState, type State } from './state.ts';
 
 const runs = Math.ceil(Number(process.env.FUZZ_RUNS ?? 50) * 0.14);
