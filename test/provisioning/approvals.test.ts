@@ -63,6 +63,15 @@ it('manual: nobody has a seat before somebody says so, also while seats are free
   expect(await world.settle()).toBe(0);
 });
 
+it('a refused claim has the fallback role that the contract names now', async () => {
+  await map('manual');
+  const ann = await join('ann');
+  await say(ann, false);
+  await world.contract({ paidSeats: 2, fallbackRole: 'comment_only' });
+  expect(await told(ann)).toEqual(['none', null, 'APPROVAL_REFUSED', 'comment_only']);
+  expect(await world.settle()).toBe(0);
+});
+
 it('when_full: a free seat is given at once, and nobody is promoted unasked', async () => {
   await map('when_full');
   const [ann, bob, cid] = [await join('ann'), await join('bob'), await join('cid')];

@@ -106,15 +106,15 @@ export const climates = {
   idle: {
     settings: { reclaimDays: fc.constantFrom(1, 5) },
     edits: [
-      passes(14, 24 * 5, 24 * 8),
-      ...[ofUser(3, 'signOn'), ofUser(2, 'keepSeat'), ofUser(2, 'undoReclaim')],
+      passes(18, 24 * 5, 24 * 8),
+      ...[ofUser(3, 'signOn'), ofUser(2, 'keepSeat'), ofUser(4, 'undoReclaim')],
     ],
   },
   breaker: {
     settings: { breaker: fc.constant({ percent: 10, people: 2 }) },
     edits: [
       leaves,
-      { weight: 3, arbitrary: fc.record({ kind: kind('letThrough') }) },
+      { weight: 6, arbitrary: fc.record({ kind: kind('letThrough') }) },
       { weight: 3, arbitrary: fc.record({ kind: kind('putBack'), group: index }) },
     ],
   },
@@ -133,10 +133,10 @@ export const climates = {
     settings: {
       order: fc.constant<SeatOrder>('strict'),
       settlement: fc.constantFrom('immediate', 'immediate', 'cycle'),
-      noticeHours: fc.constantFrom(0, 1),
+      noticeHours: fc.constantFrom(0, 1, 24),
     },
     mapping: { mayPreempt: fc.constant(true), subPool: fc.constant(null) },
-    edits: [passes(6, 1, 2)],
+    edits: [passes(6, 1, 24)],
   },
 } satisfies Record<string, Climate>;
 
