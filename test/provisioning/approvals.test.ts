@@ -82,6 +82,22 @@ it('when_full: a free seat is given at once, and nobody is promoted unasked', as
   expect(await told(cid)).toEqual(held);
 });
 
+it('when_full: no seat is taken from others for a claim, nor notice given, before somebody says so', async () => {
+  await putSettings(test.database, world.door, { ...defaultSettings, order: 'strict' });
+  await map(null);
+  const people = [await join('ann'), await join('bob')];
+  const chiefs = await world.group('Chiefs');
+  await world.map({ group: { id: chiefs }, priority: 1, mayPreempt: true, approval: 'when_full' });
+  const chief = await world.user('chief@example.com');
+  await world.editGroup(chiefs, { add: [chief] });
+  expect(await told(chief)).toEqual(pending);
+  expect(await Promise.all(people.map(told))).toEqual([held, held]);
+  expect(await world.settle()).toBe(0);
+  await say(chief, true);
+  const reasons = (await Promise.all(people.map(told))).map(([, , reason]) => String(reason).split(':')[0]);
+  expect(reasons.toSorted()).toEqual(['PREEMPTED_AT', 'SEAT_HELD']);
+});
+
 it('an approved claim has the rank of the time it was made', async () => {
   await map('manual');
   const people = [await join('a'), await join('b'), await join('c'), await join('d')];

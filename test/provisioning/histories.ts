@@ -68,6 +68,7 @@ interface Climate {
   settings: Partial<Record<keyof typeof settingsChoice, fc.Arbitrary<unknown>>>;
   /** Of the two mappings that ask for seats. */
   mapping?: object;
+  contract?: object;
   edits: fc.WeightedArbitrary<Edit>[];
 }
 
@@ -107,7 +108,7 @@ export const climates = {
     settings: { reclaimDays: fc.constantFrom(1, 5) },
     edits: [
       passes(18, 24 * 5, 24 * 8),
-      ...[ofUser(3, 'signOn'), ofUser(2, 'keepSeat'), ofUser(4, 'undoReclaim')],
+      ...[ofUser(6, 'signOn'), ofUser(2, 'keepSeat'), ofUser(4, 'undoReclaim')],
     ],
   },
   breaker: {
@@ -133,10 +134,25 @@ export const climates = {
     settings: {
       order: fc.constant<SeatOrder>('strict'),
       settlement: fc.constantFrom('immediate', 'immediate', 'cycle'),
-      noticeHours: fc.constantFrom(0, 1, 24),
+      noticeHours: fc.constantFrom(0, 0, 1, 24),
+      approvals: fc.constant({}),
     },
     mapping: { mayPreempt: fc.constant(true), subPool: fc.constant(null) },
     edits: [passes(6, 1, 24)],
+  },
+  shares: {
+    settings: { noticeHours: fc.constantFrom(0, 1), approvals: fc.constant({}) },
+    mapping: { subPool: fc.constantFrom('a', null) },
+    edits: [passes(6, 1, 2), { weight: 6, arbitrary: subPool }],
+  },
+  'an evaluation that ends': {
+    settings: { approvals: fc.constant({}) },
+    contract: {
+      ...{ isEvaluation: fc.constant(true), days: fc.constant(2), graceDays: fc.nat({ max: 1 }) },
+      policy: fc.constantFrom('allow', 'grace'),
+      paidSeats: fc.constant(2),
+    },
+    edits: [passes(4, 24)],
   },
 } satisfies Record<string, Climate>;
 
@@ -170,7 +186,8 @@ export function historyIn(name: keyof typeof climates): fc.Arbitrary<Edit[]> {
         ...contract,
         ...{ startsIn: fc.constant(-1), days: fc.constant(400) },
         paidSeats: fc.integer({ min: 1, max: 3 }),
-      }),
+        ...climate.contract,
+      }) as fc.Arbitrary<Edit>,
       fc.array(rest, { minLength: 10, maxLength: 25 }),
     )
     .map(([people, one, other, rules, shares, low, high, terms, tail]) => [

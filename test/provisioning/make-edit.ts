@@ -126,8 +126,11 @@ async function attempt(world: TestWorld, state: State, edit: Edit, step: number)
       const word = { isGranted: edit.isGranted, reason: null };
       return await withOne(asking, edit.user, ({ user_id: id }) => giveVerdict(database, door, id, word));
     }
-    case 'signOn':
-      return await withOne(state.users, edit.user, ({ id }) => signOn(world, id));
+    case 'signOn': {
+      // Whoever lost an idle seat has a reason to.
+      const people = state.reclaimed.size > 0 ? [...state.reclaimed] : state.users.map(({ id }) => id);
+      return await withOne(people, edit.user, (id) => signOn(world, id));
+    }
     case 'keepSeat': {
       const seated = seatsOf(state, 'held', 'overage').map((row) => row.user_id);
       return await withOne([...state.reclaimed, ...seated], edit.user, (id) => keepSeat(database, door, id));
