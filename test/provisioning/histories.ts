@@ -105,10 +105,14 @@ export const climates = {
     ],
   },
   idle: {
-    settings: { reclaimDays: fc.constantFrom(1, 5) },
+    settings: {
+      reclaimDays: fc.constantFrom(1, 5),
+      settlement: fc.constant('immediate'),
+      approvals: fc.constant({}),
+    },
     edits: [
-      passes(18, 24 * 5, 24 * 8),
-      ...[ofUser(6, 'signOn'), ofUser(2, 'keepSeat'), ofUser(4, 'undoReclaim')],
+      passes(30, 24 * 5, 24 * 8),
+      ...[ofUser(15, 'signOn'), ofUser(5, 'keepSeat'), ofUser(10, 'undoReclaim')],
     ],
   },
   breaker: {
