@@ -96,7 +96,7 @@ export const mappingChoice = {
   validFor: fc.option(fc.integer({ min: 1, max: 3 }), { freq: 3 }),
   subPool: fc.option(fc.constantFrom('a', 'b')),
   mayPreempt: fc.boolean(),
-  approval: fc.constantFrom<Approval | null>(null, null, null, null, 'manual', 'when_full'),
+  approval: fc.constantFrom<Approval | null>(null, null, null, null, 'manual', 'manual'),
 };
 export const contract = {
   paidSeats: fc.option(fc.nat({ max: 5 }), { freq: 8 }),
@@ -125,7 +125,7 @@ export const settingsChoice = {
   exclusions: some(1),
   breaker: fc.constant<Breaker | null>(null),
   reclaimDays: fc.constant<number | null>(null),
-  approvals: fc.constantFrom<Record<string, Approval>>({}, {}, { team_member: 'when_full' }),
+  approvals: fc.constantFrom<Record<string, Approval>>({}, {}, { team_member: 'manual' }),
   twoPersonRule: fc.constant(false),
 };
 export const settings = fc.record({ kind: kind('putSettings'), ...settingsChoice });
