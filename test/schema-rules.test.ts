@@ -52,6 +52,7 @@ const finders = [
   'find_blue_work(timestamp with time zone,timestamp with time zone,integer)',
   'find_catalogue_work(integer,integer)',
   'find_directory_token(text)',
+  'find_due_comparisons(timestamp with time zone,integer)',
   'find_due_pools(timestamp with time zone,integer)',
   'find_due_reclaims(timestamp with time zone,timestamp with time zone,integer)',
   'find_fallback_uses(text[],integer)',

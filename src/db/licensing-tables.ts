@@ -124,7 +124,7 @@ export interface LicensingTables {
     rank_at: Time | null;
     kept_claimed_at: Time | null;
     kept_until: Time | null;
-    overage_spent: Generated<boolean>;
+    overage_since: Time | null;
     may_preempt: Generated<boolean>;
     notice_until: Time | null;
     approval: 'pending' | 'refused' | null;
@@ -168,6 +168,9 @@ export interface LicensingTables {
     look_at: ColumnType<Date, Date | undefined, Date>;
     period: Generated<string>;
     marks: Generated<string[]>;
+    compare_at: ColumnType<Date, Date | undefined, Date>;
+    differing: Generated<number>;
+    miscounted: Generated<number>;
   };
   alerts: {
     tenant_id: string;

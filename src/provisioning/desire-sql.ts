@@ -95,14 +95,14 @@ export async function writeBatch(
     ), written as (
       -- Nobody else makes one meanwhile: to look first whether there is one would cost a tenth more.
       insert into decisions (tenant_id, user_id, requested_id, effective_id, priority, claimed_at, rank_at, tie, seat, since,
-        overage_spent, may_preempt, sub_pool, basis, terms_basis)
+        overage_since, may_preempt, sub_pool, basis, terms_basis)
       select ${tx.tenantId}, n.id, n.requested_id, n.effective_id, n.priority, n.claimed_at, ${rank}, n.tie, n.seat, n.since,
-        n.overage_spent, n.may_preempt, n.sub_pool, n.basis, n.terms_basis
+        n.overage_since, n.may_preempt, n.sub_pool, n.basis, n.terms_basis
       from next n where n.is_common and n.is_changed and not n.is_known
     ), rewritten as (
       update decisions d set requested_id = n.requested_id, effective_id = n.effective_id, priority = n.priority,
         claimed_at = n.claimed_at, rank_at = ${rank}, seat = n.seat, since = n.since, refusal = null,
-        overage_spent = n.overage_spent, may_preempt = n.may_preempt, sub_pool = n.sub_pool, due_at = null, basis = n.basis, terms_basis = n.terms_basis
+        overage_since = n.overage_since, may_preempt = n.may_preempt, sub_pool = n.sub_pool, due_at = null, basis = n.basis, terms_basis = n.terms_basis
       from next n where d.${own} and d.user_id = n.id and n.is_common and n.is_known and not n.is_empty
         and (n.is_changed or n.is_reprinted)
     ), told as (
@@ -151,7 +151,7 @@ function rulingRows(rulings: Batch['rulings'], now: Date): RawBuilder<unknown> {
       seat: sql`case when v.priority is null then 'none' else 'waiting' end`,
       since: sql`${now}::timestamptz`,
       refusal: sql`null::text`,
-      isOverageSpent: sql`false`,
+      overageSince: sql`null::timestamptz`,
       mayPreempt: sql`v."mayPreempt"`,
       subPool: sql`v."subPool"`,
       endsAt: sql`null::timestamptz`,
@@ -186,11 +186,11 @@ function judgement(
       case when ${isPaid} and ${isHeld} then v."seatedId" else v."unseatedId" end as effective_id,
       case when not (${isPaid}) then 0 when ${isHeld} then v."seatedTerms" else v."unseatedTerms" end as terms_basis,
       case when ${isPaid} then coalesce(d.claimed_at, ${now}) end as claimed_at,
-      coalesce(${isPaid} and d.seat <> 'held' and d.overage_spent, false) as overage_spent,
+      case when ${isPaid} and d.seat = 'waiting' then d.overage_since end as overage_since,
       ${isPaid} and v."mayPreempt" as may_preempt, d.may_preempt as old_preempt,
       v."subPool" as sub_pool, d.sub_pool as old_sub_pool,
       d.requested_id as old_requested_id, d.effective_id as old_effective_id, d.priority as old_priority, d.claimed_at as old_claimed_at,
-      d.seat as old_seat, d.since as old_since, d.refusal as old_refusal, d.overage_spent as old_spent, d.due_at as old_due,
+      d.seat as old_seat, d.since as old_since, d.refusal as old_refusal, d.overage_since as old_overage_since, d.due_at as old_due,
       d.basis as old_basis, d.terms_basis as old_terms
     from ruling v cross join lateral unnest(v.people) as p (id)
     join users u on u.${own} and u.id = p.id
@@ -202,8 +202,8 @@ function judgement(
   ), compared as (
     select s.*, case when s.old_seat = s.seat then s.old_since else ${now} end as since,
       case when s.is_empty or not s.is_known then s.is_empty = s.is_known
-        else (s.requested_id, s.effective_id, s.priority, s.claimed_at, s.seat, s.overage_spent, s.may_preempt, s.sub_pool)
-          is distinct from (s.old_requested_id, s.old_effective_id, s.old_priority, s.old_claimed_at, s.old_seat, s.old_spent, s.old_preempt, s.old_sub_pool)
+        else (s.requested_id, s.effective_id, s.priority, s.claimed_at, s.seat, s.overage_since, s.may_preempt, s.sub_pool)
+          is distinct from (s.old_requested_id, s.old_effective_id, s.old_priority, s.old_claimed_at, s.old_seat, s.old_overage_since, s.old_preempt, s.old_sub_pool)
           or s.old_refusal is not null or s.old_due is not null end as is_changed,
       (s.basis, s.terms_basis) is distinct from (s.old_basis, s.old_terms) as is_reprinted
     from seated s
@@ -224,7 +224,7 @@ interface DecisionParts {
   seat: RawBuilder<unknown>;
   since: RawBuilder<unknown>;
   refusal: RawBuilder<unknown>;
-  isOverageSpent: RawBuilder<unknown>;
+  overageSince: RawBuilder<unknown>;
   mayPreempt: RawBuilder<unknown>;
   subPool: RawBuilder<unknown>;
   endsAt: RawBuilder<unknown>;
@@ -238,7 +238,7 @@ const before: DecisionParts = {
   seat: sql`c.old_seat`,
   since: sql`c.old_since`,
   refusal: sql`c.old_refusal`,
-  isOverageSpent: sql`c.old_spent`,
+  overageSince: sql`c.old_overage_since`,
   mayPreempt: sql`c.old_preempt`,
   subPool: sql`c.old_sub_pool`,
   endsAt: sql`c.old_due`,
@@ -252,7 +252,7 @@ const after: DecisionParts = {
   seat: sql`c.seat`,
   since: sql`c.since`,
   refusal: sql`null::text`,
-  isOverageSpent: sql`c.overage_spent`,
+  overageSince: sql`c.overage_since`,
   mayPreempt: sql`c.may_preempt`,
   subPool: sql`c.sub_pool`,
   endsAt: sql`null::timestamptz`,
@@ -265,7 +265,7 @@ export function decisionJson(parts: DecisionParts): RawBuilder<unknown> {
       jsonb_build_object('priority', ${parts.priority}, 'claimedAt', ${instant(parts.claimedAt)},
         'mayPreempt', ${parts.mayPreempt}) end,
     'seat', ${parts.seat}, 'since', ${instant(parts.since)}, 'refusal', ${parts.refusal}, 'kept', null,
-    'isOverageSpent', ${parts.isOverageSpent}, 'approval', null, 'subPool', ${parts.subPool}, 'noticeUntil', null, 'endsAt', ${instant(parts.endsAt)})`;
+    'overageSince', ${instant(parts.overageSince)}, 'approval', null, 'subPool', ${parts.subPool}, 'noticeUntil', null, 'endsAt', ${instant(parts.endsAt)})`;
 }
 
 /** As JSON has instants: in UTC, with milliseconds. */

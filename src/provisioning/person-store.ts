@@ -127,7 +127,7 @@ const columns: Record<Exclude<keyof Alike, 'requested' | 'effective'>, true> = {
   ...{ verdict: true, pin: true, reclaimed_at: true, priority: true },
   ...{ claimed_at: true, seat: true, since: true, refusal: true, kept_claimed_at: true, kept_until: true },
   ...{
-    overage_spent: true,
+    overage_since: true,
     may_preempt: true,
     sub_pool: true,
     notice_until: true,

@@ -12,6 +12,7 @@ import { isSeated, waitingStates } from '../licensing/effect.ts';
 import { impactOf, type Turn } from '../licensing/impact.ts';
 import type { Settings } from '../tenants/settings.ts';
 import { selectSettings } from '../tenants/settings-store.ts';
+import { contractWithout } from './contract-flow.ts';
 import { type Foreseen, foresee } from './decide-flow.ts';
 import { selectUserNames } from './decision-store.ts';
 import type { Edit, Losses, PeoplePage, Preview } from './edit.ts';
@@ -75,6 +76,8 @@ async function prospectOf(tx: TenantTransaction, door: Door, pool: Pool, edit: E
       return byContract(pool, withBase(pool, edit.contract), door.now);
     case 'amendment':
       return byContract(pool, withLine(pool, edit.line), door.now);
+    case 'withdrawal':
+      return byContract(pool, (await contractWithout(tx, pool, edit.lineId)).contract, door.now);
     case 'pin':
       refusePast(edit.pin, door.now);
       refuseInactive(edit.pin, (await personOf(tx, edit.userId)).active);

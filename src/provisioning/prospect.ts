@@ -99,6 +99,10 @@ function refuseLate({ endsOn, lines }: Contract, { effectiveOn, contractEndsOn, 
   });
 }
 
+export function unknownLine(id: string): Fault {
+  return new Fault('not_found', `There is no line ${id} in the contract.`);
+}
+
 /** @param turned Whom the settings would leave alone, or no longer. */
 export function bySettings(
   pool: Pool,

@@ -74,6 +74,40 @@ describe.skipIf(!hasEmbeddedPostgres)('a server of its own (needs the embedded P
     );
   });
 
+  it('carries over since when somebody is above the capacity, and compares in the nights to come (0024)', async () => {
+    await query(server.url, 'create database above');
+    const above = new URL(server.url);
+    above.pathname = '/above';
+    await migrateTo(above.href, '0022_role_sets');
+    const tenantId = randomUUID();
+    const [claimed, given] = ['2026-03-01T00:00:00.000Z', '2026-03-02T00:00:00.000Z'];
+    const row = (tie: string, seat: string, isSpent: boolean) =>
+      `('${tenantId}', gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 1, '${claimed}', '${claimed}', '${tie}', '${seat}', '${given}', ${isSpent})`;
+    const tables = ['tenants', 'decisions', 'alert_states'];
+    const force = (how: string) =>
+      tables.map((name) => `alter table ${name} ${how} row level security;`).join('');
+    await query(
+      above.href,
+      `${force('no force')}
+       insert into tenants values ('${tenantId}', 's', 'x', now(), 'x');
+       insert into alert_states (tenant_id) values ('${tenantId}');
+       insert into decisions (tenant_id, user_id, requested_id, effective_id, priority, claimed_at, rank_at, tie, seat, since, overage_spent)
+       values ${[row('a', 'overage', false), row('b', 'waiting', true), row('c', 'waiting', false)].join()};
+       ${force('force')}`,
+    );
+    await migrate(above.href);
+    const answers: unknown = await query(
+      above.href,
+      `${force('no force')} select tie, overage_since, compare_at > now() as later from decisions, alert_states order by tie`,
+    );
+    const { rows } = (answers as pg.QueryResult[]).at(-1) as pg.QueryResult;
+    expect(rows).toEqual([
+      { tie: 'a', overage_since: new Date(given), later: true },
+      { tie: 'b', overage_since: new Date(claimed), later: true },
+      { tie: 'c', overage_since: null, later: true },
+    ]);
+  });
+
   it('has an owner who is no superuser and can’t pass by row-level security', async () => {
     const { rows } = await query(
       server.url,

@@ -3,7 +3,7 @@
 import { expect } from 'vitest';
 import { compareClaims, roomIn } from '../../src/licensing/admit.ts';
 import { firstCatalogue } from '../../src/licensing/catalogue.ts';
-import { limitOf, termsAt } from '../../src/licensing/contract.ts';
+import { isOverageSpent, limitOf, termsAt } from '../../src/licensing/contract.ts';
 import { desire, matching } from '../../src/licensing/desire.ts';
 import { type Decision, effect, isSeated, seatView } from '../../src/licensing/effect.ts';
 import { groupId, mapping } from './support.ts';
@@ -61,7 +61,7 @@ function checkHolders({ before, after, facts }: Turn): void {
     const now = after.members[at]?.decision ?? null;
     if (one.decision === null || !isSeated(one.decision.seat) || now === null || now.claim === null)
       return false;
-    return !isSeated(now.seat) && !displaced.has(one.id) && !now.isOverageSpent;
+    return !isSeated(now.seat) && !displaced.has(one.id) && !isSpent(now, after);
   });
   const taken = lost.filter((one) => isTold(one, after));
   const within = arrived(before, after).filter((one) => isWithinShare(one, after));
@@ -84,6 +84,10 @@ function isWithinShare({ decision }: Member, world: World): boolean {
   return sharesOf(world).some(({ name, used, seats }) => name === decision?.subPool && used <= seats);
 }
 
+function isSpent(decision: Decision | null, { contract, now }: World): boolean {
+  return isOverageSpent(termsAt(contract, now), decision?.overageSince ?? null, now);
+}
+
 /** Seats that become free go to exactly the first of those who may have them. */
 function checkOrder({ before, after }: Turn): void {
   const compare = compareInOrder(after.rules.order);
@@ -99,7 +103,7 @@ function checkOrder({ before, after }: Turn): void {
     const overtaken = ranked(after, 'waiting').filter(
       (other) =>
         other.decision?.subPool === one.decision?.subPool &&
-        !(isAbove && other.decision?.isOverageSpent) &&
+        !(isAbove && isSpent(other.decision, after)) &&
         compare(claimOf(other), claimOf(one)) < 0,
     );
     expect(
@@ -225,15 +229,15 @@ function checkIdle(world: World): void {
     Math.min(room.held, waiting.length + world.usage.overage),
     'I14 no idle seat while somebody waits',
   ).toBe(0);
-  const unspent = waiting.filter(({ decision }) => decision?.isOverageSpent === false);
+  const unspent = waiting.filter(({ decision }) => !isSpent(decision, world));
   expect(Math.min(room.overage, unspent.length), 'I14 nor one above the capacity').toBe(0);
 }
 
 /** What shares lent is going back to whoever claims it: as many holders have notice as seats are claimed back. */
 function checkShares(world: World): void {
   const { members, batch, contract, now } = world;
-  const isSpent = ranked(world, 'waiting').some(({ decision }) => decision?.isOverageSpent);
-  if (!termsAt(contract, now).grants || batch !== null || isSpent) return;
+  const isAnySpent = ranked(world, 'waiting').some(({ decision }) => isSpent(decision, world));
+  if (!termsAt(contract, now).grants || batch !== null || isAnySpent) return;
   const told = members.filter(({ decision }) => decision?.noticeUntil != null);
   expect(told.length, 'I12 whoever loses a borrowed seat is told before').toBe(claimedBack(world));
 }

@@ -122,7 +122,7 @@ export function claimOf({ id: userId, tie, decision }: Member): Claim {
     ...{ userId, tie, isReserved: false, isPending: false, subPool: decision?.subPool ?? null },
     priority: decision?.claim?.priority ?? 0,
     claimedAt: decision?.claim?.claimedAt ?? new Date(0),
-    isOverageSpent: decision?.isOverageSpent ?? false,
+    isOverageSpent: false,
   };
 }
 

@@ -6,6 +6,7 @@ import { inTenant } from '../../src/db/tenant-transaction.ts';
 import { reclaimDue } from '../../src/provisioning/reclaim-flow.ts';
 import { settleDue } from '../../src/provisioning/settle-flow.ts';
 import { selectUserViews } from '../../src/provisioning/user-view-store.ts';
+import { verifySeats } from '../../src/provisioning/verify-flow.ts';
 import type { TestWorld } from '../support/tenants.ts';
 import type { Edit } from './edits.ts';
 import {
@@ -13,6 +14,7 @@ import {
   idleSeats,
   isAsked,
   isPaid,
+  isPastGrace,
   type ModelShare,
   recompute,
   rulesOf,
@@ -66,10 +68,10 @@ export function checkStep(edit: Edit, before: State, after: State, isMade: boole
   );
   const stillSeated = new Set(seated.map((row) => row.user_id));
   const lost = [...seatedBefore].filter((id) => wants.has(id) && !stillSeated.has(id));
-  const isPastGrace = (id: string) => after.decisions.some((row) => row.user_id === id && row.overage_spent);
+  const isOver = (id: string) => after.decisions.some((row) => row.user_id === id && isPastGrace(after, row));
   if (!isExcessOver(before, after)) {
     expect(
-      lost.filter((id) => !isPastGrace(id) && !isTaken(before, after, id)),
+      lost.filter((id) => !isOver(id) && !isTaken(before, after, id)),
       'I12 and I13 no holder who still asks for a paid role loses the seat, but to a better claim after a notice',
     ).toEqual([]);
   }
@@ -82,7 +84,7 @@ export function checkStep(edit: Edit, before: State, after: State, isMade: boole
   const compare = compareQueue(after);
   const overtaken = waiting.filter(
     (one) =>
-      !one.overage_spent &&
+      !isPastGrace(after, one) &&
       promoted.some((row) => compare(one, row) < 0 && row.sub_pool === one.sub_pool && !mayTake(after, row)),
   );
   expect(overtaken, 'I15 seats go to the head of the queue').toEqual([]);
@@ -167,7 +169,7 @@ export function checkState(state: State): void {
   const waiting = queueOf(state).filter((row) => !isFull(row));
   const idle = idleSeats(state);
   expect(Math.min(idle.within, waiting.length), 'I14 no idle seat while somebody waits').toBe(0);
-  const unspent = waiting.filter((row) => !row.overage_spent);
+  const unspent = waiting.filter((row) => !isPastGrace(state, row));
   expect(Math.min(idle.above, unspent.length), 'I14 nor one above the capacity').toBe(0);
   if (pool.batch_opened_at === null) {
     expect(
@@ -216,7 +218,7 @@ function checkShares(state: State): void {
     chosen.some(({ name }) => name === row.sub_pool);
   const within = isOf(shares.filter(({ used, seats }) => used < seats));
   const over = isOf(shares.filter(({ used, seats }) => used > seats));
-  const claims = queueOf(state).filter((row) => within(row) && !row.overage_spent);
+  const claims = queueOf(state).filter((row) => within(row) && !isPastGrace(state, row));
   const lent = seatsOf(state, 'held', 'overage').filter((row) => over(row) && row.priority !== 0);
   const isTold = lent.some((row) => row.notice_until !== null);
   expect(claims.length > 0 && lent.length > 0 && !isTold, 'what was lent is taken back').toBe(false);
@@ -252,6 +254,10 @@ export async function checkAgain(world: TestWorld, state: State): Promise<State>
   const changed = await world.settle();
   const again = await readState(world);
   expect(changed, 'I6 deciding again changes no decision').toBe(0);
+  const verified = await verifySeats(world.database, world.tenantId, world.now, 10);
+  expect(verified, 'I10 nor does comparing find a difference').toMatchObject({
+    ...{ differing: [], subPools: [], found: verified.counted },
+  });
   const isInBatches = world.peoplePerDecision !== undefined;
   const print = ({ fingerprint }: State) => (isInBatches ? fingerprint.decisions : fingerprint);
   expect(print(again), 'I6 deciding again writes no row').toEqual(print(state));

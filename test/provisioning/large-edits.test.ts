@@ -30,8 +30,8 @@ function outcomeOf(state: State): Record<string, string> {
   return Object.fromEntries(
     state.decisions.map((row) => {
       const roles = row.effective.map(({ role, workspace }) => `${workspace} ${role}`);
-      const { seat, priority, refusal, claimed_at: claimedAt, overage_spent: isSpent } = row;
-      return [names.get(row.user_id), JSON.stringify([seat, priority, refusal, claimedAt, isSpent, roles])];
+      const { seat, priority, refusal, claimed_at: claimedAt, overage_since: above } = row;
+      return [names.get(row.user_id), JSON.stringify([seat, priority, refusal, claimedAt, above, roles])];
     }),
   );
 }

@@ -116,6 +116,7 @@ export interface ModelTerms {
   allowance: number;
   grants: boolean;
   frozen: boolean;
+  graceDays: number;
   policy: 'queue' | 'fallback' | 'grace' | 'allow' | 'block';
   fallbackRole: string;
 }
@@ -124,7 +125,7 @@ export function termsOf({ contract, lines, now }: State): ModelTerms {
   const today = now.toISOString().slice(0, 10);
   if (contract === undefined || today < contract.starts_on) {
     const rest = { grants: false, frozen: false, policy: 'queue', fallbackRole: 'view_only' } as const;
-    return { capacity: 0, allowance: 0, ...rest };
+    return { capacity: 0, allowance: 0, graceDays: 0, ...rest };
   }
   const inForce = lines.filter(
     (line) => line.effective_on <= today && (line.ends_on === null || today <= line.ends_on),
@@ -143,9 +144,18 @@ export function termsOf({ contract, lines, now }: State): ModelTerms {
     allowance: isAbove ? Math.floor((capacity * (percent ?? 0)) / 100) : 0,
     grants: today <= endsOn,
     frozen: contract.kind === 'evaluation' && today > addDays(endsOn, contract.evaluation_grace_days),
+    graceDays: graceDays ?? 0,
     policy,
     fallbackRole: contract.fallback_role,
   };
+}
+
+/** Of whom the time above the capacity is over. */
+export function isPastGrace(state: State, { overage_since: since }: DecisionRow): boolean {
+  const { policy, graceDays } = termsOf(state);
+  return (
+    policy === 'grace' && since !== null && state.now.getTime() - since.getTime() >= graceDays * 86_400_000
+  );
 }
 
 export function addDays(day: string, days: number): string {

@@ -11,7 +11,7 @@ import { inTenant } from '../../src/db/tenant-transaction.ts';
 import { Fault } from '../../src/kernel/fault.ts';
 import { type MappingId, newId } from '../../src/kernel/ids.ts';
 import { limits } from '../../src/kernel/limits.ts';
-import { addLine, putContract } from '../../src/provisioning/contract-flow.ts';
+import { addLine, putContract, withdrawLine } from '../../src/provisioning/contract-flow.ts';
 import type { Edit } from '../../src/provisioning/edit.ts';
 import {
   createMapping,
@@ -61,7 +61,7 @@ const choice = fc.record({
       'contract',
       'contract',
     ] as const),
-    ...(['amendment', 'pin', 'pin', 'unpin', 'settings', 'settings'] as const),
+    ...(['amendment', 'amendment', 'withdrawal', 'pin', 'pin', 'unpin', 'settings', 'settings'] as const),
     ...(['subPool', 'subPool', 'subPool', 'removeSubPool'] as const),
   ),
   one: fc.nat({ max: 30 }),
@@ -154,6 +154,8 @@ function editOf({ now }: TestWorld, state: State, chosen: Choice): Edit | undefi
       const line = { kind: 'amendment', effectiveOn: dayOf(days), endsOn: null } as const;
       return { op, line: { ...line, setsSeats: true, paidSeats: seats, ...kept } };
     }
+    case 'withdrawal':
+      return { op, lineId: pick(state.lines, one)?.id ?? newId(now.getTime()) };
     case 'pin': {
       const until = flag ? new Date(now.getTime() + days * 3_600_000) : null;
       const pin = { role, workspaces: null, reason: 'test', until, reserved: two % 2 === 0 };
@@ -207,6 +209,8 @@ async function apply({ database, door }: TestWorld, edit: Edit): Promise<void> {
     case 'amendment':
       await addLine(database, door, edit.line);
       return;
+    case 'withdrawal':
+      return await withdrawLine(database, door, edit.lineId);
     case 'pin':
       await setPin(database, door, edit.userId, edit.pin);
       return;

@@ -55,7 +55,7 @@ export interface DecisionRow {
   sub_pool: string | null;
   kept_claimed_at: Date | null;
   kept_until: Date | null;
-  overage_spent: boolean;
+  overage_since: Date | null;
   notice_until: Date | null;
   approval: 'pending' | 'refused' | null;
   due_at: Date | null;
@@ -75,6 +75,7 @@ export interface ContractRow {
 }
 
 export interface LineRow {
+  id: string;
   kind: 'amendment' | 'add_on' | 'ramp';
   effective_on: string;
   ends_on: string | null;
