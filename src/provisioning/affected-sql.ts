@@ -38,6 +38,12 @@ export function affectedIds(tx: TenantTransaction, affected: Affected): RawBuild
     ...(seats.length === 0
       ? []
       : [sql`select user_id from decisions where ${own} and seat = any(${seats}::text[])`]),
+    ...(affected.denied === true
+      ? [
+          sql`select user_id from seat_approvals where ${own} and not is_granted`,
+          sql`select user_id from seat_reclaims where ${own} and state = 'taken'`,
+        ]
+      : []),
     ...(roles.length === 0
       ? []
       : [sql`select user_id from decisions where ${own} and requested_id in ${setsWith(tx, roles)}`]),

@@ -142,8 +142,10 @@ function swapsOf(
   terms: Terms,
 ): Swap[] {
   const { rules, subPools, grantsMax } = facts;
+  // No seat is free for them: whoever needs somebody's word in that case takes none from others before it.
   const waiting = candidates.filter(
-    ({ userId, claim }) => seats.get(userId) === 'waiting' && !isAsked(claim),
+    ({ userId, claim }) =>
+      seats.get(userId) === 'waiting' && claim.kind === 'claims' && claim.asks === 'nobody',
   );
   const shares = sharesNow(candidates, seats, facts, terms);
   const room = roomIn(terms, usageNow(candidates, seats, facts));

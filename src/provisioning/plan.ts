@@ -77,9 +77,8 @@ export interface Planned {
 export function plan(facts: Facts, now: Date): Plan {
   const batch = batchOf(facts, now);
   const planned = planIn(facts, batch, now);
-  const isTouched = planned.changes.some(({ before, after }) => before?.seat !== after?.seat);
-  if (isTouched || isToSettle(facts)) return planned;
-  // What touches no seat opens no batch: what is free for another reason is given as ever.
+  if (planned.changes.some(isOfSeats) || isToSettle(facts)) return planned;
+  // What concerns no seat opens no batch: what is free for another reason is given as ever.
   return facts.batch === null && batch !== null
     ? planIn(facts, null, now)
     : { ...planned, batch: facts.batch };
@@ -144,6 +143,11 @@ function candidatesOf(facts: Facts, terms: Terms, now: Date, claimedAt: Date): C
     ),
     ...facts.displaced.map((one) => standingCandidate(one, terms, now, true)),
   ];
+}
+
+/** Also a claim that comes to another share without a seat: that share may take one back for it. */
+function isOfSeats({ before, after }: DecisionChange): boolean {
+  return before?.seat !== after?.seat || before?.subPool !== after?.subPool;
 }
 
 /** Each person once. */

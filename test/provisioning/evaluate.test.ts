@@ -22,7 +22,8 @@ import { keepRoleSets } from '../../src/provisioning/role-set-sql.ts';
 import { settleDue } from '../../src/provisioning/settle-flow.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld, type TestWorld } from '../support/tenants.ts';
-import { history, make } from './edits.ts';
+import { history } from './histories.ts';
+import { make } from './make-edit.ts';
 import { readState } from './state.ts';
 
 const runs = Number(process.env.FUZZ_RUNS ?? 40);

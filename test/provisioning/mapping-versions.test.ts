@@ -22,7 +22,8 @@ import { previewEdit } from '../../src/provisioning/preview-flow.ts';
 import { settleDue } from '../../src/provisioning/settle-flow.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld, type TestWorld } from '../support/tenants.ts';
-import { history, make } from './edits.ts';
+import { history } from './histories.ts';
+import { make } from './make-edit.ts';
 import { compare, outcome, whole } from './preview-support.ts';
 import { readState, type State } from './state.ts';
 

@@ -28,7 +28,8 @@ import { putSubPool, removeSubPool } from '../../src/provisioning/sub-pool-flow.
 import { defaultSettings } from '../../src/tenants/settings.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld, type TestWorld, usualContract } from '../support/tenants.ts';
-import { history, make } from './edits.ts';
+import { history } from './histories.ts';
+import { make } from './make-edit.ts';
 import { compare, compareNotices, outcome, whole } from './preview-support.ts';
 import { readState, type State } from './state.ts';
 
