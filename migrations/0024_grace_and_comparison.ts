@@ -11,8 +11,8 @@ const grace = `
   -- drops it.
   alter table decisions add column overage_since timestamptz;
   alter table decisions no force row level security;
-  -- When the time of those began for whom it is over is not known.
-  update decisions set overage_since = case when seat = 'overage' then since else claimed_at end
+  -- When the time of those began for whom it is over is not known. The claim may be remembered alone, with a kept place.
+  update decisions set overage_since = case when seat = 'overage' then since else coalesce(claimed_at, kept_claimed_at) end
   where seat = 'overage' or overage_spent;
   alter table decisions force row level security;
 `;

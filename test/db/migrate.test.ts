@@ -92,7 +92,9 @@ describe.skipIf(!hasEmbeddedPostgres)('a server of its own (needs the embedded P
        insert into tenants values ('${tenantId}', 's', 'x', now(), 'x');
        insert into alert_states (tenant_id) values ('${tenantId}');
        insert into decisions (tenant_id, user_id, requested_id, effective_id, priority, claimed_at, rank_at, tie, seat, since, overage_spent)
-       values ${[row('a', 'overage', false), row('b', 'waiting', true), row('c', 'waiting', false)].join()};
+       values ${[row('a', 'overage', false), row('b', 'waiting', true), row('c', 'waiting', false), row('d', 'waiting', true)].join()};
+       update decisions set seat = 'none', priority = null, claimed_at = null, kept_claimed_at = claimed_at, kept_until = now()
+       where tie = 'd';
        ${force('force')}`,
     );
     await migrate(above.href);
@@ -105,6 +107,7 @@ describe.skipIf(!hasEmbeddedPostgres)('a server of its own (needs the embedded P
       { tie: 'a', overage_since: new Date(given), later: true },
       { tie: 'b', overage_since: new Date(claimed), later: true },
       { tie: 'c', overage_since: null, later: true },
+      { tie: 'd', overage_since: new Date(claimed), later: true },
     ]);
   });
 
