@@ -9,6 +9,9 @@ interface Waiting<Item, Result> {
   failed: (error: unknown) => void;
 }
 
+/** Thrown by work that is another thing for several than for each of them alone. */
+export class Apart extends Error {}
+
 export class Gathering<Item, Result> {
   readonly #work: (items: readonly [Item, ...Item[]]) => Promise<Result>;
   readonly #most: number;

@@ -28,6 +28,8 @@ export interface Decided {
   plan: Plan;
   /** For the caller to append with its own entries, so that all go in one statement. */
   audit: AuditEvent[];
+  /** The breaker holds everybody back whom it was about. */
+  isStaged: boolean;
 }
 
 export interface Circumstances extends Omit<Loading, 'crowd'> {
@@ -78,7 +80,11 @@ export async function decide(
   writePool(tx, pool, { ...planned, evaluating, isSettled, stagedSince, losses: stage.losses }, door.now);
   if (isMarked || evaluating !== pool.evaluating) tx.afterCommit((database) => evaluateRest(database, door));
   markForBlue(tx, [...whoseRolesChange(planned), ...alsoMark], door.now);
-  return { plan: planned, audit: [...stage.audit, ...auditOf(pool, planned)] };
+  return {
+    plan: planned,
+    audit: [...stage.audit, ...auditOf(pool, planned)],
+    isStaged: stage.isTripped,
+  };
 }
 
 async function planFor(

@@ -23,6 +23,7 @@ import {
   writeGroup,
 } from '../directory/group-store.ts';
 import { Fault, invalid } from '../kernel/fault.ts';
+import { Apart } from '../kernel/gathering.ts';
 import { type DirectoryId, type GroupId, newId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { sameJson } from '../kernel/same-json.ts';
@@ -223,6 +224,8 @@ async function writeAndDecide(
     keepUntil: keepUntilOf(door, pool),
     isSync: door.actor.kind === 'directory',
   });
+  // Nobody waits for an administrator because of what another request asked.
+  if (decided.isStaged && requests !== undefined && requests.size > 1) throw new Apart();
   return { ...(await writing), audit: [...rebound.audit, ...decided.audit] };
 }
 

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { GroupId, UserId } from '../../src/kernel/ids.ts';
 import { removeGroup } from '../../src/provisioning/group-flow.ts';
+import { joinGroup } from '../../src/provisioning/join-flow.ts';
 import { putSettings } from '../../src/provisioning/settings-flow.ts';
 import { letThrough } from '../../src/provisioning/staged-flow.ts';
 import { verifySeats } from '../../src/provisioning/verify-flow.ts';
@@ -29,7 +30,7 @@ beforeEach(async () => {
   people = [];
   for (let n = 0; n < 11; n += 1) people.push(await world.user(`p${n}@example.com`));
   staff = await world.group('Staff');
-  await world.map({ group: { id: staff }, priority: 1 });
+  await world.map({ group: { id: staff }, priority: 2 });
   for (const id of people) {
     world.pass(1000);
     await world.editGroup(staff, { add: [id] });
@@ -71,6 +72,24 @@ it('adds up what is taken one by one within the hour', async () => {
   world.pass(61 * 60_000);
   await take([people[3] as UserId]);
   expect(await has(people[3] as UserId), 'another hour').toBe(false);
+});
+
+it('holds back nobody who joins a group together with those who lose a seat by it', async () => {
+  const newcomer = await world.user('newcomer@example.com');
+  const guests = await world.group('Guests');
+  await world.map({ group: { id: guests }, role: 'view_only', priority: 1 });
+  const { directoryDoor: door } = world;
+  await Promise.all(
+    [...people.slice(0, 4), newcomer].map((userId) =>
+      joinGroup(test.database, door, { groupId: guests, directoryId: world.directory.id, userId }),
+    ),
+  );
+  const { decisions, memberships } = await readState(world);
+  expect(memberships.filter(({ group_id }) => group_id === guests)).toHaveLength(5);
+  expect(decisions.find(({ user_id }) => user_id === newcomer)?.effective).toMatchObject([
+    { role: 'view_only' },
+  ]);
+  expect(await held(), 'two of them went, one of the queue came').toBe(9);
 });
 
 it('lets one person go, and many who are deactivated', async () => {
