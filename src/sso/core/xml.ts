@@ -65,7 +65,8 @@ export function readXml(text: string, limits: XmlLimits): XmlElement {
     const [, slash, tagName = ''] = take(tag) ?? [];
     if (slash === undefined) throw new XmlProblem('markup other than elements');
     if (slash === '/') {
-      if (top?.tagName !== tagName || take(tagEnd)?.[1] !== '') throw new XmlProblem('an end without a start');
+      if (top?.tagName !== tagName || take(tagEnd)?.[1] !== '')
+        throw new XmlProblem('an end without a start');
       open.pop();
       continue;
     }
