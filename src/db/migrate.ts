@@ -22,6 +22,7 @@ import * as subPools from '../../migrations/0018_sub_pools.ts';
 import * as secondPerson from '../../migrations/0019_second_person.ts';
 import * as alertsOver from '../../migrations/0020_alerts_over.ts';
 import * as evaluationBatches from '../../migrations/0021_evaluation_batches.ts';
+import * as sso from '../../migrations/0023_sso.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 
 const migrations: Record<string, Migration> = {
@@ -44,6 +45,7 @@ const migrations: Record<string, Migration> = {
   '0019_second_person': secondPerson,
   '0020_alerts_over': alertsOver,
   '0021_evaluation_batches': evaluationBatches,
+  '0023_sso': sso,
 };
 
 /** Requests run as the first; look-ups across tenants are functions that belong to the second. */

@@ -40,16 +40,16 @@ export function identityOf(
   names: AttributeNames,
   { idp, sp }: { idp: string; sp: string },
 ): ExternalIdentity {
-  const valueOf = (name: string | undefined) => (name === undefined ? undefined : single(attributes, name));
-  const own = valueOf(names.subject);
+  const claim = (name: string | undefined) => (name === undefined ? undefined : single(attributes, name));
+  const own = claim(names.subject);
   return {
     subject: names.subject === undefined ? persistent(nameId, idp, sp) : qualified(own, names.subject, [idp]),
-    externalId: valueOf(names.externalId),
-    userName: valueOf(names.userName),
-    email: valueOf(names.email),
-    givenName: valueOf(names.givenName),
-    familyName: valueOf(names.familyName),
-    displayName: valueOf(names.displayName),
+    externalId: claim(names.externalId),
+    userName: claim(names.userName),
+    email: claim(names.email),
+    givenName: claim(names.givenName),
+    familyName: claim(names.familyName),
+    displayName: claim(names.displayName),
   };
 }
 
