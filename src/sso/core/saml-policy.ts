@@ -63,7 +63,7 @@ export function checkAssertion(
   if (sessionNotOnOrAfter !== null && sessionNotOnOrAfter <= now) throw tooLate('SessionNotOnOrAfter');
   return {
     id: idOf(assertion),
-    notOnOrAfter: confirmedUntil > conditionsUntil ? confirmedUntil : conditionsUntil,
+    notOnOrAfter: new Date(Math.max(confirmedUntil.getTime(), conditionsUntil.getTime())),
     sessionNotOnOrAfter,
     nameId: nameIdOf(subject),
     attributes: attributesOf(assertion),
