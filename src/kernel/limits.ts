@@ -90,8 +90,8 @@ export const limits = {
   /** How long a browser may be away at its identity provider. */
   loginMinutesMax: 10,
   sessionHoursMax: 12,
-  /** Logins that one remote address may begin and end. */
-  loginsPerSecondAndAddress: 10,
+  /** Requests of browsers that sign in which one remote address may sustain: a whole office comes from one at nine. */
+  loginsPerSecondAndAddress: 50,
   mappingsPerTenantMax: 5000,
   workspacesPerMappingMax: 200,
   /** People whom a preview names, of each tenant. */
