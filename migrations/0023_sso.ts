@@ -101,7 +101,7 @@ const logins = `
     -- Names of the attributes that came.
     attributes    text[] not null,
     -- SHA-256 of the answer as it was posted, in hex.
-    response_hash text not null,
+    response_hash text not null collate "C",
     primary key (tenant_id, id)
   );
   create index sso_logins_at on sso_logins (tenant_id, at);
@@ -144,8 +144,8 @@ const lookups = `
   create or replace function find_leftovers(at timestamptz, most integer) returns table (tenant_id uuid)
   language sql stable security definer set search_path = public, pg_temp as $$
     select t.tenant_id from tenants t left join tenant_settings s on s.tenant_id = t.tenant_id
-    cross join lateral (select find_leftovers.at - make_interval(days => coalesce(s.request_retention_days, 30))) as k (kept_from)
-    where exists (select from recorded_requests r where r.tenant_id = t.tenant_id and r.at < k.kept_from)
+    cross join lateral (select find_leftovers.at - make_interval(days => coalesce(s.request_retention_days, 30))) as past (kept_from)
+    where exists (select from recorded_requests r where r.tenant_id = t.tenant_id and r.at < past.kept_from)
       or exists (select from directory_tokens k where k.tenant_id = t.tenant_id
         and k.client_id is not null and k.expires_at < find_leftovers.at)
       or exists (select from unanswered_creations c where c.tenant_id = t.tenant_id
@@ -153,7 +153,7 @@ const lookups = `
       or exists (select from sso_requests r where r.tenant_id = t.tenant_id and r.expires_at < find_leftovers.at)
       or exists (select from sso_assertions a where a.tenant_id = t.tenant_id and a.expires_at < find_leftovers.at)
       or exists (select from sso_sessions e where e.tenant_id = t.tenant_id and e.expires_at < find_leftovers.at)
-      or exists (select from sso_logins g where g.tenant_id = t.tenant_id and g.at < k.kept_from)
+      or exists (select from sso_logins g where g.tenant_id = t.tenant_id and g.at < past.kept_from)
     order by t.tenant_id limit most
   $$;
 

@@ -52,6 +52,7 @@ const finders = [
   'find_oauth_client(uuid,timestamp with time zone)',
   'find_parking_tenants(uuid,integer)',
   'find_refused_tenants(timestamp with time zone,bigint)',
+  'find_sso_connection(uuid)',
   'find_tenant(uuid,text)',
   'list_tenants(text,integer)',
 ];
@@ -432,6 +433,12 @@ function rowsOf(tenant: string): string[] {
     `insert into unanswered_creations values (${t}, ${id}, ${id}, 'h', ${now})`,
     `insert into oauth_clients values (${t}, ${id}, ${id}, 'x', 'scim', null, null, null, ${now})`,
     `insert into oauth_client_secrets values (${t}, ${id}, ${id}, 'h', ${now}, null, null)`,
+    `insert into sso_connections values (${t}, ${id}, 'saml', 'x', true, '{}', null, false, '{}', 'x', '', ${now})`,
+    `insert into sso_requests values (${t}, 'h', ${id}, 'x', 'h', ${now})`,
+    `insert into sso_assertions values (${t}, ${id}, 'h', ${now})`,
+    `insert into sso_links values (${t}, ${id}, 'x', ${id}, ${now})`,
+    `insert into sso_logins values (${t}, ${id}, ${id}, ${now}, '{}', null, null, null, null, '{}', 'h')`,
+    `insert into sso_sessions values (${t}, 'h', ${id}, ${id}, ${now}, ${now})`,
     `insert into recorded_requests values (${t}, ${id}, ${now}, ${id}, ${id}, 'x', 'GET', '/', '', null, null, 200, null,
        1, null, false)`,
   ];

@@ -47,3 +47,25 @@ export function deleteUnansweredBefore(tx: TenantTransaction, at: Date, most: nu
       ),
   );
 }
+
+/** Kinds of rows of single sign-on, each with the column of the time that it goes by. */
+const ssoTimes = {
+  sso_requests: 'expires_at',
+  sso_assertions: 'expires_at',
+  sso_sessions: 'expires_at',
+  sso_logins: 'at',
+} as const;
+
+/** Of sign-on what expired, or was written, before an instant. Answers how many. */
+export function deleteSsoBefore(
+  tx: TenantTransaction,
+  table: keyof typeof ssoTimes,
+  at: Date,
+  most: number,
+): Promise<number> {
+  const [rows, time] = [sql.table(table), sql.ref(ssoTimes[table])];
+  return tx.count(sql`
+    delete from ${rows} where tenant_id = ${tx.tenantId} and ctid = any (array(
+      select ctid from ${rows} where tenant_id = ${tx.tenantId} and ${time} < ${at} limit ${most}))
+  `);
+}

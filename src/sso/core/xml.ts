@@ -139,16 +139,21 @@ function split(qualified: string): [prefix: string, local: string] {
 }
 
 function decode(text: string): string {
-  return text.replaceAll(/&([^;]{0,9};)?/g, (_all, reference: string | undefined) => {
-    const body = reference?.slice(0, -1) ?? '';
-    const known = entities[body];
-    if (known !== undefined && Object.hasOwn(entities, body)) return known;
-    const [, hex, decimal] = /^#(?:x([0-9a-f]{1,6})|([0-9]{1,7}))$/i.exec(body) ?? [];
-    const point = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
-    const character = point <= 0x10ffff ? String.fromCodePoint(point) : '\0';
-    if (notChar.test(character)) throw new XmlProblem('an unknown entity');
-    return character;
-  });
+  if (!text.includes('&')) return text;
+  const decoded = text.replaceAll(/&([^;]{0,9};)?/g, (_all, reference: string | undefined) =>
+    characterOf(reference?.slice(0, -1) ?? ''),
+  );
+  if (notChar.test(decoded)) throw new XmlProblem('an unknown entity');
+  return decoded;
+}
+
+/** What can't be referred to comes out as NUL, which no document has; halves of a surrogate pair must not join, either. */
+function characterOf(reference: string): string {
+  if (Object.hasOwn(entities, reference)) return entities[reference] ?? '\0';
+  const [, hex, decimal] = /^#(?:x([0-9a-f]{1,6})|([0-9]{1,7}))$/i.exec(reference) ?? [];
+  const point = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
+  const isSurrogate = point >= 0xd800 && point <= 0xdfff;
+  return point <= 0x10ffff && !isSurrogate ? String.fromCodePoint(point) : '\0';
 }
 
 /** Text written so that it stands for itself, also in an attribute. */
