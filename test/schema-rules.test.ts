@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cloneDatabase } from './support/database.ts';
+import { rowsOf } from './support/tenant-rows.ts';
 
 let database: Awaited<ReturnType<typeof cloneDatabase>>;
 /** As the role that owns and migrates. */
@@ -375,71 +376,3 @@ describe('functions', () => {
     expect(makers).toEqual([]);
   });
 });
-
-/** One row in every tenant table. */
-function rowsOf(tenant: string): string[] {
-  const [t, id, now] = [`'${tenant}'`, `'${randomUUID()}'`, 'now()'];
-  return [
-    `insert into tenants values (${t}, 's-${tenant}', 'x', ${now}, 'x')`,
-    `insert into tenant_locators values ('slug', 's-${tenant}', ${t})`,
-    `insert into api_keys values (${t}, ${id}, 'x', 'admin', 'h', ${now}, null)`,
-    `insert into directories values (${t}, ${id}, 'x', 'okta', ${now})`,
-    `insert into directory_tokens values (${t}, ${id}, ${id}, 'x', 'h', ${now}, null)`,
-    `insert into users (tenant_id, id, attributes, user_name, user_name_key, active, tie_key, created_at, last_modified)
-       values (${t}, ${id}, '{}', 'x', 'x', true, 'x', ${now}, ${now})`,
-    `insert into user_emails values (${t}, ${id}, 1, null, 'x')`,
-    `insert into user_sources values (${t}, ${id}, ${id}, 'x')`,
-    `insert into groups (tenant_id, id, attributes, display_name, display_name_key, created_at, last_modified)
-       values (${t}, ${id}, '{}', 'x', 'x', ${now}, ${now})`,
-    `insert into group_sources values (${t}, ${id}, ${id}, 'x')`,
-    `insert into memberships values (${t}, ${id}, ${id})`,
-    `insert into audit_events (tenant_id, at, actor, action) values (${t}, ${now}, '{}', 'x')`,
-    `insert into contracts (tenant_id, kind, tier, starts_on, ends_on, payment_schedule, overage_policy, fallback_role)
-       values (${t}, 'annual', 'x', ${now}, ${now}, 'annual', 'queue', 'none')`,
-    `insert into mappings (tenant_id, id, priority, group_id, role, workspaces, created_at)
-       values (${t}, ${id}, 1, ${id}, 'x', '{}', ${now})`,
-    `insert into sub_pools values (${t}, 'x', 1, null)`,
-    `insert into mapping_versions values (${t}, 1, ${now}, '{}', 'x', 0, '[]')`,
-    `insert into mapping_drafts (tenant_id, id, name, based_on, mappings, created_at)
-       values (${t}, ${id}, 'x', 0, '[]', ${now})`,
-    `insert into seat_pools (tenant_id) values (${t})`,
-    `insert into decisions (tenant_id, user_id, requested, effective, tie, seat, since)
-       values (${t}, ${id}, '[]', '[]', 'x', 'none', ${now})`,
-    `insert into seat_refusals values (${t}, ${id}, ${now}, 1)`,
-    `insert into seat_days values (${t}, ${now}, 1, 1)`,
-    `insert into alert_states (tenant_id) values (${t})`,
-    `insert into alerts values (${t}, ${id}, ${now}, ${now}, '[]', null, null, null)`,
-    `insert into blue_connections (tenant_id, organization_id, token_id, token_secret, mode, deactivation,
-         default_workspaces, drift)
-       values (${t}, 'x', 'x', '', 'observe', 'view_only', '{}', 'report')`,
-    `insert into blue_members values (${t}, 'x', null, '[]', '{}')`,
-    `insert into blue_invitations (tenant_id, address, workspace, level, expires_at, is_paid)
-       values (${t}, 'x', 'x', 'CLIENT', ${now}, false)`,
-    `insert into blue_people (tenant_id, user_id, state, changed_at) values (${t}, ${id}, 'none', ${now})`,
-    `insert into blue_sync (tenant_id, user_id, marked_at) values (${t}, ${id}, ${now})`,
-    `insert into contract_lines values (${t}, ${id}, 'amendment', ${now}, null, false, null, null, null, null, null, null,
-       ${now}, null)`,
-    `insert into tenant_settings (tenant_id) values (${t})`,
-    `insert into extension_schemas values (${t}, ${id}, 'x', 'x', 'User', 'x', 'x', '[]', null, ${now})`,
-    `insert into parked_members values (${t}, ${id}, ${id}, 'x', 'x', ${now})`,
-    `insert into pins values (${t}, ${id}, 'client', null, 'x', null, false, '{}', ${now})`,
-    `insert into evaluation_marks values (${t}, ${id}, null)`,
-    `insert into evaluation_requests (tenant_id, affected) values (${t}, '{}')`,
-    `insert into evaluation_decided values (${t}, ${id})`,
-    `insert into evaluation_batches values (${t}, ${id}, ${id}, ${id}, ${now})`,
-    `insert into edit_requests values (${t}, ${id}, 'PUT', '/', null, '{}', '{}', ${now}, 'pending', null, null, '{}')`,
-    `insert into seat_approvals values (${t}, ${id}, 'DEFAULT', true, null, '{}', ${now})`,
-    `insert into seat_reclaims values (${t}, ${id}, 'noticed', ${now}, 0, ${now}, null, null, ${now})`,
-    `insert into unanswered_creations values (${t}, ${id}, ${id}, 'h', ${now})`,
-    `insert into oauth_clients values (${t}, ${id}, ${id}, 'x', 'scim', null, null, null, ${now})`,
-    `insert into oauth_client_secrets values (${t}, ${id}, ${id}, 'h', ${now}, null, null)`,
-    `insert into sso_connections values (${t}, ${id}, 'saml', 'x', true, '{}', null, false, '{}', 'x', '', ${now})`,
-    `insert into sso_requests values (${t}, 'h', ${id}, 'x', 'h', ${now})`,
-    `insert into sso_assertions values (${t}, ${id}, 'h', ${now})`,
-    `insert into sso_links values (${t}, ${id}, 'x', ${id}, ${now})`,
-    `insert into sso_logins values (${t}, ${id}, ${id}, ${now}, '{}', null, null, null, null, '{}', 'h')`,
-    `insert into sso_sessions values (${t}, 'h', ${id}, ${id}, ${now}, ${now})`,
-    `insert into recorded_requests values (${t}, ${id}, ${now}, ${id}, ${id}, 'x', 'GET', '/', '', null, null, 200, null,
-       1, null, false)`,
-  ];
-}
