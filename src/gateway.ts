@@ -3,6 +3,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { startAlertTask } from './alerts/alert-task.ts';
+import { startComparisonTask } from './alerts/comparison-task.ts';
 import { buildApp } from './app.ts';
 import { startSyncTask } from './blue/sync-task.ts';
 import { followTestClock } from './clock/test-clock-task.ts';
@@ -163,11 +164,12 @@ async function startBackground(
   const parking = startParkingTask(database, clock, log);
   const reclaims = startReclaimTask(database, services, log);
   const alerts = startAlertTask(database, clock, log);
+  const comparisons = startComparisonTask(database, clock, log);
   const sync = startSyncTask({ ...services, database, log });
   return {
     nudge: () => sync.nudge(),
     stop: async () => {
-      const tasks = [contracts, alerts, leftovers, parking, reclaims, sync];
+      const tasks = [contracts, alerts, comparisons, leftovers, parking, reclaims, sync];
       await Promise.all(tasks.map((task) => task.stop()));
     },
   };

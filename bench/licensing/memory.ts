@@ -38,8 +38,8 @@ async function changeFallback(
   const end = performance.now() + settledMsMax;
   for (;;) {
     const behind = await inspector.number(
-      `select count(*) as n from decisions where tenant_id = $1 and seat = 'waiting'
-         and effective @> '[{"role": "view_only", "via": "FALLBACK:contract"}]'`,
+      `select count(*) as n from decisions d join role_sets s on s.tenant_id = d.tenant_id and s.id = d.effective_id
+       where d.tenant_id = $1 and d.seat = 'waiting' and s.roles @> '[{"role": "view_only", "via": "FALLBACK:contract"}]'`,
       large.tenantId,
     );
     if (behind === 0) return [];

@@ -7,7 +7,7 @@ import type { Door } from '../../src/audit/door.ts';
 import type { Database } from '../../src/db/database.ts';
 import type { DirectoryId, GroupId, MappingId, TenantId, UserId } from '../../src/kernel/ids.ts';
 import { putContract } from '../../src/provisioning/contract-flow.ts';
-import { reviseGroup } from '../../src/provisioning/group-flow.ts';
+import { joinGroup as addToGroup } from '../../src/provisioning/join-flow.ts';
 import { replaceMapping } from '../../src/provisioning/mapping-flow.ts';
 import { previewEdit } from '../../src/provisioning/preview-flow.ts';
 import { settle } from '../../src/provisioning/settle-flow.ts';
@@ -112,12 +112,7 @@ export async function joinGroup(
   groupId: GroupId,
   userId: UserId,
 ): Promise<void> {
-  await reviseGroup(database, doorOf(tenantId), {
-    id: groupId,
-    directoryId,
-    revise: (current) => current,
-    edit: { clear: false, add: [userId], remove: [] },
-  });
+  await addToGroup(database, doorOf(tenantId), { groupId, directoryId, userId });
 }
 
 /** Previews that the mapping is deleted, with the first page of whom it concerns. */

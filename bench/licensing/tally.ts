@@ -45,8 +45,9 @@ export async function askingFor(
   role: string,
 ): Promise<{ members: number; asking: number }> {
   const [row] = await inspector.rows<{ members: string; asking: string }>(
-    `select count(*) as members, count(*) filter (where d.requested @> $3::jsonb) as asking
+    `select count(*) as members, count(*) filter (where s.roles @> $3::jsonb) as asking
      from memberships m left join decisions d on d.tenant_id = m.tenant_id and d.user_id = m.user_id
+     left join role_sets s on s.tenant_id = d.tenant_id and s.id = d.requested_id
      where m.tenant_id = $1 and m.group_id = $2`,
     tenantId,
     groupId,

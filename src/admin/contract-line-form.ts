@@ -2,7 +2,8 @@
 
 import Type, { type Static } from 'typebox';
 import { Fault } from '../kernel/fault.ts';
-import type { LineDraft } from '../provisioning/prospect.ts';
+import { parseId } from '../kernel/ids.ts';
+import { type LineDraft, unknownLine } from '../provisioning/prospect.ts';
 import { checkDay, Day } from './day.ts';
 import { closed, Name, nullable } from './schemas.ts';
 
@@ -41,6 +42,13 @@ export const Line = Type.Object(
   },
   closed,
 );
+
+/** @throws Fault `not_found` for what is no id. */
+export function lineIdOf(text: string): string {
+  const id = parseId<string>(text);
+  if (id === undefined) throw unknownLine(text);
+  return id;
+}
 
 export function readAmendment(body: Static<typeof Amendment>): LineDraft {
   const { effectiveOn, paidSeats, tier, endsOn, reason, documentReference = null } = body;

@@ -3,13 +3,11 @@
 import Type, { type Static } from 'typebox';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
-import { Fault } from '../kernel/fault.ts';
-import { parseId } from '../kernel/ids.ts';
 import { addLine, withdrawLine } from '../provisioning/contract-flow.ts';
 import { type StoredLine, selectLines } from '../provisioning/contract-line-store.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
-import { Amendment, Line, readAmendment, readLine } from './contract-line-form.ts';
+import { Amendment, Line, lineIdOf, readAmendment, readLine } from './contract-line-form.ts';
 import { Day } from './day.ts';
 import { readInstant } from './instant.ts';
 import { closed, Id, nullable, problems, TenantAndId, TenantPath, Time } from './schemas.ts';
@@ -116,7 +114,10 @@ function lineReadRoutes(scope: AdminScope, { database, clock, nudgeSync }: Servi
   scope.delete(
     '/tenants/:t/contract/lines/:id',
     {
-      config: { auth: 'operator', edit: () => undefined },
+      config: {
+        auth: 'operator',
+        edit: ({ params }) => ({ op: 'withdrawal', lineId: lineIdOf((params as { id: string }).id) }),
+      },
       schema: {
         tags,
         summary: 'Withdraw a line; the books keep it',
@@ -125,10 +126,7 @@ function lineReadRoutes(scope: AdminScope, { database, clock, nudgeSync }: Servi
       },
     },
     async (request, reply) => {
-      const id = parseId<string>(request.params.id);
-      if (id === undefined)
-        throw new Fault('not_found', `There is no line ${request.params.id} in the contract.`);
-      await withdrawLine(database, adminDoorOf(request, clock.now()), id);
+      await withdrawLine(database, adminDoorOf(request, clock.now()), lineIdOf(request.params.id));
       nudgeSync();
       return reply.code(204).send(null);
     },

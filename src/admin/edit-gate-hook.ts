@@ -13,8 +13,8 @@ import { closed, Id, nullable, Time } from './schemas.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The edit that the route makes; undefined as an answer: one that no preview tells of. */
-    edit?: (request: FastifyRequest, now: Date) => Edit | undefined;
+    /** The edit that the route makes. */
+    edit?: (request: FastifyRequest, now: Date) => Edit;
   }
 }
 

@@ -5,7 +5,7 @@ import { nameOf as actorNameOf } from '../audit/audit-event.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { termsAt } from '../licensing/contract.ts';
-import type { ExplainFacts, PinNote } from '../licensing/explain.ts';
+import type { ExplainFacts, PinNote } from '../licensing/explain-facts.ts';
 import { shareOf, sharesOf } from '../licensing/sub-pool.ts';
 import { loadPersons } from '../provisioning/person-store.ts';
 import { type StoredPin, selectPin } from '../provisioning/pin-store.ts';

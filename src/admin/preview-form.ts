@@ -6,7 +6,7 @@ import { type MappingId, newId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import type { Edit, MappingEdit, PeoplePage, Preview } from '../provisioning/edit.ts';
 import { ContractForm, readContract } from './contract-form.ts';
-import { Amendment, readAmendment } from './contract-line-form.ts';
+import { Amendment, Line, lineIdOf, readAmendment, readLine } from './contract-line-form.ts';
 import { MappingForm, mappingIdOf, readMapping } from './mapping-form.ts';
 import { afterId, type PageRequest, readLimit, toPage } from './paging.ts';
 import { PinForm, readPin } from './pin-form.ts';
@@ -25,6 +25,8 @@ const mappingEdits = {
 const seatEdits = {
   contract: ['contract'],
   amendment: ['amendment'],
+  line: ['line'],
+  withdrawal: ['lineId'],
   pin: ['userId', 'pin'],
   unpin: ['userId'],
   settings: ['settings'],
@@ -43,11 +45,14 @@ export const MappingEditForm = Type.Object(
 );
 export const SeatEditForm = Type.Object(
   {
-    op: Type.Enum(['contract', 'amendment', 'pin', 'unpin', 'settings', 'subPool', 'removeSubPool'], {
-      description: goesWith(seatEdits),
-    }),
+    op: Type.Enum(
+      ['contract', 'amendment', 'line', 'withdrawal', 'pin', 'unpin', 'settings', 'subPool', 'removeSubPool'],
+      { description: goesWith(seatEdits) },
+    ),
     contract: Type.Optional(ContractForm),
     amendment: Type.Optional(Amendment),
+    line: Type.Optional(Line),
+    lineId: Type.Optional(Id),
     userId: Type.Optional(Id),
     pin: Type.Optional(PinForm),
     settings: Type.Optional(SettingsForm),
@@ -98,12 +103,16 @@ export function readMappingEdit(body: Static<typeof MappingEditForm>, now: Date)
 
 export function readSeatEdit(body: Static<typeof SeatEditForm>): Edit {
   refuseOthers(body, seatEdits[body.op]);
-  const { op, contract, amendment, userId = '', pin, settings, subPool, name = '' } = body;
+  const { op, contract, amendment, line, lineId = '', userId = '', pin, settings, subPool, name = '' } = body;
   switch (op) {
     case 'contract':
       return { op, contract: readContract(given(contract)) };
     case 'amendment':
       return { op, line: readAmendment(given(amendment)) };
+    case 'line':
+      return { op: 'amendment', line: readLine(given(line)) };
+    case 'withdrawal':
+      return { op, lineId: lineIdOf(lineId) };
     case 'pin':
       return { op, userId: userIdOf(userId), pin: readPin(given(pin)) };
     case 'unpin':

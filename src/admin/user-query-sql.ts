@@ -20,7 +20,10 @@ export function userCondition(query: UserQuery, policy: OveragePolicy): RawBuild
   if (query.search !== undefined) conditions.push(beginsWith(fold(query.search)));
   if (query.role !== undefined) {
     const role = JSON.stringify([{ role: query.role }]);
-    conditions.push(decided(sql`d.effective @> ${role}::jsonb`));
+    conditions.push(
+      decided(sql`d.effective_id in (
+      select s.id from role_sets s where s.tenant_id = u.tenant_id and s.roles @> ${role}::jsonb)`),
+    );
   }
   if (query.seat !== undefined) conditions.push(seatCondition(query.seat, policy));
   return sql.join(conditions, sql` and `);

@@ -31,6 +31,8 @@ export function messageOf(alert: Alert, scarcity: Scarcity | null): string {
       return `Policy block stands as queue since ${alert.at}: so many people were refused for want of a seat that an identity provider might have stopped provisioning, leavers too. Free seats or extend the contract, then clear the guard (DELETE /seats/block-guard) or write the contract again.`;
     case 'draft_failed':
       return `The draft "${alert.name}" of the mappings was not activated at its time: ${alert.failure}`;
+    case 'decisions_differ':
+      return `The nightly comparison found ${countOf(alert.differing, 'person', 'people')} with another decision than deciding again gives, and ${countOf(alert.miscounted, 'count')} of seats that ${alert.miscounted === 1 ? 'is' : 'are'} off. See which: GET /seats/verify. This is a mistake of the gateway: tell whoever runs it. Whatever is written for a person decides for them again.`;
     default:
       return unreachable(alert);
   }

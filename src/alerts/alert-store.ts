@@ -6,7 +6,7 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import type { Usage } from '../licensing/admit.ts';
-import type { Alert, Raised } from '../licensing/alert.ts';
+import type { Alert, Comparison, Raised } from '../licensing/alert.ts';
 import type { Contract } from '../licensing/contract.ts';
 import { contractJson } from '../provisioning/contract-sql.ts';
 
@@ -40,6 +40,7 @@ export interface PoolSeen {
   settledAt: Date;
   blockLiftedAt: Date | null;
   failedDrafts: { id: string; name: string; failure: string }[];
+  comparison: Comparison;
 }
 
 export async function selectPoolSeen(tx: TenantTransaction): Promise<PoolSeen> {
@@ -49,12 +50,14 @@ export async function selectPoolSeen(tx: TenantTransaction): Promise<PoolSeen> {
     select used - overage - on_hold as held, overage, on_hold as "onHold", unmanaged_paid as "unmanagedPaid",
       settled_at as "settledAt", c.block_lifted_at as "blockLiftedAt", ${contractJson(tx.tenantId)} as contract,
       (select coalesce(jsonb_agg(jsonb_build_object('id', m.id, 'name', m.name, 'failure', m.failure) order by m.id), '[]')
-       from mapping_drafts m where m.tenant_id = p.tenant_id and m.failure is not null) as "failedDrafts"
+       from mapping_drafts m where m.tenant_id = p.tenant_id and m.failure is not null) as "failedDrafts",
+      coalesce((select jsonb_build_object('differing', s.differing, 'miscounted', s.miscounted)
+        from alert_states s where s.tenant_id = p.tenant_id), '{"differing": 0, "miscounted": 0}') as comparison
     from seat_pools p left join contracts c on c.tenant_id = p.tenant_id where p.tenant_id = ${tx.tenantId}
   `);
   assert(row !== undefined, 'every tenant has a seat pool');
-  const { contract, settledAt, blockLiftedAt, failedDrafts, ...usage } = row;
-  return { usage, settledAt, blockLiftedAt, failedDrafts, contract: contract ?? undefined };
+  const { contract, settledAt, blockLiftedAt, failedDrafts, comparison, ...usage } = row;
+  return { usage, settledAt, blockLiftedAt, failedDrafts, comparison, contract: contract ?? undefined };
 }
 
 /** Sends what was seen and raised, and when to look again. */

@@ -33,4 +33,6 @@ export interface AuditEvent {
   after?: unknown;
   /** What a decision was made from, so that it can be made again. */
   inputs?: unknown;
+  /** Left out: the door's. */
+  requestId?: string | null | undefined;
 }

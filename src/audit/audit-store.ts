@@ -2,6 +2,7 @@
 
 import { sql } from 'kysely';
 import { db, prepared } from '../db/database.ts';
+import type { JsonObject } from '../db/tables.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { AuditEvent } from './audit-event.ts';
 import type { Door } from './door.ts';
@@ -12,9 +13,10 @@ export function appendAudit(tx: TenantTransaction, door: Door, events: readonly 
   tx.send(
     prepared(sql`
     insert into audit_events (tenant_id, at, actor, request_id, action, subject, before, after, inputs)
-    select ${tx.tenantId}, ${door.now}, ${JSON.stringify(door.actor)}::jsonb, ${door.requestId}, e.*
+    select ${tx.tenantId}, ${door.now}, ${JSON.stringify(door.actor)}::jsonb, coalesce(e."requestId", ${door.requestId}),
+      e.action, e.subject, e.before, e.after, e.inputs
     from jsonb_to_recordset(${JSON.stringify(events)}::jsonb)
-      as e (action text, subject text, before jsonb, after jsonb, inputs jsonb)
+      as e (action text, subject text, before jsonb, after jsonb, inputs jsonb, "requestId" text)
   `),
   );
 }
@@ -48,11 +50,16 @@ export function selectAudit(tx: TenantTransaction, query: AuditQuery) {
   return tx.run(
     db
       .selectFrom('audit_events')
-      .select(['seq', 'at', 'actor', 'action', 'subject', 'before', 'after', 'request_id'])
+      .select(['seq', 'at', 'actor', 'action', 'subject', told('before'), told('after'), 'request_id'])
       .where('tenant_id', '=', tx.tenantId)
       .where('seq', '<', before)
       .where((where) => where.and(conditions))
       .orderBy('seq', 'desc')
       .limit(limit),
   );
+}
+
+/** Large edits write the names of a decision's sets of roles (migrations/0022). */
+function told(column: 'before' | 'after') {
+  return sql<JsonObject | null>`with_roles(tenant_id, ${sql.ref(column)})`.as(column);
 }

@@ -3,20 +3,27 @@
  * sent is decided in diff.ts.
  */
 
-import {
-  dateOf,
-  type Fields,
-  fieldsOf,
-  listOf,
-  numberOf,
-  optionalTextOf,
-  ShapeError,
-  textOf,
-  wordOf,
-} from './answer-shape.ts';
+import { type Fields, fieldsOf, ShapeError } from './answer-shape.ts';
 import { type Answer, type BlueFailure, failureOf } from './blue-failure.ts';
 import { BlueHttpClient, type BlueHttpOptions } from './blue-http-client.ts';
-import { type HeldLevel, heldLevels } from './level.ts';
+import {
+  type BlueCustomRole,
+  type BlueIdentity,
+  type BlueInvitation,
+  type BlueMember,
+  type BlueWorkspace,
+  customRolesOf,
+  identityOf,
+  identityQuery,
+  invitationsOf,
+  invitationsQuery,
+  membersOf,
+  membersQuery,
+  type Page,
+  rolesQuery,
+  workspacesOf,
+  workspacesQuery,
+} from './blue-lists.ts';
 import {
   type GraphqlRequest,
   type Mutation,
@@ -25,95 +32,9 @@ import {
   mutationResults,
 } from './mutation.ts';
 
-export interface BlueIdentity {
-  /** The token's own user. */
-  readonly selfUserId: string;
-  readonly organizationId: string;
-  readonly organizationName: string;
-  readonly ownerUserId: string | null;
-  /** The token's level: only OWNER sees addresses and memberships and may invite for the organization. */
-  readonly level: HeldLevel;
-}
-
-export interface BlueMember {
-  readonly blueUserId: string;
-  /** Lower-cased; null when Blue answers an empty address, which means "not permitted". */
-  readonly address: string | null;
-  readonly fullName: string;
-  readonly organizationLevel: HeldLevel | null;
-  readonly lastActiveAt: Date | null;
-  readonly memberships: readonly BlueMembership[];
-}
-
-export interface BlueMembership {
-  readonly workspace: string;
-  readonly level: HeldLevel;
-  /** The role's name. */
-  readonly customRole: string | null;
-}
-
-export interface BlueInvitation {
-  readonly id: string;
-  /** Lower-cased. */
-  readonly address: string;
-  readonly workspace: string;
-  readonly level: HeldLevel;
-  readonly expiresAt: Date;
-}
-
-export interface BlueWorkspace {
-  readonly id: string;
-  readonly name: string;
-}
-
-export interface BlueCustomRole {
-  readonly id: string;
-  readonly name: string;
-  readonly workspace: string;
-}
-
-const identityQuery = `query Gateway($id: String) {
-  currentUser { id }
-  company(id: $id) { id name accessLevel owner { id } }
-}`;
-
-const membersQuery = `query Gateway($id: String!, $skip: Int) {
-  companyUserList(companyId: $id, skip: $skip) {
-    totalCount
-    pageInfo { hasNextPage }
-    users {
-      id email fullName isAgent lastActiveAt
-      companyLevel(companyId: $id)
-      workspaceMemberships(companyId: $id) { id accessLevel customRole }
-    }
-  }
-}`;
-
-const invitationsQuery = `query Gateway($id: String) {
-  invitations(projectId: $id) { id email accessLevel expiredAt project { id } }
-}`;
-
-const workspacesQuery = `query Gateway($id: String!, $skip: Int, $take: Int) {
-  projectList(filter: { companyIds: [$id], archived: false }, sort: [id_ASC], skip: $skip, take: $take) {
-    items { id name }
-    pageInfo { hasNextPage }
-  }
-}`;
-
-const rolesQuery = `query Gateway($ids: [String]) {
-  projectUserRoles(filter: { projectIds: $ids }) { id name project { id } }
-}`;
-
 const workspacesPerPage = 100;
 /** A list that never ends is not Blue's. */
 const pagesMax = 5000;
-
-interface Page<T> {
-  readonly items: T[];
-  readonly hasNext: boolean;
-  /** As the server counts, before anything is left out. */
-  readonly size: number;
-}
 
 export class BlueClient {
   readonly #http: BlueHttpClient;
@@ -137,16 +58,7 @@ export class BlueClient {
   /** The connection test: whose token it is, and that the organization is his (Blue API docs, query-organization). */
   async identity(): Promise<Answer<BlueIdentity>> {
     const variables = { id: this.#options.organizationId };
-    return this.#read({ query: identityQuery, variables }, undefined, (data) => {
-      const company = fieldsOf(data.company, 'company');
-      return {
-        selfUserId: textOf(fieldsOf(data.currentUser, 'currentUser'), 'id'),
-        organizationId: textOf(company, 'id'),
-        organizationName: textOf(company, 'name'),
-        ownerUserId: company.owner == null ? null : textOf(fieldsOf(company.owner, 'owner'), 'id'),
-        level: wordOf(company, 'accessLevel', heldLevels),
-      };
-    });
+    return this.#read({ query: identityQuery, variables }, undefined, identityOf);
   }
 
   /** Everybody in the organization, page by page, without AI agents' accounts (Blue API docs, list-users). */
@@ -156,12 +68,10 @@ export class BlueClient {
     const answer = await this.#pages(async (skip) => {
       const variables = { id: this.#options.organizationId, skip };
       return this.#read({ query: membersQuery, variables }, undefined, (data) => {
-        const list = fieldsOf(data.companyUserList, 'companyUserList');
-        const users = listOf(list.users, 'users', (user) => user);
-        totals.add(numberOf(list, 'totalCount'));
-        for (const user of users) seen.add(textOf(user, 'id'));
-        const people = users.filter(({ isAgent }) => isAgent !== true).map(memberOf);
-        return { items: people, hasNext: hasNext(list), size: users.length };
+        const page = membersOf(data);
+        totals.add(page.total);
+        for (const id of page.ids) seen.add(id);
+        return page;
       });
     });
     // Pages are counted from the start of a list that others change: a shift would hide somebody.
@@ -172,42 +82,21 @@ export class BlueClient {
   /** The invitations of one workspace that nobody accepted yet, expired ones among them. */
   async listInvitations(workspaceId: string): Promise<Answer<BlueInvitation[]>> {
     const request = { query: invitationsQuery, variables: { id: workspaceId } };
-    return this.#read(request, workspaceId, (data) =>
-      listOf(data.invitations, 'invitations', (one) => ({
-        id: textOf(one, 'id'),
-        address: textOf(one, 'email').toLowerCase(),
-        workspace: textOf(fieldsOf(one.project, 'project'), 'id'),
-        level: wordOf(one, 'accessLevel', heldLevels),
-        expiresAt: dateOf(one, 'expiredAt'),
-      })),
-    );
+    return this.#read(request, workspaceId, invitationsOf);
   }
 
   /** The workspaces that the token's user is in and that are not archived: only those can be administered. */
   async listWorkspaces(): Promise<Answer<BlueWorkspace[]>> {
     return this.#pages(async (skip) => {
       const variables = { id: this.#options.organizationId, skip, take: workspacesPerPage };
-      return this.#read({ query: workspacesQuery, variables }, undefined, (data) => {
-        const list = fieldsOf(data.projectList, 'projectList');
-        const items = listOf(list.items, 'items', (one) => ({
-          id: textOf(one, 'id'),
-          name: textOf(one, 'name'),
-        }));
-        return { items, hasNext: hasNext(list), size: items.length };
-      });
+      return this.#read({ query: workspacesQuery, variables }, undefined, workspacesOf);
     });
   }
 
   /** The custom roles of these workspaces; Blue leaves out those the token's user is not in. */
   async listCustomRoles(workspaceIds: readonly string[]): Promise<Answer<BlueCustomRole[]>> {
     if (workspaceIds.length === 0) return { ok: true, value: [] };
-    return this.#read({ query: rolesQuery, variables: { ids: workspaceIds } }, undefined, (data) =>
-      listOf(data.projectUserRoles, 'projectUserRoles', (one) => ({
-        id: textOf(one, 'id'),
-        name: textOf(one, 'name'),
-        workspace: textOf(fieldsOf(one.project, 'project'), 'id'),
-      })),
-    );
+    return this.#read({ query: rolesQuery, variables: { ids: workspaceIds } }, undefined, customRolesOf);
   }
 
   /**
@@ -272,25 +161,6 @@ const movedList: BlueFailure = {
   cause: 'server',
   message: 'the list changed while it was read',
 };
-
-function hasNext(list: Fields): boolean {
-  return fieldsOf(list.pageInfo, 'pageInfo').hasNextPage === true;
-}
-
-function memberOf(user: Fields): BlueMember {
-  return {
-    blueUserId: textOf(user, 'id'),
-    address: textOf(user, 'email').toLowerCase() || null,
-    fullName: textOf(user, 'fullName'),
-    organizationLevel: user.companyLevel == null ? null : wordOf(user, 'companyLevel', heldLevels),
-    lastActiveAt: user.lastActiveAt == null ? null : dateOf(user, 'lastActiveAt'),
-    memberships: listOf(user.workspaceMemberships, 'workspaceMemberships', (one) => ({
-      workspace: textOf(one, 'id'),
-      level: wordOf(one, 'accessLevel', heldLevels),
-      customRole: optionalTextOf(one, 'customRole'),
-    })),
-  };
-}
 
 /** Failures that every further mutation would meet too. */
 function endsCall(result: MutationResult): boolean {

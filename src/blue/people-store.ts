@@ -4,6 +4,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import type { EffectiveRole } from '../licensing/effect.ts';
+import { rolesOf } from '../provisioning/role-set-sql.ts';
 import type { Outcome } from './action.ts';
 import { isInvitedThere, type KeptPerson, type Person } from './people.ts';
 import type { Standing } from './verdict.ts';
@@ -73,7 +74,7 @@ function selectWithNeighbours(tx: TenantTransaction, ids: readonly UserId[]): Pr
   return tx.run(sql<PersonRow>`
     with everybody as (${everybody(tx, ids)})
     select e.user_id, u.user_name, coalesce(u.active, false) as active,
-      case when u.id is null then p.address else u.address end as address, d.effective, d.refusal,
+      case when u.id is null then p.address else u.address end as address, ${rolesOf(sql`d.effective_id`)} as effective, d.refusal,
       p.address as known_address, p.blue_user_id, p.state, p.code, p.detail, s.desired_version,
       case when s.not_before is null then 0 else s.tries end as tries
     from everybody e

@@ -59,10 +59,11 @@ export const contractLineCommands: readonly Command[] = [
       { name: 'ends-on', value: 'YYYY-MM-DD', description: 'last day of an add-on' },
       { name: 'paid-seats', value: 'n', description: 'how many', required: true },
       ...noted,
+      confirmFlag,
     ],
     call: (input) => ({
       method: 'POST',
-      path: tenantPath(input, '/contract/lines'),
+      path: tenantPath(input, '/contract/lines', 'confirm'),
       body: given({
         kind: text(input, 'kind'),
         startsOn: text(input, 'starts-on'),
@@ -91,10 +92,10 @@ export const contractLineCommands: readonly Command[] = [
     verb: 'withdraw',
     summary: 'take a line out of the contract; the books keep it',
     argument: 'line-id',
-    flags: [tenantFlag],
+    flags: [tenantFlag, confirmFlag],
     call: (input) => ({
       method: 'DELETE',
-      path: tenantPath(input, `/contract/lines/${part(input, 'line-id')}`),
+      path: tenantPath(input, `/contract/lines/${part(input, 'line-id')}`, 'confirm'),
     }),
   },
 ];

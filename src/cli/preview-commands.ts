@@ -42,7 +42,7 @@ export const previewCommands: readonly Command[] = [
         name: 'edit',
         value: 'json',
         description:
-          '{"op": "contract", "contract": …}; amendment, pin, unpin, settings, subPool, removeSubPool',
+          '{"op": "contract", "contract": …}; amendment, line, withdrawal, pin, unpin, settings, subPool, removeSubPool',
         required: true,
       },
       ...pageFlags,

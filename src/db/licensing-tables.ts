@@ -112,8 +112,9 @@ export interface LicensingTables {
   decisions: {
     tenant_id: string;
     user_id: string;
-    requested: Json<unknown>;
-    effective: Json<unknown>;
+    /** Of `role_sets`. */
+    requested_id: string;
+    effective_id: string;
     priority: number | null;
     claimed_at: Time | null;
     tie: string;
@@ -123,7 +124,7 @@ export interface LicensingTables {
     rank_at: Time | null;
     kept_claimed_at: Time | null;
     kept_until: Time | null;
-    overage_spent: Generated<boolean>;
+    overage_since: Time | null;
     may_preempt: Generated<boolean>;
     notice_until: Time | null;
     approval: 'pending' | 'refused' | null;
@@ -131,6 +132,13 @@ export interface LicensingTables {
     due_at: Time | null;
     basis: Generated<string | null>;
     terms_basis: Generated<string | null>;
+  };
+  role_sets: {
+    tenant_id: string;
+    id: string;
+    roles: Json<unknown[]>;
+    seated_id: string | null;
+    in_blue: string;
   };
   pins: {
     tenant_id: string;
@@ -160,6 +168,9 @@ export interface LicensingTables {
     look_at: ColumnType<Date, Date | undefined, Date>;
     period: Generated<string>;
     marks: Generated<string[]>;
+    compare_at: ColumnType<Date, Date | undefined, Date>;
+    differing: Generated<number>;
+    miscounted: Generated<number>;
   };
   alerts: {
     tenant_id: string;

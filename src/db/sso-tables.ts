@@ -1,4 +1,4 @@
-/** The tables of single sign-on, as migrations/0023_sso.ts makes them. */
+/** The tables of single sign-on, as migrations/0025_sso.ts makes them. */
 
 import type { Json, Time } from './tables.ts';
 

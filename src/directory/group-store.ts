@@ -42,26 +42,35 @@ export interface UserEdit {
   /** `all`: everybody but those to add. */
   remove: readonly UserId[] | 'all';
   add: readonly UserId[];
+  /** One request for each person to add, carried out as one: whoever is new makes a version of the group. */
+  isOfEach: boolean;
+}
+
+export interface WrittenGroup {
+  added: UserId[];
+  removed: UserId[];
+  version: number | null;
 }
 
 /**
  * Writes members and the group itself in one statement; the group's row only when its own attributes or a member
- * changed. Answers who is new and who had been a member.
+ * changed. Answers who is new, who had been a member, and the version that it has by it; null: it was not written.
  */
 export async function writeGroup(
   tx: TenantTransaction,
   group: Group,
   isChanged: boolean,
-  { add, remove }: UserEdit,
-): Promise<{ added: UserId[]; removed: UserId[] }> {
+  { add, remove, isOfEach }: UserEdit,
+): Promise<WrittenGroup> {
   const displayName = displayNameOf(group.attributes);
+  const steps = isOfEach ? sql`(select count(*) from new)` : sql`1`;
   const staying = new Set(add);
   const leaving =
     remove === 'all'
       ? sql`user_id <> all(${add}::uuid[])`
       : sql`user_id = any(${remove.filter((id) => !staying.has(id))}::uuid[])`;
   const [row] = await tx.run(
-    prepared(sql<{ added: UserId[]; removed: UserId[] }>`
+    prepared(sql<WrittenGroup>`
     with gone as (
       delete from memberships where tenant_id = ${tx.tenantId} and group_id = ${group.id} and ${leaving}
       returning user_id
@@ -72,14 +81,16 @@ export async function writeGroup(
       returning user_id
     ), written as (
       update groups set attributes = ${JSON.stringify(group.attributes)}, display_name = ${displayName},
-        display_name_key = ${fold(displayName)}, version = ${group.version}, last_modified = ${group.lastModified}
+        display_name_key = ${fold(displayName)}, version = version + ${steps}, last_modified = ${group.lastModified}
       where tenant_id = ${tx.tenantId} and id = ${group.id}
         and (${isChanged} or exists (select from gone) or exists (select from new))
+      returning version
     )
-    select array(select user_id from new) as added, array(select user_id from gone) as removed
+    select array(select user_id from new) as added, array(select user_id from gone) as removed,
+      (select version from written) as version
   `),
   );
-  return row ?? { added: [], removed: [] };
+  return row ?? { added: [], removed: [], version: null };
 }
 
 export function upsertGroupSource(

@@ -105,6 +105,8 @@ export const limits = {
   transactionTriesMax: 5,
   /** People decided for while the seat pool is locked: what comes on top is decided for in batches of so many. */
   peoplePerDecision: 500,
+  /** Requests for one person to join a group that are carried out as one. */
+  joinsTogether: 50,
   /**
    * Policy `block` stands as `queue` from so many refusals where they are so much of a directory's writes, or from so many
    * whatever the share: half of what Entra stops provisioning at (5,000 failures and 40 %, or 40,000).

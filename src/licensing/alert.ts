@@ -2,6 +2,7 @@
  * Which alerts are due, given what has been raised already in this period: each once, until what it warns of is over. Pure.
  */
 
+import type { TenantId } from '../kernel/ids.ts';
 import type { Usage } from './admit.ts';
 import { nextCliff, seatsLost } from './cliff.ts';
 import { type Contract, endOf, type Terms, termsAt } from './contract.ts';
@@ -15,7 +16,16 @@ export type Alert =
   | { kind: 'evaluation_ends'; endsOn: string }
   | { kind: 'cliff'; on: string; capacity: number; people: number }
   | { kind: 'block_lifted'; at: string }
-  | { kind: 'draft_failed'; id: string; name: string; failure: string };
+  | { kind: 'draft_failed'; id: string; name: string; failure: string }
+  | ({ kind: 'decisions_differ' } & Comparison);
+
+/** What comparing a tenant's decisions with what deciding again gives has found. */
+export interface Comparison {
+  /** People with another decision. */
+  differing: number;
+  /** Counts of seats that are off: of the tenant, and of each sub-pool. */
+  miscounted: number;
+}
 
 export interface AlertFacts {
   contract: Contract | undefined;
@@ -26,6 +36,8 @@ export interface AlertFacts {
   blockLiftedAt: Date | null;
   /** Drafts of the mappings that could not be activated at their time. */
   failedDrafts: readonly { id: string; name: string; failure: string }[];
+  /** The last one. */
+  comparison: Comparison;
 }
 
 export interface DueAlerts {
@@ -89,6 +101,7 @@ function watchesOf(facts: AlertFacts, terms: Terms, now: Date): Watch[][] {
     watchCliff(facts, now),
     watchBlock(facts),
     ...facts.failedDrafts.map(watchDraft),
+    watchComparison(facts),
   ];
 }
 
@@ -191,6 +204,19 @@ function watchBlock({ blockLiftedAt: at }: AlertFacts): Watch[] {
 function watchDraft(draft: AlertFacts['failedDrafts'][number]): Watch[] {
   const mark = `draft_failed:${draft.id}`;
   return [{ mark, isMet: true, isOver: false, alert: { kind: 'draft_failed', ...draft } }];
+}
+
+function watchComparison({ comparison }: AlertFacts): Watch[] {
+  const isMet = comparison.differing + comparison.miscounted > 0;
+  return [{ mark: 'differ', isMet, isOver: !isMet, alert: { kind: 'decisions_differ', ...comparison } }];
+}
+
+const nightMs = 4 * 3_600_000;
+
+/** The first four hours of a day, UTC, in which each tenant has a moment of its own, so that they follow one another. */
+export function nextComparison(tenantId: TenantId, now: Date): Date {
+  const moment = Number.parseInt(tenantId.slice(-8), 16) % nightMs;
+  return new Date(nextLook(now).getTime() + moment);
 }
 
 /** When time alone may next make something due: all dates are days, and forecasts are made daily. */

@@ -238,12 +238,22 @@ export function limitOf({ capacity, allowance }: Pick<Terms, 'capacity' | 'allow
   return capacity === null ? null : capacity + allowance;
 }
 
-/** Until when a seat above the capacity is kept that was given at `since`; null: as long as the policy stands. */
+/** Until when a seat above the capacity is kept, of a claim that first had one at `since`; null: as long as the policy stands. */
 export function overageUntil(
   { policy, graceDays }: Pick<Terms, 'policy' | 'graceDays'>,
   since: Date,
 ): Date | null {
   return policy === 'grace' ? new Date(since.getTime() + graceDays * dayMs) : null;
+}
+
+/** Whether a claim's time above the capacity is used up. @param since As above; null: it had no such seat. */
+export function isOverageSpent(
+  terms: Pick<Terms, 'policy' | 'graceDays'>,
+  since: Date | null,
+  now: Date,
+): boolean {
+  const until = since === null ? null : overageUntil(terms, since);
+  return until !== null && until <= now;
 }
 
 /** When those above a capacity that fell lose their seats. */

@@ -199,21 +199,43 @@ export type Traits = Pick<Person, 'groups' | 'roleValues' | 'claimValues'>;
 
 /** The mappings that hold now and name the person, best priority first. */
 export function matching(person: Traits, rules: Pick<Rules, 'mappings'>, now: Date): Mapping[] {
-  return rules.mappings.filter((mapping) => isValid(mapping, now) && names(mapping, person));
+  return named(rules, person).filter((mapping) => isValid(mapping, now));
 }
 
 /** The mappings that name the person, whether they hold now or not, best priority first. */
 export function named({ mappings }: Pick<Rules, 'mappings'>, person: Traits): Mapping[] {
-  return mappings.filter((mapping) => names(mapping, person));
+  const places = placesIn(mappings);
+  const { groups, roleValues, claimValues } = person;
+  const found = new Set<number>();
+  for (const id of groups) for (const place of places.group.get(id) ?? []) found.add(place);
+  for (const value of roleValues) for (const place of places.role.get(value) ?? []) found.add(place);
+  for (const value of claimValues) for (const place of places.claim.get(value) ?? []) found.add(place);
+  return [...found].sort((a, b) => a - b).flatMap((place) => mappings[place] ?? []);
 }
 
-function names(
-  { groupId, roleValue, claimValue }: Mapping,
-  { groups, roleValues, claimValues }: Traits,
-): boolean {
-  if (roleValue !== null) return roleValues.includes(roleValue);
-  if (claimValue !== null) return claimValues.includes(claimValue);
-  return groupId !== null && groups.has(groupId);
+/** Where in the list the mappings of a group or value stand. */
+type Places = Record<'group' | 'role' | 'claim', Map<string, number[]>>;
+
+/** Large edits ask it of many people: it is looked up, not searched, and stands as long as the list does. */
+const known = new WeakMap<Rules['mappings'], Places>();
+
+function placesIn(mappings: Rules['mappings']): Places {
+  const before = known.get(mappings);
+  if (before !== undefined) return before;
+  const places: Places = { group: new Map(), role: new Map(), claim: new Map() };
+  for (const [place, { groupId, roleValue, claimValue }] of mappings.entries()) {
+    if (roleValue !== null) add(places.role, roleValue, place);
+    else if (claimValue !== null) add(places.claim, claimValue, place);
+    else if (groupId !== null) add(places.group, groupId, place);
+  }
+  known.set(mappings, places);
+  return places;
+}
+
+function add(places: Map<string, number[]>, key: string, place: number): void {
+  const at = places.get(key);
+  if (at === undefined) places.set(key, [place]);
+  else at.push(place);
 }
 
 /** Whether any mapping asks for a paid role, be it one that does not win. */

@@ -31,8 +31,8 @@ export interface Decision {
   refusal: Refusal | null;
   /** The claim of somebody who may come back, remembered for a while; with `hold` the place is kept too. */
   kept: { claimedAt: Date; until: Date } | null;
-  /** The time above the capacity (policy `grace`) was used up. */
-  isOverageSpent: boolean;
+  /** When the claim first had a seat above the capacity: policy `grace` counts from then, also after it was left; null: it had none. */
+  overageSince: Date | null;
   /** The claim waits for somebody's approval, without a place in the queue; or was refused, and is none. */
   approval: 'pending' | 'refused' | null;
   /** Of the claim, or of the place that is kept; null: the common rest. */
@@ -123,7 +123,7 @@ export function seatView(decision: Decision | null, position: number | null, tel
         state: 'overage',
         position: null,
         since,
-        reason: noticeReason(decision) ?? overageReason(since, telling),
+        reason: noticeReason(decision) ?? overageReason(decision, telling),
       };
     case 'hold':
       return { state: 'hold', position: null, since, reason: 'SEAT_HOLD_MOVER' };
@@ -153,8 +153,8 @@ function noticeReason({ noticeUntil }: Decision): string | undefined {
   return noticeUntil === null ? undefined : `PREEMPTED_AT:${noticeUntil.toISOString()}`;
 }
 
-function overageReason(since: Date, telling: Telling): string {
-  const until = overageUntil(telling, since);
+function overageReason({ overageSince, since }: Decision, telling: Telling): string {
+  const until = overageUntil(telling, overageSince ?? since);
   return seatedReason(until === null ? 'SEAT_OVERAGE' : `SEAT_OVERAGE_UNTIL:${until.toISOString()}`, telling);
 }
 

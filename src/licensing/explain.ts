@@ -1,54 +1,21 @@
 /** Why a person has these roles and this seat, and what would change it: for admins, in codes and in one sentence. */
 
-import type { GroupId, MappingId, UserId } from '../kernel/ids.ts';
-import type { Terms } from './contract.ts';
-import { desire, mappingOf, matching, type Person, pinAt } from './desire.ts';
-import { type Decision, isSeated, type SeatView } from './effect.ts';
-import { type Mapping, type Rules, workspacesOf } from './mapping.ts';
+import type { UserId } from '../kernel/ids.ts';
+import { desire, matching, type Person, pinAt } from './desire.ts';
+import { isSeated } from './effect.ts';
+import {
+  type ExplainFacts,
+  isFull,
+  listOf,
+  namesMax,
+  type PinNote,
+  type Rule,
+  timeOf,
+} from './explain-facts.ts';
+import { sentenceOf } from './explain-sentence.ts';
+import { type Mapping, workspacesOf } from './mapping.ts';
 import { rankKeptUntil, undoUntil } from './reclaim.ts';
-import { isWithin, type Share } from './sub-pool.ts';
-
-export interface ExplainFacts {
-  name: string;
-  person: Person;
-  /** The groups the person is in, mapped or not. */
-  groups: readonly { id: GroupId; displayName: string }[];
-  /** What is noted of the pin. */
-  pin: PinNote | null;
-  rules: Rules;
-  terms: Terms;
-  /** Seats that are used or kept, and paid people the gateway did not make. */
-  used: number;
-  decision: Decision | null;
-  seat: SeatView;
-  /** Whose share of the seats the claim is served from; null: there are no sub-pools. */
-  share: (Share & { name: string | null }) | null;
-  /** Place among those who wait, from 1, under every policy; null: the person does not wait. */
-  place: number | null;
-  /** Those who are served before this person, in order; of a long queue its head. */
-  ahead: readonly { id: UserId; userName: string }[];
-  now: Date;
-}
-
-export interface PinNote {
-  role: string;
-  workspaces: string[] | null;
-  reason: string;
-  until: string | null;
-  reserved: boolean;
-  /** Who set it. */
-  by: string;
-}
-
-/** A mapping that the person's groups lead to. */
-export interface Rule {
-  mapping: MappingId;
-  group: string;
-  role: string;
-  /** Where it wins, or would. */
-  workspace: string;
-  priority: number;
-}
+import { isWithin } from './sub-pool.ts';
 
 /** What the person would ask for, if one thing were different. */
 export interface Counterfactual {
@@ -210,107 +177,4 @@ function seatsWanting(excess: number, place: number): string | null {
   const seats = asTheQueueIs === 1 ? 'One more seat' : `${asTheQueueIs} more seats`;
   if (place === 1 || atItsHead <= 0) return `${seats}.`;
   return `${seats}, or ${atItsHead === 1 ? 'one' : atItsHead} and a mapping of better priority than those ahead.`;
-}
-
-function sentenceOf(facts: ExplainFacts, winner: Rule | undefined): string {
-  const { name, person, decision, seat, terms, used } = facts;
-  if (!person.active) return `${name} is inactive, and so has no role and no seat.`;
-  if (person.isExcluded) return `${name} is on the list of people whom the gateway leaves alone.`;
-  if (decision === null || decision.requested.length === 0) return nothingAsked(facts);
-  const asks = askedBy(facts, winner);
-  if (decision.approval === 'refused') return `${asks}, and an administrator refused the seat.`;
-  if (decision.approval === 'pending') return `${asks}, and ${name} waits for an administrator's approval.`;
-  if (decision.refusal === 'DUPLICATE_EMAIL')
-    return `${asks}, but another active person has the same e-mail address.`;
-  if (decision.refusal === 'SEAT_RECLAIMED') {
-    const at = person.reclaimedAt?.toISOString() ?? 'an earlier time';
-    return `${asks}, but the seat lay idle and was taken at ${at}: ${name} ${meanwhileOf(decision)} until seen again.`;
-  }
-  if (decision.seat === 'none') return `${asks}, a free role that needs no seat.`;
-  if (isSeated(decision.seat)) return `${asks}, and ${name} ${heldUntil(facts)}.`;
-  const role = meanwhileOf(decision);
-  const place = seat.position === null ? 'waits' : `is number ${seat.position} in the queue`;
-  const settles = settlesWhen(seat);
-  if (settles !== undefined) return `${asks}: ${settles}, ${name} ${place} and ${role} meanwhile.`;
-  const full = isFull(facts)
-    ? `the sub-pool "${facts.share?.name}" has the ${facts.share?.limit} seats that it may have`
-    : terms.grants
-      ? `${used} of ${terms.capacity ?? 'unlimited'} seats are taken`
-      : 'no contract is in force that gives seats';
-  return `${asks}, but ${full}: ${name} ${place} and ${role} meanwhile.`;
-}
-
-function meanwhileOf({ effective }: Decision): string {
-  const meanwhile = effective.find(({ via }) => via.startsWith('FALLBACK:'))?.role;
-  return meanwhile === undefined ? 'has no role' : `has ${meanwhile}`;
-}
-
-function nothingAsked({ name, groups, decision }: ExplainFacts): string {
-  const kept = decision?.kept ?? null;
-  if (kept !== null) {
-    const what = decision?.seat === 'hold' ? 'the seat is' : 'the place in the queue is';
-    return `${name} was taken out of the last group that asked for a paid role: ${what} kept until ${kept.until.toISOString()}.`;
-  }
-  return groups.length === 0
-    ? `${name} is in no group, so that nothing is asked for.`
-    : `${name} is in ${listOf(groups.map(({ displayName }) => displayName))}, which no mapping names.`;
-}
-
-function askedBy({ pin, decision }: ExplainFacts, winner: Rule | undefined): string {
-  const [first] = decision?.requested ?? [];
-  if (first?.via === 'PIN' && pin !== null) {
-    const until = pin.until === null ? '' : ` until ${pin.until}`;
-    return `${pin.by} pinned ${pin.role}${until} ("${pin.reason}")`;
-  }
-  if (winner !== undefined && mappingOf(first?.via ?? '') !== undefined)
-    return `${winner.group} asks for ${winner.role} (priority ${winner.priority})`;
-  return `Everybody whom no mapping names is given ${first?.role ?? 'nothing'}`;
-}
-
-function settlesWhen({ reason }: SeatView): string | undefined {
-  if (reason === 'STAGED') return 'seats are given when an administrator settles the batch';
-  const at = timeOf({ reason }, 'SETTLES_AT:');
-  return at === undefined ? undefined : `seats are given at ${at}`;
-}
-
-/** The time that a reason names; undefined: it is another. */
-function timeOf({ reason }: Pick<SeatView, 'reason'>, code: string): string | undefined {
-  return reason?.startsWith(code) ? reason.slice(code.length) : undefined;
-}
-
-function isFull({ seat }: ExplainFacts): boolean {
-  return seat.reason?.startsWith('SUBPOOL_FULL:') ?? false;
-}
-
-function heldUntil({ terms, decision, seat, share }: ExplainFacts): string {
-  if (terms.graceUntil !== null) {
-    return `holds a seat until ${terms.graceUntil.toISOString()}, when the grace of the evaluation is over`;
-  }
-  if (terms.phase === 'frozen') {
-    const meanwhile = decision?.effective.find(({ via }) => via.startsWith('FALLBACK:'))?.role;
-    return `keeps a seat, but the evaluation is over: ${meanwhile ?? 'no role'} until a contract is signed`;
-  }
-  const excess = timeOf(seat, 'SEAT_EXCESS_UNTIL:');
-  if (excess !== undefined)
-    return `holds a seat above the ${terms.capacity ?? 0} that there now are: it may go at ${excess}`;
-  if (seat.reason === 'BORROWED') return `holds a seat ${borrowedFrom(share)}`;
-  if (decision?.seat !== 'overage') return 'holds a seat';
-  const until = seat.reason?.startsWith('SEAT_OVERAGE_UNTIL:') ? decision.endsAt : null;
-  return `has a seat above the ${terms.capacity} of the contract${until === null ? '' : ` until ${until.toISOString()}`}`;
-}
-
-function borrowedFrom(share: ExplainFacts['share']): string {
-  const whose = share?.name == null ? 'those who are in no sub-pool' : `the sub-pool "${share.name}"`;
-  return `beyond the ${share?.seats ?? 0} of ${whose}, lent until others claim theirs`;
-}
-
-/** Names that one sentence holds; of more it tells how many. */
-const namesMax = 5;
-
-function listOf(names: readonly string[]): string {
-  const shown =
-    names.length > namesMax
-      ? [...names.slice(0, namesMax - 1), `${names.length - namesMax + 1} more`]
-      : [...names];
-  return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
 }

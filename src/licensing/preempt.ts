@@ -56,8 +56,7 @@ export function takeBack(
     if (swaps.length >= most) break;
     if (!isWithin(shareOf(shares, winner.subPool))) continue;
     const at = borrowers.findIndex(
-      ({ subPool, seat }) =>
-        borrowedBy(shareOf(shares, subPool)) > 0 && !(winner.isOverageSpent && seat === 'overage'),
+      (borrower) => borrowedBy(shareOf(shares, borrower.subPool)) > 0 && canHave(winner, borrower),
     );
     const [loser] = at < 0 ? [] : borrowers.splice(at, 1);
     if (loser !== undefined) swaps.push(swapped(shares, { loser, winner }));
@@ -84,9 +83,14 @@ export function preempt(waiting: readonly Claim[], holders: readonly Holder[], s
 }
 
 function isOpenTo(winner: Claim, victim: Holder, shares: Shares): boolean {
-  if (victim.priority <= winner.priority) return false;
+  if (victim.priority <= winner.priority || !canHave(winner, victim)) return false;
   const [from, to] = [shareOf(shares, victim.subPool), shareOf(shares, winner.subPool)];
   return from === to || (borrowedBy(from) > 0 && hasPlace(to));
+}
+
+/** The seat that is taken stays what it is: one above the capacity is none for whoever has used up that time. */
+function canHave({ isOverageSpent }: Claim, { seat }: Holder): boolean {
+  return !(isOverageSpent && seat === 'overage');
 }
 
 function removable(holders: readonly Holder[]): Holder[] {

@@ -23,22 +23,20 @@ export async function admitHead(
   const [row] = await tx.run(
     prepared(sql<{ admitted: number }>`
     with head as materialized (
-      select user_id, requested, effective as old_effective, priority, claimed_at, since as old_since, overage_spent, may_preempt, sub_pool, due_at,
+      select user_id, requested_id, effective_id as old_effective_id, priority, claimed_at, since as old_since, overage_since, may_preempt, sub_pool, due_at,
         row_number() over (order by priority, rank_at, tie, user_id) as place
       from decisions where ${own} and seat = 'waiting' and approval is null
       order by priority, rank_at, tie, user_id limit ${most}
     ), next as materialized (
-      select h.*, (select coalesce(jsonb_agg(e - 'fallbackRole' order by n), '[]')
-        from jsonb_array_elements(h.requested) with ordinality as r (e, n)) as effective
-      from head h
+      select h.*, s.seated_id as effective_id from head h join role_sets s on s.${own} and s.id = h.requested_id
     ), written as (
-      update decisions d set seat = 'held', since = ${now}, effective = n.effective, overage_spent = false, terms_basis = 0
+      update decisions d set seat = 'held', since = ${now}, effective_id = n.effective_id, overage_since = null, terms_basis = 0
       from next n where d.${own} and d.user_id = n.user_id
     ), told as (
       insert into audit_events (tenant_id, at, actor, request_id, action, subject, before, after, inputs)
       select ${tx.tenantId}, ${now}, ${JSON.stringify(actor)}::jsonb, ${requestId}, 'decision.changed', n.user_id,
-        ${decisionJson({ ...same, effective: sql`n.old_effective`, seat: sql`'waiting'`, since: sql`n.old_since`, isOverageSpent: sql`n.overage_spent` })},
-        ${decisionJson({ ...same, effective: sql`n.effective`, seat: sql`'held'`, since: sql`${now}::timestamptz`, isOverageSpent: sql`false` })},
+        ${decisionJson({ ...same, effectiveId: sql`n.old_effective_id`, seat: sql`'waiting'`, since: sql`n.old_since`, overageSince: sql`n.overage_since` })},
+        ${decisionJson({ ...same, effectiveId: sql`n.effective_id`, seat: sql`'held'`, since: sql`${now}::timestamptz`, overageSince: sql`null::timestamptz` })},
         ${JSON.stringify(inputs)}::jsonb
       from next n order by n.place
     ), marks as (
@@ -54,7 +52,7 @@ export async function admitHead(
 }
 
 const same = {
-  requested: sql`n.requested`,
+  requestedId: sql`n.requested_id`,
   priority: sql`n.priority`,
   claimedAt: sql`n.claimed_at`,
   refusal: sql`null::text`,

@@ -4,8 +4,8 @@ import { type RawBuilder, sql } from 'kysely';
 import { isOneOf } from '../db/one-of-sql.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
-import { anyCustomRole, type RoleKey } from '../licensing/catalogue.ts';
 import type { Affected } from './affected.ts';
+import { setsWith } from './role-set-sql.ts';
 
 /** Selects `id`. */
 export function affectedIds(tx: TenantTransaction, affected: Affected): RawBuilder<unknown> {
@@ -38,20 +38,20 @@ export function affectedIds(tx: TenantTransaction, affected: Affected): RawBuild
     ...(seats.length === 0
       ? []
       : [sql`select user_id from decisions where ${own} and seat = any(${seats}::text[])`]),
+    ...(affected.denied === true
+      ? [
+          sql`select user_id from seat_approvals where ${own} and not is_granted`,
+          sql`select user_id from seat_reclaims where ${own} and state = 'taken'`,
+        ]
+      : []),
     ...(roles.length === 0
       ? []
-      : [sql`select user_id from decisions where ${own} and ${isAmong(sql`requested`, roles)}`]),
+      : [sql`select user_id from decisions where ${own} and requested_id in ${setsWith(tx, roles)}`]),
     ...(affected.endedBy === undefined
       ? []
       : [sql`select user_id from decisions where ${own} and due_at <= ${affected.endedBy}`]),
   ];
   return sql.join(parts, sql` union `);
-}
-
-/** @param column Of a decision: the roles asked for, or those that stand. */
-export function isAmong(column: RawBuilder<unknown>, roles: readonly RoleKey[]): RawBuilder<boolean> {
-  return sql`exists (select from jsonb_array_elements(${column}) r where r ->> 'role' = any(${roles}::text[])
-    or (${roles.includes(anyCustomRole)} and starts_with(r ->> 'role', 'custom:')))`;
 }
 
 /** Whoever something is decided for, or may be. */

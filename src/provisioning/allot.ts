@@ -37,13 +37,23 @@ export function seatsOf(
   seatReturning(candidates, seats, facts, terms, roomNow());
   if (mode === 'nobody') return seats;
   if (mode === 'all') promote(candidates, seats, facts, roomNow());
+  serve(candidates, seats, facts, terms, mode);
+  return seats;
+}
+
+function serve(
+  candidates: readonly Candidate[],
+  seats: Map<UserId, Seat>,
+  facts: Facts,
+  terms: Terms,
+  mode: Mode,
+): void {
   const claims = candidates
-    .filter(({ claim, wish }) => claim.kind === 'claims' && (mode === 'all' || wish.isReserved))
+    .filter(({ userId, wish }) => seats.get(userId) === 'waiting' && (mode === 'all' || wish.isReserved))
     .map(claimOf);
-  const room = upTo(facts.grantsMax, roomNow());
+  const room = upTo(facts.grantsMax, roomIn(terms, usageNow(candidates, seats, facts)));
   const shares = sharesNow(candidates, seats, facts, terms);
   for (const [userId, grant] of admit(room, facts.rules.order, claims, shares)) seats.set(userId, grant);
-  return seats;
 }
 
 function upTo(most: number, room: Room): Room {
@@ -119,6 +129,8 @@ export function takeSeats(
     seats.set(winner, seats.get(loser) ?? 'held');
     seats.set(loser, 'waiting');
   }
+  // What could not be had by the one who took the seat may be by the one who lost it.
+  if (after.swaps.length > 0) serve(candidates, seats, facts, terms, mode);
   return after.notices;
 }
 
@@ -130,8 +142,10 @@ function swapsOf(
   terms: Terms,
 ): Swap[] {
   const { rules, subPools, grantsMax } = facts;
+  // No seat is free for them: whoever needs somebody's word in that case takes none from others before it.
   const waiting = candidates.filter(
-    ({ userId, claim }) => seats.get(userId) === 'waiting' && !isAsked(claim),
+    ({ userId, claim }) =>
+      seats.get(userId) === 'waiting' && claim.kind === 'claims' && claim.asks === 'nobody',
   );
   const shares = sharesNow(candidates, seats, facts, terms);
   const room = roomIn(terms, usageNow(candidates, seats, facts));
@@ -154,14 +168,13 @@ function toldOf(userId: UserId, before: Decision | null): [UserId, Date][] {
   return before?.noticeUntil == null ? [] : [[userId, before.noticeUntil]];
 }
 
-function claimOf({ userId, tie, wish, claim, before }: Candidate): Claim {
-  const claimedAt = 'claimedAt' in claim ? claim.claimedAt : before?.claim?.claimedAt;
+function claimOf({ userId, tie, wish, claim }: Candidate): Claim {
   return {
     userId,
     tie,
     priority: wish.priority ?? 0,
     subPool: wish.subPool,
-    claimedAt: claimedAt ?? new Date(0),
+    claimedAt: claim.kind === 'none' ? new Date(0) : claim.claimedAt,
     isReserved: wish.isReserved,
     isOverageSpent: claim.kind === 'claims' && claim.isOverageSpent,
     isPending: isAsked(claim),

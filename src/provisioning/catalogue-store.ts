@@ -6,7 +6,7 @@ import { type Connection, type Database, db, type Query } from '../db/database.t
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { TenantId, UserId } from '../kernel/ids.ts';
 import { type Catalogue, catalogueOf, type RoleEntry, type RoleKey } from '../licensing/catalogue.ts';
-import { isAmong } from './affected-sql.ts';
+import { setsWith } from './role-set-sql.ts';
 
 /** All tenants have the same versions: they are read in a tenant's transaction and outside of any. */
 interface Reader {
@@ -141,7 +141,7 @@ export function markRolesForBlue(tx: TenantTransaction, roles: readonly RoleKey[
   tx.send(sql`
     insert into blue_sync (tenant_id, user_id, marked_at)
     select ${tx.tenantId}, d.user_id, ${now} from decisions d
-    where d.tenant_id = ${tx.tenantId} and ${isAmong(sql`d.effective`, roles)} order by d.user_id
+    where d.tenant_id = ${tx.tenantId} and d.effective_id in ${setsWith(tx, roles)} order by d.user_id
     on conflict (tenant_id, user_id)
       do update set desired_version = blue_sync.desired_version + 1, marked_at = excluded.marked_at, not_before = null
   `);

@@ -5,16 +5,21 @@ import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import { type Database, db } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
-import { Fault } from '../kernel/fault.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Contract, ContractDraft } from '../licensing/contract.ts';
 import { restoreBlock } from './block-guard-store.ts';
-import { insertLine, type StoredLine, supersedeBase, supersedeLine } from './contract-line-store.ts';
+import {
+  insertLine,
+  type StoredLine,
+  selectChanges,
+  supersedeBase,
+  supersedeLine,
+} from './contract-line-store.ts';
 import { decide } from './decide-flow.ts';
 import { requireFreeFallback } from './fallback-flow.ts';
 import type { Pool } from './pool.ts';
 import { lockPool } from './pool-store.ts';
-import { byContract, type LineDraft, withBase, withLine } from './prospect.ts';
+import { byContract, type LineDraft, unknownLine, withBase, withLine } from './prospect.ts';
 
 /** Writes or corrects the base line of the contract; other lines stay. More seats are granted at once, in the order of the queue. */
 export async function putContract(
@@ -114,13 +119,23 @@ export async function addLine(database: Database, door: Door, draft: LineDraft):
 export async function withdrawLine(database: Database, door: Door, id: string): Promise<void> {
   await inTenant(database, door.tenantId, async (tx) => {
     const pool = await lockPool(tx);
-    const line = await supersedeLine(tx, id, door.now);
-    if (line === undefined) throw new Fault('not_found', `There is no line ${id} in the contract.`);
-    // Read again: the contract without the line.
-    const { contract } = await lockPool(tx);
+    const { line, contract } = await contractWithout(tx, pool, id);
+    supersedeLine(tx, id, door.now);
     const event = { action: 'contract.line_withdrawn', subject: id, before: line };
     await decideAnew(tx, door, pool, contract, event);
   });
+}
+
+/** @throws Fault `not_found`. */
+export async function contractWithout(
+  tx: TenantTransaction,
+  { contract }: Pick<Pool, 'contract'>,
+  id: string,
+): Promise<{ line: StoredLine; contract: Contract }> {
+  const lines = await selectChanges(tx);
+  const line = lines.find((one) => one.id === id);
+  if (contract === undefined || line === undefined) throw unknownLine(id);
+  return { line, contract: { ...contract, lines: lines.filter((one) => one !== line) } };
 }
 
 async function decideAnew(

@@ -50,18 +50,17 @@ export function supersedeBase(tx: TenantTransaction, now: Date): void {
   );
 }
 
-/** Withdraws a line that is not the base; undefined: there is none of that id that holds. */
-export async function supersedeLine(
-  tx: TenantTransaction,
-  id: string,
-  now: Date,
-): Promise<StoredLine | undefined> {
-  const before = await select(tx, sql`id = ${id} and kind <> 'base' and superseded_at is null`);
+/** Sends that a line is withdrawn. */
+export function supersedeLine(tx: TenantTransaction, id: string, now: Date): void {
   tx.send(
     sql`update contract_lines set superseded_at = ${now} where tenant_id = ${tx.tenantId} and id = ${id}
-      and kind <> 'base' and superseded_at is null`,
+      and superseded_at is null`,
   );
-  return before[0];
+}
+
+/** What the base line is changed by, in the order of `selectLines`. */
+export function selectChanges(tx: TenantTransaction): Promise<(StoredLine & ContractLine)[]> {
+  return select<StoredLine & ContractLine>(tx, sql`kind <> 'base' and superseded_at is null`);
 }
 
 /**
@@ -72,8 +71,8 @@ export function selectLines(tx: TenantTransaction, books: Date): Promise<StoredL
   return select(tx, sql`recorded_at <= ${books} and (superseded_at is null or superseded_at > ${books})`);
 }
 
-function select(tx: TenantTransaction, where: RawBuilder<unknown>): Promise<StoredLine[]> {
-  return tx.run(sql<StoredLine>`
+function select<T extends StoredLine>(tx: TenantTransaction, where: RawBuilder<unknown>): Promise<T[]> {
+  return tx.run(sql<T>`
     select id, kind, effective_on as "effectiveOn", ends_on as "endsOn", sets_seats as "setsSeats",
       paid_seats as "paidSeats", tier, contract_ends_on as "contractEndsOn", reason,
       document_reference as "documentReference", document, recorded_at as "recordedAt", superseded_at as "supersededAt"

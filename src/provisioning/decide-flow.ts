@@ -102,12 +102,12 @@ export interface Foreseen {
 export async function foresee(
   tx: TenantTransaction,
   door: Pick<Door, 'now'>,
-  { pool, affected, mappingsBefore = [], isSettling = false, exclusions, pinned }: Prospect,
+  { pool, affected, mappingsBefore = [], isSettling = false, exclusions, pinned, ofHolders }: Prospect,
 ): Promise<Foreseen> {
   // Also of the mappings that go: whoever reads this may ask what would be without the edit.
   const mappings = [...pool.rules.mappings, ...mappingsBefore];
   const mappedGroups = [...new Set(mappings.flatMap(({ groupId }) => groupId ?? []))];
-  const crowd = loadCrowd(tx, affected, { mappedGroups, exclusions });
+  const crowd = loadCrowd(tx, affected, { mappedGroups, exclusions, ofHolders });
   const pace = { now: door.now, peoplePerDecision: everybody };
   const reserving = pinned?.pin?.reserved === true ? pinned.userId : null;
   const facts = await loadFacts(tx, pace, pool, affected, { isSettling, reserving, crowd });

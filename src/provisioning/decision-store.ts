@@ -16,6 +16,8 @@ import type { Rules, SeatOrder } from '../licensing/mapping.ts';
 import { basisOf, termsBasisOf, termsPrints } from './basis.ts';
 import type { DecisionChange } from './plan.ts';
 import { joinMember, seenAtSql } from './reclaim-sql.ts';
+import { effectiveId, type RoleSet, requestedId, roleSetsOf } from './role-set.ts';
+import { keepRoleSets, rolesOf } from './role-set-sql.ts';
 import type { PersonFacts, Standing } from './standing.ts';
 
 export interface DecisionRow {
@@ -28,7 +30,7 @@ export interface DecisionRow {
   refusal: Decision['refusal'];
   kept_claimed_at: Date | null;
   kept_until: Date | null;
-  overage_spent: boolean;
+  overage_since: Date | null;
   may_preempt: boolean;
   sub_pool: string | null;
   notice_until: Date | null;
@@ -36,9 +38,14 @@ export interface DecisionRow {
   due_at: Date | null;
 }
 
+const plainColumns = sql`d.priority, d.claimed_at, d.seat, d.since, d.refusal,
+  d.kept_claimed_at, d.kept_until, d.overage_since, d.may_preempt, d.sub_pool, d.notice_until, d.approval, d.due_at`;
+
 /** The columns of a `DecisionRow`, of `d`. */
-export const decisionColumns = sql`d.requested, d.effective, d.priority, d.claimed_at, d.seat, d.since, d.refusal,
-  d.kept_claimed_at, d.kept_until, d.overage_spent, d.may_preempt, d.sub_pool, d.notice_until, d.approval, d.due_at`;
+export const decisionColumns = sql`${rolesOf(sql`d.requested_id`)} as requested, ${rolesOf(sql`d.effective_id`)} as effective, ${plainColumns}`;
+
+/** The same, with the names of the roles in their place. */
+export const namedColumns = sql`d.requested_id, d.effective_id, ${plainColumns}`;
 
 type StandingRow = DecisionRow & { user_id: UserId; tie: string; pin_until: Date | null };
 
@@ -51,13 +58,20 @@ export function loadQueue(tx: TenantTransaction, most: number): Promise<Standing
 }
 
 /** The first `most` who wait and whose time above the capacity is not used up. */
-export function loadUnspentQueue(tx: TenantTransaction, most: number): Promise<Standing[]> {
-  return loadStanding(
-    tx,
-    most,
-    sql`d.seat = 'waiting' and d.approval is null and not d.overage_spent`,
-    inOrder,
-  );
+export function loadUnspentQueue(
+  tx: TenantTransaction,
+  most: number,
+  terms: Terms,
+  now: Date,
+): Promise<Standing[]> {
+  const where = sql`d.seat = 'waiting' and d.approval is null and ${isUnspent(terms, now)}`;
+  return loadStanding(tx, most, where, inOrder);
+}
+
+/** Of decision `d`: as `isOverageSpent` says it is not. */
+export function isUnspent({ policy, graceDays }: Terms, now: Date): RawBuilder<boolean> {
+  if (policy !== 'grace') return sql`true`;
+  return sql`(d.overage_since is null or d.overage_since + make_interval(hours => ${24 * graceDays}) > ${now})`;
 }
 
 /** The first `most` of those with a seat above the capacity. */
@@ -146,7 +160,7 @@ export function toDecision(row: DecisionRow): Decision | null {
       kept_claimed_at === null || kept_until === null
         ? null
         : { claimedAt: kept_claimed_at, until: kept_until },
-    isOverageSpent: row.overage_spent,
+    overageSince: row.overage_since,
     subPool: row.sub_pool,
     noticeUntil: row.notice_until,
     approval: row.approval,
@@ -203,7 +217,10 @@ export function writeDecisions(
     const known = { basis: bases.get(userId) ?? null, terms_basis: String(termsBasisOf(after, prints)) };
     return [{ ...rowOf(userId, tie, after, rules.order), ...known }];
   });
-  writeRows(tx, { gone, rows, standing });
+  const sets = changes.flatMap(({ after }) =>
+    after === null ? [] : roleSetsOf(after.requested, after.effective),
+  );
+  writeRows(tx, { gone, rows, sets, standing });
 }
 
 /** Sends that somebody who is no user any more has none. */
@@ -214,32 +231,39 @@ export function deleteDecision(tx: TenantTransaction, userId: UserId): void {
 interface Rows {
   gone: readonly UserId[];
   rows: readonly object[];
+  /** That the rows name. */
+  sets: readonly RoleSet[];
   /** Of decisions that stand. */
   standing: readonly { id: UserId; basis: string | null; terms: string }[];
 }
 
-function writeRows(tx: TenantTransaction, { gone, rows, standing }: Rows): void {
-  tx.send(
-    prepared(sql`
-    with gone as (
+function writeRows(tx: TenantTransaction, { gone, rows, sets, standing }: Rows): void {
+  // Most often there are only rows: a statement that could do all was planned anew each time, for longer than it ran.
+  const others =
+    gone.length + standing.length === 0
+      ? sql``
+      : sql`gone as (
       delete from decisions where tenant_id = ${tx.tenantId} and user_id = any(${gone}::uuid[])
     ), reprinted as (
       update decisions d set basis = p.basis, terms_basis = p.terms
       from jsonb_to_recordset(${JSON.stringify(standing)}::jsonb) as p (id uuid, basis bigint, terms bigint)
       where d.tenant_id = ${tx.tenantId} and d.user_id = p.id
-    )
-    insert into decisions (tenant_id, user_id, requested, effective, priority, claimed_at, rank_at, tie, seat, since,
-      refusal, kept_claimed_at, kept_until, overage_spent, may_preempt, sub_pool, notice_until, approval, due_at, basis, terms_basis)
+    ),`;
+  tx.send(
+    prepared(sql`
+    with ${others} sets as (${keepRoleSets(tx, sets)})
+    insert into decisions (tenant_id, user_id, requested_id, effective_id, priority, claimed_at, rank_at, tie, seat, since,
+      refusal, kept_claimed_at, kept_until, overage_since, may_preempt, sub_pool, notice_until, approval, due_at, basis, terms_basis)
     select ${tx.tenantId}, r.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-      as r (user_id uuid, requested jsonb, effective jsonb, priority integer, claimed_at timestamptz,
+      as r (user_id uuid, requested_id uuid, effective_id uuid, priority integer, claimed_at timestamptz,
             rank_at timestamptz, tie text, seat text, since timestamptz, refusal text, kept_claimed_at timestamptz,
-            kept_until timestamptz, overage_spent boolean, may_preempt boolean, sub_pool text, notice_until timestamptz,
+            kept_until timestamptz, overage_since timestamptz, may_preempt boolean, sub_pool text, notice_until timestamptz,
             approval text, due_at timestamptz, basis bigint, terms_basis bigint)
     on conflict (tenant_id, user_id) do update set
-      requested = excluded.requested, effective = excluded.effective, priority = excluded.priority,
+      requested_id = excluded.requested_id, effective_id = excluded.effective_id, priority = excluded.priority,
       claimed_at = excluded.claimed_at, rank_at = excluded.rank_at, tie = excluded.tie, seat = excluded.seat,
       since = excluded.since, refusal = excluded.refusal, kept_claimed_at = excluded.kept_claimed_at,
-      kept_until = excluded.kept_until, overage_spent = excluded.overage_spent,
+      kept_until = excluded.kept_until, overage_since = excluded.overage_since,
       may_preempt = excluded.may_preempt, sub_pool = excluded.sub_pool, notice_until = excluded.notice_until, approval = excluded.approval,
       due_at = excluded.due_at,
       -- Whose own facts were not looked at asks by what they asked by.
@@ -252,8 +276,8 @@ function rowOf(userId: UserId, tie: string, decision: Decision, order: SeatOrder
   const { claim, kept } = decision;
   return {
     user_id: userId,
-    requested: decision.requested,
-    effective: decision.effective,
+    requested_id: requestedId(decision.requested),
+    effective_id: effectiveId(decision.effective),
     priority: claim?.priority ?? null,
     claimed_at: claim?.claimedAt ?? null,
     rank_at: claim === null ? null : rankOf(claim.claimedAt, order),
@@ -263,7 +287,7 @@ function rowOf(userId: UserId, tie: string, decision: Decision, order: SeatOrder
     refusal: decision.refusal,
     kept_claimed_at: kept?.claimedAt ?? null,
     kept_until: kept?.until ?? null,
-    overage_spent: decision.isOverageSpent,
+    overage_since: decision.overageSince,
     may_preempt: claim?.mayPreempt ?? false,
     sub_pool: decision.subPool,
     notice_until: decision.noticeUntil,

@@ -11,13 +11,14 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { isValid, type Mapping, type Rules } from '../licensing/mapping.ts';
 import type { SubPoolUse } from '../licensing/sub-pool.ts';
-import type { MappingSet, Ruling } from './ruling.ts';
+import { effectiveId } from './role-set.ts';
+import type { MappingSet, StoredRuling } from './ruling.ts';
 
 export interface Batch {
   /** Of whoever loses the last paid role by it: until when the place is kept. */
   keepUntil: Date | null;
   /** With whom they are for. */
-  rulings: readonly (Ruling & { people: readonly UserId[] })[];
+  rulings: readonly (StoredRuling & { people: readonly UserId[] })[];
   rules: Rules;
   /** What the decisions were made from, for the trail. */
   inputs: unknown;
@@ -93,15 +94,15 @@ export async function writeBatch(
       delete from decisions where ${own} and user_id in (select id from next n where n.is_common and n.is_empty and n.is_known)
     ), written as (
       -- Nobody else makes one meanwhile: to look first whether there is one would cost a tenth more.
-      insert into decisions (tenant_id, user_id, requested, effective, priority, claimed_at, rank_at, tie, seat, since,
-        overage_spent, may_preempt, sub_pool, basis, terms_basis)
-      select ${tx.tenantId}, n.id, n.requested, n.effective, n.priority, n.claimed_at, ${rank}, n.tie, n.seat, n.since,
-        n.overage_spent, n.may_preempt, n.sub_pool, n.basis, n.terms_basis
+      insert into decisions (tenant_id, user_id, requested_id, effective_id, priority, claimed_at, rank_at, tie, seat, since,
+        overage_since, may_preempt, sub_pool, basis, terms_basis)
+      select ${tx.tenantId}, n.id, n.requested_id, n.effective_id, n.priority, n.claimed_at, ${rank}, n.tie, n.seat, n.since,
+        n.overage_since, n.may_preempt, n.sub_pool, n.basis, n.terms_basis
       from next n where n.is_common and n.is_changed and not n.is_known
     ), rewritten as (
-      update decisions d set requested = n.requested, effective = n.effective, priority = n.priority,
+      update decisions d set requested_id = n.requested_id, effective_id = n.effective_id, priority = n.priority,
         claimed_at = n.claimed_at, rank_at = ${rank}, seat = n.seat, since = n.since, refusal = null,
-        overage_spent = n.overage_spent, may_preempt = n.may_preempt, sub_pool = n.sub_pool, due_at = null, basis = n.basis, terms_basis = n.terms_basis
+        overage_since = n.overage_since, may_preempt = n.may_preempt, sub_pool = n.sub_pool, due_at = null, basis = n.basis, terms_basis = n.terms_basis
       from next n where d.${own} and d.user_id = n.id and n.is_common and n.is_known and not n.is_empty
         and (n.is_changed or n.is_reprinted)
     ), told as (
@@ -141,23 +142,22 @@ export function lookUpOneByOne(tx: TenantTransaction): void {
 
 /** `ruling`: a row for each set; `fresh` is the decision of somebody who had none, as the trail tells it. */
 function rulingRows(rulings: Batch['rulings'], now: Date): RawBuilder<unknown> {
-  const rows = rulings.map(({ set: _, ...ruling }) => ruling);
   return sql`ruling as materialized (
-    select v.*, v.requested = '[]' as is_empty, ${decisionJson({
-      requested: sql`v.requested`,
-      effective: sql`v.unseated`,
+    select v.*, ${decisionJson({
+      requestedId: sql`v."requestedId"`,
+      effectiveId: sql`v."unseatedId"`,
       priority: sql`v.priority`,
       claimedAt: sql`${now}::timestamptz`,
       seat: sql`case when v.priority is null then 'none' else 'waiting' end`,
       since: sql`${now}::timestamptz`,
       refusal: sql`null::text`,
-      isOverageSpent: sql`false`,
+      overageSince: sql`null::timestamptz`,
       mayPreempt: sql`v."mayPreempt"`,
       subPool: sql`v."subPool"`,
       endsAt: sql`null::timestamptz`,
     })} as fresh
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as v (people uuid[], requested jsonb, seated jsonb, unseated jsonb,
-      priority integer, "mayPreempt" boolean, "subPool" text, "isCommon" boolean, basis bigint, "seatedTerms" bigint, "unseatedTerms" bigint)
+    from jsonb_to_recordset(${JSON.stringify(rulings)}::jsonb) as v (people uuid[], "isEmpty" boolean, "requestedId" uuid, "seatedId" uuid,
+      "unseatedId" uuid, priority integer, "mayPreempt" boolean, "subPool" text, "isCommon" boolean, basis bigint, "seatedTerms" bigint, "unseatedTerms" bigint)
   )`;
 }
 
@@ -181,16 +181,16 @@ function judgement(
         and (${keepUntil === null}::boolean or d.priority is null or ${isPaid})
         and (${isLocked}::boolean or d.seat is distinct from 'held'
           or ${isPaid} and d.sub_pool is not distinct from v."subPool") as is_common,
-      v.requested, v.priority, v.basis, v.is_empty, v.fresh, d.user_id is not null as is_known,
+      v."requestedId" as requested_id, v.priority, v.basis, v."isEmpty" as is_empty, v.fresh, d.user_id is not null as is_known,
       case when not (${isPaid}) then 'none' when ${isHeld} then 'held' else 'waiting' end as seat,
-      case when ${isPaid} and ${isHeld} then v.seated else v.unseated end as effective,
+      case when ${isPaid} and ${isHeld} then v."seatedId" else v."unseatedId" end as effective_id,
       case when not (${isPaid}) then 0 when ${isHeld} then v."seatedTerms" else v."unseatedTerms" end as terms_basis,
       case when ${isPaid} then coalesce(d.claimed_at, ${now}) end as claimed_at,
-      coalesce(${isPaid} and d.seat <> 'held' and d.overage_spent, false) as overage_spent,
+      case when ${isPaid} and d.seat = 'waiting' then d.overage_since end as overage_since,
       ${isPaid} and v."mayPreempt" as may_preempt, d.may_preempt as old_preempt,
       v."subPool" as sub_pool, d.sub_pool as old_sub_pool,
-      d.requested as old_requested, d.effective as old_effective, d.priority as old_priority, d.claimed_at as old_claimed_at,
-      d.seat as old_seat, d.since as old_since, d.refusal as old_refusal, d.overage_spent as old_spent, d.due_at as old_due,
+      d.requested_id as old_requested_id, d.effective_id as old_effective_id, d.priority as old_priority, d.claimed_at as old_claimed_at,
+      d.seat as old_seat, d.since as old_since, d.refusal as old_refusal, d.overage_since as old_overage_since, d.due_at as old_due,
       d.basis as old_basis, d.terms_basis as old_terms
     from ruling v cross join lateral unnest(v.people) as p (id)
     join users u on u.${own} and u.id = p.id
@@ -202,70 +202,70 @@ function judgement(
   ), compared as (
     select s.*, case when s.old_seat = s.seat then s.old_since else ${now} end as since,
       case when s.is_empty or not s.is_known then s.is_empty = s.is_known
-        else (s.requested, s.effective, s.priority, s.claimed_at, s.seat, s.overage_spent, s.may_preempt, s.sub_pool)
-          is distinct from (s.old_requested, s.old_effective, s.old_priority, s.old_claimed_at, s.old_seat, s.old_spent, s.old_preempt, s.old_sub_pool)
+        else (s.requested_id, s.effective_id, s.priority, s.claimed_at, s.seat, s.overage_since, s.may_preempt, s.sub_pool)
+          is distinct from (s.old_requested_id, s.old_effective_id, s.old_priority, s.old_claimed_at, s.old_seat, s.old_overage_since, s.old_preempt, s.old_sub_pool)
           or s.old_refusal is not null or s.old_due is not null end as is_changed,
       (s.basis, s.terms_basis) is distinct from (s.old_basis, s.old_terms) as is_reprinted
     from seated s
   ), next as materialized (
     select c.*, case when c.is_changed and c.is_known then ${decisionJson(before)} end as before,
       case when not c.is_changed or c.is_empty then null when c.is_known then ${decisionJson(after)} else c.fresh end as after,
-      case when not c.is_known then c.effective <> '[]' else c.effective is distinct from c.old_effective
-        and ${roles(sql`c.effective`)} is distinct from ${roles(sql`c.old_effective`)} end as are_roles_changed
+      case when not c.is_known then c.effective_id <> ${effectiveId([])} else c.effective_id <> c.old_effective_id
+        and ${inBlue(sql`c.effective_id`, own)} <> ${inBlue(sql`c.old_effective_id`, own)} end as are_roles_changed
     from compared c
   )`;
 }
 
 interface DecisionParts {
-  requested: RawBuilder<unknown>;
-  effective: RawBuilder<unknown>;
+  requestedId: RawBuilder<unknown>;
+  effectiveId: RawBuilder<unknown>;
   priority: RawBuilder<unknown>;
   claimedAt: RawBuilder<unknown>;
   seat: RawBuilder<unknown>;
   since: RawBuilder<unknown>;
   refusal: RawBuilder<unknown>;
-  isOverageSpent: RawBuilder<unknown>;
+  overageSince: RawBuilder<unknown>;
   mayPreempt: RawBuilder<unknown>;
   subPool: RawBuilder<unknown>;
   endsAt: RawBuilder<unknown>;
 }
 
 const before: DecisionParts = {
-  requested: sql`c.old_requested`,
-  effective: sql`c.old_effective`,
+  requestedId: sql`c.old_requested_id`,
+  effectiveId: sql`c.old_effective_id`,
   priority: sql`c.old_priority`,
   claimedAt: sql`c.old_claimed_at`,
   seat: sql`c.old_seat`,
   since: sql`c.old_since`,
   refusal: sql`c.old_refusal`,
-  isOverageSpent: sql`c.old_spent`,
+  overageSince: sql`c.old_overage_since`,
   mayPreempt: sql`c.old_preempt`,
   subPool: sql`c.old_sub_pool`,
   endsAt: sql`c.old_due`,
 };
 
 const after: DecisionParts = {
-  requested: sql`c.requested`,
-  effective: sql`c.effective`,
+  requestedId: sql`c.requested_id`,
+  effectiveId: sql`c.effective_id`,
   priority: sql`c.priority`,
   claimedAt: sql`c.claimed_at`,
   seat: sql`c.seat`,
   since: sql`c.since`,
   refusal: sql`null::text`,
-  isOverageSpent: sql`c.overage_spent`,
+  overageSince: sql`c.overage_since`,
   mayPreempt: sql`c.may_preempt`,
   subPool: sql`c.sub_pool`,
   endsAt: sql`null::timestamptz`,
 };
 
-/** A decision without a kept place, a notice, or anybody's word, as the trail tells it (licensing/effect.ts). */
+/** A decision without a kept place, a notice, or anybody's word (licensing/effect.ts), with the names of its roles. */
 export function decisionJson(parts: DecisionParts): RawBuilder<unknown> {
-  return sql`jsonb_build_object('requested', ${parts.requested}, 'effective', ${parts.effective},
+  return sql`jsonb_build_object('requestedId', ${parts.requestedId}, 'effectiveId', ${parts.effectiveId},
     'claim', case when ${parts.priority} is not null then
       jsonb_build_object('priority', ${parts.priority}, 'claimedAt', ${instant(parts.claimedAt)},
         'mayPreempt', ${parts.mayPreempt}) end,
     'seat', ${parts.seat}, 'since', ${instant(parts.since)}, 'refusal', ${parts.refusal}, 'kept', null,
-    'isOverageSpent', ${parts.isOverageSpent}, 'approval', null, 'subPool', ${parts.subPool}, 'noticeUntil', null, 'endsAt', ${instant(parts.endsAt)})`;
+    'overageSince', ${instant(parts.overageSince)}, 'approval', null, 'subPool', ${parts.subPool}, 'noticeUntil', null, 'endsAt', ${instant(parts.endsAt)})`;
 }
 
 /** As JSON has instants: in UTC, with milliseconds. */
@@ -273,8 +273,7 @@ function instant(at: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`to_char(${at} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 }
 
-/** What Blue sees of them. */
-function roles(effective: RawBuilder<unknown>): RawBuilder<unknown> {
-  return sql`(select array_agg(concat(e ->> 'workspace', ' ', e ->> 'role') order by 1)
-    from jsonb_array_elements(${effective}) e)`;
+/** What Blue sees of a set of roles. */
+function inBlue(id: RawBuilder<unknown>, own: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`(select s.in_blue from role_sets s where ${own} and s.id = ${id})`;
 }

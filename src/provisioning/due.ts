@@ -49,5 +49,6 @@ export function affectedByTerms(
       ...(areSeated ? (['held', 'overage'] as const) : isGraceOther ? (['overage'] as const) : []),
       ...(isFallbackOther ? (['waiting'] as const) : []),
     ],
+    denied: isFallbackOther,
   };
 }

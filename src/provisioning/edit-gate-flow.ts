@@ -27,8 +27,7 @@ import { readPool } from './pool-store.ts';
 import { lossesBy } from './preview-flow.ts';
 
 export interface Gated {
-  /** What is to be done; undefined: a line of the contract is withdrawn. */
-  edit: Edit | undefined;
+  edit: Edit;
   call: Call;
   /** The key that makes the call, and whom it descends from. */
   askedBy: Lineage;
@@ -51,7 +50,7 @@ export async function gateEdit(
   );
   const { breaker, twoPersonRule } = settings;
   if (breaker === null && !twoPersonRule) return undefined;
-  const losses = edit === undefined || breaker === null ? none : await lossesBy(database, door, edit);
+  const losses = breaker === null ? none : await lossesBy(database, door, edit);
   const isAbove =
     breaker !== null && isTripped(breaker, pool.usage, { since: door.now, seats: 0 }, losses.seatsLost);
   if (!twoPersonRule) {
@@ -73,14 +72,10 @@ function aboveBreaker({ seatsLost, lostLater }: Losses, { percent, people }: Bre
 }
 
 /** Capacity, policy `block`, paid pins, and whatever loosens the rule itself. */
-function delicaciesOf(
-  edit: Edit | undefined,
-  before: Settings,
-  isPaid: (role: string) => boolean,
-): Delicacy[] {
-  switch (edit?.op) {
-    case undefined:
+function delicaciesOf(edit: Edit, before: Settings, isPaid: (role: string) => boolean): Delicacy[] {
+  switch (edit.op) {
     case 'amendment':
+    case 'withdrawal':
       return ['capacity'];
     case 'contract':
       return edit.contract.policy === 'block' ? ['capacity', 'block'] : ['capacity'];

@@ -26,6 +26,7 @@ export type Edit =
   | { op: 'rollback'; version: number }
   | { op: 'contract'; contract: ContractDraft }
   | { op: 'amendment'; line: LineDraft }
+  | { op: 'withdrawal'; lineId: string }
   | { op: 'pin'; userId: UserId; pin: PinDraft }
   | { op: 'unpin'; userId: UserId }
   | { op: 'settings'; settings: Settings }

@@ -84,7 +84,7 @@ async function evaluateOnce(
     return { grounds: first, compared: await selectDiffering(tx, request.affected, first) };
   });
   const evaluation: Evaluation = {
-    ...{ database, request, grounds, snapshot: compared.snapshot },
+    ...{ database, request, grounds, rulings: new Rulings(grounds), snapshot: compared.snapshot },
     door: { ...door, now: grounds.now },
     ...{ end: null, left: [], others: [] },
   };
@@ -113,23 +113,22 @@ async function writeAllParts(evaluation: Evaluation, parts: Iterator<Person[]>):
 }
 
 async function writeParts(evaluation: Evaluation, parts: Iterator<Person[]>): Promise<void> {
-  const rulings = new Rulings(evaluation.grounds);
   while (evaluation.end === null) {
     const next = parts.next();
     if (next.done) return;
-    await writePart(evaluation, rulings, next.value);
+    await writePart(evaluation, next.value);
   }
 }
 
 /** Thrown to undo a batch. */
 class Undone extends Error {}
 
-async function writePart(evaluation: Evaluation, rulings: Rulings, people: Person[]): Promise<void> {
+async function writePart(evaluation: Evaluation, people: Person[]): Promise<void> {
   const range = rangeOf(people);
   const claimed = await claim(evaluation, range);
   if (claimed === undefined) return;
   try {
-    evaluation.left.push(...(await writeUnlocked(evaluation, rulings, { people, ...claimed })));
+    evaluation.left.push(...(await writeUnlocked(evaluation, { people, ...claimed })));
   } catch (error) {
     // One that can't be given back is over in a while.
     await giveBack(evaluation, claimed.claim).catch(() => {});
@@ -149,17 +148,13 @@ interface Part extends Claimed {
 }
 
 /** Of whoever gives no seat back by it; answers the others. @throws Undone when what it rests on has changed meanwhile. */
-async function writeUnlocked(
-  evaluation: Evaluation,
-  rulings: Rulings,
-  { people, pool, claim: ours }: Part,
-): Promise<Person[]> {
+async function writeUnlocked(evaluation: Evaluation, { people, pool, claim: ours }: Part): Promise<Person[]> {
   const { database, door, request, grounds } = evaluation;
   const { terms } = grounds;
   if (!isCommon(pool)) throw new Undone();
+  const { rulings: known, strangers } = await evaluation.rulings.of(database, door, people);
   return await inTenant(database, door.tenantId, async (tx) => {
     beginBulk(tx);
-    const { rulings: known, strangers } = await rulings.of(tx, people);
     const { rest } = await writeBatch(tx, door, {
       ...{ rulings: known, rules: pool.rules, keepUntil: request.keepUntil },
       ...{ snapshot: evaluation.snapshot, isLocked: false },

@@ -16,7 +16,7 @@ import { inputsOf } from './plan-audit.ts';
 import type { Pool } from './pool.ts';
 import { lockPool, writePool } from './pool-store.ts';
 import { beginBulk, type EvaluationRequest, isRequested } from './request-sql.ts';
-import { type Grounds, Rulings } from './ruling-store.ts';
+import type { Grounds, Rulings } from './ruling-store.ts';
 
 export interface Marked {
   userId: UserId;
@@ -37,6 +37,7 @@ export interface Evaluation {
   door: Door;
   request: EvaluationRequest;
   grounds: Grounds;
+  rulings: Rulings;
   /** As of which people were compared. */
   snapshot: string;
   /** Why what was found no longer counts: there are other rules, or another process has carried it out. */
@@ -66,27 +67,28 @@ export function isCommon({ rules, batch }: Pool): boolean {
 
 /** Those who may give a seat back, a few at a time. */
 export function writeLeft(evaluation: Evaluation): Promise<void> {
-  const { door, request, grounds, left, others } = evaluation;
-  const rulings = new Rulings(grounds);
-  return writeLocked(evaluation, left, async (tx, pool, people) => {
-    if (!isCommon(pool)) {
-      others.push(...people.map(({ userId }) => userId));
-      return pool;
-    }
-    const { rulings: known, strangers } = await rulings.of(tx, people);
-    const done = await writeBatch(tx, door, {
-      ...{ rulings: known, rules: pool.rules, keepUntil: request.keepUntil },
-      ...{ snapshot: evaluation.snapshot, isLocked: true, inputs: inputsOf(pool, grounds.terms) },
-    });
-    others.push(...done.rest, ...strangers);
-    return poolAfter(pool, done);
+  const { database, door, request, grounds, rulings, left, others } = evaluation;
+  return writeLocked(evaluation, left, async (people) => {
+    const { rulings: known, strangers } = await rulings.of(database, door, people);
+    return async (tx, pool) => {
+      if (!isCommon(pool)) {
+        others.push(...people.map(({ userId }) => userId));
+        return pool;
+      }
+      const done = await writeBatch(tx, door, {
+        ...{ rulings: known, rules: pool.rules, keepUntil: request.keepUntil },
+        ...{ snapshot: evaluation.snapshot, isLocked: true, inputs: inputsOf(pool, grounds.terms) },
+      });
+      others.push(...done.rest, ...strangers);
+      return poolAfter(pool, done);
+    };
   });
 }
 
 /** Those whose case is not the common one, a few at a time. */
 export function writeOthers(evaluation: Evaluation, decideEach: DecideEach): Promise<void> {
   const { door, request, others } = evaluation;
-  return writeLocked(evaluation, others, async (tx, pool, some) => {
+  return writeLocked(evaluation, others, (some) => async (tx, pool) => {
     // Whoever is marked is decided for by the mark; or waits for an administrator to let it happen.
     const known = await marksAmong(tx, some);
     const marked = some
@@ -96,17 +98,21 @@ export function writeOthers(evaluation: Evaluation, decideEach: DecideEach): Pro
   });
 }
 
-/** @param write Answers the pool as it is then, still to be written. */
+/** Answers the pool as it is then, still to be written. */
+type Write = (tx: TenantTransaction, pool: Pool) => Promise<Pool>;
+
+/** @param prepare What needs no lock; answers what is done under it. */
 async function writeLocked<Item>(
   evaluation: Evaluation,
   items: Item[],
-  write: (tx: TenantTransaction, pool: Pool, some: Item[]) => Promise<Pool>,
+  prepare: (some: Item[]) => Write | Promise<Write>,
 ): Promise<void> {
   const { database, door, grounds } = evaluation;
   const most = door.peoplePerDecision ?? limits.peoplePerDecision;
   const pace = new Pace(Math.min(limits.peoplePerDecision, most));
   while (items.length > 0 && evaluation.end === null) {
     const some = items.splice(0, pace.people);
+    const write = await prepare(some);
     let isBusy = false;
     await pace.time(some.length, (locked) =>
       inTenant(database, door.tenantId, async (tx) => {
@@ -115,7 +121,7 @@ async function writeLocked<Item>(
         isBusy = isWriting;
         if (isBusy || !(await isStill(tx, evaluation, pool))) return;
         locked();
-        const then = await write(tx, pool, some);
+        const then = await write(tx, pool);
         writePool(tx, pool, { ...then, terms: grounds.terms, isSettled: false }, door.now);
       }),
     );

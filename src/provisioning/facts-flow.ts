@@ -90,7 +90,9 @@ export async function loadFacts(
     const terms = termsAt(pool.contract, pace.now);
     const [head, overage, displaced, preemption] = await Promise.all([
       // Those above the capacity come first: while not all of them can be looked at, nobody of the queue is.
-      reach.above > most ? emptyHead : loadHead(tx, pool, terms, { needed: reach.queue, people, most }),
+      reach.above > most
+        ? emptyHead
+        : loadHead(tx, pool, terms, { needed: reach.queue, people, most, now: pace.now }),
       loadOverage(tx, Math.min(most, reach.above)),
       loadExcess(tx, Math.min(excess, most), isBorrowed(tx, sharesOf(pool.subPools, terms, pool.usage))),
       loadPreemption(tx, pace, pool, people),
@@ -127,7 +129,9 @@ async function loadPreemption(
   if (pool.rules.order !== 'strict' || !grants) return { preemptors: [], victims: [] };
   const most = mostOf(pace);
   const preemptors = await loadPreemptors(tx, most);
-  return { preemptors, victims: await loadVictims(tx, Math.min(most, preemptors.length + people)) };
+  // Seats above the capacity may be none for those who could take one.
+  const reach = preemptors.length + people + pool.usage.overage;
+  return { preemptors, victims: await loadVictims(tx, Math.min(most, reach)) };
 }
 
 type Head = Pick<Loaded, 'queue' | 'grantsMax'> & Pick<Facts, 'victims'>;
@@ -138,12 +142,12 @@ async function loadHead(
   tx: TenantTransaction,
   pool: Pool,
   terms: Terms,
-  { needed, people, most }: { needed: number; people: number; most: number },
+  { needed, people, most, now }: { needed: number; people: number; most: number; now: Date },
 ): Promise<Head> {
-  if (pool.subPools.length > 0) return await loadShared(tx, pool, terms, { people, most });
+  if (pool.subPools.length > 0) return await loadShared(tx, pool, terms, { people, most, now });
   const reach = Math.min(most, needed);
   if (terms.allowance === 0) return { queue: await loadQueue(tx, reach), victims: [] };
-  const [queue, unspent] = await Promise.all([loadQueue(tx, reach), loadUnspentQueue(tx, reach)]);
+  const [queue, unspent] = await Promise.all([loadQueue(tx, reach), loadUnspentQueue(tx, reach, terms, now)]);
   return { queue: unique([...queue, ...unspent]), victims: [] };
 }
 

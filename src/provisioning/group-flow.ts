@@ -23,25 +23,21 @@ import {
   writeGroup,
 } from '../directory/group-store.ts';
 import { Fault, invalid } from '../kernel/fault.ts';
-import { fold } from '../kernel/fold.ts';
 import { type DirectoryId, type GroupId, newId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { sameJson } from '../kernel/same-json.ts';
+import { awaitedName, isRename } from './awaited-name.ts';
 import { type Creation, insertUnanswered } from './creation-store.ts';
 import { decide } from './decide-flow.ts';
+import { keepUntilOf, tombstoneUntil } from './kept-places.ts';
 import { bindMappings, isAwaited, lockGroupNames, unbindMappings } from './mapping-store.ts';
 import { idsAmong, type SettledMembers } from './member-names.ts';
+import { memberTrail, type Requests } from './member-trail.ts';
 import { writeParked } from './parking-store.ts';
-import type { LockedPool, Pool } from './pool.ts';
-import {
-  type AwaitedName,
-  lockPoolIfAwaited,
-  lockPoolIfMapped,
-  lockPoolRow,
-  withRules,
-} from './pool-store.ts';
+import type { LockedPool } from './pool.ts';
+import { lockPoolIfAwaited, lockPoolIfMapped, lockPoolRow, withRules } from './pool-store.ts';
 import { settleMembers } from './settle-members-flow.ts';
-import { keepUntilOf, taken } from './user-flow.ts';
+import { taken } from './user-flow.ts';
 
 export interface GroupDraft {
   attributes: JsonObject;
@@ -103,6 +99,8 @@ export interface GroupRevision {
   edit: MemberEdit;
   /** Unknown members wait for their people; `arrival`: of those to add only who still waits joins. */
   parking?: boolean | 'arrival';
+  /** Several are carried out as one. */
+  requests?: Requests;
 }
 
 /**
@@ -135,7 +133,18 @@ export async function reviseGroup(database: Database, door: Door, revision: Grou
       isPoolNeeded = true;
       throw new Restart();
     }
-    return await writeRevision(tx, { door, directoryId, current, draft, edit, members, pool, isBinding });
+    const { requests } = revision;
+    return await writeRevision(tx, {
+      door,
+      directoryId,
+      current,
+      draft,
+      edit,
+      members,
+      pool,
+      isBinding,
+      requests,
+    });
   };
   return await refuseTaken(
     () => draft,
@@ -152,13 +161,14 @@ interface Revision {
   members: SettledMembers;
   pool: LockedPool | null;
   isBinding: boolean;
+  requests: Requests | undefined;
 }
 
 async function writeRevision(tx: TenantTransaction, revision: Revision): Promise<Group> {
-  const { door, directoryId, current, draft } = revision;
+  const { door, directoryId, current, draft, requests } = revision;
   const isSame = current.externalId === draft.externalId && sameJson(current.attributes, draft.attributes);
-  const next: Group = { ...current, ...draft, version: current.version + 1, lastModified: door.now };
-  const { added, removed, audit } = await writeAndDecide(tx, revision, next, !isSame);
+  const next: Group = { ...current, ...draft, lastModified: door.now };
+  const { added, removed, version, audit } = await writeAndDecide(tx, revision, next, !isSame);
 
   if (!current.isKnownToDirectory || current.externalId !== draft.externalId) {
     upsertGroupSource(tx, current.id, directoryId, draft.externalId);
@@ -176,22 +186,23 @@ async function writeRevision(tx: TenantTransaction, revision: Revision): Promise
       after: draft,
     });
   }
-  if (added.length + removed.length > 0) {
-    events.push({ action: 'group.members_changed', subject: current.id, after: { added, removed } });
-  }
-  appendAudit(tx, door, [...events, ...audit]);
-  return isSame && added.length + removed.length === 0 ? current : next;
+  appendAudit(tx, door, [...events, ...memberTrail(current.id, { added, removed }, audit, requests)]);
+  return version === null ? current : { ...next, version };
 }
 
 /** The group with its members first, then the decisions that rest on it. */
 async function writeAndDecide(
   tx: TenantTransaction,
-  { door, directoryId, current, draft, edit, members: settled, pool: locked, isBinding }: Revision,
+  { door, directoryId, current, draft, edit, members: settled, pool: locked, isBinding, requests }: Revision,
   group: Group,
   isChanged: boolean,
 ) {
   const { add, remove: named, park } = settled;
-  const members: UserEdit = { add, remove: edit.clear ? 'all' : named };
+  const members: UserEdit = {
+    add,
+    remove: edit.clear ? 'all' : named,
+    isOfEach: requests !== undefined,
+  };
   if (settled.forget !== undefined) {
     writeParked(tx, { groupId: group.id, directoryId, forget: settled.forget, park }, door.now);
   }
@@ -257,22 +268,8 @@ export async function removeGroup(
   });
 }
 
-/** A group that is deleted may come back under its name, as when a push of groups is set up again: places are kept. */
-function tombstoneUntil({ now }: Door, { rules }: Pick<Pool, 'rules'>): Date | null {
-  return rules.tombstoneHours === 0 ? null : new Date(now.getTime() + rules.tombstoneHours * 3_600_000);
-}
-
 export function unknownGroup(id: string): Fault {
   return new Fault('not_found', `There is no group ${id}.`);
-}
-
-function awaitedName({ attributes, externalId }: GroupDraft): AwaitedName {
-  return { displayNameKey: fold(displayNameOf(attributes)), externalId };
-}
-
-function isRename(current: Group, draft: GroupDraft): boolean {
-  const [before, after] = [awaitedName(current), awaitedName(draft)];
-  return before.displayNameKey !== after.displayNameKey || before.externalId !== after.externalId;
 }
 
 async function refuseTaken<T>(

@@ -32,7 +32,7 @@ import { appendVersion } from './mapping-version-store.ts';
 import { requirePlaces } from './places-flow.ts';
 import type { Pool } from './pool.ts';
 import { lockPool } from './pool-store.ts';
-import { byMappings } from './prospect.ts';
+import { byMappings, refuseUnknownSubPool } from './prospect.ts';
 
 /** @throws Fault `conflict` naming `priority` or `group`; `invalid` for a group that is not there, or one mapping too many. */
 export async function createMapping(
@@ -84,14 +84,15 @@ async function edit(database: Database, door: Door, asked: MappingEdit): Promise
   });
 }
 
-/** @throws Fault as `requirePlaces`. */
+/** @throws Fault as `requirePlaces`, and naming `subPool`. */
 export async function checkPlaces(
   tx: TenantTransaction,
-  { rules }: Pick<Pool, 'rules'>,
+  { rules, subPools }: Pick<Pool, 'rules' | 'subPools'>,
   before: MappingSet,
   asked: MappingEdit,
 ): Promise<void> {
   if (!('mapping' in asked)) return;
+  refuseUnknownSubPool({ subPools }, asked.mapping.subPool, 'subPool');
   await requirePlaces(
     tx,
     rules,

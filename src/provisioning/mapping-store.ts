@@ -7,9 +7,10 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { fold } from '../kernel/fold.ts';
 import type { GroupId, MappingId } from '../kernel/ids.ts';
 import type { Mapping } from '../licensing/mapping.ts';
+import type { AwaitedName } from './awaited-name.ts';
 import type { StoredMapping } from './mapping-draft.ts';
 import { type Pool, withMappings } from './pool.ts';
-import { type AwaitedName, isAwaiting } from './pool-store.ts';
+import { isAwaiting } from './pool-store.ts';
 
 /**
  * Groups come by their names (shared) and mappings look for them (exclusive) one after the other: two that run at the

@@ -11,6 +11,7 @@ import { namedBy } from './due.ts';
 import type { StoredMapping } from './mapping-draft.ts';
 import type { MappingSet } from './mapping-set.ts';
 import type { DraftResult, MappingVersion, StoredSetDraft } from './mapping-version.ts';
+import { setsVia } from './role-set-sql.ts';
 
 /** Sends the set as the next version. Under the pool's lock, so that no number is drawn twice. */
 export function appendVersion(tx: TenantTransaction, door: Door, cause: string, mappings: MappingSet): void {
@@ -174,7 +175,7 @@ export async function countDraftResult(tx: TenantTransaction, mappings: MappingS
       count(*) filter (where d.seat = 'overage') as overage, count(*) filter (where d.seat = 'waiting') as queued
     from (${affectedIds(tx, namedBy(mappings))}) a (id)
     join decisions d on d.tenant_id = ${tx.tenantId} and d.user_id = a.id
-    where exists (select from jsonb_array_elements(d.requested) r where r ->> 'via' = any(${vias}::text[]))
+    where d.requested_id in ${setsVia(tx, vias)}
   `);
   return row ?? { people: 0, held: 0, overage: 0, queued: 0 };
 }

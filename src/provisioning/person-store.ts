@@ -12,7 +12,8 @@ import type { Verdict } from '../licensing/desire.ts';
 import type { Pin } from '../licensing/pin.ts';
 import type { Affected } from './affected.ts';
 import { affectedIds } from './affected-sql.ts';
-import { type DecisionRow, decisionColumns, toDecision } from './decision-store.ts';
+import { type DecisionRow, decisionColumns, namedColumns, toDecision } from './decision-store.ts';
+import { rolesOf } from './role-set-sql.ts';
 import type { PersonFacts } from './standing.ts';
 
 interface PersonRow extends DecisionRow {
@@ -36,19 +37,22 @@ interface PersonRow extends DecisionRow {
 interface Instead {
   mappedGroups?: readonly GroupId[];
   exclusions?: readonly string[] | undefined;
+  /** Only who has a seat. */
+  ofHolders?: boolean | undefined;
 }
 
 /** Selects the `PersonRow` of everybody affected. */
 function personsSql(
   tx: TenantTransaction,
   affected: Affected,
-  { mappedGroups, exclusions }: Instead = {},
+  { mappedGroups, exclusions, ofHolders = false }: Instead = {},
+  columns = decisionColumns,
 ): RawBuilder<unknown> {
   // It is looked up whether each group of a person is mapped: by a list of all mapped groups the index was asked for each.
   const isMapped =
     mappedGroups === undefined
-      ? sql`exists (select from mappings x where x.tenant_id = ${tx.tenantId} and x.group_id = m.group_id)`
-      : sql`m.group_id in (select unnest(${mappedGroups}::uuid[]))`;
+      ? sql`exists (select from mappings x where x.tenant_id = m.tenant_id and x.group_id = m.group_id)`
+      : sql`m.group_id = any(${mappedGroups}::uuid[])`;
   const excluded = exclusions === undefined ? sql`s.exclusions` : sql`${exclusions}::text[]`;
   return sql`
     with affected as (${affectedIds(tx, affected)})
@@ -58,18 +62,19 @@ function personsSql(
           and o.address_order < u.address_order
       ) as is_duplicate,
       coalesce(u.user_name_key = any(${excluded}) or u.address = any(${excluded}), false) as is_excluded,
-      (select array_agg(m.group_id) from memberships m
-       where m.tenant_id = u.tenant_id and m.user_id = u.id and ${isMapped}) as groups,
+      (select array_agg(m.group_id) filter (where ${isMapped}) from memberships m
+       where m.tenant_id = u.tenant_id and m.user_id = u.id) as groups,
       case when p.user_id is not null then jsonb_build_object('role', p.role, 'workspaces', p.workspaces,
         'until', p.until, 'reserved', p.reserved) end as pin,
       case when v.user_id is not null then jsonb_build_object('via', v.via, 'isGranted', v.is_granted) end as verdict,
       r.taken_at as reclaimed_at, d.basis::text, d.terms_basis::text,
-      ${decisionColumns}
+      ${columns}
     from affected a
     join users u on u.tenant_id = ${tx.tenantId} and u.id = a.id
     join tenants t on t.tenant_id = u.tenant_id
     left join tenant_settings s on s.tenant_id = u.tenant_id
-    left join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
+    ${ofHolders ? sql`` : sql`left`} join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
+      ${ofHolders ? sql`and d.seat in ('held', 'overage')` : sql``}
     left join pins p on p.tenant_id = u.tenant_id and p.user_id = u.id
     left join seat_approvals v on v.tenant_id = u.tenant_id and v.user_id = u.id
     left join seat_reclaims r on r.tenant_id = u.tenant_id and r.user_id = u.id and r.state = 'taken'`;
@@ -112,8 +117,8 @@ function factsOf(row: Alike): Omit<PersonFacts, 'id' | 'tie' | 'address' | 'prin
 
 type Alike = Omit<PersonRow, 'id' | 'tie' | 'address' | 'basis' | 'terms_basis'>;
 
-/** Each column of a person but those that tell people apart: who forgets one is told by the type. */
-const columns: Record<keyof Alike, true> = {
+/** What tells people apart of whom the same is to be said, with the names of roles in their place: who forgets a column is told by the type. */
+const columns: Record<Exclude<keyof Alike, 'requested' | 'effective'>, true> = {
   ...{
     active: true,
     is_duplicate: true,
@@ -122,10 +127,10 @@ const columns: Record<keyof Alike, true> = {
     role_values: true,
     claim_values: true,
   },
-  ...{ verdict: true, pin: true, reclaimed_at: true, requested: true, effective: true, priority: true },
+  ...{ verdict: true, pin: true, reclaimed_at: true, priority: true },
   ...{ claimed_at: true, seat: true, since: true, refusal: true, kept_claimed_at: true, kept_until: true },
   ...{
-    overage_spent: true,
+    overage_since: true,
     may_preempt: true,
     sub_pool: true,
     notice_until: true,
@@ -144,9 +149,13 @@ export async function loadCrowd(
   tx.send(sql`select set_config('enable_sort', 'off', true)`);
   const alike = sql.join(Object.keys(columns).map((name) => sql.ref(name)));
   const rows = await tx.run(sql<Alike & { people: [id: UserId, tie: string, address: string | null][] }>`
-    select json_agg(json_build_array(id, tie, address)) as people, ${alike}
-    from (${personsSql(tx, affected, instead)}) persons
-    group by ${alike}
+    select d.*, ${rolesOf(sql`d.requested_id`)} as requested, ${rolesOf(sql`d.effective_id`)} as effective
+    from (
+      select ${tx.tenantId}::uuid as tenant_id, json_agg(json_build_array(id, tie, address)) as people,
+        requested_id, effective_id, ${alike}
+      from (${personsSql(tx, affected, instead, namedColumns)}) persons
+      group by requested_id, effective_id, ${alike}
+    ) d
   `);
   return rows
     .flatMap(({ people, ...row }) => {

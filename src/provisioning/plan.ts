@@ -6,7 +6,7 @@
 import type { UserId } from '../kernel/ids.ts';
 import type { Usage } from '../licensing/admit.ts';
 import { type Contract, overageUntil, type Terms, termsAt } from '../licensing/contract.ts';
-import { type Decision, effect, isSeated, type OpenBatch, type Seat } from '../licensing/effect.ts';
+import { type Decision, effect, type OpenBatch, type Seat } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
 import type { SubPool } from '../licensing/sub-pool.ts';
 import { grantable, type SubPoolTurn, seatsOf, subPoolsAfter, takeSeats, usageAfter } from './allot.ts';
@@ -77,9 +77,8 @@ export interface Planned {
 export function plan(facts: Facts, now: Date): Plan {
   const batch = batchOf(facts, now);
   const planned = planIn(facts, batch, now);
-  const isTouched = planned.changes.some(({ before, after }) => before?.seat !== after?.seat);
-  if (isTouched || isToSettle(facts)) return planned;
-  // What touches no seat opens no batch: what is free for another reason is given as ever.
+  if (planned.changes.some(isOfSeats) || isToSettle(facts)) return planned;
+  // What concerns no seat opens no batch: what is free for another reason is given as ever.
   return facts.batch === null && batch !== null
     ? planIn(facts, null, now)
     : { ...planned, batch: facts.batch };
@@ -146,6 +145,11 @@ function candidatesOf(facts: Facts, terms: Terms, now: Date, claimedAt: Date): C
   ];
 }
 
+/** Also a claim that comes to another share without a seat: that share may take one back for it. */
+function isOfSeats({ before, after }: DecisionChange): boolean {
+  return before?.seat !== after?.seat || before?.subPool !== after?.subPool;
+}
+
 /** Each person once. */
 export function unique(standing: readonly Standing[]): Standing[] {
   return [...new Map(standing.map((one) => [one.id, one])).values()];
@@ -169,8 +173,10 @@ function decisionOf(candidate: Candidate, { seats, notices, terms, now }: Outcom
   const seat = seats.get(userId) ?? 'none';
   const { priority, requested, refusal, mayPreempt } = wish;
   if (requested.length === 0 && claim.kind !== 'kept') return null;
-  const claimedAt = 'claimedAt' in claim ? claim.claimedAt : (before?.claim?.claimedAt ?? now);
+  const { claimedAt, overageSince: known } =
+    claim.kind === 'none' ? { claimedAt: now, overageSince: null } : claim;
   const since = before !== null && before.seat === seat ? before.since : now;
+  const overageSince = seat === 'held' ? null : seat === 'overage' ? (known ?? since) : known;
   const noticeUntil = notices.get(userId) ?? null;
   const kept = claim.kind === 'kept' ? { claimedAt, until: claim.until } : null;
   return {
@@ -181,7 +187,8 @@ function decisionOf(candidate: Candidate, { seats, notices, terms, now }: Outcom
     since,
     refusal,
     kept,
-    isOverageSpent: isSpent(seat, claim, before),
+    // It is remembered as long as the claim is, and forgotten with a seat within the capacity.
+    overageSince,
     approval: wish.isRejected ? 'refused' : isPending(seat, claim) ? 'pending' : null,
     subPool: subPoolOf(candidate),
     noticeUntil,
@@ -189,7 +196,7 @@ function decisionOf(candidate: Candidate, { seats, notices, terms, now }: Outcom
       wish.until,
       kept?.until,
       later(noticeUntil, now),
-      seat === 'overage' ? overageUntil(terms, since) : null,
+      seat === 'overage' && overageSince !== null ? overageUntil(terms, overageSince) : null,
     ),
   };
 }
@@ -197,14 +204,6 @@ function decisionOf(candidate: Candidate, { seats, notices, terms, now }: Outcom
 /** Who claims where somebody is asked when no seat is free waits for that, once none was. */
 function isPending(seat: Seat, claim: ClaimState): boolean {
   return seat === 'waiting' && claim.kind === 'claims' && claim.asks !== 'nobody';
-}
-
-/** It is remembered as long as the claim is, and forgotten with a seat. */
-function isSpent(seat: Seat, claim: ClaimState, before: Decision | null): boolean {
-  if (isSeated(seat)) return false;
-  return claim.kind === 'claims'
-    ? claim.isOverageSpent
-    : claim.kind === 'kept' && (before?.isOverageSpent ?? false);
 }
 
 /** What is past already waits for something else than time. */
@@ -234,7 +233,7 @@ function canonical(decision: Decision): string {
     refusal,
     since,
     kept,
-    isOverageSpent,
+    overageSince,
     approval,
     subPool,
     noticeUntil,
@@ -251,7 +250,7 @@ function canonical(decision: Decision): string {
     effective.map(({ role, billing, workspace, via }) => [role, billing, workspace, via]),
     claim === null ? null : [claim.priority, claim.claimedAt, claim.mayPreempt],
     kept === null ? null : [kept.claimedAt, kept.until],
-    ...[seat, refusal, since, isOverageSpent, approval, subPool, noticeUntil, endsAt],
+    ...[seat, refusal, since, overageSince, approval, subPool, noticeUntil, endsAt],
   ]);
 }
 

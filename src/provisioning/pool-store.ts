@@ -15,6 +15,7 @@ import type { OpenBatch } from '../licensing/effect.ts';
 import { excessSinceOf } from '../licensing/excess.ts';
 import { nextValidity } from '../licensing/mapping.ts';
 import { type SubPool, useOf, withUse } from '../licensing/sub-pool.ts';
+import type { AwaitedName } from './awaited-name.ts';
 import { contractJson } from './contract-sql.ts';
 import type { LockedPool, Pool } from './pool.ts';
 import { type KnownRules, RulesMemory } from './rules-memory.ts';
@@ -111,12 +112,6 @@ export function lockPoolIfAwaited(tx: TenantTransaction, name: AwaitedName): Pro
     tx,
     sql`exists (select from mappings m where m.tenant_id = p.tenant_id and ${isAwaiting(name)})`,
   );
-}
-
-/** By what a mapping can wait for its group. */
-export interface AwaitedName {
-  displayNameKey: string;
-  externalId: string | null;
 }
 
 /** Of mapping `m`: its group is not there yet, and one of this name would be it. */

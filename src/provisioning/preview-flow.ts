@@ -12,6 +12,7 @@ import { isSeated, waitingStates } from '../licensing/effect.ts';
 import { impactOf, type Turn } from '../licensing/impact.ts';
 import type { Settings } from '../tenants/settings.ts';
 import { selectSettings } from '../tenants/settings-store.ts';
+import { contractWithout } from './contract-flow.ts';
 import { type Foreseen, foresee } from './decide-flow.ts';
 import { selectUserNames } from './decision-store.ts';
 import type { Edit, Losses, PeoplePage, Preview } from './edit.ts';
@@ -51,21 +52,30 @@ export async function previewEdit(
     const pool = await readPool(tx);
     const prospect = await prospectOf(tx, door, pool, edit);
     const foreseen = await foresee(tx, door, withRenamed(pool, prospect, door.now));
-    if (edit.op === 'pin' && edit.pin.reserved) refuseWithoutSeat(decisionOf(foreseen, edit.userId));
-    return await describe(
-      tx,
-      pool,
-      { ...foreseen, later: laterLosses(pool, prospect, foreseen, door.now) },
-      door.now,
-      page,
-    );
+    refuseReserved(edit, foreseen);
+    const losses = lossesIn(pool, prospect, foreseen, door.now);
+    return { ...(await describe(tx, pool, foreseen, door.now, page)), ...losses };
   });
 }
 
 /** Of the preview alone how many seats go. @throws Fault as the edit itself would. */
 export async function lossesBy(database: Database, door: Door, edit: Edit): Promise<Losses> {
-  const nobody = { after: 'ffffffff-ffff-ffff-ffff-ffffffffffff', limit: 0 };
-  return await previewEdit(database, door, edit, nobody);
+  return await inTenant(database, door.tenantId, async (tx) => {
+    const pool = await readPool(tx);
+    const prospect = await prospectOf(tx, door, pool, edit);
+    const foreseen = await foresee(tx, door, { ...prospect, ofHolders: isOfHolders(prospect) });
+    refuseReserved(edit, foreseen);
+    return lossesIn(pool, prospect, foreseen, door.now);
+  });
+}
+
+/** Whoever loses a seat loses it by what the edit says of them: nobody without one takes it. */
+function isOfHolders({ pool: { rules, subPools }, pinned }: Prospect): boolean {
+  return rules.order === 'sticky' && subPools.length === 0 && pinned === undefined;
+}
+
+function refuseReserved(edit: Edit, foreseen: Foreseen): void {
+  if (edit.op === 'pin' && edit.pin.reserved) refuseWithoutSeat(decisionOf(foreseen, edit.userId));
 }
 
 /** What would become of the pool, and whom it would concern. */
@@ -75,6 +85,8 @@ async function prospectOf(tx: TenantTransaction, door: Door, pool: Pool, edit: E
       return byContract(pool, withBase(pool, edit.contract), door.now);
     case 'amendment':
       return byContract(pool, withLine(pool, edit.line), door.now);
+    case 'withdrawal':
+      return byContract(pool, (await contractWithout(tx, pool, edit.lineId)).contract, door.now);
     case 'pin':
       refusePast(edit.pin, door.now);
       refuseInactive(edit.pin, (await personOf(tx, edit.userId)).active);
@@ -147,27 +159,25 @@ function isNoticed({ before, after }: DecisionChange): boolean {
   return before?.noticeUntil == null && after?.noticeUntil != null;
 }
 
-interface LaterLosses {
-  userIds: readonly UserId[];
-  /** Seats that lines of the contract take away: whose they are is known only then. */
-  byLines: number;
-}
-
-function laterLosses(pool: Pool, prospect: Prospect, { persons }: Foreseen, now: Date): LaterLosses {
+function lossesIn(pool: Pool, prospect: Prospect, { persons, plan }: Foreseen, now: Date): Losses {
   const { rules, contract, usage } = pool;
-  return {
-    userIds: laterLosers(persons, { before: rules, after: prospect.pool.rules }, now),
-    byLines: lostByLines(contract, prospect.pool.contract, usage, now),
-  };
+  const losers = plan.changes.filter(losesSeat);
+  const noticed = plan.changes.filter(isNoticed);
+  const later = laterLosers(persons, { before: rules, after: prospect.pool.rules }, now);
+  // Seats that lines of the contract take away: whose they are is known only then.
+  const byLines = lostByLines(contract, prospect.pool.contract, usage, now);
+  const people = new Set([...[...losers, ...noticed].map(({ userId }) => userId), ...later]);
+  const seatsLost = people.size + byLines;
+  return { seatsLost, lostLater: seatsLost - losers.length };
 }
 
 async function describe(
   tx: TenantTransaction,
   pool: Pool,
-  { persons, plan, later }: Foreseen & { later: LaterLosses },
+  { persons, plan }: Foreseen,
   now: Date,
   { after, limit }: PeoplePage,
-): Promise<Preview> {
+): Promise<Omit<Preview, keyof Losses>> {
   const terms = termsAt(pool.contract, now);
   const changed = new Set(plan.changes.map(({ userId }) => userId));
   // Decided as before, and told perhaps by another name.
@@ -177,9 +187,6 @@ async function describe(
       : [{ userId: id, before: decision, after: decision }],
   );
   const turns = [...plan.changes, ...unchanged];
-  const losers = plan.changes.filter(losesSeat).map(({ userId }) => userId);
-  const noticed = plan.changes.filter(isNoticed).map(({ userId }) => userId);
-  const seatsLost = new Set([...losers, ...noticed, ...later.userIds]).size + later.byLines;
   const { people, ...counts } = impactOf(turns, { before: terms.policy, after: plan.terms.policy });
   const shown = people.filter(({ id }) => id > after).slice(0, limit);
   const names = await selectUserNames(
@@ -191,8 +198,6 @@ async function describe(
   return {
     ...counts,
     seats: { before: held, after: plan.usage.held },
-    seatsLost,
-    lostLater: seatsLost - losers.length,
     available: capacity === null ? null : Math.max(0, capacity - held - onHold - unmanagedPaid),
     people: shown.map((person) => ({ ...person, userName: names.get(person.id) ?? '' })),
   };

@@ -26,11 +26,15 @@ export interface Prospect {
   /** Who would be left alone, by userName or address, folded. */
   exclusions?: readonly string[];
   pinned?: { userId: UserId; pin: Pin | null };
+  /** Of those affected only who has a seat. */
+  ofHolders?: boolean;
 }
 
-/** @throws Fault `invalid` naming `subPool`, where a mapping names one that is not there. */
+/** @throws Fault `invalid` naming the mapping by its place, where it names a sub-pool that is not there. */
 export function byMappings(pool: Pool, before: MappingSet, after: MappingSet): Prospect {
-  refuseUnknownSubPool(pool, after);
+  for (const [index, { subPool }] of after.entries()) {
+    refuseUnknownSubPool(pool, subPool, `mappings.${index}.subPool`);
+  }
   return {
     pool: { ...pool, rules: { ...pool.rules, mappings: after } },
     affected: affectedByMappings(before, after),
@@ -38,13 +42,14 @@ export function byMappings(pool: Pool, before: MappingSet, after: MappingSet): P
   };
 }
 
-function refuseUnknownSubPool({ subPools }: Pool, mappings: MappingSet): void {
-  const known = new Set<string | null>([null, ...subPools.map(({ name }) => name)]);
-  const unknown = mappings.find(({ subPool }) => !known.has(subPool));
-  if (unknown === undefined) return;
-  throw new Fault('invalid', `There is no sub-pool "${unknown.subPool}": write it first.`, {
-    field: 'subPool',
-  });
+/** @throws Fault `invalid` naming the field. */
+export function refuseUnknownSubPool(
+  { subPools }: Pick<Pool, 'subPools'>,
+  subPool: string | null,
+  field: string,
+): void {
+  if (subPool === null || subPools.some(({ name }) => name === subPool)) return;
+  throw new Fault('invalid', `There is no sub-pool "${subPool}": write it first.`, { field });
 }
 
 export function byContract(pool: Pool, contract: Contract | undefined, now: Date): Prospect {
@@ -94,6 +99,10 @@ function refuseLate({ endsOn, lines }: Contract, { effectiveOn, contractEndsOn, 
   throw new Fault('invalid', `"${first}" must not be after the contract's last day, ${last}.`, {
     field: first,
   });
+}
+
+export function unknownLine(id: string): Fault {
+  return new Fault('not_found', `There is no line ${id} in the contract.`);
 }
 
 /** @param turned Whom the settings would leave alone, or no longer. */

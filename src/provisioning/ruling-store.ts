@@ -1,13 +1,17 @@
 /** What follows for people of a large edit, kept for as long as it is carried out. */
 
-import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import type { Door } from '../audit/door.ts';
+import type { Database } from '../db/database.ts';
+import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import type { Terms } from '../licensing/contract.ts';
 import type { TermsPrints } from './basis.ts';
 import { type Batch, selectSets } from './desire-sql.ts';
 import type { Person } from './differing.ts';
 import type { Pool } from './pool.ts';
-import { type Ruling, rulingOf } from './ruling.ts';
+import { roleSetsOf } from './role-set.ts';
+import { keepRoleSets } from './role-set-sql.ts';
+import { type Ruling, rulingOf, type StoredRuling, storedRuling } from './ruling.ts';
 
 /** What is decided by while the revision of the rules is the same. */
 export interface Grounds extends Pick<Pool, 'revision' | 'rules'> {
@@ -19,46 +23,66 @@ export interface Grounds extends Pick<Pool, 'revision' | 'rules'> {
 /** What follows for everybody whose mappings print alike: one of them is looked up, and the rules are asked once. */
 export class Rulings {
   readonly #grounds: Grounds;
-  readonly #known = new Map<string, Ruling>();
+  readonly #known = new Map<string, StoredRuling>();
 
   constructor(grounds: Grounds) {
     this.#grounds = grounds;
   }
 
-  /** `strangers`: for whom nothing is known any more, since one of them changed after they were compared. */
+  /**
+   * In a transaction of its own: the sets of roles that several batches name must not make one wait until another is written.
+   * `strangers`: for whom nothing is known any more, since one of them changed after they were compared.
+   */
   async of(
-    tx: TenantTransaction,
+    database: Database,
+    { tenantId }: Door,
     people: readonly Person[],
   ): Promise<{ rulings: Batch['rulings']; strangers: UserId[] }> {
     const alike = Map.groupBy(people, ({ print }) => print);
-    // Few sets are of many people; those of the others are seldom asked again.
-    if (this.#known.size > rulingsKnownMax) this.#known.clear();
-    await this.#learn(tx, alike);
+    const firsts = new Map(
+      [...alike].flatMap(([print, [first]]): [UserId, string][] =>
+        first === undefined || this.#known.has(print) ? [] : [[first.userId, print]],
+      ),
+    );
+    const known = new Map([...alike.keys()].map((print) => [print, this.#known.get(print)]));
+    const learnt =
+      firsts.size === 0 ? [] : await inTenant(database, tenantId, (tx) => this.#learn(tx, firsts));
+    for (const [print, ruling] of learnt) known.set(print, ruling);
+    this.#keep(learnt);
     const rulings: Batch['rulings'][number][] = [];
     const strangers: UserId[] = [];
     for (const [print, some] of alike) {
       const ids = some.map(({ userId }) => userId);
-      const ruling = this.#known.get(print);
+      const ruling = known.get(print);
       if (ruling === undefined) strangers.push(...ids);
       else rulings.push({ ...ruling, people: ids });
     }
     return { rulings, strangers };
   }
 
-  /** By the first of each print, if the mappings that name this person now still print so. */
-  async #learn(tx: TenantTransaction, alike: ReadonlyMap<string, readonly Person[]>): Promise<void> {
-    const prints = new Map(
-      [...alike].flatMap(([print, [first]]): [UserId, string][] =>
-        first === undefined || this.#known.has(print) ? [] : [[first.userId, print]],
-      ),
-    );
-    if (prints.size === 0) return;
+  /** By somebody of each print, if the mappings that name this person now still print so. */
+  async #learn(
+    tx: TenantTransaction,
+    firsts: ReadonlyMap<UserId, string>,
+  ): Promise<[string, StoredRuling][]> {
     const { rules, now } = this.#grounds;
-    for (const { userId, set } of await selectSets(tx, [...prints.keys()], rules, now)) {
-      const print = prints.get(userId);
+    const people = await selectSets(tx, [...firsts.keys()], rules, now);
+    const learnt = people.flatMap(({ userId, set }): [string, Ruling][] => {
+      const print = firsts.get(userId);
       const ruling = rulingOf(set, rules, this.#grounds);
-      if (print !== undefined && isPrintOf(print, ruling)) this.#known.set(print, ruling);
-    }
+      return print !== undefined && isPrintOf(print, ruling) ? [[print, ruling]] : [];
+    });
+    const sets = learnt.flatMap(([, { requested, seated, unseated }]) =>
+      roleSetsOf(requested, seated, unseated),
+    );
+    tx.send(keepRoleSets(tx, sets));
+    return learnt.map(([print, ruling]) => [print, storedRuling(ruling)]);
+  }
+
+  /** Few sets of mappings are of many people; those of the others are seldom asked again. */
+  #keep(learnt: readonly [string, StoredRuling][]): void {
+    if (this.#known.size > rulingsKnownMax) this.#known.clear();
+    for (const [print, ruling] of learnt) this.#known.set(print, ruling);
   }
 }
 
@@ -66,5 +90,5 @@ function isPrintOf(print: string, { basis }: Ruling): boolean {
   return Buffer.from(print, 'latin1').readBigInt64BE() === BigInt(basis);
 }
 
-/** About two kilobytes each. */
-const rulingsKnownMax = 4000;
+/** About half a kilobyte each. */
+const rulingsKnownMax = 20_000;

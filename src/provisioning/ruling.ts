@@ -6,6 +6,7 @@ import { desire, type Person, type RequestedRole } from '../licensing/desire.ts'
 import { type EffectiveRole, effect } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
 import { setBasis, type TermsPrints, termsBasisOf } from './basis.ts';
+import { effectiveId, requestedId } from './role-set.ts';
 
 /** A set of mappings by their places in `rules.mappings`, in order. */
 export type MappingSet = readonly number[];
@@ -25,6 +26,25 @@ export interface Ruling {
   basis: string;
   seatedTerms: string;
   unseatedTerms: string;
+}
+
+/** With the ids of its sets of roles in their place. */
+export interface StoredRuling extends Omit<Ruling, 'set' | 'requested' | 'seated' | 'unseated'> {
+  /** Nothing is asked for. */
+  isEmpty: boolean;
+  requestedId: string;
+  seatedId: string;
+  unseatedId: string;
+}
+
+export function storedRuling({ set: _, requested, seated, unseated, ...ruling }: Ruling): StoredRuling {
+  const [seatedId, unseatedId] = [effectiveId(seated), effectiveId(unseated)];
+  return {
+    ...ruling,
+    isEmpty: requested.length === 0,
+    requestedId: requestedId(requested),
+    ...{ seatedId, unseatedId },
+  };
 }
 
 export function rulingOf(

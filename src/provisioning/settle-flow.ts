@@ -6,6 +6,7 @@ import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { TenantId } from '../kernel/ids.ts';
+import { seatsLost } from '../licensing/cliff.ts';
 import { excessUntil, limitOf, termsAt } from '../licensing/contract.ts';
 import type { Affected } from './affected.ts';
 import { decide } from './decide-flow.ts';
@@ -73,10 +74,8 @@ async function settleOnce(tx: TenantTransaction, door: Door): Promise<boolean> {
 /** How many lose their seats now, because the capacity fell and their time is over. */
 function excessAt({ contract, usage, excessSince }: Pool, now: Date): number {
   const terms = termsAt(contract, now);
-  const limit = limitOf(terms);
-  if (limit === null || excessSince === null || now < excessUntil(terms, excessSince)) return 0;
-  const seated = usage.held + usage.overage;
-  return Math.max(0, Math.min(seated, seated + usage.onHold - limit));
+  if (excessSince === null || now < excessUntil(terms, excessSince)) return 0;
+  return seatsLost(limitOf(terms), usage);
 }
 
 /**

@@ -8,7 +8,7 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import type { Terms } from '../licensing/contract.ts';
 import { borrowedBy, type Shares } from '../licensing/sub-pool.ts';
-import { loadStandingOf, standingColumns } from './decision-store.ts';
+import { excessOrder, excessSource, isUnspent, loadStandingOf, standingColumns } from './decision-store.ts';
 import { borrowedLines, grantsMaxOf, type Line, reachOfLines } from './lines.ts';
 import { type Facts, unique } from './plan.ts';
 import type { Pool } from './pool.ts';
@@ -19,17 +19,18 @@ export async function loadShared(
   tx: TenantTransaction,
   pool: Pool,
   terms: Terms,
-  { people, most }: { people: number; most: number },
+  { people, most, now }: { people: number; most: number; now: Date },
 ): Promise<Pick<Facts, 'queue' | 'grantsMax' | 'victims'>> {
   if (!terms.grants || pool.evaluating)
     return { queue: [], grantsMax: Number.POSITIVE_INFINITY, victims: [] };
   const reach = reachOfLines(pool, terms, people, most);
   const [heads, unspent, noticed] = await Promise.all([
-    loadLines(tx, reach.lines, { isUnspent: false }),
-    terms.allowance === 0 ? [] : loadLines(tx, reach.lines, { isUnspent: true }),
+    loadLines(tx, reach.lines, sql`true`),
+    terms.allowance === 0 ? [] : loadLines(tx, reach.lines, isUnspent(terms, now)),
     loadNoticed(tx, most),
   ]);
-  const lowest = await loadLowest(tx, borrowedLines(reach, heads, people, most));
+  // Seats above the capacity may be none for those who could take one back.
+  const lowest = await loadLowest(tx, borrowedLines(reach, heads, people + pool.usage.overage, most));
   // Both are read up to the same place: the one that was cut tells.
   const grantsMax = Math.min(grantsMaxOf(reach, heads), grantsMaxOf(reach, unspent));
   return { queue: unique([...heads, ...unspent]), grantsMax, victims: unique([...noticed, ...lowest]) };
@@ -39,9 +40,9 @@ export async function loadShared(
 function loadLines(
   tx: TenantTransaction,
   lines: readonly Line[],
-  { isUnspent }: { isUnspent: boolean },
+  who: RawBuilder<boolean>,
 ): Promise<Standing[]> {
-  const where = sql`d.seat = 'waiting' and d.approval is null ${isUnspent ? sql`and not d.overage_spent` : sql``}`;
+  const where = sql`d.seat = 'waiting' and d.approval is null and ${who}`;
   const order = sql`d.priority, d.rank_at, d.tie, d.user_id`;
   return loadStandingOf(tx, sql`select ${standingColumns} from (${ofLines(tx, lines, where, order)}) d`);
 }
@@ -71,6 +72,23 @@ export async function selectBorrowers(
   if (lines.length === 0 || userIds.length === 0) return new Set();
   const rows = await tx.run(sql<{ user_id: UserId }>`
     select d.user_id from (${lowestOf(tx, lines)}) d where d.user_id = any(${userIds}::uuid[])
+  `);
+  return new Set(rows.map((row) => row.user_id));
+}
+
+/** Which of these people are among the first `most` who lose the seat when there are fewer. */
+export async function selectLosing(
+  tx: TenantTransaction,
+  shares: Shares,
+  most: number,
+  userIds: readonly UserId[],
+): Promise<Set<UserId>> {
+  if (most === 0 || userIds.length === 0) return new Set();
+  const rows = await tx.run(sql<{ user_id: UserId }>`
+    select e.user_id from (
+      select d.user_id from ${excessSource} where d.tenant_id = ${tx.tenantId} and d.seat in ('held', 'overage')
+      order by ${excessOrder(isBorrowed(tx, shares))} limit ${most}
+    ) e where e.user_id = any(${userIds}::uuid[])
   `);
   return new Set(rows.map((row) => row.user_id));
 }

@@ -4,7 +4,7 @@
  */
 
 import type { UserId } from '../kernel/ids.ts';
-import { overageUntil, type Terms } from '../licensing/contract.ts';
+import { isOverageSpent, type Terms } from '../licensing/contract.ts';
 import { type Desire, desire, hasPaidMatch, nothing, type Person } from '../licensing/desire.ts';
 import { type Decision, isSeated } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
@@ -37,16 +37,23 @@ export interface Candidate {
   claim: ClaimState;
 }
 
-export type ClaimState =
-  | { kind: 'none' }
+export type ClaimState = { kind: 'none' } | (Known & KnownState);
+
+/** Of a claim, as long as it lasts or is remembered. */
+interface Known {
+  claimedAt: Date;
+  overageSince: Date | null;
+}
+
+type KnownState =
   /** Has a seat, and keeps it. */
   | { kind: 'seated'; seat: 'held' | 'overage' }
   /** Comes back to a place that was kept. */
-  | { kind: 'returns'; claimedAt: Date }
+  | { kind: 'returns' }
   /** Wants a seat. */
-  | { kind: 'claims'; claimedAt: Date; isOverageSpent: boolean; asks: Asking }
+  | { kind: 'claims'; isOverageSpent: boolean; asks: Asking }
   /** Wants none any more, and is remembered; `hold`: with the place. */
-  | { kind: 'kept'; seat: 'hold' | 'none'; claimedAt: Date; until: Date };
+  | { kind: 'kept'; seat: 'hold' | 'none'; until: Date };
 
 /** Whether somebody is asked for the seat: not, or not any more; each time; or where none is free. */
 export type Asking = 'nobody' | 'somebody' | 'whenFull';
@@ -98,16 +105,23 @@ function withWish(
   now: Date,
   { isDropped, claimedAt, asks }: { isDropped: boolean; claimedAt: Date; asks: Asking },
 ): ClaimState {
-  const known = before?.claim?.claimedAt ?? keptAt(before, now)?.claimedAt ?? claimedAt;
-  const isOverageSpent = before?.isOverageSpent ?? false;
-  if (before?.seat === 'hold' && keptAt(before, now) !== undefined)
-    return { kind: 'returns', claimedAt: known };
+  const remembered = before?.claim ?? keptAt(before, now);
+  const known =
+    before === null || remembered === undefined
+      ? { claimedAt, overageSince: null }
+      : knownOf(before, remembered);
+  const isSpent = isOverageSpent(terms, known.overageSince, now);
+  if (before?.seat === 'hold' && keptAt(before, now) !== undefined && !isSpent)
+    return { kind: 'returns', ...known };
   if (before === null || !isSeated(before.seat) || isDropped)
-    return { kind: 'claims', claimedAt: known, isOverageSpent, asks };
-  const isOver = before.seat === 'overage' && isPast(overageUntil(terms, before.since), now);
-  return isOver
-    ? { kind: 'claims', claimedAt: known, isOverageSpent: true, asks: 'nobody' }
-    : { kind: 'seated', seat: before.seat };
+    return { kind: 'claims', ...known, isOverageSpent: isSpent, asks };
+  return before.seat === 'overage' && isSpent
+    ? { kind: 'claims', ...known, isOverageSpent: true, asks: 'nobody' }
+    : { kind: 'seated', ...known, seat: before.seat };
+}
+
+function knownOf({ overageSince }: Decision, { claimedAt }: { claimedAt: Date }): Known {
+  return { claimedAt, overageSince };
 }
 
 /** A claim by a rule that was let into the queue, or had a seat, is not asked about again. */
@@ -125,22 +139,21 @@ function paidRule({ requested }: Pick<Decision, 'requested'>): string | undefine
 function withoutWish(person: PersonFacts, rules: Rules, now: Date): ClaimState {
   const { decision: before, keepUntil } = person;
   if (before === null || !person.active || person.isExcluded || person.isDuplicate) return { kind: 'none' };
-  const kept = keptAt(before, now);
   if (before.claim === null) {
+    const kept = keptAt(before, now);
     if (kept === undefined) return { kind: 'none' };
-    return { kind: 'kept', seat: placeOf(before), claimedAt: kept.claimedAt, until: kept.until };
+    return { kind: 'kept', ...knownOf(before, kept), seat: placeOf(before), until: kept.until };
   }
+  const known = knownOf(before, before.claim);
   if (person.reclaimedAt !== null) {
     const until = rankKeptUntil(person.reclaimedAt);
-    return until <= now
-      ? { kind: 'none' }
-      : { kind: 'kept', seat: 'none', claimedAt: before.claim.claimedAt, until };
+    return until <= now ? { kind: 'none' } : { kind: 'kept', ...known, seat: 'none', until };
   }
   // A free role that wins over the paid one is no move.
   const isMove = keepUntil !== null && now < keepUntil && !hasPaidMatch(person, rules, now);
   if (!isMove) return { kind: 'none' };
   const seat = isSeated(before.seat) ? 'hold' : 'none';
-  return { kind: 'kept', seat, claimedAt: before.claim.claimedAt, until: keepUntil };
+  return { kind: 'kept', ...known, seat, until: keepUntil };
 }
 
 function placeOf({ seat }: Decision): 'hold' | 'none' {
@@ -151,10 +164,6 @@ function placeOf({ seat }: Decision): 'hold' | 'none' {
 function keptAt(before: Decision | null, now: Date): NonNullable<Decision['kept']> | undefined {
   const kept = before?.kept ?? null;
   return kept !== null && now < kept.until ? kept : undefined;
-}
-
-function isPast(until: Date | null, now: Date): boolean {
-  return until !== null && until <= now;
 }
 
 /** Of the claim afterwards, or of the place that is kept: that stays with the sub-pool in which the seat was. */

@@ -31,6 +31,7 @@ import { lockArrivals } from './arrival-store.ts';
 import { type Creation, insertUnanswered } from './creation-store.ts';
 import { type Decided, decide } from './decide-flow.ts';
 import { deleteDecision } from './decision-store.ts';
+import { keepUntilOf } from './kept-places.ts';
 import { endReservedPin } from './pin-store.ts';
 import type { Pool } from './pool.ts';
 import {
@@ -231,12 +232,6 @@ async function writeRevision(
     events.push(...decided.audit);
   }
   appendAudit(tx, door, events);
-}
-
-/** Until when places are kept of people whom this write moves: only a directory moves people in several steps. */
-export function keepUntilOf({ actor, now }: Door, { rules }: Pick<Pool, 'rules'>): Date | null {
-  if (actor.kind !== 'directory' || rules.holdMinutes === 0) return null;
-  return new Date(now.getTime() + rules.holdMinutes * 60_000);
 }
 
 /** Only what differs, so that the trail reads as the change it was. */

@@ -7,7 +7,8 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { DirectoryId, UserId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { roomIn, type Usage } from '../licensing/admit.ts';
-import { type Contract, termsAt } from '../licensing/contract.ts';
+import { seatsLost } from '../licensing/cliff.ts';
+import { type Contract, limitOf, type Terms, termsAt } from '../licensing/contract.ts';
 import { isSeated, type OpenBatch, seatView } from '../licensing/effect.ts';
 import {
   hasPlace,
@@ -19,15 +20,9 @@ import {
   withUse,
 } from '../licensing/sub-pool.ts';
 import { contractJson } from './contract-sql.ts';
-import {
-  type DecisionRow,
-  decisionColumns,
-  excessOrder,
-  excessSource,
-  toDecision,
-} from './decision-store.ts';
+import { type DecisionRow, decisionColumns, toDecision } from './decision-store.ts';
 import { subPoolsJson } from './rules-sql.ts';
-import { selectBorrowers } from './share-store.ts';
+import { selectBorrowers, selectLosing } from './share-store.ts';
 import type { BlueState, UserView } from './user-view.ts';
 
 export interface UserSelection {
@@ -75,7 +70,7 @@ interface Row extends DecisionRow {
   usage: Usage;
   batch_opened_at: Date | null;
   settles_at: Date | null;
-  /** Since when there are fewer seats than are used; null for whoever would not lose one. */
+  /** Since when there are fewer seats than are used; null: there are not. */
   excess_since: Date | null;
   blue_state: BlueState | null;
   blue_code: string | null;
@@ -105,14 +100,17 @@ export async function selectUserViews(
     ${viewOf(tx, selection)}
   `);
   const [row] = rows;
-  if (row === undefined && withTotal && (offset > 0 || limit === 0)) {
-    const [count] = await tx.run(sql<{ total: number }>`select count(*) as total ${matching}`);
+  if (row === undefined) {
+    const isBehind = withTotal && (offset > 0 || limit === 0);
+    const [count] = isBehind
+      ? await tx.run(sql<{ total: number }>`select count(*) as total ${matching}`)
+      : [{ total: 0 }];
     return { total: count?.total ?? 0, views: [], keys: [], isCut: false };
   }
-  const shared = await sharedAmong(tx, rows, now);
-  const views = rows.map((one) => toView(one, now, shared));
-  const isCut = views.length < (row?.found ?? 0);
-  return { total: row?.total ?? 0, views, keys: rows.map((one) => one.sort_key), isCut };
+  const among = await amongOthers(tx, row, rows, now);
+  const views = rows.map((one) => toView(one, among));
+  const isCut = views.length < row.found;
+  return { total: row.total, views, keys: rows.map((one) => one.sort_key), isCut };
 }
 
 /** From `hits (id, total, sort_value)` the `page`, with how many were found. */
@@ -158,7 +156,7 @@ function viewOf(
       ${decisionColumns},
       case when d.seat = 'waiting' and d.approval is null then ${isPage ? sql`q.position` : ahead} end as position,
       c.contract, c.sub_pools, p.sub_pool_use, p.batch_opened_at, p.settles_at,
-      case when e.user_id is not null then p.excess_since end as excess_since,
+      p.excess_since,
       jsonb_build_object('held', p.used - p.overage - p.on_hold, 'overage', p.overage, 'onHold', p.on_hold,
         'unmanagedPaid', p.unmanaged_paid) as usage,
       b.state as blue_state, b.code as blue_code, b.detail as blue_detail
@@ -169,23 +167,9 @@ function viewOf(
     ${isPage ? sql`left join ${queue} q on q.user_id = u.id` : sql``}
     left join (select ${contractJson(tx.tenantId)} as contract, ${subPoolsJson(tx.tenantId)} as sub_pools offset 0) c on true
     left join seat_pools p on p.tenant_id = ${tx.tenantId}
-    left join ${excessSql(tx)} e on e.user_id = u.id
     left join blue_people b on b.tenant_id = u.tenant_id and b.user_id = u.id
     order by ${placeSql(order, 'h')}
   `;
-}
-
-/**
- * Who would lose the seat if the grace of a decrease were over now; nobody is looked at while there is none, or where sub-pools
- * say who loses.
- */
-function excessSql(tx: TenantTransaction): RawBuilder<unknown> {
-  return sql`(
-    select d.user_id from ${excessSource} where d.tenant_id = ${tx.tenantId} and d.seat in ('held', 'overage')
-    order by ${excessOrder(sql`false`)}
-    limit (select case when x.excess_since is null or exists (select from sub_pools n where n.tenant_id = x.tenant_id)
-           then 0 else greatest(0, x.used - x.seat_limit) end
-           from seat_pools x where x.tenant_id = ${tx.tenantId}))`;
 }
 
 /** undefined: there is no such user in this tenant. */
@@ -203,41 +187,41 @@ function batchOf({ batch_opened_at: openedAt, settles_at: settlesAt }: Row): Ope
   return openedAt === null ? null : { openedAt, settlesAt };
 }
 
-interface Shared {
+/** What people are told that others decide, too. */
+interface Among {
+  terms: Terms;
   shares: Shares;
   borrowers: ReadonlySet<UserId>;
+  /** Who would lose the seat if the grace of a decrease were over now. */
+  losers: ReadonlySet<UserId>;
   /** Seats are free, though perhaps not for everybody. */
   isRoom: boolean;
 }
 
-/** What people are told of sub-pools; undefined: there are none. */
-async function sharedAmong(
-  tx: TenantTransaction,
-  rows: readonly Row[],
-  now: Date,
-): Promise<Shared | undefined> {
-  const [row] = rows;
-  if (row === undefined || row.sub_pools.length === 0) return undefined;
+/** More is read only where there are sub-pools, or fewer seats than are used. @param row Any of them: of the tenant. */
+async function amongOthers(tx: TenantTransaction, row: Row, rows: readonly Row[], now: Date): Promise<Among> {
   const terms = termsAt(row.contract ?? undefined, now);
   const shares = sharesOf(withUse(row.sub_pools, row.sub_pool_use), terms, row.usage);
   const seated = rows.flatMap(({ id, seat }) => (isSeated(seat) ? [id] : []));
-  const borrowers = await selectBorrowers(tx, shares, seated);
+  const excess = row.excess_since === null ? 0 : seatsLost(limitOf(terms), row.usage);
+  const [borrowers, losers] = await Promise.all([
+    selectBorrowers(tx, shares, seated),
+    selectLosing(tx, shares, excess, seated),
+  ]);
   const room = roomIn(terms, row.usage);
-  return { shares, borrowers, isRoom: terms.grants && room.held + room.overage > 0 };
+  return { terms, shares, borrowers, losers, isRoom: terms.grants && room.held + room.overage > 0 };
 }
 
 function shareStateOf(
   { id, seat, sub_pool: subPool }: Row,
-  shared: Shared | undefined,
+  { borrowers, isRoom, shares }: Among,
 ): 'borrowed' | 'full' | null {
-  if (shared === undefined) return null;
-  if (shared.borrowers.has(id)) return 'borrowed';
-  const isFull = seat === 'waiting' && shared.isRoom && !hasPlace(shareOf(shared.shares, subPool));
+  if (borrowers.has(id)) return 'borrowed';
+  const isFull = seat === 'waiting' && isRoom && !hasPlace(shareOf(shares, subPool));
   return isFull ? 'full' : null;
 }
 
-function toView(row: Row, now: Date, shared: Shared | undefined): UserView {
-  const terms = termsAt(row.contract ?? undefined, now);
+function toView(row: Row, among: Among): UserView {
   const decision = toDecision(row);
   return {
     user: {
@@ -253,10 +237,10 @@ function toView(row: Row, now: Date, shared: Shared | undefined): UserView {
     groups: row.groups ?? [],
     decision,
     seat: seatView(decision, row.position, {
-      ...terms,
+      ...among.terms,
       batch: batchOf(row),
-      share: shareStateOf(row, shared),
-      excessSince: row.excess_since,
+      share: shareStateOf(row, among),
+      excessSince: among.losers.has(row.id) ? row.excess_since : null,
     }),
     blue: { state: row.blue_state ?? 'none', code: row.blue_code, detail: row.blue_detail },
   };

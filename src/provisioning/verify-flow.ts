@@ -26,7 +26,8 @@ type Seats = Pick<Usage, 'held' | 'overage' | 'onHold'>;
 
 /**
  * Whoever has a seat, or a kept place, keeps it here: who of those who wait should have one is not asked. A write that happens
- * meanwhile may show as a difference; it is gone the next time.
+ * meanwhile may show as a difference; it is gone the next time. People who are still to be decided for, as those whom the breaker
+ * holds back, are not compared.
  *
  * @param most Differing people that are named.
  */
@@ -35,6 +36,7 @@ export async function verifySeats(
   tenantId: TenantId,
   now: Date,
   most: number,
+  signal?: AbortSignal,
 ): Promise<Verification> {
   const result = await inTenant(database, tenantId, async (tx) => {
     const [seats, subPools] = await Promise.all([countSeats(tx), differingSubPools(tx)]);
@@ -42,6 +44,7 @@ export async function verifySeats(
   });
   const verification: Verification = { ...result, people: 0, differing: [] };
   for (let after: UserId | null = null; ; ) {
+    signal?.throwIfAborted();
     const page: { ids: UserId[]; differing: UserId[] } = await inTenant(database, tenantId, (tx) =>
       comparePage(tx, after, now),
     );
@@ -89,8 +92,9 @@ async function comparePage(
   const [pool, rows] = await Promise.all([
     readPool(tx),
     tx.run(sql<{ id: UserId }>`
-      select id from users where tenant_id = ${tx.tenantId} and (${after}::uuid is null or id > ${after}::uuid)
-      order by id limit ${limits.peoplePerDecision}`),
+      select u.id from users u where u.tenant_id = ${tx.tenantId} and (${after}::uuid is null or u.id > ${after}::uuid)
+        and not exists (select from evaluation_marks m where m.tenant_id = u.tenant_id and m.user_id = u.id)
+      order by u.id limit ${limits.peoplePerDecision}`),
   ]);
   const ids = rows.map(({ id }) => id);
   const persons = await loadPersons(tx, { userIds: ids }, null);

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { Group, MemberEdit } from '../directory/group.ts';
 import { selectGroups } from '../directory/group-view-store.ts';
-import { type GroupId, newId, parseId } from '../kernel/ids.ts';
+import { type GroupId, newId, parseId, type UserId } from '../kernel/ids.ts';
 import {
   createGroup,
   type GroupDraft,
@@ -12,6 +12,7 @@ import {
   reviseGroup,
   unknownGroup,
 } from '../provisioning/group-flow.ts';
+import { joinGroup } from '../provisioning/join-flow.ts';
 import { refuseImmutable } from './core/immutable.ts';
 import { memberEditOfResource, splitMembers } from './core/member-edit.ts';
 import { applyPatch } from './core/patch.ts';
@@ -82,11 +83,25 @@ async function patch(asking: Asking, call: ScimCall): Promise<ScimAnswer> {
   const { operations } = readPatch(type, call.body);
   const { memberEdit, rest } = splitMembers(operations);
   const change = (current: GroupDraft) => draftOf(applyPatch(type, attributesOf(current), rest));
-  const group = await revise(asking, call, change, memberEdit);
+  const joining = rest.length === 0 ? joiningAlone(asking, call, memberEdit) : undefined;
+  const group = await (joining ?? revise(asking, call, change, memberEdit));
   const { attributes, excludedAttributes } = call.query;
   const isAsked = attributes !== undefined || excludedAttributes !== undefined;
   const paths = operations.map(({ path }) => path);
   return answer(asking, isAsked ? 200 : 204, group, withChanged(projection, paths));
+}
+
+/** The commonest change of a group, and nothing else; undefined: there is more to it. */
+function joiningAlone(
+  { database, caller, door }: Asking,
+  { id, conditions }: ScimCall,
+  { clear, add, remove }: MemberEdit,
+): Promise<Group> | undefined {
+  const userId = parseId<UserId>(add[0] ?? '');
+  const isConditional = conditions.ifMatch !== undefined || conditions.ifNoneMatch !== undefined;
+  if (clear || add.length > 1 || remove.length > 0 || isConditional || caller.parking || userId === undefined)
+    return undefined;
+  return joinGroup(database, door, { groupId: groupIdOf(id), directoryId: caller.directoryId, userId });
 }
 
 function revise(

@@ -72,6 +72,22 @@ describe('an edit above the breaker', () => {
     },
   );
 
+  it('is one that withdraws a line of the contract', async () => {
+    await made(call('PUT', '/contract', contract(1)));
+    const amendment = { effectiveOn: '2020-01-01', paidSeats: 4, reason: 'more' };
+    const { id } = await made(call('POST', '/contract/amendments', amendment));
+    await fourHolders();
+    const preview = await made(call('POST', '/seats/preview', { op: 'withdrawal', lineId: id }));
+    expect(preview, 'after the days of grace').toMatchObject({ lost: 0, lostLater: 3 });
+    const { status, body } = await call('DELETE', `/contract/lines/${id}`);
+    expect([status, body.code, body.field]).toEqual([409, 'above_breaker', 'confirm']);
+    expect((await made(call('GET', '/seats'))).capacity).toBe(4);
+    expect((await call('DELETE', `/contract/lines/${id}?confirm=true`)).status).toBe(204);
+    expect((await made(call('GET', '/seats'))).capacity).toBe(1);
+    const gone = await call('POST', '/seats/preview', { op: 'withdrawal', lineId: id });
+    expect([gone.status, gone.body.code]).toEqual([404, 'not_found']);
+  });
+
   it('is one of a share that takes back what others borrow, also after a notice', async () => {
     await made(call('PUT', '/contract?confirm=true', contract(4)));
     await fourHolders();
@@ -142,6 +158,17 @@ describe('under the two-person rule', () => {
     expect([status, approved.state, approved.decidedBy.name]).toEqual([200, 'approved', 'second']);
     expect((await approve(request.id)).status).toBe(409);
     if (path === '/contract') expect((await call('GET', '/contract')).body).toMatchObject(body);
+  });
+
+  it('a line of the contract that is withdrawn waits for somebody else, and then is gone', async () => {
+    const amendment = { effectiveOn: '2020-01-01', paidSeats: 20, reason: 'more' };
+    await made(approve((await ask('POST', '/contract/amendments', amendment)).id));
+    const [{ id }] = (await made(call('GET', '/contract/amendments'))).items;
+    expect((await call('DELETE', `/contract/lines/${tenant.slug}`)).status, 'no line').toBe(404);
+    const request = await ask('DELETE', `/contract/lines/${id}`);
+    expect([request.because, (await made(call('GET', '/seats'))).capacity]).toEqual([['capacity'], 20]);
+    await made(approve(request.id));
+    expect((await made(call('GET', '/seats'))).capacity).toBe(10);
   });
 
   it('changes nothing while it waits, nor when it is refused', async () => {

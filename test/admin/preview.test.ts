@@ -87,6 +87,8 @@ it('of a contract says who is promoted, and of an amendment too', async () => {
   expect(more.body).toMatchObject(promoted);
   const amendment = { effectiveOn: '2020-02-01', paidSeats: 9, reason: 'agreed' };
   expect((await ofSeats({ op: 'amendment', amendment })).body).toMatchObject(promoted);
+  const line = { kind: 'add_on', startsOn: '2020-02-01', paidSeats: 1, reason: 'agreed' };
+  expect((await ofSeats({ op: 'line', line })).body).toMatchObject(promoted);
   const later = { ...amendment, effectiveOn: '2098-01-01' };
   expect((await ofSeats({ op: 'amendment', amendment: later })).body).toMatchObject({ gained: 0, users: [] });
 });

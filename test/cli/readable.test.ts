@@ -78,6 +78,8 @@ it('says that nobody would lose a seat, and lists roles as a table', async () =>
 it.each([
   ['contract', 'set'],
   ['contract', 'amend'],
+  ['contract', 'add'],
+  ['contract', 'withdraw'],
   ['users', 'pin'],
   ['settings', 'set'],
   ['mapping', 'rollback'],

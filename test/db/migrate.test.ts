@@ -1,5 +1,11 @@
 /** Migration of a server that has never seen a gateway: by two at once, twice, and refused where it can't work. */
 
+import { randomUUID } from 'node:crypto';
+import { promises as fs } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Kysely, PostgresDialect } from 'kysely';
+import { FileMigrationProvider, Migrator } from 'kysely/migration';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
@@ -32,6 +38,76 @@ describe.skipIf(!hasEmbeddedPostgres)('a server of its own (needs the embedded P
     }
   });
 
+  it('carries decisions over whose roles stood in their rows (0022)', async () => {
+    await query(server.url, 'create database carried');
+    const carried = new URL(server.url);
+    carried.pathname = '/carried';
+    await migrateTo(carried.href, '0021_evaluation_batches');
+    const tenantId = randomUUID();
+    const seated = { role: 'team_member', billing: 'paid', workspace: 'w', via: 'DEFAULT' };
+    const requested = [{ ...seated, fallbackRole: null }];
+    const effective = [{ role: 'view_only', billing: 'free', workspace: 'w', via: 'FALLBACK:contract' }];
+    await query(
+      carried.href,
+      `alter table tenants no force row level security;
+       alter table decisions no force row level security;
+       insert into tenants values ('${tenantId}', 's', 'x', now(), 'x');
+       insert into decisions (tenant_id, user_id, requested, effective, priority, claimed_at, rank_at, tie, seat, since)
+       select '${tenantId}', gen_random_uuid(), '${JSON.stringify(requested)}', '${JSON.stringify(effective)}', 1, now(), now(), 't',
+         'waiting', now() from generate_series(1, 3);
+       alter table decisions force row level security;
+       alter table tenants force row level security`,
+    );
+    await migrate(carried.href);
+    const answers: unknown = await query(
+      carried.href,
+      `alter table decisions no force row level security;
+       alter table role_sets no force row level security;
+       select with_roles(tenant_id, jsonb_build_object('seat', seat, 'requestedId', requested_id, 'effectiveId', effective_id)) as told,
+         (select g.roles from role_sets s join role_sets g on g.tenant_id = s.tenant_id and g.id = s.seated_id
+          where s.tenant_id = d.tenant_id and s.id = d.requested_id) as seated
+       from decisions d`,
+    );
+    const { rows } = (answers as pg.QueryResult[]).at(-1) as pg.QueryResult;
+    expect(rows).toEqual(
+      Array(3).fill({ told: { seat: 'waiting', requested, effective }, seated: [seated] }),
+    );
+  });
+
+  it('carries over since when somebody is above the capacity, and compares in the nights to come (0024)', async () => {
+    await query(server.url, 'create database above');
+    const above = new URL(server.url);
+    above.pathname = '/above';
+    await migrateTo(above.href, '0022_role_sets');
+    const tenantId = randomUUID();
+    const [claimed, given] = ['2026-03-01T00:00:00.000Z', '2026-03-02T00:00:00.000Z'];
+    const row = (tie: string, seat: string, isSpent: boolean) =>
+      `('${tenantId}', gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 1, '${claimed}', '${claimed}', '${tie}', '${seat}', '${given}', ${isSpent})`;
+    const tables = ['tenants', 'decisions', 'alert_states'];
+    const force = (how: string) =>
+      tables.map((name) => `alter table ${name} ${how} row level security;`).join('');
+    await query(
+      above.href,
+      `${force('no force')}
+       insert into tenants values ('${tenantId}', 's', 'x', now(), 'x');
+       insert into alert_states (tenant_id) values ('${tenantId}');
+       insert into decisions (tenant_id, user_id, requested_id, effective_id, priority, claimed_at, rank_at, tie, seat, since, overage_spent)
+       values ${[row('a', 'overage', false), row('b', 'waiting', true), row('c', 'waiting', false)].join()};
+       ${force('force')}`,
+    );
+    await migrate(above.href);
+    const answers: unknown = await query(
+      above.href,
+      `${force('no force')} select tie, overage_since, compare_at > now() as later from decisions, alert_states order by tie`,
+    );
+    const { rows } = (answers as pg.QueryResult[]).at(-1) as pg.QueryResult;
+    expect(rows).toEqual([
+      { tie: 'a', overage_since: new Date(given), later: true },
+      { tie: 'b', overage_since: new Date(claimed), later: true },
+      { tie: 'c', overage_since: null, later: true },
+    ]);
+  });
+
   it('has an owner who is no superuser and can’t pass by row-level security', async () => {
     const { rows } = await query(
       server.url,
@@ -53,6 +129,17 @@ it('a server that is not there is a problem of the configuration', async () => {
     problems: [expect.stringContaining('the database cannot be reached')],
   });
 });
+
+/** As far as a release of before. */
+async function migrateTo(url: string, name: string): Promise<void> {
+  await using db = new Kysely<unknown>({
+    dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: url, max: 1 }) }),
+  });
+  const migrationFolder = fileURLToPath(new URL('../../migrations', import.meta.url));
+  const migrator = new Migrator({ db, provider: new FileMigrationProvider({ fs, path, migrationFolder }) });
+  const { error } = await migrator.migrateTo(name);
+  if (error !== undefined) throw error;
+}
 
 async function query(url: string, text: string): Promise<pg.QueryResult> {
   const client = new pg.Client({ connectionString: url });

@@ -18,6 +18,7 @@ class Watcher {
     this.facts = {
       contract: contract({ policy: 'queue', paidSeats: 100, ...change }),
       ...{ usage, forecast: unknown, blockLiftedAt: null, failedDrafts: [] },
+      comparison: { differing: 0, miscounted: 0 },
     };
   }
 

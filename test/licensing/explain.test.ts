@@ -6,7 +6,8 @@ import { roomIn } from '../../src/licensing/admit.ts';
 import { termsAt } from '../../src/licensing/contract.ts';
 import { desire, type Person } from '../../src/licensing/desire.ts';
 import { type Decision, effect, type Seat, seatView } from '../../src/licensing/effect.ts';
-import { type ExplainFacts, explain } from '../../src/licensing/explain.ts';
+import { explain } from '../../src/licensing/explain.ts';
+import type { ExplainFacts } from '../../src/licensing/explain-facts.ts';
 import type { Rules } from '../../src/licensing/mapping.ts';
 import { contract, groupId, mapping, person, rules, userId, usual } from './support.ts';
 

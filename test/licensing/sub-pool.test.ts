@@ -186,6 +186,11 @@ describe('what was lent', () => {
     const spent = claim('1', 'a', 1, { isOverageSpent: true });
     const above = holders.map((one) => ({ ...one, seat: 'overage' as const }));
     expect(takeBack([spent], above, lent(), 'sticky', 9)).toEqual([]);
+    const seated = [holder('above', null, 9, { seat: 'overage' }), holder('within', null, 8)];
+    const whole = sharesOf([], { capacity: 1 }, usage);
+    expect(pairs(preempt([{ ...spent, subPool: null }], seated, whole)), 'order strict').toEqual([
+      ['within', '1'],
+    ]);
   });
 
   it('goes after the notice, and at once without one', () => {

@@ -88,7 +88,7 @@ export function contract(change: Partial<Contract> = {}): Contract {
 /** Everything of a decision that is nothing out of the ordinary. */
 export const usual = {
   kept: null,
-  isOverageSpent: false,
+  overageSince: null,
   approval: null,
   subPool: null,
   noticeUntil: null,

@@ -3,7 +3,7 @@
 import { expect } from 'vitest';
 import { compareClaims, roomIn } from '../../src/licensing/admit.ts';
 import { firstCatalogue } from '../../src/licensing/catalogue.ts';
-import { limitOf, termsAt } from '../../src/licensing/contract.ts';
+import { isOverageSpent, limitOf, termsAt } from '../../src/licensing/contract.ts';
 import { desire, matching } from '../../src/licensing/desire.ts';
 import { type Decision, effect, isSeated, seatView } from '../../src/licensing/effect.ts';
 import { groupId, mapping } from './support.ts';
@@ -19,6 +19,7 @@ import {
   type Turn,
   type World,
 } from './world.ts';
+import { arrived, claimedBack, sharesOf } from './world-shares.ts';
 
 /** Of one plan: who got a seat, who lost one, whose place was kept. */
 export function checkTurn(turn: Turn): void {
@@ -60,12 +61,31 @@ function checkHolders({ before, after, facts }: Turn): void {
     const now = after.members[at]?.decision ?? null;
     if (one.decision === null || !isSeated(one.decision.seat) || now === null || now.claim === null)
       return false;
-    return !isSeated(now.seat) && !displaced.has(one.id) && !now.isOverageSpent;
+    return !isSeated(now.seat) && !displaced.has(one.id) && !isSpent(now, after);
   });
+  const taken = lost.filter((one) => isTold(one, after));
+  const within = arrived(before, after).filter((one) => isWithinShare(one, after));
+  expect(taken.length, 'I12 a share takes back as many seats as its claims get').toBeLessThanOrEqual(
+    within.length,
+  );
   expect(
-    lost.map(({ id }) => id),
+    lost.filter((one) => !taken.includes(one)).map(({ id }) => id),
     'I12 no holder loses to an arrival (and I13: to nobody of lower priority)',
   ).toEqual([]);
+}
+
+/** That the seat goes back to the share that lent it, and the notice is over. */
+function isTold({ decision }: Member, { rules, subPools, now }: World): boolean {
+  const until = decision?.noticeUntil ?? null;
+  return subPools.length > 0 && (rules.noticeHours === 0 || (until !== null && until <= now));
+}
+
+function isWithinShare({ decision }: Member, world: World): boolean {
+  return sharesOf(world).some(({ name, used, seats }) => name === decision?.subPool && used <= seats);
+}
+
+function isSpent(decision: Decision | null, { contract, now }: World): boolean {
+  return isOverageSpent(termsAt(contract, now), decision?.overageSince ?? null, now);
 }
 
 /** Seats that become free go to exactly the first of those who may have them. */
@@ -81,7 +101,10 @@ function checkOrder({ before, after }: Turn): void {
   for (const one of granted) {
     const isAbove = one.decision?.seat === 'overage';
     const overtaken = ranked(after, 'waiting').filter(
-      (other) => !(isAbove && other.decision?.isOverageSpent) && compare(claimOf(other), claimOf(one)) < 0,
+      (other) =>
+        other.decision?.subPool === one.decision?.subPool &&
+        !(isAbove && isSpent(other.decision, after)) &&
+        compare(claimOf(other), claimOf(one)) < 0,
     );
     expect(
       overtaken.map(({ id }) => id),
@@ -138,13 +161,14 @@ function checkRecompute({ before, facts, after }: Turn): void {
   const { isSettling, reserving } = facts;
   const full = decide(before, { everyone: true }, { keepUntil: keeping, isSettling, reserving });
   expect(snapshot(full), 'I10 incremental is what a full recompute gives').toEqual(snapshot(after));
-  expect(full.usage, 'I10 and it counts the same').toEqual(after.usage);
+  expect([full.usage, full.subPools], 'I10 and it counts the same').toEqual([after.usage, after.subPools]);
 }
 
 /** Of a state in which nothing is due. */
 export function checkWorld(world: World): void {
   checkCounts(world);
   checkIdle(world);
+  checkShares(world);
   checkExplained(world);
   checkQueue(world);
   const again = decide(world, { everyone: true });
@@ -170,13 +194,19 @@ function withNoise(world: World): World {
   };
 }
 
-function checkCounts({ members, usage }: World): void {
+function checkCounts(world: World): void {
+  const { members, usage, subPools } = world;
   const count = (seat: Decision['seat']) => members.filter(({ decision }) => decision?.seat === seat).length;
   expect(usage, 'I1 what is counted is what is there').toMatchObject({
     held: count('held'),
     overage: count('overage'),
     onHold: count('hold'),
   });
+  const counted = sharesOf(world).filter(({ name }) => name !== null);
+  expect(
+    subPools.map(({ used }) => used),
+    'I1 sub-pools count their seats',
+  ).toEqual(counted.map(({ used }) => used));
   const seated = members.filter(({ decision }) => decision !== null && isSeated(decision.seat));
   const addresses = seated.map(({ id, address }) => address ?? id);
   expect(new Set(addresses).size, 'I3 one seat a person').toBe(addresses.length);
@@ -193,13 +223,23 @@ function checkIdle(world: World): void {
   const terms = termsAt(world.contract, world.now);
   if (!terms.grants || world.batch !== null) return;
   const room = roomIn(terms, world.usage);
-  const waiting = ranked(world, 'waiting');
+  const full = new Set(sharesOf(world).flatMap(({ name, used, limit }) => (used < limit ? [] : [name])));
+  const waiting = ranked(world, 'waiting').filter(({ decision }) => !full.has(decision?.subPool ?? null));
   expect(
     Math.min(room.held, waiting.length + world.usage.overage),
     'I14 no idle seat while somebody waits',
   ).toBe(0);
-  const unspent = waiting.filter(({ decision }) => decision?.isOverageSpent === false);
+  const unspent = waiting.filter(({ decision }) => !isSpent(decision, world));
   expect(Math.min(room.overage, unspent.length), 'I14 nor one above the capacity').toBe(0);
+}
+
+/** What shares lent is going back to whoever claims it: as many holders have notice as seats are claimed back. */
+function checkShares(world: World): void {
+  const { members, batch, contract, now } = world;
+  const isAnySpent = ranked(world, 'waiting').some(({ decision }) => isSpent(decision, world));
+  if (!termsAt(contract, now).grants || batch !== null || isAnySpent) return;
+  const told = members.filter(({ decision }) => decision?.noticeUntil != null);
+  expect(told.length, 'I12 whoever loses a borrowed seat is told before').toBe(claimedBack(world));
 }
 
 /** What is stored follows from the facts and the seat alone, and tells one reason. */

@@ -22,7 +22,9 @@ export type Happening =
   | { kind: 'pin'; who: number; role: string; hours: number | null; reserved: boolean }
   | { kind: 'unpin'; who: number }
   | { kind: 'roles'; who: number; has: boolean }
-  | { kind: 'mapping'; at: number; role: string }
+  | { kind: 'mapping'; at: number; role: string; subPool: string | null }
+  | { kind: 'subPool'; name: string; seats: number; borrowLimit: number | null }
+  | { kind: 'noSubPool'; name: string }
   | { kind: 'contract'; seats: number | null; policy: OveragePolicy; fallback: 'view_only' | 'none' }
   | { kind: 'unmanaged'; count: number }
   | { kind: 'time'; hours: number }
@@ -34,6 +36,11 @@ const role = fc.constantFrom('team_member', 'project_administrator', 'custom:Rev
 const policy = fc.constantFrom<OveragePolicy>('queue', 'fallback', 'grace', 'allow', 'block');
 const seats = fc.option(fc.nat({ max: 5 }), { freq: 9 });
 const fallback = fc.constantFrom<'view_only' | 'none'>('view_only', 'none');
+const subPoolName = fc.constantFrom<string>('a', 'b');
+const share = {
+  seats: fc.nat({ max: 3 }),
+  borrowLimit: fc.option(fc.nat({ max: 2 }), { freq: 2 }),
+};
 const kind = <K extends Happening['kind']>(name: K) => fc.constant(name);
 
 const happening: fc.Arbitrary<Happening> = fc.oneof(
@@ -65,7 +72,15 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ kind: kind('unpin'), who }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('roles'), who, has: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.record({ kind: kind('mapping'), at: fc.nat({ max: 5 }), role }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: kind('mapping'),
+      ...{ at: fc.nat({ max: 5 }), role, subPool: fc.option(subPoolName) },
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: kind('subPool'), name: subPoolName, ...share }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('noSubPool'), name: subPoolName }) },
   { weight: 3, arbitrary: fc.record({ kind: kind('contract'), seats, policy, fallback }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('unmanaged'), count: fc.nat({ max: 2 }) }) },
   { weight: 5, arbitrary: fc.record({ kind: kind('time'), hours: fc.constantFrom(0, 0.5, 1, 24, 60) }) },
@@ -76,6 +91,8 @@ const mappingShape = fc.record({
   role,
   workspaces: fc.constantFrom(['w1'], ['w2'], ['w1', 'w2'], ['*']),
   fallbackRole: fc.option(fc.constantFrom<'client' | 'none'>('client', 'none')),
+  /** Where it is there. */
+  subPool: fc.option(subPoolName, { freq: 3 }),
   /** Days from the start. */
   from: fc.option(fc.integer({ min: -1, max: 2 }), { freq: 3 }),
   days: fc.option(fc.integer({ min: 1, max: 3 }), { freq: 3 }),
@@ -85,6 +102,11 @@ const shape = fc.record({
   ties: fc.array(fc.constantFrom('a', 'b', 'c', 'd', 'e'), { minLength: 2, maxLength: 8 }),
   addresses: fc.array(fc.nat({ max: 9 }), { minLength: 8, maxLength: 8 }),
   mappings: fc.array(mappingShape, { minLength: 2, maxLength: groupCount + 1 }),
+  subPools: fc.uniqueArray(fc.record({ name: subPoolName, ...share }), {
+    selector: ({ name }) => name,
+    maxLength: 2,
+  }),
+  noticeHours: fc.constantFrom(0, 24),
   ...{ seats, policy, fallback },
   kind: fc.constantFrom<'evaluation' | 'annual'>('annual', 'annual', 'annual', 'evaluation'),
   startsIn: fc.constantFrom(-9, -9, -9, 1),
@@ -117,17 +139,20 @@ export function worldOf([built, settlement, order]: [Shape, Settlement, SeatOrde
   const mappings = built.mappings.map(({ from, days: lasts, ...rest }, at) =>
     mapping(`g${at}`, at + 1, {
       ...rest,
+      subPool: built.subPools.some(({ name }) => name === rest.subPool) ? rest.subPool : null,
       ...(at < groupCount ? {} : { groupId: null, roleValue: 'lead' }),
       validFrom: from === null ? null : inDaysFromStart(from),
       validUntil: lasts === null ? null : inDaysFromStart((from ?? 0) + lasts),
     }),
   );
-  const chosenRules = { defaultRole: built.defaultRole, holdMinutes: built.holdMinutes, settlement, order };
+  const { defaultRole, holdMinutes, noticeHours } = built;
+  const chosenRules = { defaultRole, holdMinutes, noticeHours, settlement, order };
   const empty: World = {
     now: startOfWorlds,
     contract: signed,
     rules: rules(mappings, [], chosenRules),
     usage: { held: 0, overage: 0, onHold: 0, unmanagedPaid: 0 },
+    subPools: built.subPools.map((one) => ({ ...one, used: 0 })),
     ...{ batch: null, settledAt: startOfWorlds, frozen: false, limit: 0, excessSince: null, turns: [] },
     members: built.ties.map((tie, at) => memberOf(at, tie, built.addresses[at] ?? at)),
   };
@@ -175,6 +200,10 @@ function change(world: World, event: Happening): World {
       const affected = { ...affectedByTerms(world, next, world.now), ...dueBy(world, world.now) };
       return decide({ ...world, contract: next, settledAt: world.now }, affected, { isSettled: true });
     }
+    case 'subPool':
+      return writeShare(world, event);
+    case 'noSubPool':
+      return removeShare(world, event.name);
     case 'unmanaged':
       return decide({ ...world, usage: { ...world.usage, unmanagedPaid: event.count } }, {});
     case 'time':
@@ -187,12 +216,29 @@ function change(world: World, event: Happening): World {
 }
 
 /** The mapping is named as an administrator names it, not by its place: a better one may come before it. */
-function remap(world: World, { at, role: to }: Happening & { kind: 'mapping' }): World {
+function remap(world: World, { at, role: to, subPool }: Happening & { kind: 'mapping' }): World {
   const old = world.rules.mappings.find(({ id }) => id === `g${at}`);
   if (old === undefined) return world;
-  const changed = { ...old, role: to };
+  const isThere = world.subPools.some(({ name }) => name === subPool);
+  const changed = { ...old, role: to, subPool: isThere ? subPool : null };
   const mappings = world.rules.mappings.map((one) => (one === old ? changed : one));
   return decide({ ...world, rules: { ...world.rules, mappings } }, namedBy([old, changed]));
+}
+
+function writeShare(world: World, { name, ...draft }: Happening & { kind: 'subPool' }): World {
+  const { seats, borrowLimit } = draft;
+  const before = world.subPools.find((one) => one.name === name);
+  const others = world.subPools.filter((one) => one !== before);
+  const written = { name, seats, borrowLimit, used: before?.used ?? 0 };
+  return decide({ ...world, subPools: [...others, written] }, {});
+}
+
+/** Not while a mapping names it, or somebody has a place in it. */
+function removeShare(world: World, name: string): World {
+  const { subPools, members } = world;
+  const isNamed = world.rules.mappings.some((one) => one.subPool === name);
+  if (isNamed || members.some(({ decision }) => decision?.subPool === name)) return world;
+  return decide({ ...world, subPools: subPools.filter((one) => one.name !== name) }, {});
 }
 
 type OfPerson = Extract<Happening, { who: number }>;

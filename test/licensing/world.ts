@@ -10,10 +10,12 @@ import type { Person } from '../../src/licensing/desire.ts';
 import { type Decision, isSeated, type OpenBatch, type Seat } from '../../src/licensing/effect.ts';
 import { excessSinceOf } from '../../src/licensing/excess.ts';
 import { nextValidity, type Rules, type SeatOrder } from '../../src/licensing/mapping.ts';
+import type { SubPool } from '../../src/licensing/sub-pool.ts';
 import type { Affected } from '../../src/provisioning/affected.ts';
 import { affectedByTerms, dueBy } from '../../src/provisioning/due.ts';
 import { type Facts, type Plan, plan } from '../../src/provisioning/plan.ts';
 import type { PersonFacts, Standing } from '../../src/provisioning/standing.ts';
+import { borrowersOf } from './world-shares.ts';
 
 export interface Member extends Omit<Person, 'isDuplicate'> {
   tie: string;
@@ -25,6 +27,7 @@ export interface World {
   contract: Contract | undefined;
   rules: Rules;
   usage: Usage;
+  subPools: readonly SubPool[];
   batch: OpenBatch | null;
   /** Of two with one address the first has it. */
   members: readonly Member[];
@@ -64,7 +67,10 @@ export function factsOf(world: World, affected: Affected, circumstances: Circums
   const { keepUntil = null, isSettling = false, reserving = null, excess = 0 } = circumstances;
   const persons = world.members.filter((one) => isAffected(one, affected));
   const others = world.members.filter((one) => !persons.includes(one));
-  const displaced = others.filter(hasSeat).sort(compareExcess).slice(0, excess);
+  const displaced = others
+    .filter(hasSeat)
+    .sort(compareExcess(borrowersOf(world)))
+    .slice(0, excess);
   const standing = (seat: Seat) =>
     others
       .filter((one) => one.decision?.seat === seat && !displaced.includes(one))
@@ -77,7 +83,8 @@ export function factsOf(world: World, affected: Affected, circumstances: Circums
     queue: standing('waiting'),
     overage: standing('overage'),
     displaced: displaced.flatMap(standingOf),
-    ...{ preemptors: [], victims: [], subPools: [], grantsMax: Number.POSITIVE_INFINITY },
+    ...{ preemptors: [], grantsMax: Number.POSITIVE_INFINITY },
+    victims: world.subPools.length === 0 ? [] : [...standing('held'), ...standing('overage')],
     ...{ isSettling, reserving },
   };
 }
@@ -112,10 +119,10 @@ function hasSeat({ decision }: Member): boolean {
 
 export function claimOf({ id: userId, tie, decision }: Member): Claim {
   return {
-    ...{ userId, tie, isReserved: false, isPending: false, subPool: null },
+    ...{ userId, tie, isReserved: false, isPending: false, subPool: decision?.subPool ?? null },
     priority: decision?.claim?.priority ?? 0,
     claimedAt: decision?.claim?.claimedAt ?? new Date(0),
-    isOverageSpent: decision?.isOverageSpent ?? false,
+    isOverageSpent: false,
   };
 }
 
@@ -130,8 +137,13 @@ export function compareInOrder(order: SeatOrder) {
   };
 }
 
-/** Above the capacity first, pins last, then the lowest priority, the latest claim, and the tie-break. */
-function compareExcess(one: Member, other: Member): number {
+/** Borrowed first, then above the capacity, pins last, then the lowest priority, the latest claim, and the tie-break. */
+function compareExcess(borrowers: ReadonlySet<UserId>) {
+  return (one: Member, other: Member): number =>
+    Number(borrowers.has(other.id)) - Number(borrowers.has(one.id)) || compareExcessSeat(one, other);
+}
+
+function compareExcessSeat(one: Member, other: Member): number {
   const [a, b] = [claimOf(one), claimOf(other)];
   return (
     Number(one.decision?.seat === 'held') - Number(other.decision?.seat === 'held') ||
@@ -142,12 +154,12 @@ function compareExcess(one: Member, other: Member): number {
   );
 }
 
-function written(world: World, { changes, usage, batch, terms }: Plan, isSettled: boolean): World {
+function written(world: World, { changes, usage, subPools, batch, terms }: Plan, isSettled: boolean): World {
   const decided = new Map(changes.map(({ userId, after }) => [userId, after]));
   const limit = limitOf(terms);
   return {
     ...world,
-    ...{ usage, batch, limit },
+    ...{ usage, subPools, batch, limit },
     members: world.members.map((one) => ({ ...one, decision: known(decided, one) })),
     settledAt: isSettled ? world.now : world.settledAt,
     frozen: isSettled ? terms.phase === 'frozen' : world.frozen,

@@ -83,7 +83,10 @@ const arrivals = fc.uniqueArray(
 
 /** One person after another, each a plan of its own, and then the end of the batch. */
 function arrive(world: World, inOrder: readonly Arrival[], betweenMs = 0) {
-  const begun: World = { ...world, turns: [] };
+  // With sub-pools, what touches no seat may give notice before a batch begins: I7 is of what happens inside one.
+  const isOpen = world.subPools.length > 0 && world.rules.settlement !== 'immediate';
+  const batch = isOpen ? { openedAt: world.now, settlesAt: later(world).now } : world.batch;
+  const begun: World = { ...world, batch, turns: [] };
   const full = inOrder.reduce((now, { who, groups, leaves }) => {
     const member = now.members[who];
     if (member === undefined) return now;
@@ -143,15 +146,34 @@ it('I7 a grace of no days writes no seat that the next look takes back, whoever 
   expect(contentOf(two.settled, false)).toEqual(contentOf(one.settled, false));
 });
 
+it('I7 a claim that comes to a share without a seat waits for the end of a batch, also where that share lent one', () => {
+  const start = atRest(
+    plainWorld('cycle', {
+      ...{ seats: 1, noticeHours: 0, defaultRole: 'team_member' },
+      subPools: [{ name: 'a', seats: 1, borrowLimit: null }],
+      mappings: [{ ...usualMapping, subPool: 'a' }],
+    }),
+  );
+  const seats = ({ members }: World) => members.map(({ decision }) => decision?.seat);
+  const joins: Happening = { kind: 'groups', who: 1, groups: [0], byDirectory: true };
+  const joined = played(start, [joins]);
+  expect([seats(start), seats(joined)]).toEqual([
+    ['held', 'waiting', 'waiting'],
+    ['held', 'waiting', 'waiting'],
+  ]);
+  expect(seats(played(joined, [{ kind: 'time', hours: 0.5 }]))).toEqual(['waiting', 'held', 'waiting']);
+});
+
+const usualMapping: Shape['mappings'][number] = {
+  ...{ role: 'team_member', workspaces: ['w1'], fallbackRole: null, from: null, days: null, subPool: null },
+};
+
 /** Three people, and a group for each of two mappings. */
 function plainWorld(settlement: Settlement, change: Partial<Shape>): World {
-  const member: Shape['mappings'][number] = {
-    ...{ role: 'team_member', workspaces: ['w1'], fallbackRole: null, from: null, days: null },
-  };
   const usual: Shape = {
-    ...{ ties: ['a', 'b', 'c'], addresses: [0, 1, 2], mappings: [member, member] },
+    ...{ ties: ['a', 'b', 'c'], addresses: [0, 1, 2], mappings: [usualMapping, usualMapping] },
     ...{ kind: 'annual', startsIn: -9, days: 400, seats: 3, policy: 'queue', fallback: 'view_only' },
-    ...{ graceDays: 0, holdMinutes: 0, defaultRole: 'none' },
+    ...{ graceDays: 0, holdMinutes: 0, defaultRole: 'none', subPools: [], noticeHours: 24 },
   };
   return worldOf([{ ...usual, ...change }, settlement, 'sticky']);
 }
@@ -232,7 +254,7 @@ it('I16 a better priority with the same roles never worsens the outcome of the n
 
 it('I16 who has the same role by a better mapping does not mind what becomes of the first one', () => {
   const joins: Happening = { kind: 'groups', who: 0, groups: [0], byDirectory: true };
-  const event: Happening = { kind: 'mapping', at: 0, role: 'view_only' };
+  const event: Happening = { kind: 'mapping', at: 0, role: 'view_only', subPool: null };
   const start = happen(plainWorld('immediate', {}), joins);
   const raised = raise(start, start.members[0] as Member);
   expect(happen(start, event).members[0]?.decision?.seat).toBe('none');
@@ -243,7 +265,7 @@ it('I16 who has the same role by a better mapping does not mind what becomes of 
 function raise(world: World, one: Member): World {
   const better = (one.decision?.requested ?? []).map(({ role, workspace, fallbackRole }, at) =>
     mapping(`vip${at}`, 0.01 * (at + 1), {
-      ...{ role, workspaces: [workspace], fallbackRole },
+      ...{ role, workspaces: [workspace], fallbackRole, subPool: one.decision?.subPool ?? null },
       groupId: groupId('vip'),
     }),
   );

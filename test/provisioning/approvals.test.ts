@@ -63,6 +63,15 @@ it('manual: nobody has a seat before somebody says so, also while seats are free
   expect(await world.settle()).toBe(0);
 });
 
+it('a refused claim has the fallback role that the contract names now', async () => {
+  await map('manual');
+  const ann = await join('ann');
+  await say(ann, false);
+  await world.contract({ paidSeats: 2, fallbackRole: 'comment_only' });
+  expect(await told(ann)).toEqual(['none', null, 'APPROVAL_REFUSED', 'comment_only']);
+  expect(await world.settle()).toBe(0);
+});
+
 it('when_full: a free seat is given at once, and nobody is promoted unasked', async () => {
   await map('when_full');
   const [ann, bob, cid] = [await join('ann'), await join('bob'), await join('cid')];
@@ -71,6 +80,22 @@ it('when_full: a free seat is given at once, and nobody is promoted unasked', as
   expect(await told(cid), 'a seat is free, and somebody must say so').toEqual(pending);
   await say(cid, true);
   expect(await told(cid)).toEqual(held);
+});
+
+it('when_full: no seat is taken from others for a claim, nor notice given, before somebody says so', async () => {
+  await putSettings(test.database, world.door, { ...defaultSettings, order: 'strict' });
+  await map(null);
+  const people = [await join('ann'), await join('bob')];
+  const chiefs = await world.group('Chiefs');
+  await world.map({ group: { id: chiefs }, priority: 1, mayPreempt: true, approval: 'when_full' });
+  const chief = await world.user('chief@example.com');
+  await world.editGroup(chiefs, { add: [chief] });
+  expect(await told(chief)).toEqual(pending);
+  expect(await Promise.all(people.map(told))).toEqual([held, held]);
+  expect(await world.settle()).toBe(0);
+  await say(chief, true);
+  const reasons = (await Promise.all(people.map(told))).map(([, , reason]) => String(reason).split(':')[0]);
+  expect(reasons.toSorted()).toEqual(['PREEMPTED_AT', 'SEAT_HELD']);
 });
 
 it('an approved claim has the rank of the time it was made', async () => {

@@ -5,6 +5,7 @@ import type { GroupId, UserId } from '../../src/kernel/ids.ts';
 import { removeGroup } from '../../src/provisioning/group-flow.ts';
 import { putSettings } from '../../src/provisioning/settings-flow.ts';
 import { letThrough } from '../../src/provisioning/staged-flow.ts';
+import { verifySeats } from '../../src/provisioning/verify-flow.ts';
 import { defaultSettings, type Settings } from '../../src/tenants/settings.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld, type TestWorld } from '../support/tenants.ts';
@@ -52,6 +53,8 @@ it('stops a directory that takes too many seats at once, until an administrator 
   const { memberships, pool } = await readState(world);
   expect([memberships.length, await held()], 'the membership is the directory’s truth').toEqual([8, 10]);
   expect(pool).toMatchObject({ used: 10, staged_since: world.now });
+  const verified = await verifySeats(test.database, world.tenantId, world.now, 10);
+  expect([verified.people, verified.differing], 'who waits for that is no difference').toEqual([8, []]);
   await letThrough(test.database, world.door);
   const state = await readState(world);
   expect([seatsOf(state, 'held').length, seatsOf(state, 'waiting').length]).toEqual([8, 0]);

@@ -3,14 +3,18 @@
 import { sql } from 'kysely';
 import { expect } from 'vitest';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
+import { reclaimDue } from '../../src/provisioning/reclaim-flow.ts';
 import { settleDue } from '../../src/provisioning/settle-flow.ts';
 import { selectUserViews } from '../../src/provisioning/user-view-store.ts';
+import { verifySeats } from '../../src/provisioning/verify-flow.ts';
 import type { TestWorld } from '../support/tenants.ts';
 import type { Edit } from './edits.ts';
 import {
   compareQueue,
   idleSeats,
+  isAsked,
   isPaid,
+  isPastGrace,
   type ModelShare,
   recompute,
   rulesOf,
@@ -19,24 +23,33 @@ import {
   termsOf,
   wishOf,
 } from './model.ts';
-import { type DecisionRow, readState, type State, seatsOf } from './state.ts';
+import { type DecisionRow, queueOf, readState, type State, seatsOf } from './state.ts';
 
 /** As the gateway's clock does once a second. */
 export async function settledWhereDue(world: TestWorld): Promise<State> {
   const state = await readState(world);
-  const { due_at: dueAt } = state.pool;
-  if (dueAt === null || dueAt > world.now) return state;
+  if (!isDue(state)) return state;
   await settleDue(world.database, world.now, 1000, world.door);
+  const times = { now: world.now, realNow: world.now };
+  // Each look takes open cases one step on.
+  while (isLookDue(await readState(world))) await reclaimDue(world.database, times, 1000);
   const settled = await readState(world);
-  const { due_at: next } = settled.pool;
-  expect(next === null || next > world.now, 'I24 what was due is done').toBe(true);
+  expect(isDue(settled), 'I24 what was due is done').toBe(false);
   return settled;
+}
+
+function isDue({ pool, now, ...state }: State): boolean {
+  return (pool.due_at !== null && pool.due_at <= now) || isLookDue({ ...state, pool, now });
+}
+
+function isLookDue({ settings, now }: State): boolean {
+  return settings.reclaim_due_at !== null && settings.reclaim_due_at <= now;
 }
 
 export function checkStep(edit: Edit, before: State, after: State, isMade: boolean): void {
   const seated = seatsOf(after, 'held', 'overage');
   const seatedBefore = new Set(seatsOf(before, 'held', 'overage').map((row) => row.user_id));
-  const waiting = seatsOf(after, 'waiting');
+  const waiting = queueOf(after);
   const { capacity, allowance } = termsOf(after);
 
   if (capacity !== null && after.pool.used > capacity + allowance) {
@@ -55,10 +68,10 @@ export function checkStep(edit: Edit, before: State, after: State, isMade: boole
   );
   const stillSeated = new Set(seated.map((row) => row.user_id));
   const lost = [...seatedBefore].filter((id) => wants.has(id) && !stillSeated.has(id));
-  const isPastGrace = (id: string) => after.decisions.some((row) => row.user_id === id && row.overage_spent);
+  const isOver = (id: string) => after.decisions.some((row) => row.user_id === id && isPastGrace(after, row));
   if (!isExcessOver(before, after)) {
     expect(
-      lost.filter((id) => !isPastGrace(id) && !isTaken(before, after, id)),
+      lost.filter((id) => !isOver(id) && !isTaken(before, after, id)),
       'I12 and I13 no holder who still asks for a paid role loses the seat, but to a better claim after a notice',
     ).toEqual([]);
   }
@@ -71,13 +84,12 @@ export function checkStep(edit: Edit, before: State, after: State, isMade: boole
   const compare = compareQueue(after);
   const overtaken = waiting.filter(
     (one) =>
-      !one.overage_spent &&
+      !isPastGrace(after, one) &&
       promoted.some((row) => compare(one, row) < 0 && row.sub_pool === one.sub_pool && !mayTake(after, row)),
   );
   expect(overtaken, 'I15 seats go to the head of the queue').toEqual([]);
 
-  const { due_at: dueAt } = before.pool;
-  if (!isMade && (dueAt === null || dueAt > after.now)) {
+  if (!isMade && !isDue({ ...before, now: after.now })) {
     const seats = (state: State) => state.decisions.map((row) => [row.user_id, row.seat]);
     expect(seats(after), 'I5 what is refused changes no seat').toEqual(seats(before));
   }
@@ -89,7 +101,7 @@ function mayTake({ settings }: State, row: DecisionRow): boolean {
 }
 
 /** By the sub-pool that lent the seat, or by a claim of strictly better priority, after a notice. */
-function isTaken(before: State, after: State, id: string): boolean {
+export function isTaken(before: State, after: State, id: string): boolean {
   const { priority } = after.decisions.find((row) => row.user_id === id) ?? { priority: null };
   const had = new Set(seatsOf(before, 'held', 'overage').map((row) => row.user_id));
   const isBeaten = seatsOf(after, 'held', 'overage').some(
@@ -138,6 +150,15 @@ export function checkState(state: State): void {
 
   expect(stored(state), 'I10 what is stored is what a full recompute gives').toEqual(recompute(state));
 
+  const pending = new Set(
+    state.decisions.filter(({ approval }) => approval === 'pending').map((row) => row.user_id),
+  );
+  const unasked = state.users.filter((user) => pending.has(user.id) && !isAsked(state, user));
+  expect(
+    unasked.filter(({ id }) => !state.staged.has(id)),
+    'I19 nobody waits for a word that no rule asks for',
+  ).toEqual([]);
+
   checkShares(state);
   checkPreemption(state);
   const shares = new Map(sharesOf(state).map((share) => [share.name, share]));
@@ -145,10 +166,10 @@ export function checkState(state: State): void {
     const share = shares.get(name);
     return share !== undefined && share.used >= share.limit;
   };
-  const waiting = seatsOf(state, 'waiting').filter((row) => !isFull(row));
+  const waiting = queueOf(state).filter((row) => !isFull(row));
   const idle = idleSeats(state);
   expect(Math.min(idle.within, waiting.length), 'I14 no idle seat while somebody waits').toBe(0);
-  const unspent = waiting.filter((row) => !row.overage_spent);
+  const unspent = waiting.filter((row) => !isPastGrace(state, row));
   expect(Math.min(idle.above, unspent.length), 'I14 nor one above the capacity').toBe(0);
   if (pool.batch_opened_at === null) {
     expect(
@@ -162,6 +183,7 @@ export function checkState(state: State): void {
   expect(pool.evaluating, 'nobody is left to be decided for').toBe(false);
   const keptPaid = state.users.filter(
     (user) =>
+      !state.staged.has(user.id) &&
       state.decisions.some((row) => row.user_id === user.id && row.seat === 'hold') &&
       rulesOf(state, user).some(({ role }) => isPaid(role)) &&
       wishOf(state, user).priority !== null,
@@ -174,7 +196,7 @@ function checkPreemption(state: State): void {
   const { settings, sub_pools: shares, pool } = state;
   const isOn = settings.seat_order === 'strict' && shares.length === 0 && pool.batch_opened_at === null;
   if (!isOn || !termsOf(state).grants) return;
-  const taking = seatsOf(state, 'waiting').filter((row) => row.may_preempt);
+  const taking = queueOf(state).filter((row) => row.may_preempt);
   const best = Math.min(...taking.map((row) => row.priority ?? Number.POSITIVE_INFINITY));
   const below = seatsOf(state, 'held', 'overage').filter(
     (row) => row.priority !== 0 && (row.priority ?? 0) > best,
@@ -196,21 +218,21 @@ function checkShares(state: State): void {
     chosen.some(({ name }) => name === row.sub_pool);
   const within = isOf(shares.filter(({ used, seats }) => used < seats));
   const over = isOf(shares.filter(({ used, seats }) => used > seats));
-  const claims = seatsOf(state, 'waiting').filter((row) => within(row) && !row.overage_spent);
+  const claims = queueOf(state).filter((row) => within(row) && !isPastGrace(state, row));
   const lent = seatsOf(state, 'held', 'overage').filter((row) => over(row) && row.priority !== 0);
   const isTold = lent.some((row) => row.notice_until !== null);
   expect(claims.length > 0 && lent.length > 0 && !isTold, 'what was lent is taken back').toBe(false);
 }
 
 export async function checkQueue(world: TestWorld, state: State): Promise<void> {
-  const order = seatsOf(state, 'waiting')
+  const order = queueOf(state)
     .sort(compareQueue(state))
     .map((row) => row.user_id);
   const selection = { where: sql`true`, directoryId: null, offset: 0, limit: 100, withGroups: false };
   const { views } = await inTenant(world.database, world.tenantId, (tx) =>
     selectUserViews(tx, selection, world.now),
   );
-  const queued = views.filter(({ seat }) => seat.state === 'queued');
+  const queued = views.filter(({ seat }) => seat.state === 'queued' && seat.reason !== 'AWAITS_APPROVAL');
   const shown = queued.toSorted((a, b) => (a.seat.position ?? 0) - (b.seat.position ?? 0));
   if (['queue', 'grace', 'allow'].includes(termsOf(state).policy)) {
     expect(
@@ -226,10 +248,16 @@ export async function checkQueue(world: TestWorld, state: State): Promise<void> 
   }
 }
 
+/** Where people are staged, deciding for everybody would let them through. */
 export async function checkAgain(world: TestWorld, state: State): Promise<State> {
+  if (state.pool.staged_since !== null) return state;
   const changed = await world.settle();
   const again = await readState(world);
   expect(changed, 'I6 deciding again changes no decision').toBe(0);
+  const verified = await verifySeats(world.database, world.tenantId, world.now, 10);
+  expect(verified, 'I10 nor does comparing find a difference').toMatchObject({
+    ...{ differing: [], subPools: [], found: verified.counted },
+  });
   const isInBatches = world.peoplePerDecision !== undefined;
   const print = ({ fingerprint }: State) => (isInBatches ? fingerprint.decisions : fingerprint);
   expect(print(again), 'I6 deciding again writes no row').toEqual(print(state));

@@ -10,7 +10,7 @@ import { explain } from '../../src/licensing/explain.ts';
 import { addLine } from '../../src/provisioning/contract-flow.ts';
 import { setPin } from '../../src/provisioning/pin-flow.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
-import { dayMs, newScene, type Scene } from './scene.ts';
+import { dayMs, hourMs, minuteMs, newScene, type Scene } from './scene.ts';
 import { readState } from './state.ts';
 
 let test: TestDatabase;
@@ -185,6 +185,41 @@ describe('policy grace', () => {
       'SEAT_HELD',
       'team_member',
     ]);
+  });
+
+  it('goes on for whoever moves out and comes back, and is over at the same instant', async () => {
+    const scene = await newScene(test.database, ['Ada', 'Bo', 'Cy', 'Di'], grace);
+    const [, until] = await scene.told('Cy');
+    await scene.passAndLook(dayMs);
+    await scene.leave('Cy');
+    await scene.passAndLook(30 * minuteMs);
+    await scene.join(['Cy']);
+    expect(await scene.told('Cy')).toEqual(['overage', until, 'team_member']);
+    expect(await scene.world.settle()).toBe(0);
+    await scene.passAndLook(dayMs - 40 * minuteMs);
+    await scene.leave('Cy');
+    await scene.passAndLook(30 * minuteMs);
+    expect((await scene.told('Cy'))[0]).toBe('hold');
+    await scene.join(['Cy']);
+    expect((await scene.told('Cy'))[0], 'it ended meanwhile').toBe('queued');
+    expect((await scene.told('Di'))[0]).toBe('overage');
+    expect(await scene.queue(), 'with the rank that it had').toEqual(['Cy']);
+    await scene.leave('Cy');
+    await scene.passAndLook(hourMs);
+    await scene.setActive('Di', false);
+    await scene.join(['Cy']);
+    expect((await scene.told('Cy'))[0], 'a new claim, after the hold, has a time of its own').toBe('overage');
+  });
+
+  it('goes on for whom a smaller contract made wait meanwhile', async () => {
+    const scene = await newScene(test.database, ['Ada', 'Bo', 'Cy'], { ...grace, decreaseGraceDays: 0 });
+    const [, until] = await scene.told('Cy');
+    await scene.world.contract({ ...grace, allowancePercent: 0, decreaseGraceDays: 0 });
+    await scene.passAndLook(1000);
+    expect((await scene.told('Cy'))[0]).toBe('queued');
+    await scene.passAndLook(dayMs);
+    await scene.world.contract({ ...grace, decreaseGraceDays: 0 });
+    expect(await scene.told('Cy')).toEqual(['overage', until, 'team_member']);
   });
 
   it('of no days gives nobody a seat that would be gone a moment later', async () => {

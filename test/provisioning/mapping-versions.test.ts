@@ -22,7 +22,8 @@ import { previewEdit } from '../../src/provisioning/preview-flow.ts';
 import { settleDue } from '../../src/provisioning/settle-flow.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld, type TestWorld } from '../support/tenants.ts';
-import { history, make } from './edits.ts';
+import { history } from './histories.ts';
+import { make } from './make-edit.ts';
 import { compare, outcome, whole } from './preview-support.ts';
 import { readState, type State } from './state.ts';
 
@@ -170,7 +171,7 @@ async function goBack(world: TestWorld, back: number): Promise<void> {
     // A group that is gone and has no name to be waited for, or one of several of a name.
     const codes = version === undefined ? ['not_found'] : ['invalid', 'conflict'];
     expect(codes).toContain(done.code);
-    expect(done.field ?? '').toMatch(version === undefined ? /^$/ : /^mappings\.\d+\.group$/);
+    expect(done.field ?? '').toMatch(version === undefined ? /^$/ : /^mappings\.\d+\.(group|subPool)$/);
     return;
   }
   expect(done).toBe(newest + 1);

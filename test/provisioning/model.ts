@@ -9,13 +9,15 @@ import type { DecisionRow, MappingRow, State, UserRow } from './state.ts';
 export interface Wish {
   requested: DecisionRow['requested'];
   priority: number | null;
-  refusal: 'DUPLICATE_EMAIL' | null;
+  refusal: 'DUPLICATE_EMAIL' | 'SEAT_RECLAIMED' | null;
+  /** Somebody refused the claim. */
+  isRejected: boolean;
   /** Of the mapping that gives the priority. */
   subPool: string | null;
 }
 
 const freeRoles = ['client', 'comment_only', 'view_only'];
-const nothing: Wish = { requested: [], priority: null, refusal: null, subPool: null };
+const nothing: Wish = { requested: [], priority: null, refusal: null, isRejected: false, subPool: null };
 
 export function isPaid(role: string): boolean {
   return !freeRoles.includes(role);
@@ -48,9 +50,31 @@ export function wishOf(state: State, user: UserRow): Wish {
       other.address === user.address &&
       other.address_order < user.address_order,
   );
-  if (isSecond) return { requested, priority: null, refusal: 'DUPLICATE_EMAIL', subPool: null };
-  const [best] = asked.filter(({ role }) => isPaid(role)).sort((a, b) => a.priority - b.priority);
-  return { requested, priority: best?.priority ?? null, refusal: null, subPool: best?.subPool ?? null };
+  if (isSecond) return { ...nothing, requested, refusal: 'DUPLICATE_EMAIL' };
+  const best = bestOf(asked);
+  const isPinned = best?.via === 'PIN';
+  if (best !== undefined && !isPinned && state.reclaimed.has(user.id))
+    return { ...nothing, requested, refusal: 'SEAT_RECLAIMED' };
+  if (best !== undefined && !isPinned && wordOf(state, user, best) === false)
+    return { ...nothing, requested, isRejected: true };
+  return { ...nothing, requested, priority: best?.priority ?? null, subPool: best?.subPool ?? null };
+}
+
+function bestOf(asked: readonly Asked[]): Asked | undefined {
+  return asked.filter(({ role }) => isPaid(role)).sort((a, b) => a.priority - b.priority)[0];
+}
+
+/** What somebody said of the claim by this rule; undefined: nothing. */
+function wordOf({ verdicts }: State, user: UserRow, { via }: Asked): boolean | undefined {
+  return verdicts.find((one) => one.user_id === user.id && one.via === via)?.is_granted;
+}
+
+/** Whether somebody may have to give the person's seat. */
+export function isAsked(state: State, user: UserRow): boolean {
+  const best = bestOf(askedBy(state, user));
+  if (best === undefined || best.via === 'PIN' || wordOf(state, user, best) === true) return false;
+  const rule = state.mappings.find(({ id }) => best.via === `MAPPING:${id}`);
+  return (rule?.approval ?? state.settings.approvals[best.role] ?? 'automatic') !== 'automatic';
 }
 
 type Asked = DecisionRow['requested'][number] & { priority: number; subPool: string | null };
@@ -92,6 +116,7 @@ export interface ModelTerms {
   allowance: number;
   grants: boolean;
   frozen: boolean;
+  graceDays: number;
   policy: 'queue' | 'fallback' | 'grace' | 'allow' | 'block';
   fallbackRole: string;
 }
@@ -100,7 +125,7 @@ export function termsOf({ contract, lines, now }: State): ModelTerms {
   const today = now.toISOString().slice(0, 10);
   if (contract === undefined || today < contract.starts_on) {
     const rest = { grants: false, frozen: false, policy: 'queue', fallbackRole: 'view_only' } as const;
-    return { capacity: 0, allowance: 0, ...rest };
+    return { capacity: 0, allowance: 0, graceDays: 0, ...rest };
   }
   const inForce = lines.filter(
     (line) => line.effective_on <= today && (line.ends_on === null || today <= line.ends_on),
@@ -119,9 +144,18 @@ export function termsOf({ contract, lines, now }: State): ModelTerms {
     allowance: isAbove ? Math.floor((capacity * (percent ?? 0)) / 100) : 0,
     grants: today <= endsOn,
     frozen: contract.kind === 'evaluation' && today > addDays(endsOn, contract.evaluation_grace_days),
+    graceDays: graceDays ?? 0,
     policy,
     fallbackRole: contract.fallback_role,
   };
+}
+
+/** Of whom the time above the capacity is over. */
+export function isPastGrace(state: State, { overage_since: since }: DecisionRow): boolean {
+  const { policy, graceDays } = termsOf(state);
+  return (
+    policy === 'grace' && since !== null && state.now.getTime() - since.getTime() >= graceDays * 86_400_000
+  );
 }
 
 export function addDays(day: string, days: number): string {
@@ -166,7 +200,7 @@ export function sharesOf(state: State): ModelShare[] {
 
 /** `workspace role` of everything the person is to have in Blue. */
 export function rolesOf(state: State, wish: Wish, seat: DecisionRow['seat']): string[] {
-  if (wish.refusal !== null) return [];
+  if (wish.refusal === 'DUPLICATE_EMAIL') return [];
   const { fallbackRole, frozen } = termsOf(state);
   const hasSeat = (seat === 'held' || seat === 'overage') && !frozen;
   return wish.requested
@@ -186,11 +220,12 @@ export function compareQueue(state: State) {
   return (a: DecisionRow, b: DecisionRow) => (key(a) < key(b) ? -1 : 1);
 }
 
-/** The whole state decided again from the tables, keeping who has a seat or a kept place: what must be stored. */
+/** The whole state but who is staged, decided again from the tables, keeping who has a seat or a kept place: what must be stored. */
 export function recompute(state: State): Map<UserId, unknown> {
   const rows = new Map(state.decisions.map((row) => [row.user_id, row]));
   return new Map(
     state.users.flatMap((user): [UserId, unknown][] => {
+      if (state.staged.has(user.id)) return [];
       const wish = wishOf(state, user);
       const row = rows.get(user.id);
       const isKept =
@@ -212,17 +247,20 @@ function seatOf(wish: Wish, row: DecisionRow | undefined, isKept: boolean): Deci
 /** The stored decisions in the same form. */
 export function stored(state: State): Map<UserId, unknown> {
   return new Map(
-    state.decisions.map((row) => [
-      row.user_id,
-      {
-        requested: sorted(row.requested),
-        priority: row.priority,
-        refusal: row.refusal,
-        subPool: row.priority === null ? null : row.sub_pool,
-        seat: row.seat,
-        roles: row.effective.map(({ workspace, role }) => `${workspace} ${role}`).sort(),
-      },
-    ]),
+    state.decisions
+      .filter((row) => !state.staged.has(row.user_id))
+      .map((row) => [
+        row.user_id,
+        {
+          isRejected: row.approval === 'refused',
+          requested: sorted(row.requested),
+          priority: row.priority,
+          refusal: row.refusal,
+          subPool: row.priority === null ? null : row.sub_pool,
+          seat: row.seat,
+          roles: row.effective.map(({ workspace, role }) => `${workspace} ${role}`).sort(),
+        },
+      ]),
   );
 }
 

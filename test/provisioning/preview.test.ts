@@ -11,7 +11,7 @@ import { inTenant } from '../../src/db/tenant-transaction.ts';
 import { Fault } from '../../src/kernel/fault.ts';
 import { type MappingId, newId } from '../../src/kernel/ids.ts';
 import { limits } from '../../src/kernel/limits.ts';
-import { addLine, putContract } from '../../src/provisioning/contract-flow.ts';
+import { addLine, putContract, withdrawLine } from '../../src/provisioning/contract-flow.ts';
 import type { Edit } from '../../src/provisioning/edit.ts';
 import {
   createMapping,
@@ -21,14 +21,15 @@ import {
 } from '../../src/provisioning/mapping-flow.ts';
 import { removePin, setPin } from '../../src/provisioning/pin-flow.ts';
 import { lockPool } from '../../src/provisioning/pool-store.ts';
-import { previewEdit } from '../../src/provisioning/preview-flow.ts';
+import { lossesBy, previewEdit } from '../../src/provisioning/preview-flow.ts';
 import { putSettings } from '../../src/provisioning/settings-flow.ts';
 import { settleDue } from '../../src/provisioning/settle-flow.ts';
 import { putSubPool, removeSubPool } from '../../src/provisioning/sub-pool-flow.ts';
 import { defaultSettings } from '../../src/tenants/settings.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld, type TestWorld, usualContract } from '../support/tenants.ts';
-import { history, make } from './edits.ts';
+import { history } from './histories.ts';
+import { make } from './make-edit.ts';
 import { compare, compareNotices, outcome, whole } from './preview-support.ts';
 import { readState, type State } from './state.ts';
 
@@ -60,7 +61,7 @@ const choice = fc.record({
       'contract',
       'contract',
     ] as const),
-    ...(['amendment', 'pin', 'pin', 'unpin', 'settings', 'settings'] as const),
+    ...(['amendment', 'amendment', 'withdrawal', 'pin', 'pin', 'unpin', 'settings', 'settings'] as const),
     ...(['subPool', 'subPool', 'subPool', 'removeSubPool'] as const),
   ),
   one: fc.nat({ max: 30 }),
@@ -91,6 +92,10 @@ it(
           const edit = editOf(world, before, chosen);
           if (edit === undefined) continue;
           const told = await outcome(previewEdit(world.database, world.door, edit, whole));
+          expect(
+            await outcome(lossesBy(world.database, world.door, edit)),
+            'the breaker hears the same',
+          ).toEqual(told instanceof Fault ? told : { seatsLost: told.seatsLost, lostLater: told.lostLater });
           const untouched = await readState(world);
           expect(untouched.fingerprint, 'a preview writes nothing').toEqual(before.fingerprint);
           const done = await outcome(apply(world, edit));
@@ -153,6 +158,8 @@ function editOf({ now }: TestWorld, state: State, chosen: Choice): Edit | undefi
       const line = { kind: 'amendment', effectiveOn: dayOf(days), endsOn: null } as const;
       return { op, line: { ...line, setsSeats: true, paidSeats: seats, ...kept } };
     }
+    case 'withdrawal':
+      return { op, lineId: pick(state.lines, one)?.id ?? newId(now.getTime()) };
     case 'pin': {
       const until = flag ? new Date(now.getTime() + days * 3_600_000) : null;
       const pin = { role, workspaces: null, reason: 'test', until, reserved: two % 2 === 0 };
@@ -206,6 +213,8 @@ async function apply({ database, door }: TestWorld, edit: Edit): Promise<void> {
     case 'amendment':
       await addLine(database, door, edit.line);
       return;
+    case 'withdrawal':
+      return await withdrawLine(database, door, edit.lineId);
     case 'pin':
       await setPin(database, door, edit.userId, edit.pin);
       return;

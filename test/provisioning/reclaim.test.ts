@@ -117,6 +117,15 @@ describe('the course', () => {
     expect((await readState(world)).pool.used).toBe(2);
   });
 
+  it('leaves the fallback role that the contract names now', async () => {
+    for (const days of [30, 37, 42, 44]) await onDay(days);
+    await world.contract({
+      ...{ paidSeats: 2, startsOn: '2026-01-01', endsOn: '2027-12-31', fallbackRole: 'comment_only' },
+    });
+    expect(await told(0)).toEqual(['none', 'SEAT_RECLAIMED', 'comment_only']);
+    expect(await world.settle()).toBe(0);
+  });
+
   it('writes nothing when it is looked at again, nor when everybody is decided for again (I6)', async () => {
     for (const days of [30, 37, 42, 44]) await onDay(days);
     const { fingerprint } = await readState(world);

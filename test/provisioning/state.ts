@@ -3,6 +3,8 @@
 import { sql } from 'kysely';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import type { GroupId, MappingId, UserId } from '../../src/kernel/ids.ts';
+import type { Approval } from '../../src/licensing/mapping.ts';
+import { decisionColumns } from '../../src/provisioning/decision-store.ts';
 import type { TestWorld } from '../support/tenants.ts';
 
 export interface UserRow {
@@ -25,6 +27,7 @@ export interface MappingRow {
   workspaces: string[];
   fallback_role: string | null;
   sub_pool: string | null;
+  approval: Approval | null;
   valid_from: Date | null;
   valid_until: Date | null;
 }
@@ -52,8 +55,9 @@ export interface DecisionRow {
   sub_pool: string | null;
   kept_claimed_at: Date | null;
   kept_until: Date | null;
-  overage_spent: boolean;
+  overage_since: Date | null;
   notice_until: Date | null;
+  approval: 'pending' | 'refused' | null;
   due_at: Date | null;
 }
 
@@ -71,6 +75,7 @@ export interface ContractRow {
 }
 
 export interface LineRow {
+  id: string;
   kind: 'amendment' | 'add_on' | 'ramp';
   effective_on: string;
   ends_on: string | null;
@@ -100,6 +105,12 @@ export interface SubPoolRow {
   used: number;
 }
 
+export interface VerdictRow {
+  user_id: UserId;
+  via: string;
+  is_granted: boolean;
+}
+
 export interface SettingsRow {
   default_role: string;
   seat_order: 'sticky' | 'strict';
@@ -107,6 +118,9 @@ export interface SettingsRow {
   hold_minutes: number;
   notice_hours: number;
   exclusions: string[];
+  approvals: Record<string, Approval>;
+  two_person_rule: boolean;
+  reclaim_due_at: Date | null;
 }
 
 const usualSettings: SettingsRow = {
@@ -116,6 +130,9 @@ const usualSettings: SettingsRow = {
   hold_minutes: 60,
   notice_hours: 24,
   exclusions: [],
+  approvals: {},
+  two_person_rule: false,
+  reclaim_due_at: null,
 };
 
 export interface State {
@@ -131,6 +148,13 @@ export interface State {
   pool: PoolRow;
   sub_pools: SubPoolRow[];
   decisions: DecisionRow[];
+  verdicts: VerdictRow[];
+  /** Whose seat was taken because it lay idle. */
+  reclaimed: ReadonlySet<UserId>;
+  /** Whose decisions wait until an administrator lets them happen. */
+  staged: ReadonlySet<UserId>;
+  /** Edits that wait for a second person. */
+  requests: string[];
   /** Changes whenever any row that a decision writes is written again, even with the same values. */
   fingerprint: { decisions: string; pool: string };
 }
@@ -139,6 +163,12 @@ export interface State {
 interface Prints {
   basis: string;
   terms_basis: string;
+}
+
+interface Waiting {
+  reclaimed: UserId[];
+  staged: UserId[];
+  requests: string[];
 }
 
 export async function readState(world: TestWorld): Promise<State> {
@@ -163,7 +193,16 @@ export async function readState(world: TestWorld): Promise<State> {
       tx.run(sql<SubPoolRow>`
         select n.name, n.seats, n.borrow_limit, coalesce((p.sub_pool_use ->> n.name)::integer, 0) as used
         from sub_pools n join seat_pools p using (tenant_id) ${own} order by n.name`),
-      tx.run(sql<DecisionRow & Prints>`select * from decisions ${own} order by user_id`),
+      tx.run(
+        sql<
+          DecisionRow & Prints
+        >`select d.user_id, d.tie, d.rank_at, d.basis, d.terms_basis, ${decisionColumns} from decisions d ${own} order by user_id`,
+      ),
+      tx.run(sql<VerdictRow>`select user_id, via, is_granted from seat_approvals ${own}`),
+      tx.run(sql<Waiting>`select
+        coalesce((select jsonb_agg(user_id order by user_id) from seat_reclaims ${own} and state = 'taken'), '[]') as reclaimed,
+        coalesce((select jsonb_agg(user_id order by user_id) from evaluation_marks ${own} and staged), '[]') as staged,
+        coalesce((select jsonb_agg(id order by id) from edit_requests ${own} and state = 'pending'), '[]') as requests`),
       tx.run(sql<State['fingerprint']>`
         select concat_ws(' ', (select count(*) from audit_events ${own}),
           (select string_agg(xmin::text, ',' order by user_id) from decisions ${own}),
@@ -183,13 +222,34 @@ export async function readState(world: TestWorld): Promise<State> {
     [pool],
     sub_pools,
     printed,
+    verdicts,
+    [waiting],
     [print],
   ] = read;
   const decisions = printed.map(({ basis: _, terms_basis: __, ...row }) => row);
-  if (pool === undefined || print === undefined) throw new Error('no such tenant');
+  if (pool === undefined || print === undefined || waiting === undefined) throw new Error('no such tenant');
   const [contract] = contracts;
-  const rest = { users, groups, memberships, mappings, pins, contract, lines, pool, sub_pools, decisions };
-  return { now: world.now, ...rest, settings: settings[0] ?? usualSettings, fingerprint: print };
+  const rest = {
+    users,
+    groups,
+    memberships,
+    mappings,
+    pins,
+    contract,
+    lines,
+    pool,
+    sub_pools,
+    decisions,
+    verdicts,
+  };
+  const { reclaimed, staged, requests } = waiting;
+  const others = { reclaimed: new Set(reclaimed), staged: new Set(staged), requests };
+  return { now: world.now, ...rest, ...others, settings: settings[0] ?? usualSettings, fingerprint: print };
+}
+
+/** Who waits for a seat, and not for somebody's word. */
+export function queueOf(state: State): DecisionRow[] {
+  return seatsOf(state, 'waiting').filter(({ approval }) => approval === null);
 }
 
 export function seatsOf({ decisions }: State, ...seats: DecisionRow['seat'][]): DecisionRow[] {

@@ -108,6 +108,22 @@ it('takes nothing from equals, from pins, or for a claim that may not (I13)', as
   ]);
 });
 
+it('takes no seat above the capacity for whom that time is over: the lowest within it goes', async () => {
+  await world.contract({ paidSeats: 2, policy: 'grace', allowancePercent: 100, graceDays: 3 });
+  const [one, two] = [await join(staff, 'one'), await join(staff, 'two')];
+  const chief = await join(chiefs, 'chief');
+  await pass(24);
+  const guest = await join(guests, 'guest');
+  await pass(48);
+  expect([await told(chief), await told(two)]).toEqual(['queued SEAT_QUEUED', 'held SEAT_HELD']);
+  expect(await told(one)).toMatch(/^held PREEMPTED_AT:/);
+  expect(await told(guest)).toMatch(/^overage SEAT_OVERAGE_UNTIL:/);
+  await pass(24);
+  expect(await told(chief)).toBe('held SEAT_HELD');
+  expect(await told(one), 'who lost it can have one above the capacity').toMatch(/^overage /);
+  expect(await world.settle()).toBe(0);
+});
+
 it('counts priority alone among those who wait, until the order is sticky again', async () => {
   await join(staff, 'a');
   await join(staff, 'b');

@@ -1,5 +1,6 @@
 /** Sub-pools through the flows: what a share does not use is lent, and taken back when it is claimed. */
 
+import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import type { GroupId, UserId } from '../../src/kernel/ids.ts';
@@ -7,7 +8,7 @@ import { removeMapping, replaceMapping } from '../../src/provisioning/mapping-fl
 import { putSettings } from '../../src/provisioning/settings-flow.ts';
 import { settleDue } from '../../src/provisioning/settle-flow.ts';
 import { putSubPool, removeSubPool, viewSubPools } from '../../src/provisioning/sub-pool-flow.ts';
-import { selectUserView } from '../../src/provisioning/user-view-store.ts';
+import { selectUserView, selectUserViews } from '../../src/provisioning/user-view-store.ts';
 import { defaultSettings } from '../../src/tenants/settings.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld, type TestWorld } from '../support/tenants.ts';
@@ -181,6 +182,24 @@ it('takes borrowed seats first when there are fewer', async () => {
   expect(await told(o, a, b, c)).toEqual([
     ...['held SEAT_HELD', 'held SEAT_HELD', 'held SEAT_HELD', 'queued SEAT_QUEUED'],
   ]);
+});
+
+it('tells whose seat is to go when there are fewer: who borrows is the first of them', async () => {
+  await share('design', 0);
+  const [o] = await join(others, 'o');
+  const [a, b, c] = await join(sales, 'a', 'b', 'c');
+  await world.contract({ paidSeats: 3, decreaseGraceDays: 10 });
+  const until = new Date(world.now.getTime() + 10 * 86_400_000).toISOString();
+  const kept = ['held SEAT_HELD', 'held SEAT_HELD', 'held SEAT_HELD'];
+  expect(await told(o, a, b, c)).toEqual([...kept, `held SEAT_EXCESS_UNTIL:${until}`]);
+  const page = await inTenant(test.database, world.tenantId, (tx) => {
+    const all = { where: sql`true`, directoryId: null, offset: 0, limit: 9, withGroups: false };
+    return selectUserViews(tx, all, world.now);
+  });
+  const reasons = new Map(page.views.map(({ user, seat }) => [user.id, seat.reason]));
+  expect(reasons.get(c as UserId), 'on a page too').toBe(`SEAT_EXCESS_UNTIL:${until}`);
+  await pass(240);
+  expect(await told(o, a, b, c)).toEqual([...kept, 'queued SEAT_QUEUED']);
 });
 
 it('follows the capacity: promises above it are shown', async () => {

@@ -3,6 +3,8 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
+import { effectiveId, roleSetsOf } from '../../src/provisioning/role-set.ts';
+import { keepRoleSets } from '../../src/provisioning/role-set-sql.ts';
 import { putSubPool } from '../../src/provisioning/sub-pool-flow.ts';
 import { verifySeats } from '../../src/provisioning/verify-flow.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -35,10 +37,11 @@ it('finds nothing where all is as it should be', async () => {
 
 it('finds a decision that is not what the facts give, and a count that is off', async () => {
   const world = await fivePeople();
-  const [row] = await inTenant(test.database, world.tenantId, (tx) => {
+  const [row] = await inTenant(test.database, world.tenantId, async (tx) => {
     tx.send(sql`update seat_pools set used = 2 where tenant_id = ${tx.tenantId}`);
+    tx.send(keepRoleSets(tx, roleSetsOf([])));
     return tx.run<{ user_id: string }>(sql`
-      update decisions set effective = '[]' where tenant_id = ${tx.tenantId} and user_id = (
+      update decisions set effective_id = ${effectiveId([])} where tenant_id = ${tx.tenantId} and user_id = (
         select user_id from decisions where tenant_id = ${tx.tenantId} and seat = 'held' limit 1)
       returning user_id`);
   });

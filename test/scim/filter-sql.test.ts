@@ -114,6 +114,7 @@ beforeAll(async () => {
   await inTenant(test.database, tenantId, async (tx) => {
     const now = new Date(start);
     tx.send(sql`insert into tenants values (${tenantId}, 'x', 'x', ${now}, 'x')`);
+    tx.send(sql`insert into seat_pools (tenant_id) values (${tenantId})`);
     for (const id of [directoryId, otherDirectoryId])
       tx.send(sql`insert into directories values (${tenantId}, ${id}, 'x', 'okta', ${now})`);
     for (const [n, id] of userIds.entries()) {

@@ -44,6 +44,7 @@ function directoryOf(tenant: TenantId): RawBuilder<unknown>[] {
     sql.raw(`(lpad(to_hex(${n}), 8, '0') || '-0000-7000-8000-0000000000${prefix}')::uuid`);
   return [
     sql`insert into tenants values (${tenant}, ${tenant}, 'x', ${now}, 'x')`,
+    sql`insert into seat_pools (tenant_id) values (${tenant})`,
     sql`insert into directories values (${tenant}, ${directoryId}, 'x', 'entra', ${now})`,
     sql`insert into users (tenant_id, id, attributes, user_name, user_name_key, active, address, tie_key, created_at, last_modified)
         select ${tenant}, ${id('aa', 'n')},

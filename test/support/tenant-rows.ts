@@ -1,8 +1,8 @@
-/** Statements that put one row into every tenant table, for tests of what the database itself keeps apart. */
+/** As SQL: one row in every tenant table, for what must hold of all of them. */
 
 import { randomUUID } from 'node:crypto';
 
-/** One row in every tenant table. */
+/** The statements, in an order that keys allow. */
 export function rowsOf(tenant: string): string[] {
   const [t, id, now] = [`'${tenant}'`, `'${randomUUID()}'`, 'now()'];
   return [
@@ -29,8 +29,9 @@ export function rowsOf(tenant: string): string[] {
     `insert into mapping_drafts (tenant_id, id, name, based_on, mappings, created_at)
        values (${t}, ${id}, 'x', 0, '[]', ${now})`,
     `insert into seat_pools (tenant_id) values (${t})`,
-    `insert into decisions (tenant_id, user_id, requested, effective, tie, seat, since)
-       values (${t}, ${id}, '[]', '[]', 'x', 'none', ${now})`,
+    `insert into role_sets values (${t}, ${id}, '[]', null, ${id})`,
+    `insert into decisions (tenant_id, user_id, requested_id, effective_id, tie, seat, since)
+       values (${t}, ${id}, ${id}, ${id}, 'x', 'none', ${now})`,
     `insert into seat_refusals values (${t}, ${id}, ${now}, 1)`,
     `insert into seat_days values (${t}, ${now}, 1, 1)`,
     `insert into alert_states (tenant_id) values (${t})`,

@@ -1,0 +1,77 @@
+/**
+ * Compares each tenant's decisions, once a night, with what deciding again gives. It mends nothing: a difference is a mistake of
+ * ours, of which an alert tells.
+ */
+
+import type { Database } from '../db/database.ts';
+import { inTenant } from '../db/tenant-transaction.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { TenantId } from '../kernel/ids.ts';
+import { type Comparison, nextComparison } from '../licensing/alert.ts';
+import { readPool } from '../provisioning/pool-store.ts';
+import { type Verification, verifySeats } from '../provisioning/verify-flow.ts';
+import { claimComparison, findDueComparisons, writeComparison } from './comparison-store.ts';
+
+const retryMs = 60 * 60_000;
+/** Differing people that are counted. */
+const countedMax = 10_000;
+
+/**
+ * Compares the tenants whose time has come, one after the other; one that failed has another turn in an hour.
+ *
+ * @param signal Aborted when the process is about to end.
+ * @throws AggregateError of the tenants for which it failed, after the others were compared.
+ */
+export async function compareDue(
+  database: Database,
+  clock: Clock,
+  most: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  const failures: unknown[] = [];
+  for (const tenantId of await findDueComparisons(database, clock.now(), most)) {
+    if (signal?.aborted) return;
+    await compareTenant(database, tenantId, clock, signal).catch((error: unknown) => failures.push(error));
+  }
+  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} tenants were not compared`);
+}
+
+/** While a large edit is under way most differ: then it is left to the next turn. */
+async function compareTenant(
+  database: Database,
+  tenantId: TenantId,
+  clock: Clock,
+  signal?: AbortSignal,
+): Promise<void> {
+  const now = clock.now();
+  const retryAt = new Date(now.getTime() + retryMs);
+  const isOurs = await inTenant(database, tenantId, async (tx) => {
+    const [claimed, pool] = await Promise.all([claimComparison(tx, now, retryAt), readPool(tx)]);
+    return claimed && !pool.evaluating;
+  });
+  if (!isOurs) return;
+  const found = await compare(() => verifySeats(database, tenantId, clock.now(), countedMax, signal));
+  await inTenant(database, tenantId, async (tx) => {
+    if ((await readPool(tx)).evaluating) return;
+    const done = clock.now();
+    writeComparison(tx, found, done, nextComparison(tenantId, done));
+  });
+}
+
+/** What was written meanwhile may differ once, and does not when it is looked at again. */
+async function compare(verify: () => Promise<Verification>): Promise<Comparison> {
+  const first = await verify();
+  if (first.differing.length === 0 && miscountedIn(first) === 0) return { differing: 0, miscounted: 0 };
+  const again = await verify();
+  const known = new Set(first.differing);
+  return {
+    differing: again.differing.filter((id) => known.has(id)).length,
+    miscounted: Math.min(miscountedIn(first), miscountedIn(again)),
+  };
+}
+
+function miscountedIn({ counted, found, subPools }: Verification): number {
+  const isOff =
+    counted.held !== found.held || counted.overage !== found.overage || counted.onHold !== found.onHold;
+  return subPools.length + (isOff ? 1 : 0);
+}

@@ -1,0 +1,89 @@
+/** An explanation in one sentence: what asks for the roles, and what became of it. */
+
+import { mappingOf } from './desire.ts';
+import { type Decision, isSeated, type SeatView } from './effect.ts';
+import { type ExplainFacts, isFull, listOf, type Rule, timeOf } from './explain-facts.ts';
+
+/** @param winner The mapping that decides. */
+export function sentenceOf(facts: ExplainFacts, winner: Rule | undefined): string {
+  const { name, person, decision, seat, terms, used } = facts;
+  if (!person.active) return `${name} is inactive, and so has no role and no seat.`;
+  if (person.isExcluded) return `${name} is on the list of people whom the gateway leaves alone.`;
+  if (decision === null || decision.requested.length === 0) return nothingAsked(facts);
+  const asks = askedBy(facts, winner);
+  if (decision.approval === 'refused') return `${asks}, and an administrator refused the seat.`;
+  if (decision.approval === 'pending') return `${asks}, and ${name} waits for an administrator's approval.`;
+  if (decision.refusal === 'DUPLICATE_EMAIL')
+    return `${asks}, but another active person has the same e-mail address.`;
+  if (decision.refusal === 'SEAT_RECLAIMED') {
+    const at = person.reclaimedAt?.toISOString() ?? 'an earlier time';
+    return `${asks}, but the seat lay idle and was taken at ${at}: ${name} ${meanwhileOf(decision)} until seen again.`;
+  }
+  if (decision.seat === 'none') return `${asks}, a free role that needs no seat.`;
+  if (isSeated(decision.seat)) return `${asks}, and ${name} ${heldUntil(facts)}.`;
+  const role = meanwhileOf(decision);
+  const place = seat.position === null ? 'waits' : `is number ${seat.position} in the queue`;
+  const settles = settlesWhen(seat);
+  if (settles !== undefined) return `${asks}: ${settles}, ${name} ${place} and ${role} meanwhile.`;
+  const full = isFull(facts)
+    ? `the sub-pool "${facts.share?.name}" has the ${facts.share?.limit} seats that it may have`
+    : terms.grants
+      ? `${used} of ${terms.capacity ?? 'unlimited'} seats are taken`
+      : 'no contract is in force that gives seats';
+  return `${asks}, but ${full}: ${name} ${place} and ${role} meanwhile.`;
+}
+
+function meanwhileOf({ effective }: Decision): string {
+  const meanwhile = effective.find(({ via }) => via.startsWith('FALLBACK:'))?.role;
+  return meanwhile === undefined ? 'has no role' : `has ${meanwhile}`;
+}
+
+function nothingAsked({ name, groups, decision }: ExplainFacts): string {
+  const kept = decision?.kept ?? null;
+  if (kept !== null) {
+    const what = decision?.seat === 'hold' ? 'the seat is' : 'the place in the queue is';
+    return `${name} was taken out of the last group that asked for a paid role: ${what} kept until ${kept.until.toISOString()}.`;
+  }
+  return groups.length === 0
+    ? `${name} is in no group, so that nothing is asked for.`
+    : `${name} is in ${listOf(groups.map(({ displayName }) => displayName))}, which no mapping names.`;
+}
+
+function askedBy({ pin, decision }: ExplainFacts, winner: Rule | undefined): string {
+  const [first] = decision?.requested ?? [];
+  if (first?.via === 'PIN' && pin !== null) {
+    const until = pin.until === null ? '' : ` until ${pin.until}`;
+    return `${pin.by} pinned ${pin.role}${until} ("${pin.reason}")`;
+  }
+  if (winner !== undefined && mappingOf(first?.via ?? '') !== undefined)
+    return `${winner.group} asks for ${winner.role} (priority ${winner.priority})`;
+  return `Everybody whom no mapping names is given ${first?.role ?? 'nothing'}`;
+}
+
+function settlesWhen({ reason }: SeatView): string | undefined {
+  if (reason === 'STAGED') return 'seats are given when an administrator settles the batch';
+  const at = timeOf({ reason }, 'SETTLES_AT:');
+  return at === undefined ? undefined : `seats are given at ${at}`;
+}
+
+function heldUntil({ terms, decision, seat, share }: ExplainFacts): string {
+  if (terms.graceUntil !== null) {
+    return `holds a seat until ${terms.graceUntil.toISOString()}, when the grace of the evaluation is over`;
+  }
+  if (terms.phase === 'frozen') {
+    const meanwhile = decision?.effective.find(({ via }) => via.startsWith('FALLBACK:'))?.role;
+    return `keeps a seat, but the evaluation is over: ${meanwhile ?? 'no role'} until a contract is signed`;
+  }
+  const excess = timeOf(seat, 'SEAT_EXCESS_UNTIL:');
+  if (excess !== undefined)
+    return `holds a seat above the ${terms.capacity ?? 0} that there now are: it may go at ${excess}`;
+  if (seat.reason === 'BORROWED') return `holds a seat ${borrowedFrom(share)}`;
+  if (decision?.seat !== 'overage') return 'holds a seat';
+  const until = seat.reason?.startsWith('SEAT_OVERAGE_UNTIL:') ? decision.endsAt : null;
+  return `has a seat above the ${terms.capacity} of the contract${until === null ? '' : ` until ${until.toISOString()}`}`;
+}
+
+function borrowedFrom(share: ExplainFacts['share']): string {
+  const whose = share?.name == null ? 'those who are in no sub-pool' : `the sub-pool "${share.name}"`;
+  return `beyond the ${share?.seats ?? 0} of ${whose}, lent until others claim theirs`;
+}
