@@ -80,6 +80,9 @@ export async function startLogin(
   return { url: await authorizeUrl(parties, { id: requestId, relayState, privateKey }), relayState, browser };
 }
 
+/** Characters of what a trace repeats of an answer. */
+const detailLengthMax = 1000;
+
 export interface Posted {
   /** undefined: not there, or there more than once. */
   samlResponse: string | undefined;
@@ -113,7 +116,9 @@ export async function acceptResponse(
     const refusal = refusalOf(error);
     if (refusal === undefined) throw error;
     const { reason, message: detail } = refusal;
-    await inTenant(database, at.tenantId, async (tx) => insertTrace(tx, { ...trace, reason, detail }));
+    await inTenant(database, at.tenantId, async (tx) =>
+      insertTrace(tx, { ...trace, reason, detail: detail.slice(0, detailLengthMax) }),
+    );
     return { kind: 'refused', reference: trace.id, reason };
   }
 }
@@ -160,7 +165,7 @@ async function readAnswer(
   if ((signed.nameId ?? '').trim() !== (assertion.nameId?.value ?? '')) {
     throw new Refusal('structure', 'Two readers find two NameIDs.');
   }
-  trace.attributes = [...assertion.attributes.keys()];
+  trace.attributes = [...assertion.attributes.keys()].map((name) => name.slice(0, detailLengthMax));
   trace.steps.push('policy');
   return { connection, assertion };
 }
@@ -229,7 +234,11 @@ function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof Refusal) return error;
   if (error instanceof Fault && error.code === 'no_seat') return new Refusal('no_seat', error.message);
   if (error instanceof Fault && error.code === 'conflict') return new Refusal('unproved', error.message);
-  switch (brokenConstraint(error)) {
+  const constraint = brokenConstraint(error);
+  if (constraint !== undefined && /^sso_\w+_connection_id_fkey$/.test(constraint)) {
+    return new Refusal('disabled', 'The connection was removed.');
+  }
+  switch (constraint) {
     case 'sso_links_user':
       return new Refusal('clash', 'The user has another subject on this connection.');
     case 'sso_links_subject':

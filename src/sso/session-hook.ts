@@ -42,8 +42,8 @@ export function clearSession(reply: FastifyReply, publicUrl: string): void {
 }
 
 /**
- * The identity provider posts from its own site, and `Lax` cookies stay at home then. Browsers take `Secure` from a loopback
- * address without TLS, too. Each login has a cookie of its own, so that two tabs don't undo one another.
+ * The identity provider posts from its own site, and `Lax` cookies stay at home then. Chrome and Firefox take `Secure` from a
+ * loopback address without TLS, too. Each login has a cookie of its own, so that two tabs don't undo one another.
  */
 export function setLogin(reply: FastifyReply, publicUrl: string, relayState: string, token: string): void {
   reply.setCookie(loginCookie(publicUrl, relayState), token, {

@@ -3,6 +3,7 @@
  * never changes; an address or a userName alone proves nothing.
  */
 
+import { fold } from '../../kernel/fold.ts';
 import type { UserId } from '../../kernel/ids.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import { limits } from '../../kernel/limits.ts';
@@ -59,7 +60,7 @@ function single(attributes: ReadonlyMap<string, readonly string[]>, name: string
     throw new Refusal('claim', `"${name}" is to have one value, and has ${values.length}.`);
   const [value] = values;
   if (value === undefined) return undefined;
-  if (Buffer.byteLength(value) > limits.keyBytesMax || !isStorable(value)) {
+  if (Buffer.byteLength(fold(value)) > limits.keyBytesMax || !isStorable(value)) {
     throw new Refusal('claim', `"${name}" is longer than ${limits.keyBytesMax} bytes.`);
   }
   return value;
