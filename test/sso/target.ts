@@ -1,7 +1,13 @@
 /** A gateway that is attacked: a tenant's connection, a stranger's, and what every attack must come to. */
 
 import { expect } from 'vitest';
-import { made, startGateway, type TestGateway, type TestTenant } from '../support/gateway.ts';
+import {
+  made,
+  startGateway,
+  type TestGateway,
+  type TestGatewayOptions,
+  type TestTenant,
+} from '../support/gateway.ts';
 import { Browser, type Page } from './browser.ts';
 import { askedIn, goodResponse, idpEntityId, newKeys, type Scene } from './forge.ts';
 import { metadataOf } from './identity-provider.ts';
@@ -20,8 +26,8 @@ export interface Begun extends Scene {
 export const jit = { create: true, attributes: { userName: 'userName' } };
 export const base64 = (text: string | Buffer) => Buffer.from(text).toString('base64');
 
-export async function startTarget(): Promise<Target> {
-  const gateway = await startGateway();
+export async function startTarget(options: TestGatewayOptions = {}): Promise<Target> {
+  const gateway = await startGateway(options);
   const [tenant, elsewhere] = [await gateway.createTenant(), await gateway.createTenant()];
   const [keys, strangers] = await Promise.all([newKeys(), newKeys()]);
   const metadataXml = metadataOf(idpEntityId, 'http://localhost:1/sso', keys.certificate);

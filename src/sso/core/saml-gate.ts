@@ -72,7 +72,7 @@ function checkStatus(response: XmlElement): void {
   throw new Refusal('status', `The identity provider answered ${told.join(', ')}.`);
 }
 
-/** For each element whose children are not free, which those are, and how many of each at most. */
+/** The children of each element, and how many of each at most. From `Signature` on the names are those of XML Signature. */
 const grammar: Record<string, Record<string, number>> = {
   Response: { Issuer: 1, Signature: 1, Status: 1, Assertion: 1 },
   Status: { StatusCode: 1, StatusMessage: 1 },
