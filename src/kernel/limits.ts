@@ -124,7 +124,7 @@ export const limits = {
   recordedBodyBytesMax: 16 * 1024,
   /** Nesting of a body that is recorded. */
   recordedDepthMax: 32,
-  /** Recorded calls of a tenant that are kept, the newest. */
+  /** Recorded calls of a tenant that are kept, the newest; and as many traces of logins. */
   recordedRequestsPerTenantMax: 500_000,
   /** Recorded calls that wait for the database; what comes on top is dropped and counted. */
   recorderQueueEntriesMax: 5000,

@@ -7,8 +7,9 @@ import type { Database } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
-import { deleteRequestsBefore, deleteRequestsBeyond } from '../requests/request-store.ts';
+import { deleteRequestsBefore } from '../requests/request-store.ts';
 import {
+  deleteBeyond,
   deleteExpiredTokens,
   deleteSsoBefore,
   deleteUnansweredBefore,
@@ -64,13 +65,15 @@ async function clearTenant(database: Database, tenantId: TenantId, now: Date): P
   );
 }
 
-/** Recorded calls on top of the newest `kept`. */
+/** Recorded calls on top of the newest `kept`, and so with traces of logins, which anybody can cause. */
 export async function clearExcess(
   database: Database,
   tenantId: TenantId,
   kept: number = limits.recordedRequestsPerTenantMax,
 ): Promise<void> {
-  await deleteInBatches(database, tenantId, (tx, most) => deleteRequestsBeyond(tx, kept, most));
+  for (const table of ['recorded_requests', 'sso_logins'] as const) {
+    await deleteInBatches(database, tenantId, (tx, most) => deleteBeyond(tx, table, kept, most));
+  }
 }
 
 async function deleteInBatches(

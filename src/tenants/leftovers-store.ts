@@ -69,3 +69,19 @@ export function deleteSsoBefore(
       select ctid from ${rows} where tenant_id = ${tx.tenantId} and ${time} < ${at} limit ${most}))
   `);
 }
+
+/** The oldest of what is on top of the newest `kept`. Answers how many. */
+export function deleteBeyond(
+  tx: TenantTransaction,
+  name: 'recorded_requests' | 'sso_logins',
+  kept: number,
+  most: number,
+): Promise<number> {
+  const table = sql.table(name);
+  return tx.count(sql`
+    delete from ${table} where tenant_id = ${tx.tenantId} and id = any (array(
+      select id from ${table} where tenant_id = ${tx.tenantId} and id <= (
+        select id from ${table} where tenant_id = ${tx.tenantId} order by id desc offset ${kept} limit 1)
+      order by id limit ${most}))
+  `);
+}

@@ -184,4 +184,8 @@ it('of single sign-on what is over goes, and traces stay as long as calls', asyn
   await clearLeftovers(database, now);
   const tables = ['sso_requests', 'sso_assertions', 'sso_sessions', 'sso_logins'];
   expect(await Promise.all(tables.map((table) => countOf(tenant, table)))).toEqual([1, 1, 1, 1]);
+  await clearExcess(database, tenant.tenantId as TenantId, 1);
+  expect(await countOf(tenant, 'sso_logins')).toBe(1);
+  await clearExcess(database, tenant.tenantId as TenantId, 0);
+  expect(await countOf(tenant, 'sso_logins')).toBe(0);
 });
