@@ -17,6 +17,7 @@ import { blueRoutes, blueWorkRoutes } from './admin/blue-routes.ts';
 import { catalogueEditRoutes, catalogueRoutes } from './admin/catalogue-routes.ts';
 import { clientRoutes, clientSecretRoutes } from './admin/client-routes.ts';
 import { clockRoutes } from './admin/clock-routes.ts';
+import { connectionRoutes } from './admin/connection-routes.ts';
 import { contractLineRoutes } from './admin/contract-line-routes.ts';
 import { contractRoutes } from './admin/contract-routes.ts';
 import { directoryRoutes, directoryTokenRoutes } from './admin/directory-routes.ts';
@@ -24,6 +25,7 @@ import { installEditGate } from './admin/edit-gate-hook.ts';
 import { editRequestRoutes } from './admin/edit-request-routes.ts';
 import { groupRoutes } from './admin/group-routes.ts';
 import { keyRoutes, operatorRoutes } from './admin/key-routes.ts';
+import { loginRoutes } from './admin/login-routes.ts';
 import {
   mappingDraftEditRoutes,
   mappingDraftRoutes,
@@ -62,6 +64,8 @@ import { scimDiscoveryRoutes } from './scim/scim-discovery-routes.ts';
 import { installScimMessages, sendFault } from './scim/scim-message-hook.ts';
 import { scimBulkRoutes, scimResourceRoutes, scimRootRoutes } from './scim/scim-resource-routes.ts';
 import { installUnread } from './scim/unread-hook.ts';
+import { samlRoutes, sessionRoutes } from './sso/sso-routes.ts';
+import { installSsoScope } from './sso/sso-scope-hook.ts';
 
 export interface AppOptions {
   services: Services;
@@ -111,6 +115,11 @@ export async function buildApp({ services, log, ...options }: AppOptions): Promi
   oauthMetadataRoutes(app, services);
   await app.register(async (scope) => tokenRoutes(scope, services));
   await app.register(async (scope) => {
+    await installSsoScope(scope);
+    samlRoutes(scope, services);
+    sessionRoutes(scope, services);
+  });
+  await app.register(async (scope) => {
     await installOpenApi(scope, services.publicUrl);
     await scope.register(async (api) => adminScope(api, services), { prefix: '/api/v1' });
     await scope.register(openApiPages);
@@ -152,6 +161,8 @@ function adminScope(api: FastifyInstance, services: Services): void {
   tokenRotationRoutes(scope, services);
   clientRoutes(scope, services);
   clientSecretRoutes(scope, services);
+  connectionRoutes(scope, services);
+  loginRoutes(scope, services);
   blueRoutes(scope, services);
   blueWorkRoutes(scope, services);
   contractRoutes(scope, services);

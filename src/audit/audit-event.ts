@@ -1,6 +1,6 @@
 /** Who did what to whom: the shape of an entry of the audit trail. */
 
-import type { ClientId, DirectoryId } from '../kernel/ids.ts';
+import type { ClientId, ConnectionId, DirectoryId } from '../kernel/ids.ts';
 
 export type Actor =
   | { kind: 'directory'; id: DirectoryId; name: string; token: string; client?: ClientId }
@@ -8,6 +8,8 @@ export type Actor =
       /** The second person, where the edit needed one: the first is who asked for it. */
       approvedBy?: Administrator;
     })
+  /** An identity provider that vouched for somebody who signed in. */
+  | { kind: 'connection'; id: ConnectionId; name: string }
   /** A rule of the gateway itself: promotion, a contract's date, drift. */
   | { kind: 'system'; rule: string };
 
@@ -18,7 +20,7 @@ export type Administrator =
 /** As people are told who did it. */
 export function nameOf(actor: Actor): string {
   if (actor.kind === 'system') return actor.rule;
-  const { approvedBy } = actor.kind === 'directory' ? {} : actor;
+  const { approvedBy } = actor.kind === 'directory' || actor.kind === 'connection' ? {} : actor;
   return approvedBy === undefined ? actor.name : `${actor.name}, approved by ${approvedBy.name}`;
 }
 

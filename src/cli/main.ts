@@ -13,6 +13,7 @@ import { catalogueCommands } from './catalogue-commands.ts';
 import { clientCommands } from './client-commands.ts';
 import { clockCommands } from './clock-commands.ts';
 import { type Command, type Input, UsageError } from './command.ts';
+import { connectionCommands } from './connection-commands.ts';
 import { editRequestCommands } from './edit-request-commands.ts';
 import { licensingCommands } from './licensing-commands.ts';
 import { mappingDraftCommands } from './mapping-draft-commands.ts';
@@ -26,6 +27,7 @@ import { tenantCommands } from './tenant-commands.ts';
 const commands = [
   ...tenantCommands,
   ...clientCommands,
+  ...connectionCommands,
   ...scimCommands,
   ...requestCommands,
   ...licensingCommands,

@@ -24,6 +24,7 @@ import * as alertsOver from '../../migrations/0020_alerts_over.ts';
 import * as evaluationBatches from '../../migrations/0021_evaluation_batches.ts';
 import * as roleSets from '../../migrations/0022_role_sets.ts';
 import * as graceAndComparison from '../../migrations/0024_grace_and_comparison.ts';
+import * as sso from '../../migrations/0025_sso.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 
 const migrations: Record<string, Migration> = {
@@ -48,6 +49,7 @@ const migrations: Record<string, Migration> = {
   '0021_evaluation_batches': evaluationBatches,
   '0022_role_sets': roleSets,
   '0024_grace_and_comparison': graceAndComparison,
+  '0025_sso': sso,
 };
 
 /** Requests run as the first; look-ups across tenants are functions that belong to the second. */

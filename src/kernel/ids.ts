@@ -12,6 +12,7 @@ export type DirectoryId = Id<'directory'>;
 export type MappingId = Id<'mapping'>;
 export type MappingDraftId = Id<'mapping draft'>;
 export type ClientId = Id<'client'>;
+export type ConnectionId = Id<'connection'>;
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 

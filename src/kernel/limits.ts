@@ -77,6 +77,21 @@ export const limits = {
   issuersMax: 500,
   issuersAskedAtOnceMax: 50,
   issuersAskedPerTenantMax: 5,
+  /** Bytes of a SAML response, decoded; it is posted as a third more. */
+  samlBytesMax: 256 * 1024,
+  /** Elements of a SAML document and their nesting: reading a signed one costs more than it has bytes. */
+  samlElementsMax: 2500,
+  samlDepthMax: 32,
+  samlAttributesMax: 200,
+  /** Values of one attribute: Entra ends at 150 groups, others send all. */
+  samlValuesMax: 2000,
+  samlCertificatesMax: 5,
+  connectionsPerTenantMax: 50,
+  /** How long a browser may be away at its identity provider. */
+  loginMinutesMax: 10,
+  sessionHoursMax: 12,
+  /** Requests of browsers that sign in which one remote address may sustain: a whole office comes from one at nine. */
+  loginsPerSecondAndAddress: 50,
   mappingsPerTenantMax: 5000,
   workspacesPerMappingMax: 200,
   /** People whom a preview names, of each tenant. */
@@ -109,7 +124,7 @@ export const limits = {
   recordedBodyBytesMax: 16 * 1024,
   /** Nesting of a body that is recorded. */
   recordedDepthMax: 32,
-  /** Recorded calls of a tenant that are kept, the newest. */
+  /** Recorded calls of a tenant that are kept, the newest; and as many traces of logins. */
   recordedRequestsPerTenantMax: 500_000,
   /** Recorded calls that wait for the database; what comes on top is dropped and counted. */
   recorderQueueEntriesMax: 5000,

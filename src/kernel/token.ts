@@ -3,13 +3,15 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { digest } from './digest.ts';
 
-export type TokenKind = 'directory' | 'key' | 'access' | 'client_secret';
+export type TokenKind = 'directory' | 'key' | 'access' | 'client_secret' | 'session' | 'login';
 
 const prefixes: Record<TokenKind, string> = {
   directory: 'bgw_scim_',
   key: 'bgw_key_',
   access: 'bgw_at_',
   client_secret: 'bgw_cs_',
+  session: 'bgw_ses_',
+  login: 'bgw_login_',
 };
 
 export function newToken(kind: TokenKind): string {

@@ -26,6 +26,7 @@ import type { JsonObject } from '../kernel/json.ts';
 import { sameJson } from '../kernel/same-json.ts';
 import { termsAt } from '../licensing/contract.ts';
 import { seatView } from '../licensing/effect.ts';
+import { deleteSessionsOfUser } from '../sessions/session-store.ts';
 import { lockArrivals } from './arrival-store.ts';
 import { type Creation, insertUnanswered } from './creation-store.ts';
 import { type Decided, decide } from './decide-flow.ts';
@@ -54,12 +55,18 @@ export interface UserDraft {
  */
 export type Foresight = 'never' | 'always' | ForeseenUser;
 
+export interface CreationExtras {
+  creation?: Creation<UserId>;
+  also?: (tx: TenantTransaction, id: UserId) => Promise<void>;
+}
+
 /**
  * A new user is in no group yet, so that nothing is decided and the seat pool is not locked, unless the tenant has a default
  * role or maps a role that the identity provider pushed.
  *
  * @param directory Whose externalId the draft holds; null: nobody's.
  * @param creation The id it is to have, written down until its answer is out.
+ * @param also What else is written in the same transaction.
  * @throws Fault `conflict` when userName, or externalId in this directory, is taken; `no_seat` when policy `block` refuses.
  */
 export async function createUser(
@@ -67,7 +74,7 @@ export async function createUser(
   door: Door,
   directory: { id: DirectoryId; name: string } | null,
   draft: UserDraft,
-  { creation }: { creation?: Creation<UserId> } = {},
+  { creation, also }: CreationExtras = {},
 ): Promise<UserView> {
   const user: User = {
     ...draft,
@@ -85,6 +92,7 @@ export async function createUser(
     if (creation !== undefined && directory !== null) insertUnanswered(tx, creation, directory.id, door.now);
     const pool = await deciding;
     const decided = pool === null ? null : await decideArrival(tx, door, pool, user.id, address);
+    await also?.(tx, user.id);
     appendAudit(tx, door, [
       { action: 'user.created', subject: user.id, after: draft },
       ...(decided?.audit ?? []),
@@ -213,7 +221,10 @@ async function writeRevision(
   if (pool !== null && isDecisive(before, after)) {
     const [was, is] = [columnsOf(before.attributes), columnsOf(after.attributes)];
     const addresses = [was.address, is.address].filter((address) => address !== null);
-    if (was.active && !is.active) endReservedPin(tx, after.id);
+    if (was.active && !is.active) {
+      endReservedPin(tx, after.id);
+      deleteSessionsOfUser(tx, after.id);
+    }
     const alsoMark = was.active === is.active && was.address === is.address ? [] : [after.id];
     const keepUntil = keepUntilOf(door, pool);
     const decided = await decide(tx, door, pool, { userIds: [after.id], addresses }, { alsoMark, keepUntil });

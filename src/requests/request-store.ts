@@ -98,13 +98,3 @@ export function deleteRequestsBefore(tx: TenantTransaction, at: Date, most: numb
       select id from recorded_requests where tenant_id = ${tx.tenantId} and at < ${at} order by at limit ${most}))
   `);
 }
-
-/** Deletes all but the newest `kept`, the oldest first. Answers how many. */
-export function deleteRequestsBeyond(tx: TenantTransaction, kept: number, most: number): Promise<number> {
-  return tx.count(sql`
-    delete from recorded_requests where tenant_id = ${tx.tenantId} and id = any (array(
-      select id from recorded_requests where tenant_id = ${tx.tenantId} and id <= (
-        select id from recorded_requests where tenant_id = ${tx.tenantId} order by id desc offset ${kept} limit 1)
-      order by id limit ${most}))
-  `);
-}

@@ -1,14 +1,20 @@
 /**
  * Deletes what has served its time: recorded calls past their retention or over their number, expired access tokens,
- * creations whose answer nobody asks for again. Each statement is a transaction, so that nothing is held up for long.
+ * creations whose answer nobody asks for again, logins and sessions that are over. Each statement is a transaction, so that nothing is held up for long.
  */
 
 import type { Database } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
-import { deleteRequestsBefore, deleteRequestsBeyond } from '../requests/request-store.ts';
-import { deleteExpiredTokens, deleteUnansweredBefore, findLeftovers } from './leftovers-store.ts';
+import { deleteRequestsBefore } from '../requests/request-store.ts';
+import {
+  deleteBeyond,
+  deleteExpiredTokens,
+  deleteSsoBefore,
+  deleteUnansweredBefore,
+  findLeftovers,
+} from './leftovers-store.ts';
 import { selectSettings } from './settings-store.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -51,15 +57,23 @@ async function clearTenant(database: Database, tenantId: TenantId, now: Date): P
   await deleteInBatches(database, tenantId, (tx, most) => deleteRequestsBefore(tx, retainedFrom, most));
   await deleteInBatches(database, tenantId, (tx, most) => deleteExpiredTokens(tx, now, most));
   await deleteInBatches(database, tenantId, (tx, most) => deleteUnansweredBefore(tx, answeredFrom, most));
+  for (const table of ['sso_requests', 'sso_assertions', 'sso_sessions'] as const) {
+    await deleteInBatches(database, tenantId, (tx, most) => deleteSsoBefore(tx, table, now, most));
+  }
+  await deleteInBatches(database, tenantId, (tx, most) =>
+    deleteSsoBefore(tx, 'sso_logins', retainedFrom, most),
+  );
 }
 
-/** Recorded calls on top of the newest `kept`. */
+/** Recorded calls on top of the newest `kept`, and so with traces of logins, which anybody can cause. */
 export async function clearExcess(
   database: Database,
   tenantId: TenantId,
   kept: number = limits.recordedRequestsPerTenantMax,
 ): Promise<void> {
-  await deleteInBatches(database, tenantId, (tx, most) => deleteRequestsBeyond(tx, kept, most));
+  for (const table of ['recorded_requests', 'sso_logins'] as const) {
+    await deleteInBatches(database, tenantId, (tx, most) => deleteBeyond(tx, table, kept, most));
+  }
 }
 
 async function deleteInBatches(

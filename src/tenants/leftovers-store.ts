@@ -47,3 +47,41 @@ export function deleteUnansweredBefore(tx: TenantTransaction, at: Date, most: nu
       ),
   );
 }
+
+/** Kinds of rows of single sign-on, each with the column of the time that it goes by. */
+const ssoTimes = {
+  sso_requests: 'expires_at',
+  sso_assertions: 'expires_at',
+  sso_sessions: 'expires_at',
+  sso_logins: 'at',
+} as const;
+
+/** Of sign-on what expired, or was written, before an instant. Answers how many. */
+export function deleteSsoBefore(
+  tx: TenantTransaction,
+  table: keyof typeof ssoTimes,
+  at: Date,
+  most: number,
+): Promise<number> {
+  const [rows, time] = [sql.table(table), sql.ref(ssoTimes[table])];
+  return tx.count(sql`
+    delete from ${rows} where tenant_id = ${tx.tenantId} and ctid = any (array(
+      select ctid from ${rows} where tenant_id = ${tx.tenantId} and ${time} < ${at} limit ${most}))
+  `);
+}
+
+/** The oldest of what is on top of the newest `kept`. Answers how many. */
+export function deleteBeyond(
+  tx: TenantTransaction,
+  name: 'recorded_requests' | 'sso_logins',
+  kept: number,
+  most: number,
+): Promise<number> {
+  const table = sql.table(name);
+  return tx.count(sql`
+    delete from ${table} where tenant_id = ${tx.tenantId} and id = any (array(
+      select id from ${table} where tenant_id = ${tx.tenantId} and id <= (
+        select id from ${table} where tenant_id = ${tx.tenantId} order by id desc offset ${kept} limit 1)
+      order by id limit ${most}))
+  `);
+}

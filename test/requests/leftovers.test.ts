@@ -152,3 +152,40 @@ it('creations are remembered for ten minutes', async () => {
   await clearLeftovers(database, now);
   expect(await countOf(tenant, 'unanswered_creations')).toBe(3);
 });
+
+it('of single sign-on what is over goes, and traces stay as long as calls', async () => {
+  await asTenant(gateway, tenant.tenantId, async (client) => {
+    const id = tenant.tenantId;
+    await client.query(
+      `insert into users (tenant_id, id, attributes, user_name, user_name_key, active, tie_key, created_at, last_modified)
+       values ($1, $1, '{}', 'x', 'x', true, 'x', $2, $2)`,
+      [id, now],
+    );
+    await client.query(
+      `insert into sso_connections values ($1, $1, 'saml', 'x', true, '{}', null, false, '{}', 'x', '', $2)`,
+      [id, now],
+    );
+    for (const seconds of [-1, 1]) {
+      const at = new Date(now.getTime() + seconds * 1000);
+      const retained = new Date(at.getTime() - 30 * dayMs);
+      await client.query(`insert into sso_requests values ($1, $3, $1, 'x', 'h', $2)`, [
+        id,
+        at,
+        `${seconds}`,
+      ]);
+      await client.query(`insert into sso_assertions values ($1, $1, $3, $2)`, [id, at, `${seconds}`]);
+      await client.query(`insert into sso_sessions values ($1, $3, $1, $1, $2, $2)`, [id, at, `${seconds}`]);
+      await client.query(
+        `insert into sso_logins values ($1, gen_random_uuid(), $1, $2, '{}', null, null, null, null, '{}', 'h')`,
+        [id, retained],
+      );
+    }
+  });
+  await clearLeftovers(database, now);
+  const tables = ['sso_requests', 'sso_assertions', 'sso_sessions', 'sso_logins'];
+  expect(await Promise.all(tables.map((table) => countOf(tenant, table)))).toEqual([1, 1, 1, 1]);
+  await clearExcess(database, tenant.tenantId as TenantId, 1);
+  expect(await countOf(tenant, 'sso_logins')).toBe(1);
+  await clearExcess(database, tenant.tenantId as TenantId, 0);
+  expect(await countOf(tenant, 'sso_logins')).toBe(0);
+});

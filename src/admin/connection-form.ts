@@ -1,0 +1,154 @@
+/** What an admin writes of a connection, and reads of it. */
+
+import Type, { type Static } from 'typebox';
+import { Fault } from '../kernel/fault.ts';
+import { type DirectoryId, parseId } from '../kernel/ids.ts';
+import { limits } from '../kernel/limits.ts';
+import { addressesOf, type Connection, type ConnectionDraft } from '../sso/connection.ts';
+import { readMetadata } from '../sso/core/metadata.ts';
+import { unknownDirectory } from './directory-path.ts';
+import { closed, Id, Name, nullable, Time } from './schemas.ts';
+
+const AttributeName = Type.String({ minLength: 1, maxLength: 300 });
+const attributes = {
+  subject: Type.Optional(
+    Type.String({
+      ...AttributeName,
+      description: 'In place of the NameID, where that is not persistent: it must never change for a person.',
+    }),
+  ),
+  externalId: Type.Optional(
+    Type.String({
+      ...AttributeName,
+      description: 'Holds the externalId that `directoryId` pushes over SCIM.',
+    }),
+  ),
+  userName: Type.Optional(AttributeName),
+  email: Type.Optional(AttributeName),
+  givenName: Type.Optional(AttributeName),
+  familyName: Type.Optional(AttributeName),
+  displayName: Type.Optional(AttributeName),
+};
+const Jit = Type.Object(
+  {
+    create: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description: 'Makes people at their first login; else only who was provisioned gets in.',
+      }),
+    ),
+    attributes: Type.Optional(
+      Type.Object(attributes, { ...closed, description: 'The identity provider’s name for each attribute.' }),
+    ),
+  },
+  closed,
+);
+const settings = {
+  name: Name,
+  metadataXml: Type.String({
+    minLength: 1,
+    maxLength: limits.samlBytesMax,
+    description: 'The identity provider’s metadata: one EntityDescriptor.',
+  }),
+  enabled: Type.Optional(Type.Boolean({ default: true })),
+  wantAssertionsSigned: Type.Optional(Type.Boolean({ default: true })),
+  wantResponseSigned: Type.Optional(Type.Boolean({ default: false })),
+  signRequests: Type.Optional(Type.Boolean({ default: false })),
+  nameIdFormat: Type.Optional(
+    nullable(
+      Type.String({ minLength: 1, maxLength: 200, description: 'Asked for; null: whatever is sent.' }),
+    ),
+  ),
+  directoryId: Type.Optional(
+    nullable(Type.String({ description: 'Whose externalId `jit.attributes.externalId` holds.' })),
+  ),
+  jit: Type.Optional(Jit),
+};
+export const ConnectionBody = Type.Object({ protocol: Type.Literal('saml'), ...settings }, closed);
+export const ConnectionChange = Type.Object(
+  {
+    protocol: Type.Optional(Type.Literal('saml')),
+    ...settings,
+    metadataXml: Type.Optional(settings.metadataXml),
+  },
+  {
+    ...closed,
+    description: 'The whole resource; without `metadataXml` the identity provider stays as it is.',
+  },
+);
+
+export const ConnectionAnswer = Type.Object({
+  id: Id,
+  protocol: Type.Literal('saml'),
+  name: Type.String(),
+  enabled: Type.Boolean(),
+  identityProvider: Type.Object({
+    entityId: Type.String(),
+    ssoUrl: Type.String(),
+    certificates: Type.Array(Type.String({ description: 'Base64 of DER.' })),
+  }),
+  entityId: Type.String({ description: 'Ours; the metadata is there, too.' }),
+  acsUrl: Type.String(),
+  loginUrl: Type.String(),
+  certificate: Type.String({ description: 'Ours, PEM.' }),
+  wantAssertionsSigned: Type.Boolean(),
+  wantResponseSigned: Type.Boolean(),
+  signRequests: Type.Boolean(),
+  nameIdFormat: nullable(Type.String()),
+  directoryId: nullable(Id),
+  jit: Type.Object({
+    create: Type.Boolean(),
+    attributes: Type.Object({}, { additionalProperties: Type.String() }),
+  }),
+  createdAt: Time,
+});
+
+/** @param before Whose identity provider stays where no metadata is given. @throws Fault `invalid` */
+export function readConnection(body: Static<typeof ConnectionChange>, before?: Connection): ConnectionDraft {
+  const { wantAssertionsSigned = true, wantResponseSigned = false, signRequests = false } = body;
+  if (!wantAssertionsSigned && !wantResponseSigned) {
+    const text = 'Something must be signed: leave wantAssertionsSigned or wantResponseSigned on.';
+    throw new Fault('invalid', text, { field: 'wantAssertionsSigned' });
+  }
+  const provider = body.metadataXml === undefined ? before?.settings : readMetadata(body.metadataXml);
+  if (provider === undefined) throw new Fault('invalid', 'metadataXml is missing.', { field: 'metadataXml' });
+  const { entityId, ssoUrl, certificates } = provider;
+  const names = body.jit?.attributes ?? {};
+  const directoryId = readDirectory(body.directoryId ?? null);
+  if ((names.externalId === undefined) !== (directoryId === null)) {
+    const text =
+      'directoryId and jit.attributes.externalId come together: the claim holds an externalId of that directory.';
+    throw new Fault('invalid', text, { field: 'directoryId' });
+  }
+  return {
+    protocol: 'saml',
+    name: body.name,
+    enabled: body.enabled ?? true,
+    settings: {
+      ...{ entityId, ssoUrl, certificates, wantAssertionsSigned, wantResponseSigned, signRequests },
+      nameIdFormat: body.nameIdFormat ?? null,
+    },
+    directoryId,
+    jit: { create: body.jit?.create ?? false, attributes: names },
+  };
+}
+
+function readDirectory(text: string | null): DirectoryId | null {
+  if (text === null) return null;
+  const id = parseId<DirectoryId>(text);
+  if (id === undefined) throw new Fault('invalid', unknownDirectory(text).message, { field: 'directoryId' });
+  return id;
+}
+
+export function showConnection(connection: Connection, publicUrl: string): Static<typeof ConnectionAnswer> {
+  const { id, protocol, name, enabled, settings: of, directoryId, jit, certificate, createdAt } = connection;
+  const { entityId, ssoUrl, certificates, ...asked } = of;
+  return {
+    ...{ id, protocol, name, enabled, directoryId, certificate },
+    ...asked,
+    identityProvider: { entityId, ssoUrl, certificates },
+    ...addressesOf(publicUrl, id),
+    jit: { create: jit.create, attributes: { ...jit.attributes } },
+    createdAt: createdAt.toISOString(),
+  };
+}

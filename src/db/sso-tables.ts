@@ -1,0 +1,57 @@
+/** The tables of single sign-on, as migrations/0025_sso.ts makes them. */
+
+import type { Json, Time } from './tables.ts';
+
+export interface SsoTables {
+  sso_connections: {
+    tenant_id: string;
+    id: string;
+    protocol: 'saml';
+    name: string;
+    enabled: boolean;
+    settings: Json<unknown>;
+    directory_id: string | null;
+    jit_create: boolean;
+    attributes: Json<{ [name: string]: string }>;
+    certificate: string;
+    private_key: Buffer;
+    created_at: Time;
+  };
+  sso_requests: {
+    tenant_id: string;
+    state_hash: string;
+    connection_id: string;
+    request_id: string;
+    browser_hash: string;
+    expires_at: Time;
+  };
+  sso_assertions: { tenant_id: string; connection_id: string; id_hash: string; expires_at: Time };
+  sso_links: {
+    tenant_id: string;
+    connection_id: string;
+    subject: string;
+    user_id: string;
+    linked_at: Time;
+  };
+  sso_logins: {
+    tenant_id: string;
+    id: string;
+    connection_id: string;
+    at: Time;
+    steps: string[];
+    reason: string | null;
+    detail: string | null;
+    user_id: string | null;
+    subject: string | null;
+    attributes: string[];
+    response_hash: string;
+  };
+  sso_sessions: {
+    tenant_id: string;
+    token_hash: string;
+    user_id: string;
+    connection_id: string;
+    created_at: Time;
+    expires_at: Time;
+  };
+}

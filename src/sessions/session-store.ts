@@ -1,0 +1,63 @@
+/** Sessions of people who signed in. The cookie holds the tenant and a secret, the row the secret's hash. */
+
+import { sql } from 'kysely';
+import { db } from '../db/database.ts';
+import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import type { ConnectionId, UserId } from '../kernel/ids.ts';
+
+export interface Session {
+  userId: UserId;
+  connectionId: ConnectionId;
+  connectionName: string;
+  tenantName: string;
+  tenantSlug: string;
+  expiresAt: Date;
+}
+
+export function insertSession(
+  tx: TenantTransaction,
+  session: Pick<Session, 'userId' | 'connectionId' | 'expiresAt'> & { hash: string; createdAt: Date },
+): void {
+  tx.send(
+    db.insertInto('sso_sessions').values({
+      tenant_id: tx.tenantId,
+      token_hash: session.hash,
+      user_id: session.userId,
+      connection_id: session.connectionId,
+      created_at: session.createdAt,
+      expires_at: session.expiresAt,
+    }),
+  );
+}
+
+/** undefined: none of that hash, it is over, or its user or connection is switched off. */
+export async function selectSession(
+  tx: TenantTransaction,
+  hash: string,
+  now: Date,
+): Promise<Session | undefined> {
+  const [row] = await tx.run(
+    sql<Session>`
+      select e.user_id as "userId", e.connection_id as "connectionId", c.name as "connectionName",
+        t.name as "tenantName", t.slug as "tenantSlug", e.expires_at as "expiresAt"
+      from sso_sessions e
+      join users u on u.tenant_id = e.tenant_id and u.id = e.user_id and u.active
+      join sso_connections c on c.tenant_id = e.tenant_id and c.id = e.connection_id and c.enabled
+      join tenants t on t.tenant_id = e.tenant_id
+      where e.tenant_id = ${tx.tenantId} and e.token_hash = ${hash} and e.expires_at > ${now}
+    `,
+  );
+  return row;
+}
+
+export function deleteSession(tx: TenantTransaction, hash: string): void {
+  tx.send(db.deleteFrom('sso_sessions').where('tenant_id', '=', tx.tenantId).where('token_hash', '=', hash));
+}
+
+export function deleteSessionsOfUser(tx: TenantTransaction, id: UserId): void {
+  tx.send(db.deleteFrom('sso_sessions').where('tenant_id', '=', tx.tenantId).where('user_id', '=', id));
+}
+
+export function deleteSessionsOfConnection(tx: TenantTransaction, id: ConnectionId): void {
+  tx.send(db.deleteFrom('sso_sessions').where('tenant_id', '=', tx.tenantId).where('connection_id', '=', id));
+}

@@ -1,0 +1,128 @@
+/** Makes, changes and removes connections. A key of its own is made for each, and its private half leaves the box only to sign. */
+
+import { X509Certificate } from 'node:crypto';
+import { appendAudit } from '../audit/audit-store.ts';
+import type { Door } from '../audit/door.ts';
+import type { Database } from '../db/database.ts';
+import { brokenConstraint, inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { Fault } from '../kernel/fault.ts';
+import { type ConnectionId, newId } from '../kernel/ids.ts';
+import { limits } from '../kernel/limits.ts';
+import type { SecretBox } from '../kernel/secret-box.ts';
+import { selfSigned } from '../kernel/self-signed-certificate.ts';
+import { deleteSessionsOfConnection } from '../sessions/session-store.ts';
+import { dislocate, locate } from '../tenants/locator-store.ts';
+import type { Connection, ConnectionDraft } from './connection.ts';
+import {
+  countConnections,
+  deleteConnection,
+  insertConnection,
+  lockConnection,
+  updateConnection,
+} from './connection-store.ts';
+
+/** @throws Fault `conflict` when there are too many, `invalid` for an unknown directory or a certificate that is none. */
+export async function createConnection(
+  database: Database,
+  secrets: SecretBox,
+  door: Door,
+  draft: ConnectionDraft,
+): Promise<Connection> {
+  checkCertificates(draft);
+  const { certificate, privateKey } = await selfSigned('Blue Gateway', door.now);
+  const id = newId<ConnectionId>(door.now.getTime());
+  const connection: Connection = { ...draft, id, certificate, createdAt: door.now };
+  await knowingDirectory(draft, () =>
+    inTenant(database, door.tenantId, async (tx) => {
+      if ((await countConnections(tx)) >= limits.connectionsPerTenantMax) {
+        const most = `A tenant has at most ${limits.connectionsPerTenantMax} connections`;
+        throw new Fault('conflict', `${most}: remove one that nobody uses.`);
+      }
+      insertConnection(tx, connection, secrets.seal(privateKey));
+      locate(tx, 'sso_connection', id);
+      appendAudit(tx, door, [{ action: 'connection.created', subject: id, after: draft }]);
+    }),
+  );
+  return connection;
+}
+
+/**
+ * Whoever changes the identity provider, or switches the connection off, ends its sessions.
+ *
+ * @param revise What is to become of it. @throws Fault as for create; `not_found`.
+ */
+export async function reviseConnection(
+  database: Database,
+  door: Door,
+  id: ConnectionId,
+  revise: (before: Connection) => ConnectionDraft,
+): Promise<Connection> {
+  let draft: ConnectionDraft | undefined;
+  return await knowingDirectory(
+    () => draft,
+    () =>
+      inTenant(database, door.tenantId, async (tx) => {
+        const before = await lockedConnection(tx, id);
+        draft = revise(before);
+        checkCertificates(draft);
+        updateConnection(tx, id, draft);
+        const isAnother = draft.settings.entityId !== before.settings.entityId;
+        if (isAnother || !draft.enabled) deleteSessionsOfConnection(tx, id);
+        const { certificate: _own, createdAt: _at, id: _id, ...was } = before;
+        appendAudit(tx, door, [{ action: 'connection.updated', subject: id, before: was, after: draft }]);
+        return { ...before, ...draft };
+      }),
+  );
+}
+
+/** Its links, sessions and logins under way go with it. @throws Fault `not_found`. */
+export async function removeConnection(database: Database, door: Door, id: ConnectionId): Promise<void> {
+  await inTenant(database, door.tenantId, async (tx) => {
+    const { name } = await lockedConnection(tx, id);
+    deleteConnection(tx, id);
+    dislocate(tx, 'sso_connection', [id]);
+    appendAudit(tx, door, [{ action: 'connection.deleted', subject: id, before: { name } }]);
+  });
+}
+
+async function lockedConnection(tx: TenantTransaction, id: ConnectionId): Promise<Connection> {
+  const found = await lockConnection(tx, id);
+  if (found === undefined) throw unknownConnection(id);
+  return found;
+}
+
+export function unknownConnection(id: string): Fault {
+  return new Fault('not_found', `There is no connection ${id}.`);
+}
+
+function checkCertificates({ settings }: ConnectionDraft): void {
+  for (const certificate of settings.certificates) {
+    if (!isRsa(certificate)) {
+      const text = 'A signing certificate in the metadata is none of RSA with at least 2048 bits.';
+      throw new Fault('invalid', text, { field: 'metadataXml' });
+    }
+  }
+}
+
+function isRsa(certificate: string): boolean {
+  try {
+    const { publicKey } = new X509Certificate(Buffer.from(certificate, 'base64'));
+    const bits = publicKey.asymmetricKeyDetails?.modulusLength ?? 0;
+    return publicKey.asymmetricKeyType === 'rsa' && bits >= 2048;
+  } catch {
+    return false;
+  }
+}
+
+async function knowingDirectory<T>(
+  draft: ConnectionDraft | (() => ConnectionDraft | undefined),
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (brokenConstraint(error) !== 'sso_connections_directory') throw error;
+    const { directoryId } = (typeof draft === 'function' ? draft() : draft) ?? {};
+    throw new Fault('invalid', `There is no directory ${directoryId}.`, { field: 'directoryId' });
+  }
+}

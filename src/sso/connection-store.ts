@@ -1,0 +1,131 @@
+/** Rows of connections. The private key comes only to who signs with it. */
+
+import { type Selectable, sql } from 'kysely';
+import { type Database, db } from '../db/database.ts';
+import type { Tables } from '../db/tables.ts';
+import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import type { ConnectionId, DirectoryId, TenantId } from '../kernel/ids.ts';
+import type { Connection, ConnectionDraft, SamlSettings } from './connection.ts';
+
+const columns = [
+  ...(['id', 'protocol', 'name', 'enabled', 'settings', 'directory_id', 'jit_create', 'attributes'] as const),
+  ...(['certificate', 'created_at'] as const),
+] as const;
+
+type Row = Pick<Selectable<Tables['sso_connections']>, (typeof columns)[number]>;
+
+/** The tenant of the connection that a path names. */
+export async function findConnectionTenant(
+  database: Database,
+  id: ConnectionId,
+): Promise<TenantId | undefined> {
+  const rows = await database.run(
+    sql<{ tenant_id: TenantId }>`select tenant_id from find_sso_connection(${id})`,
+  );
+  return rows[0]?.tenant_id;
+}
+
+export async function selectConnection(
+  tx: TenantTransaction,
+  id: ConnectionId,
+): Promise<Connection | undefined> {
+  const [row] = await tx.run(select(tx).where('id', '=', id));
+  return row && toConnection(row);
+}
+
+/** As `selectConnection`, and nobody changes or removes it until the transaction ends. */
+export async function lockConnection(
+  tx: TenantTransaction,
+  id: ConnectionId,
+): Promise<Connection | undefined> {
+  const [row] = await tx.run(select(tx).where('id', '=', id).forUpdate());
+  return row && toConnection(row);
+}
+
+export async function selectConnections(
+  tx: TenantTransaction,
+  after: string,
+  limit: number,
+): Promise<Connection[]> {
+  const rows = await tx.run(select(tx).where('id', '>', after).orderBy('id').limit(limit));
+  return rows.map(toConnection);
+}
+
+export async function selectPrivateKey(tx: TenantTransaction, id: ConnectionId): Promise<Buffer | undefined> {
+  const [row] = await tx.run(
+    db
+      .selectFrom('sso_connections')
+      .select('private_key')
+      .where('tenant_id', '=', tx.tenantId)
+      .where('id', '=', id),
+  );
+  return row?.private_key;
+}
+
+export async function countConnections(tx: TenantTransaction): Promise<number> {
+  const [row] = await tx.run(
+    sql<{
+      count: number;
+    }>`select count(*) as count from sso_connections where tenant_id = ${tx.tenantId}`,
+  );
+  return row?.count ?? 0;
+}
+
+/** Constraint `sso_connections_directory` refuses a directory that is not there. */
+export function insertConnection(tx: TenantTransaction, connection: Connection, privateKey: Buffer): void {
+  const { id, certificate, createdAt } = connection;
+  tx.send(
+    db.insertInto('sso_connections').values({
+      tenant_id: tx.tenantId,
+      id,
+      protocol: connection.protocol,
+      ...changeable(connection),
+      certificate,
+      private_key: privateKey,
+      created_at: createdAt,
+    }),
+  );
+}
+
+export function updateConnection(tx: TenantTransaction, id: ConnectionId, draft: ConnectionDraft): void {
+  tx.send(
+    db
+      .updateTable('sso_connections')
+      .set(changeable(draft))
+      .where('tenant_id', '=', tx.tenantId)
+      .where('id', '=', id),
+  );
+}
+
+export function deleteConnection(tx: TenantTransaction, id: ConnectionId): void {
+  tx.send(db.deleteFrom('sso_connections').where('tenant_id', '=', tx.tenantId).where('id', '=', id));
+}
+
+function changeable({ name, enabled, settings, directoryId, jit }: ConnectionDraft) {
+  return {
+    name,
+    enabled,
+    settings: JSON.stringify(settings),
+    directory_id: directoryId,
+    jit_create: jit.create,
+    attributes: JSON.stringify(jit.attributes),
+  };
+}
+
+function select(tx: TenantTransaction) {
+  return db.selectFrom('sso_connections').select(columns).where('tenant_id', '=', tx.tenantId);
+}
+
+function toConnection(row: Row): Connection {
+  return {
+    id: row.id as ConnectionId,
+    protocol: row.protocol,
+    name: row.name,
+    enabled: row.enabled,
+    settings: row.settings as SamlSettings,
+    directoryId: row.directory_id as DirectoryId | null,
+    jit: { create: row.jit_create, attributes: row.attributes },
+    certificate: row.certificate,
+    createdAt: row.created_at,
+  };
+}

@@ -1,0 +1,42 @@
+/** A connection: one identity provider through which people of a tenant sign in, and what is asked of it. */
+
+import type { ConnectionId, DirectoryId } from '../kernel/ids.ts';
+import type { AttributeNames } from './core/identity.ts';
+import type { IdentityProvider } from './core/metadata.ts';
+
+export interface SamlSettings extends IdentityProvider {
+  wantAssertionsSigned: boolean;
+  wantResponseSigned: boolean;
+  signRequests: boolean;
+  /** Asked for in the AuthnRequest; null: whatever the identity provider is set up to send. */
+  nameIdFormat: string | null;
+}
+
+export interface ConnectionDraft {
+  protocol: 'saml';
+  name: string;
+  enabled: boolean;
+  settings: SamlSettings;
+  /** The directory whose externalId a claim names. */
+  directoryId: DirectoryId | null;
+  jit: { create: boolean; attributes: AttributeNames };
+}
+
+export interface Connection extends ConnectionDraft {
+  id: ConnectionId;
+  /** Ours, PEM. */
+  certificate: string;
+  createdAt: Date;
+}
+
+export interface Addresses {
+  /** Also where our metadata is. */
+  entityId: string;
+  acsUrl: string;
+  loginUrl: string;
+}
+
+export function addressesOf(publicUrl: string, id: ConnectionId): Addresses {
+  const base = `${publicUrl}/sso/saml/${id}`;
+  return { entityId: `${base}/metadata`, acsUrl: `${base}/acs`, loginUrl: `${base}/login` };
+}

@@ -1,0 +1,153 @@
+/**
+ * Who somebody is by an identity provider's word, and whom of the tenant's users that makes them. A link rests on a subject that
+ * never changes; an address or a userName alone proves nothing.
+ */
+
+import { fold } from '../../kernel/fold.ts';
+import type { UserId } from '../../kernel/ids.ts';
+import type { JsonObject } from '../../kernel/json.ts';
+import { limits } from '../../kernel/limits.ts';
+import { isStorable } from '../../kernel/storable.ts';
+import { Refusal } from './refusal.ts';
+import type { SignedAssertion } from './saml-policy.ts';
+import { persistentFormat, transientFormat } from './urns.ts';
+
+/** The identity provider's name for each of ours. */
+export interface AttributeNames {
+  /** In place of the NameID, where that one is not persistent. */
+  subject?: string;
+  externalId?: string;
+  userName?: string;
+  email?: string;
+  givenName?: string;
+  familyName?: string;
+  displayName?: string;
+}
+
+export interface ExternalIdentity {
+  /** Qualified by who named it. */
+  subject: string;
+  externalId: string | undefined;
+  userName: string | undefined;
+  email: string | undefined;
+  givenName: string | undefined;
+  familyName: string | undefined;
+  displayName: string | undefined;
+}
+
+/** @param idp Entity id of the identity provider, and `sp` ours: they qualify a NameID that says nothing else. @throws Refusal */
+export function identityOf(
+  { nameId, attributes }: Pick<SignedAssertion, 'nameId' | 'attributes'>,
+  names: AttributeNames,
+  { idp, sp }: { idp: string; sp: string },
+): ExternalIdentity {
+  const claim = (name: string | undefined) => (name === undefined ? undefined : single(attributes, name));
+  const own = claim(names.subject);
+  return {
+    subject: names.subject === undefined ? persistent(nameId, idp, sp) : qualified(own, names.subject, [idp]),
+    externalId: claim(names.externalId),
+    userName: claim(names.userName),
+    email: claim(names.email),
+    givenName: claim(names.givenName),
+    familyName: claim(names.familyName),
+    displayName: claim(names.displayName),
+  };
+}
+
+function single(attributes: ReadonlyMap<string, readonly string[]>, name: string): string | undefined {
+  const values = (attributes.get(name) ?? []).filter((value) => value !== '');
+  if (values.length > 1)
+    throw new Refusal('claim', `"${name}" is to have one value, and has ${values.length}.`);
+  const [value] = values;
+  if (value === undefined) return undefined;
+  if (Buffer.byteLength(fold(value)) > limits.keyBytesMax || !isStorable(value)) {
+    throw new Refusal('claim', `"${name}" is longer than ${limits.keyBytesMax} bytes.`);
+  }
+  return value;
+}
+
+function persistent(nameId: SignedAssertion['nameId'], idp: string, sp: string): string {
+  if (nameId === null) throw new Refusal('subject', 'The assertion has no NameID.');
+  const { value, format, nameQualifier, spNameQualifier } = nameId;
+  if (format !== persistentFormat) {
+    const what = format === transientFormat ? 'transient' : `of the format ${format ?? 'unspecified'}`;
+    throw new Refusal(
+      'subject',
+      `The NameID is ${what}: send a persistent one, or name an attribute that never changes as jit.attributes.subject.`,
+    );
+  }
+  return qualified(value, 'NameID', [nameQualifier ?? idp, spNameQualifier ?? sp]);
+}
+
+/** SAML 2.0 Core §8.3.7 limits a persistent identifier to 256 characters. */
+function qualified(value: string | undefined, name: string, qualifiers: string[]): string {
+  if (value === undefined || value === '') throw new Refusal('subject', `The assertion has no ${name}.`);
+  if (value.length > 256) throw new Refusal('subject', `${name} is longer than 256 characters.`);
+  return JSON.stringify([value, ...qualifiers]);
+}
+
+/** Users whom the claims lead to. */
+export interface Matches {
+  linked: UserId | null;
+  /** Of the connection's directory. */
+  byExternalId: UserId | null;
+  byUserName: UserId | null;
+  byAddress: readonly UserId[];
+}
+
+export type Convergence = { kind: 'user'; userId: UserId; isNew: boolean } | { kind: 'create' };
+
+/** The order in which single sign-on and SCIM come to be one user. @throws Refusal */
+export function converge(matches: Matches, { create }: { create: boolean }): Convergence {
+  const { linked, byExternalId, byUserName, byAddress } = matches;
+  if (linked !== null) {
+    if (byExternalId !== null && byExternalId !== linked) {
+      throw new Refusal(
+        'clash',
+        `The subject is linked to the user ${linked}, the externalId is of ${byExternalId}.`,
+      );
+    }
+    return { kind: 'user', userId: linked, isNew: false };
+  }
+  if (byExternalId !== null) return { kind: 'user', userId: byExternalId, isNew: true };
+  const [alike] = byUserName === null ? byAddress : [byUserName];
+  if (alike !== undefined) {
+    throw new Refusal(
+      'unproved',
+      `The user ${alike} has this userName or address, which does not prove that it is the same person: let the connection compare externalIds.`,
+    );
+  }
+  if (!create)
+    throw new Refusal(
+      'not_provisioned',
+      'Nobody of this identity was provisioned, and the connection makes nobody.',
+    );
+  return { kind: 'create' };
+}
+
+/** SCIM attributes of somebody who comes for the first time. @throws Refusal */
+export function newUser({
+  userName,
+  email,
+  givenName,
+  familyName,
+  displayName,
+}: ExternalIdentity): JsonObject {
+  if (userName === undefined) {
+    throw new Refusal(
+      'claim',
+      'There is no userName to make the person with: name its attribute as jit.attributes.userName.',
+    );
+  }
+  const name = {
+    ...(givenName === undefined ? {} : { givenName }),
+    ...(familyName === undefined ? {} : { familyName }),
+  };
+  return {
+    userName,
+    active: true,
+    ...(Object.keys(name).length === 0 ? {} : { name }),
+    ...(displayName === undefined ? {} : { displayName }),
+    ...(email === undefined ? {} : { emails: [{ value: email, type: 'work', primary: true }] }),
+  };
+}

@@ -1,0 +1,91 @@
+/** The pages of signing in as HTML: no script, no picture, nothing from elsewhere. Whatever is told is escaped here. */
+
+import { unreachable } from '../../kernel/assert.ts';
+import type { SeatView } from '../../licensing/effect.ts';
+import { isToldPlainly, type RefusalReason } from './refusal.ts';
+import { type Language, type Words, words } from './words.ts';
+import { escapeXml } from './xml.ts';
+
+/** The one style, which the content security policy names by its hash. */
+export const style = `body{font:1.125rem/1.5 system-ui,sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}
+h1{font-size:1.5rem}dt{font-weight:600}dd{margin:0 0 .75rem}code{overflow-wrap:anywhere}
+a{color:#0b57d0}button{font:inherit;padding:.5rem 1rem;border:2px solid #0b57d0;border-radius:.25rem;background:#0b57d0;color:#fff}
+a:focus-visible,button:focus-visible{outline:3px solid #1a1a1a;outline-offset:2px}`;
+
+export interface Person {
+  name: string;
+  userName: string;
+  organisation: string;
+  seat: SeatView;
+  /** Names of the roles that the person has now. */
+  roles: readonly string[];
+}
+
+export function personPage(language: Language, person: Person): string {
+  const say = words[language];
+  return page(
+    language,
+    say.signedIn,
+    `<dl><dt>${say.account}</dt><dd>${escapeXml(person.name)} (${escapeXml(person.userName)})</dd>
+<dt>${say.organisation}</dt><dd>${escapeXml(person.organisation)}</dd>
+<dt>${say.access}</dt><dd>${escapeXml(accessOf(say, person))}</dd></dl>
+<form method="post" action="/sso/logout"><button type="submit">${say.signOut}</button></form>`,
+  );
+}
+
+function accessOf(say: Words, { seat, roles }: Pick<Person, 'seat' | 'roles'>): string {
+  const own = roles.length === 0 ? '' : say.roles(roles.join(', '));
+  switch (seat.state) {
+    case 'queued':
+      return `${seat.position === null ? say.queuedUnnumbered : say.queued(seat.position)} ${own}`.trim();
+    case 'blocked':
+      return `${say.blocked} ${own}`.trim();
+    case 'hold':
+      return `${say.onHold} ${own}`.trim();
+    case 'none':
+    case 'held':
+    case 'overage':
+      return own === '' ? say.noRole : own;
+    default:
+      return unreachable(seat.state);
+  }
+}
+
+/** The same for every reason but those that a person who is known is told. */
+export function refusalPage(
+  language: Language,
+  { reason, reference }: { reason?: RefusalReason; reference: string },
+): string {
+  const say = words[language];
+  const told = reason !== undefined && isToldPlainly(reason) ? say.refused[reason] : say.tryAgain;
+  return page(
+    language,
+    say.failed,
+    `<p>${told}</p>\n<p>${say.reference}: <code>${escapeXml(reference)}</code></p>`,
+  );
+}
+
+export function chooserPage(
+  language: Language,
+  connections: readonly { name: string; url: string }[],
+): string {
+  const links = connections.map(
+    ({ name, url }) => `<li><a href="${escapeXml(url)}">${escapeXml(name)}</a></li>`,
+  );
+  return page(language, words[language].choose, `<ul>${links.join('\n')}</ul>`);
+}
+
+export function signedOutPage(language: Language, wasSignedIn: boolean): string {
+  const say = words[language];
+  return page(language, say.notSignedIn, `<p>${wasSignedIn ? say.signedOut : say.howToBegin}</p>`);
+}
+
+function page(language: Language, title: string, body: string): string {
+  return `<!doctype html>
+<html lang="${language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title} – Blue Gateway</title><style>${style}</style></head>
+<body><main><h1>${title}</h1>
+${body}
+</main></body></html>
+`;
+}

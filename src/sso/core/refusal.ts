@@ -1,0 +1,55 @@
+/** Why a login is refused: a closed list. The trace tells the reason and the detail, the person only a reference. */
+
+export type RefusalReason =
+  /** The form: a field missing, twice, or too large. */
+  | 'form'
+  /** Base64 or UTF-8. */
+  | 'encoding'
+  | 'xml'
+  /** Not what a response is made of, in the places where it belongs. */
+  | 'structure'
+  | 'algorithm'
+  | 'encrypted'
+  /** The identity provider itself refused. */
+  | 'status'
+  /** Nobody asked for it here (IdP-initiated). */
+  | 'unsolicited'
+  /** Unknown, answered before, too late, of another browser or another connection. */
+  | 'request'
+  | 'disabled'
+  | 'signature'
+  | 'issuer'
+  | 'destination'
+  | 'audience'
+  | 'confirmation'
+  | 'in_response_to'
+  /** Too early, too late, or good for ever. */
+  | 'time'
+  | 'replayed'
+  /** No subject that stays with the person. */
+  | 'subject'
+  /** A claim that was to have one value has several, or an attribute came twice. */
+  | 'claim'
+  /** The claims lead to more than one user, or the user has another subject here. */
+  | 'clash'
+  /** A user has this userName or address, which alone does not show that it is the same person. */
+  | 'unproved'
+  | 'not_provisioned'
+  | 'inactive'
+  | 'no_seat';
+
+export class Refusal extends Error {
+  readonly reason: RefusalReason;
+
+  /** @param detail For the tenant's admins. */
+  constructor(reason: RefusalReason, detail: string) {
+    super(detail);
+    this.name = 'Refusal';
+    this.reason = reason;
+  }
+}
+
+/** Of people whom the identity provider vouched for: they are told what to do. */
+export function isToldPlainly(reason: RefusalReason): reason is 'not_provisioned' | 'inactive' | 'no_seat' {
+  return reason === 'not_provisioned' || reason === 'inactive' || reason === 'no_seat';
+}

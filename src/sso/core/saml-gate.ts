@@ -1,0 +1,217 @@
+/**
+ * What a SAML response must look like before a library may see it (SAML 2.0 Core §2–§3, §5.4): sizes, bytes, and each element in
+ * the one place where it belongs. It says nothing of whether a signature holds.
+ */
+
+import { limits } from '../../kernel/limits.ts';
+import { Refusal } from './refusal.ts';
+import {
+  assertionNs,
+  canonicalization,
+  digestMethods,
+  exclusiveNs,
+  protocolNs,
+  signatureMethods,
+  signatureNs,
+  successStatus,
+  transforms,
+} from './urns.ts';
+import { readXml, type XmlElement, XmlProblem } from './xml.ts';
+
+/** Digests of nothing, in SHA-256 and SHA-512: what a canonicalisation that fails comes to. */
+const digestsOfNothing = [
+  '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=',
+  'z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==',
+];
+
+/** @param posted The field SAMLResponse. @throws Refusal */
+export function readResponse(posted: string): { xml: string; response: XmlElement } {
+  const xml = decodeBase64(posted);
+  const response = readStrictly(xml);
+  if (!is(response, protocolNs, 'Response')) throw misplaced(response);
+  checkStatus(response);
+  checkPlaces(response);
+  checkIds(response);
+  return { xml, response };
+}
+
+/** A text of which no two readers make two things. @throws Refusal */
+export function readStrictly(xml: string): XmlElement {
+  if (!xml.startsWith('<')) throw new Refusal('encoding', 'The response does not begin with an element.');
+  try {
+    return readXml(xml, { elementsMax: limits.samlElementsMax, depthMax: limits.samlDepthMax });
+  } catch (error) {
+    if (error instanceof XmlProblem) throw new Refusal('xml', `The response has ${error.message}.`);
+    throw error;
+  }
+}
+
+function decodeBase64(posted: string): string {
+  const text = posted.replaceAll(/[\r\n]/g, '');
+  if (text.length > (limits.samlBytesMax / 3) * 4) {
+    throw new Refusal('form', `The response has more than ${limits.samlBytesMax} bytes.`);
+  }
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || text.length % 4 !== 0) {
+    throw new Refusal('encoding', 'SAMLResponse is no base64.');
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(text, 'base64'));
+  } catch {
+    throw new Refusal('encoding', 'The response is no UTF-8.');
+  }
+}
+
+function checkStatus(response: XmlElement): void {
+  const status = one(response, protocolNs, 'Status');
+  const code = one(status, protocolNs, 'StatusCode');
+  if (code.attributes.get('Value') === successStatus) return;
+  const [inner] = code.children;
+  const told = [code, ...(inner === undefined ? [] : [inner])].map(({ attributes }) =>
+    attributes.get('Value'),
+  );
+  throw new Refusal('status', `The identity provider answered ${told.join(', ')}.`);
+}
+
+/** The children of each element, and how many of each at most. From `Signature` on the names are those of XML Signature. */
+const grammar: Record<string, Record<string, number>> = {
+  Response: { Issuer: 1, Signature: 1, Status: 1, Assertion: 1 },
+  Status: { StatusCode: 1, StatusMessage: 1 },
+  StatusCode: {},
+  StatusMessage: {},
+  Issuer: {},
+  Assertion: { Issuer: 1, Signature: 1, Subject: 1, Conditions: 1, AuthnStatement: 1, AttributeStatement: 1 },
+  Subject: { NameID: 1, SubjectConfirmation: 1 },
+  NameID: {},
+  SubjectConfirmation: { SubjectConfirmationData: 1 },
+  SubjectConfirmationData: {},
+  Conditions: { AudienceRestriction: 1, OneTimeUse: 1, ProxyRestriction: 1 },
+  AudienceRestriction: { Audience: 10 },
+  Audience: {},
+  OneTimeUse: {},
+  ProxyRestriction: { Audience: 10 },
+  AuthnStatement: { SubjectLocality: 1, AuthnContext: 1 },
+  SubjectLocality: {},
+  AuthnContext: { AuthnContextClassRef: 1, AuthenticatingAuthority: 10 },
+  AuthnContextClassRef: {},
+  AuthenticatingAuthority: {},
+  AttributeStatement: { Attribute: limits.samlAttributesMax },
+  Attribute: { AttributeValue: limits.samlValuesMax },
+  // eduPersonTargetedID holds one.
+  AttributeValue: { NameID: 1 },
+  Signature: { SignedInfo: 1, SignatureValue: 1, KeyInfo: 1 },
+  SignedInfo: { CanonicalizationMethod: 1, SignatureMethod: 1, Reference: 1 },
+  CanonicalizationMethod: {},
+  SignatureMethod: {},
+  Reference: { Transforms: 1, DigestMethod: 1, DigestValue: 1 },
+  Transforms: { Transform: 2 },
+  Transform: { InclusiveNamespaces: 1 },
+  InclusiveNamespaces: {},
+  DigestMethod: {},
+  DigestValue: {},
+  SignatureValue: {},
+  KeyInfo: { KeyName: 1, X509Data: 1, KeyValue: 1 },
+  KeyName: {},
+  X509Data: { X509Certificate: 5, X509SubjectName: 1, X509IssuerSerial: 1 },
+  X509Certificate: {},
+  X509SubjectName: {},
+  X509IssuerSerial: { X509IssuerName: 1, X509SerialNumber: 1 },
+  X509IssuerName: {},
+  X509SerialNumber: {},
+  KeyValue: { RSAKeyValue: 1 },
+  RSAKeyValue: { Modulus: 1, Exponent: 1 },
+  Modulus: {},
+  Exponent: {},
+};
+
+const protocolNames = ['Response', 'Status', 'StatusCode', 'StatusMessage'];
+const firstOfSignature = Object.keys(grammar).indexOf('Signature');
+
+function namespaceOf(name: string): string {
+  if (protocolNames.includes(name)) return protocolNs;
+  if (name === 'InclusiveNamespaces') return exclusiveNs;
+  return Object.keys(grammar).indexOf(name) >= firstOfSignature ? signatureNs : assertionNs;
+}
+
+/** Only that the elements stand where they may; which must be there is asked where they are read. */
+function checkPlaces(element: XmlElement): void {
+  const allowed = grammar[element.name] ?? {};
+  const counts = new Map<string, number>();
+  for (const child of element.children) {
+    if (child.name === 'EncryptedAssertion' || child.name === 'EncryptedID') {
+      throw new Refusal(
+        'encrypted',
+        'Encrypted assertions are not read: switch encryption off for this application.',
+      );
+    }
+    const isNested = element.name === 'StatusCode' && child.name === 'StatusCode';
+    const most = isNested ? 1 : Object.hasOwn(allowed, child.name) ? (allowed[child.name] ?? 0) : 0;
+    const count = (counts.get(child.name) ?? 0) + 1;
+    counts.set(child.name, count);
+    if (count > most || child.namespace !== namespaceOf(child.name)) throw misplaced(child);
+    if (child.name === 'Signature') checkSignature(child, element);
+    checkPlaces(child);
+  }
+  if (element.children.length > 0 && element.text.trim() !== '') throw misplaced(element);
+}
+
+/** XML Signature as SAML uses it (Core §5.4): one reference, to the element that it stands in. */
+function checkSignature(signature: XmlElement, signed: XmlElement): void {
+  const info = one(signature, signatureNs, 'SignedInfo');
+  const reference = one(info, signatureNs, 'Reference');
+  const algorithmOf = (of: XmlElement, name: string) =>
+    one(of, signatureNs, name).attributes.get('Algorithm');
+  const used = one(reference, signatureNs, 'Transforms').children.map(({ attributes }) =>
+    attributes.get('Algorithm'),
+  );
+  const isKnown = (algorithm: string | undefined, known: readonly string[]) =>
+    algorithm !== undefined && known.includes(algorithm);
+  const problem = [
+    [algorithmOf(info, 'CanonicalizationMethod'), [canonicalization]] as const,
+    [algorithmOf(info, 'SignatureMethod'), signatureMethods] as const,
+    [algorithmOf(reference, 'DigestMethod'), digestMethods] as const,
+    ...used.map((algorithm) => [algorithm, transforms] as const),
+  ].find(([algorithm, known]) => !isKnown(algorithm, known));
+  if (problem !== undefined) {
+    throw new Refusal('algorithm', `The algorithm ${problem[0]} is not accepted: sign with RSA-SHA256.`);
+  }
+  const id = signed.attributes.get('ID');
+  if (id === undefined || reference.attributes.get('URI') !== `#${id}`) throw misplaced(reference);
+  if (digestsOfNothing.includes(one(reference, signatureNs, 'DigestValue').text.trim()))
+    throw misplaced(reference);
+}
+
+/** No two elements of one ID, in whatever spelling. */
+function checkIds(root: XmlElement): void {
+  const seen = new Set<string>();
+  const visit = (element: XmlElement) => {
+    for (const [key, value] of element.attributes) {
+      if (key.replace(/^\{.*\}/, '').toLowerCase() !== 'id') continue;
+      if (key !== 'ID' || seen.has(value)) throw misplaced(element);
+      seen.add(value);
+    }
+    element.children.forEach(visit);
+  };
+  visit(root);
+}
+
+export function is(element: XmlElement, namespace: string, name: string): boolean {
+  return element.namespace === namespace && element.name === name;
+}
+
+export function all(parent: XmlElement, namespace: string, name: string): XmlElement[] {
+  return parent.children.filter((child) => is(child, namespace, name));
+}
+
+/** @throws Refusal unless there is exactly one. */
+export function one(parent: XmlElement, namespace: string, name: string): XmlElement {
+  const [found, ...others] = all(parent, namespace, name);
+  if (found !== undefined && others.length === 0) return found;
+  throw new Refusal(
+    'structure',
+    `${parent.name} must have one ${name}, and has ${others.length + (found ? 1 : 0)}.`,
+  );
+}
+
+function misplaced({ name }: XmlElement): Refusal {
+  return new Refusal('structure', `${name} is not what or where it must be.`);
+}

@@ -1,0 +1,97 @@
+/** What people read when they sign in, in each language: plain, and true. */
+
+import type { RefusalReason } from './refusal.ts';
+
+export const languages = ['en', 'nl'] as const;
+export type Language = (typeof languages)[number];
+
+export interface Words {
+  signIn: string;
+  signedIn: string;
+  signOut: string;
+  signedOut: string;
+  notSignedIn: string;
+  howToBegin: string;
+  choose: string;
+  failed: string;
+  tryAgain: string;
+  reference: string;
+  account: string;
+  organisation: string;
+  access: string;
+  refused: Record<Extract<RefusalReason, 'not_provisioned' | 'inactive' | 'no_seat'>, string>;
+  roles: (roles: string) => string;
+  queued: (position: number) => string;
+  queuedUnnumbered: string;
+  onHold: string;
+  blocked: string;
+  noRole: string;
+}
+
+export const words: Record<Language, Words> = {
+  en: {
+    signIn: 'Sign in',
+    signedIn: 'You are signed in',
+    signOut: 'Sign out',
+    signedOut: 'You are signed out here. Your organisation may still keep you signed in.',
+    notSignedIn: 'You are not signed in',
+    howToBegin: 'Begin at the sign-in address that your organisation gave you.',
+    choose: 'Choose how you sign in',
+    failed: 'Signing in did not work',
+    tryAgain:
+      'Please begin again at the sign-in address of your organisation. If that does not help, give this reference to your administrator.',
+    reference: 'Reference',
+    account: 'Account',
+    organisation: 'Organisation',
+    access: 'Access to Blue',
+    refused: {
+      not_provisioned: 'You are not provisioned: ask your administrator to give you access.',
+      inactive: 'Your account is switched off: ask your administrator.',
+      no_seat: 'No seat is free for you: ask your administrator.',
+    },
+    roles: (roles) => `You have access as: ${roles}.`,
+    queued: (position) => `You are waiting for a seat: number ${position} in the queue.`,
+    queuedUnnumbered: 'You are waiting for a seat: it is not decided yet.',
+    onHold: 'A seat is kept for you while your groups change.',
+    blocked: 'No seat is free for you: ask your administrator.',
+    noRole: 'You have no role in Blue yet: ask your administrator to add you to a group that has one.',
+  },
+  nl: {
+    signIn: 'Inloggen',
+    signedIn: 'Je bent ingelogd',
+    signOut: 'Uitloggen',
+    signedOut: 'Je bent hier uitgelogd. Bij je organisatie kun je nog ingelogd zijn.',
+    notSignedIn: 'Je bent niet ingelogd',
+    howToBegin: 'Begin bij het inlogadres dat je van je organisatie hebt gekregen.',
+    choose: 'Kies hoe je inlogt',
+    failed: 'Inloggen is niet gelukt',
+    tryAgain:
+      'Begin opnieuw bij het inlogadres van je organisatie. Helpt dat niet, geef deze referentie dan aan je beheerder.',
+    reference: 'Referentie',
+    account: 'Account',
+    organisation: 'Organisatie',
+    access: 'Toegang tot Blue',
+    refused: {
+      not_provisioned: 'Je hebt hier nog geen account: vraag je beheerder om toegang.',
+      inactive: 'Je account staat uit: vraag het je beheerder.',
+      no_seat: 'Er is geen plaats vrij voor je: vraag het je beheerder.',
+    },
+    roles: (roles) => `Je hebt toegang als: ${roles}.`,
+    queued: (position) => `Je wacht op een plaats: nummer ${position} in de wachtrij.`,
+    queuedUnnumbered: 'Je wacht op een plaats: er is nog niet over beslist.',
+    onHold: 'Er wordt een plaats voor je vrijgehouden terwijl je groepen veranderen.',
+    blocked: 'Er is geen plaats vrij voor je: vraag het je beheerder.',
+    noRole: 'Je hebt nog geen rol in Blue: vraag je beheerder om je aan een groep met een rol toe te voegen.',
+  },
+};
+
+/** The first language of the header that is spoken here (RFC 9110 §12.5.4); weights are not reckoned with: browsers send them in order. */
+export function languageOf(header: string | undefined): Language {
+  const wanted = (header ?? '').slice(0, 500).split(',');
+  for (const one of wanted) {
+    const tag = one.trim().slice(0, 2).toLowerCase();
+    const known = languages.find((language) => language === tag);
+    if (known !== undefined) return known;
+  }
+  return 'en';
+}

@@ -1,0 +1,179 @@
+/** What logins read and write: requests under way, assertions that were used, links, the trace. */
+
+import { sql } from 'kysely';
+import { db } from '../db/database.ts';
+import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import { digest } from '../kernel/digest.ts';
+import { fold } from '../kernel/fold.ts';
+import type { ConnectionId, DirectoryId, UserId } from '../kernel/ids.ts';
+import type { ExternalIdentity, Matches } from './core/identity.ts';
+import type { RefusalReason } from './core/refusal.ts';
+
+export interface LoginRequest {
+  stateHash: string;
+  connectionId: ConnectionId;
+  requestId: string;
+  browserHash: string;
+  expiresAt: Date;
+}
+
+export function insertLoginRequest(tx: TenantTransaction, request: LoginRequest): void {
+  tx.send(
+    db.insertInto('sso_requests').values({
+      tenant_id: tx.tenantId,
+      state_hash: request.stateHash,
+      connection_id: request.connectionId,
+      request_id: request.requestId,
+      browser_hash: request.browserHash,
+      expires_at: request.expiresAt,
+    }),
+  );
+}
+
+/** Takes a request away, so that of several answers one finds it; undefined: there is none for this browser and connection. */
+export async function takeLoginRequest(
+  tx: TenantTransaction,
+  { stateHash, connectionId, browserHash }: Omit<LoginRequest, 'requestId' | 'expiresAt'>,
+  now: Date,
+): Promise<string | undefined> {
+  const [row] = await tx.run(
+    db
+      .deleteFrom('sso_requests')
+      .where('tenant_id', '=', tx.tenantId)
+      .where('state_hash', '=', stateHash)
+      .where('connection_id', '=', connectionId)
+      .where('browser_hash', '=', browserHash)
+      .where('expires_at', '>', now)
+      .returning('request_id'),
+  );
+  return row?.request_id;
+}
+
+/** false: it was used before. */
+export async function useAssertion(
+  tx: TenantTransaction,
+  connectionId: ConnectionId,
+  assertionId: string,
+  expiresAt: Date,
+): Promise<boolean> {
+  const used = await tx.count(
+    db
+      .insertInto('sso_assertions')
+      .values({
+        tenant_id: tx.tenantId,
+        connection_id: connectionId,
+        id_hash: digest(assertionId),
+        expires_at: expiresAt,
+      })
+      .onConflict((conflict) => conflict.constraint('sso_assertions_once').doNothing()),
+  );
+  return used === 1;
+}
+
+export async function selectMatches(
+  tx: TenantTransaction,
+  connectionId: ConnectionId,
+  directoryId: DirectoryId | null,
+  { subject, externalId, userName, email }: ExternalIdentity,
+): Promise<Matches> {
+  const userNameKey = userName === undefined ? null : fold(userName);
+  const address = email === undefined ? null : fold(email);
+  const [row] = await tx.run(sql<Matches>`
+    select
+      (select user_id from sso_links where tenant_id = ${tx.tenantId} and connection_id = ${connectionId}
+        and subject = ${subject}) as linked,
+      (select user_id from user_sources where tenant_id = ${tx.tenantId} and directory_id = ${directoryId}::uuid
+        and external_id = ${externalId ?? null}) as "byExternalId",
+      (select id from users where tenant_id = ${tx.tenantId} and user_name_key = ${userNameKey}) as "byUserName",
+      array(select id from users where tenant_id = ${tx.tenantId} and address = ${address} order by id limit 2) as "byAddress"
+  `);
+  return row ?? { linked: null, byExternalId: null, byUserName: null, byAddress: [] };
+}
+
+/** Constraints `sso_links_subject` and `sso_links_user` refuse a second user of a subject, and a second subject of a user. */
+export function insertLink(
+  tx: TenantTransaction,
+  link: { connectionId: ConnectionId; subject: string; userId: UserId; at: Date },
+): void {
+  tx.send(
+    db.insertInto('sso_links').values({
+      tenant_id: tx.tenantId,
+      connection_id: link.connectionId,
+      subject: link.subject,
+      user_id: link.userId,
+      linked_at: link.at,
+    }),
+  );
+}
+
+/** Notes that an active user was seen, and keeps a deactivation waiting until the transaction ends; false: not active. */
+export async function noteSignIn(tx: TenantTransaction, userId: UserId, now: Date): Promise<boolean> {
+  const noted = await tx.count(
+    db
+      .updateTable('users')
+      .set({ last_sign_in_at: now })
+      .where('tenant_id', '=', tx.tenantId)
+      .where('id', '=', userId)
+      .where('active', '=', true),
+  );
+  return noted === 1;
+}
+
+export interface LoginTrace {
+  id: string;
+  connectionId: ConnectionId;
+  at: Date;
+  /** The steps that were passed. */
+  steps: readonly string[];
+  /** null: signed in. */
+  reason: RefusalReason | null;
+  detail: string | null;
+  userId: UserId | null;
+  subject: string | null;
+  attributes: readonly string[];
+  responseHash: string;
+}
+
+export function insertTrace(tx: TenantTransaction, trace: LoginTrace): void {
+  tx.send(
+    db.insertInto('sso_logins').values({
+      tenant_id: tx.tenantId,
+      id: trace.id,
+      connection_id: trace.connectionId,
+      at: trace.at,
+      steps: [...trace.steps],
+      reason: trace.reason,
+      detail: trace.detail,
+      user_id: trace.userId,
+      subject: trace.subject,
+      attributes: [...trace.attributes],
+      response_hash: trace.responseHash,
+    }),
+  );
+}
+
+export interface TraceQuery {
+  connectionId: ConnectionId | undefined;
+  /** Older than this one. */
+  before: string;
+  limit: number;
+}
+
+/** Newest first. */
+export function selectTraces(tx: TenantTransaction, { connectionId, before, limit }: TraceQuery) {
+  const query = db
+    .selectFrom('sso_logins')
+    .selectAll()
+    .where('tenant_id', '=', tx.tenantId)
+    .where('id', '<', before)
+    .orderBy('id', 'desc')
+    .limit(limit);
+  return tx.run(connectionId === undefined ? query : query.where('connection_id', '=', connectionId));
+}
+
+export async function selectTrace(tx: TenantTransaction, id: string) {
+  const [row] = await tx.run(
+    db.selectFrom('sso_logins').selectAll().where('tenant_id', '=', tx.tenantId).where('id', '=', id),
+  );
+  return row;
+}

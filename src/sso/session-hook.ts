@@ -1,0 +1,84 @@
+/** The two cookies: one ties a login to the browser that began it, the other is the session. */
+
+import type { CookieSerializeOptions } from '@fastify/cookie';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { inTenant } from '../db/tenant-transaction.ts';
+import type { Services } from '../http/services.ts';
+import { parseId, type TenantId } from '../kernel/ids.ts';
+import { limits } from '../kernel/limits.ts';
+import { hashToken } from '../kernel/token.ts';
+import { type Session, selectSession } from '../sessions/session-store.ts';
+
+export interface SignedIn {
+  tenantId: TenantId;
+  /** Of the session's row. */
+  hash: string;
+  session: Session;
+}
+
+/** Who asks, read from the database on each request; undefined: nobody who is signed in. */
+export async function signedInOf(
+  request: FastifyRequest,
+  { database, clock, publicUrl }: Services,
+): Promise<SignedIn | undefined> {
+  const token = request.cookies[sessionCookie(publicUrl)];
+  const tenantId = parseId<TenantId>(token?.split('.')[0] ?? '');
+  if (token === undefined || tenantId === undefined) return undefined;
+  const hash = hashToken(token);
+  const session = await inTenant(database, tenantId, (tx) => selectSession(tx, hash, clock.now()));
+  return session && { tenantId, hash, session };
+}
+
+export function setSession(reply: FastifyReply, publicUrl: string, token: string, seconds: number): void {
+  reply.setCookie(sessionCookie(publicUrl), token, {
+    ...common(publicUrl),
+    sameSite: 'lax',
+    maxAge: seconds,
+  });
+}
+
+export function clearSession(reply: FastifyReply, publicUrl: string): void {
+  reply.clearCookie(sessionCookie(publicUrl), { ...common(publicUrl), sameSite: 'lax' });
+}
+
+/**
+ * The identity provider posts from its own site, and `Lax` cookies stay at home then. Chrome and Firefox take `Secure` from a
+ * loopback address without TLS, too. Each login has a cookie of its own, so that two tabs don't undo one another.
+ */
+export function setLogin(reply: FastifyReply, publicUrl: string, relayState: string, token: string): void {
+  reply.setCookie(loginCookie(publicUrl, relayState), token, {
+    ...{ ...common(publicUrl), sameSite: 'none', secure: true },
+    maxAge: limits.loginMinutesMax * 60,
+  });
+}
+
+export function loginOf(request: FastifyRequest, publicUrl: string, relayState: string): string | undefined {
+  return request.cookies[loginCookie(publicUrl, relayState)];
+}
+
+export function clearLogin(reply: FastifyReply, publicUrl: string, relayState: string): void {
+  reply.clearCookie(loginCookie(publicUrl, relayState), {
+    ...{ ...common(publicUrl), sameSite: 'none', secure: true },
+  });
+}
+
+function sessionCookie(publicUrl: string): string {
+  return `${prefixOf(publicUrl)}bgw_session`;
+}
+
+function loginCookie(publicUrl: string, relayState: string): string {
+  return `${prefixOf(publicUrl)}bgw_login_${hashToken(relayState).slice(0, 12)}`;
+}
+
+/** No other host can set it (RFC 6265bis §4.1.3.2). */
+function prefixOf(publicUrl: string): string {
+  return isSecure(publicUrl) ? '__Host-' : '';
+}
+
+function common(publicUrl: string): CookieSerializeOptions {
+  return { path: '/', httpOnly: true, secure: isSecure(publicUrl) };
+}
+
+function isSecure(publicUrl: string): boolean {
+  return publicUrl.startsWith('https:');
+}

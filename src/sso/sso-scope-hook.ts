@@ -1,0 +1,58 @@
+/** What holds for every page of signing in: forms as bodies, cookies, headers that keep the page to itself, one page for errors. */
+
+import { createHash } from 'node:crypto';
+import fastifyCookie from '@fastify/cookie';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { faultOf, statusOf } from '../http/error-fault.ts';
+import { RateLimit } from '../http/rate-limit.ts';
+import { Fault } from '../kernel/fault.ts';
+import { limits } from '../kernel/limits.ts';
+import { networkOf } from '../outbound/public-address.ts';
+import { refusalPage, style } from './core/page.ts';
+import { languageOf } from './core/words.ts';
+
+const policy = [
+  "default-src 'none'",
+  `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+].join('; ');
+
+export async function installSsoScope(scope: FastifyInstance): Promise<void> {
+  await scope.register(fastifyCookie);
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser<string>(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string', bodyLimit: limits.samlBytesMax * 2 },
+    async (_request: unknown, body: string) => new URLSearchParams(body),
+  );
+  const perAddress = new RateLimit(limits.loginsPerSecondAndAddress);
+  scope.addHook('onRequest', async ({ ip }, reply) => {
+    reply.headers({
+      'cache-control': 'no-store',
+      'content-security-policy': policy,
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+    });
+    const retryAfterSeconds = perAddress.take(networkOf(ip), performance.now());
+    if (retryAfterSeconds > 0) {
+      throw new Fault('rate_limited', 'Too many logins from this address.', { retryAfterSeconds });
+    }
+  });
+  scope.setErrorHandler((error, request, reply) => {
+    const fault = faultOf(error);
+    if (fault === undefined) request.log.error({ err: error }, 'request failed');
+    if (fault?.retryAfterSeconds !== undefined) reply.header('retry-after', String(fault.retryAfterSeconds));
+    reply.code(fault === undefined ? 500 : statusOf[fault.code]);
+    return sendPage(reply, refusalPage(languageOfRequest(request), { reference: request.id }));
+  });
+}
+
+export function languageOfRequest({ headers }: FastifyRequest): ReturnType<typeof languageOf> {
+  return languageOf(headers['accept-language']);
+}
+
+export function sendPage(reply: FastifyReply, html: string): FastifyReply {
+  return reply.type('text/html; charset=utf-8').header('vary', 'accept-language').send(html);
+}
