@@ -36,7 +36,10 @@ export async function compareDue(
   if (failures.length > 0) throw new AggregateError(failures, `${failures.length} tenants were not compared`);
 }
 
-/** While a large edit is under way most differ: then it is left to the next turn. */
+/**
+ * While a large edit is under way most differ, and when a date has come those whom it concerns, until it is looked at: then it is
+ * left to the next turn.
+ */
 async function compareTenant(
   database: Database,
   tenantId: TenantId,
@@ -47,10 +50,11 @@ async function compareTenant(
   const retryAt = new Date(now.getTime() + retryMs);
   const isOurs = await inTenant(database, tenantId, async (tx) => {
     const [claimed, pool] = await Promise.all([claimComparison(tx, now, retryAt), readPool(tx)]);
-    return claimed && !pool.evaluating;
+    const isBehind = pool.dueAt !== null && pool.dueAt <= now;
+    return claimed && !pool.evaluating && !isBehind;
   });
   if (!isOurs) return;
-  const found = await compare(() => verifySeats(database, tenantId, clock.now(), countedMax, signal));
+  const found = await compare((at) => verifySeats(database, tenantId, at, countedMax, signal), now, clock);
   await inTenant(database, tenantId, async (tx) => {
     if ((await readPool(tx)).evaluating) return;
     const done = clock.now();
@@ -58,11 +62,15 @@ async function compareTenant(
   });
 }
 
-/** What was written meanwhile may differ once, and does not when it is looked at again. */
-async function compare(verify: () => Promise<Verification>): Promise<Comparison> {
-  const first = await verify();
+/** What was written meanwhile may differ once, and does not when it is looked at again. @param now Nothing is due then. */
+async function compare(
+  verify: (at: Date) => Promise<Verification>,
+  now: Date,
+  clock: Clock,
+): Promise<Comparison> {
+  const first = await verify(now);
   if (first.differing.length === 0 && miscountedIn(first) === 0) return { differing: 0, miscounted: 0 };
-  const again = await verify();
+  const again = await verify(clock.now());
   const known = new Set(first.differing);
   return {
     differing: again.differing.filter((id) => known.has(id)).length,

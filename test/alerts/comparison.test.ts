@@ -107,6 +107,22 @@ it('leaves out a tenant of which a large edit is under way', async () => {
   expect(await open()).toHaveLength(1);
 });
 
+it('leaves out a tenant of which a date has come that is not looked at yet', async () => {
+  const validUntil = new Date(world.now.getTime() + hourMs);
+  const group = { id: await world.group('Guests', [await world.user('cy@example.com')]) };
+  await world.map({ group, priority: 2, validUntil });
+  world.now = validUntil;
+  await compare();
+  await look();
+  expect(await open()).toEqual([]);
+  await world.settle();
+  world.pass(hourMs);
+  expect(await isDue(), 'another turn').toBe(true);
+  await night();
+  expect(await open()).toEqual([]);
+  expect(await isDue()).toBe(true);
+});
+
 it('ends at once when the process ends', async () => {
   await disturb();
   const over = AbortSignal.abort();
