@@ -1,0 +1,31 @@
+/**
+ * An independent witness: xmlsec1 (libxml2) verifies again what was accepted. Where it is not installed nothing is verified again,
+ * and `witness.test.ts` says so.
+ */
+
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+export const hasWitness = spawnSync('xmlsec1', ['--version']).status === 0;
+
+const saml = 'urn:oasis:names:tc:SAML:2.0';
+const ids = [`${saml}:assertion:Assertion`, `${saml}:protocol:Response`].flatMap((name) => [
+  '--id-attr:ID',
+  name,
+]);
+
+/** @param certificate PEM. @throws when the first signature of the response does not hold by it. */
+export async function verifyAgain(xml: string | Buffer, certificate: string): Promise<void> {
+  if (!hasWitness) return;
+  const folder = await mkdtemp(join(tmpdir(), 'witness-'));
+  try {
+    const [response, key] = [join(folder, 'response.xml'), join(folder, 'certificate.pem')];
+    await Promise.all([writeFile(response, xml), writeFile(key, certificate)]);
+    await promisify(execFile)('xmlsec1', ['--verify', ...ids, '--pubkey-cert-pem', key, response]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
