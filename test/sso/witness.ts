@@ -17,14 +17,15 @@ const ids = [`${saml}:assertion:Assertion`, `${saml}:protocol:Response`].flatMap
   name,
 ]);
 
-/** @param certificate PEM. @throws when the first signature of the response does not hold by it. */
+/** What a response says of its keys counts for nothing, as here. @param certificate PEM. @throws when its first signature does not hold by it. */
 export async function verifyAgain(xml: string | Buffer, certificate: string): Promise<void> {
   if (!hasWitness) return;
   const folder = await mkdtemp(join(tmpdir(), 'witness-'));
   try {
     const [response, key] = [join(folder, 'response.xml'), join(folder, 'certificate.pem')];
     await Promise.all([writeFile(response, xml), writeFile(key, certificate)]);
-    await promisify(execFile)('xmlsec1', ['--verify', ...ids, '--pubkey-cert-pem', key, response]);
+    const options = [...ids, '--enabled-key-data', 'rsa', '--pubkey-cert-pem', key];
+    await promisify(execFile)('xmlsec1', ['--verify', ...options, response]);
   } finally {
     await rm(folder, { recursive: true });
   }
