@@ -61,6 +61,7 @@ export async function startIdentityProvider(acsOf: () => string, options: object
   const { port } = server.address() as AddressInfo;
   const ssoUrl = `http://localhost:${port}/sso`;
   return {
+    certificate,
     metadataXml: metadataOf('urn:test:samlp', ssoUrl, certificate),
     becomes: (next: IdpPerson) => {
       person = next;

@@ -21,6 +21,7 @@ import {
   signedResponse,
   wrap,
 } from './forge.ts';
+import { verifyAgain } from './witness.ts';
 
 /** What is used of the DOM here. */
 interface Element {
@@ -186,6 +187,7 @@ describe.each([
       if ('reason' in outcome) refused += 1;
       else {
         accepted += 1;
+        await verifyAgain(mutant, scene.keys.certificate);
         expect(outcome, name).toEqual(genuine);
       }
     }

@@ -14,6 +14,7 @@ import {
   samlpAttributes,
   startIdentityProvider,
 } from './identity-provider.ts';
+import { verifyAgain } from './witness.ts';
 
 let gateway: TestGateway;
 let tenant: TestTenant;
@@ -44,6 +45,8 @@ async function login(browser: Browser, person: IdpPerson = ada): Promise<Page> {
   const page = await browser.follow(`${gateway.url}/sso/login?tenant=${tenant.slug}`);
   const { action, fields } = formOf(page);
   const answer = await browser.send(action, fields, true);
+  if (answer.status === 303)
+    await verifyAgain(Buffer.from(fields.SAMLResponse ?? '', 'base64'), idp.certificate);
   return answer.status === 303 ? await browser.follow(`${gateway.url}/sso`) : answer;
 }
 

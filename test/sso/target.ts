@@ -11,6 +11,7 @@ import {
 import { Browser, type Page } from './browser.ts';
 import { askedIn, goodResponse, idpEntityId, newKeys, type Scene } from './forge.ts';
 import { metadataOf } from './identity-provider.ts';
+import { verifyAgain } from './witness.ts';
 
 export interface Connected {
   id: string;
@@ -101,6 +102,11 @@ export class Target {
   }
 }
 
-export function post({ browser, acsUrl, relayState }: Begun, xml: string | Buffer): Promise<Page> {
-  return browser.send(acsUrl, { SAMLResponse: base64(xml), RelayState: relayState }, true);
+export async function post(
+  { browser, acsUrl, relayState, keys }: Begun,
+  xml: string | Buffer,
+): Promise<Page> {
+  const page = await browser.send(acsUrl, { SAMLResponse: base64(xml), RelayState: relayState }, true);
+  if (page.status === 303) await verifyAgain(xml, keys.certificate);
+  return page;
 }

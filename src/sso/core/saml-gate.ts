@@ -158,6 +158,7 @@ function checkPlaces(element: XmlElement): void {
 function checkSignature(signature: XmlElement, signed: XmlElement): void {
   const info = one(signature, signatureNs, 'SignedInfo');
   const reference = one(info, signatureNs, 'Reference');
+  for (const parent of [signature, info, reference]) checkOrder(parent);
   const algorithmOf = (of: XmlElement, name: string) =>
     one(of, signatureNs, name).attributes.get('Algorithm');
   const used = one(reference, signatureNs, 'Transforms').children.map(({ attributes }) =>
@@ -178,6 +179,14 @@ function checkSignature(signature: XmlElement, signed: XmlElement): void {
   if (id === undefined || reference.attributes.get('URI') !== `#${id}`) throw misplaced(reference);
   if (digestsOfNothing.includes(one(reference, signatureNs, 'DigestValue').text.trim()))
     throw misplaced(reference);
+}
+
+/** As XML Signature has them (§4.1): a reader that goes by order would find other parts. */
+function checkOrder(parent: XmlElement): void {
+  const order = Object.keys(grammar[parent.name] ?? {});
+  const places = parent.children.map(({ name }) => order.indexOf(name));
+  const late = parent.children.find((_child, at) => (places[at] ?? 0) < (places[at - 1] ?? 0));
+  if (late !== undefined) throw misplaced(late);
 }
 
 /** No two elements of one ID, in whatever spelling. */
