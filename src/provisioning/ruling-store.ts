@@ -1,5 +1,6 @@
 /** What follows for people of a large edit, kept for as long as it is carried out. */
 
+import { setImmediate } from 'node:timers/promises';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
@@ -9,7 +10,7 @@ import type { TermsPrints } from './basis.ts';
 import { type Batch, selectSets } from './desire-sql.ts';
 import type { Person } from './differing.ts';
 import type { Pool } from './pool.ts';
-import { roleSetsOf } from './role-set.ts';
+import { type RoleSet, roleSetsOf } from './role-set.ts';
 import { keepRoleSets } from './role-set-sql.ts';
 import { type Ruling, rulingOf, type StoredRuling, storedRuling } from './ruling.ts';
 
@@ -67,16 +68,23 @@ export class Rulings {
   ): Promise<[string, StoredRuling][]> {
     const { rules, now } = this.#grounds;
     const people = await selectSets(tx, [...firsts.keys()], rules, now);
-    const learnt = people.flatMap(({ userId, set }): [string, Ruling][] => {
-      const print = firsts.get(userId);
-      const ruling = rulingOf(set, rules, this.#grounds);
-      return print !== undefined && isPrintOf(print, ruling) ? [[print, ruling]] : [];
-    });
-    const sets = learnt.flatMap(([, { requested, seated, unseated }]) =>
-      roleSetsOf(requested, seated, unseated),
-    );
+    const learnt: [string, StoredRuling][] = [];
+    const sets: RoleSet[] = [];
+    for (let from = 0; from < people.length; from += ruledAtOnce) {
+      const some = people.slice(from, from + ruledAtOnce).flatMap(({ userId, set }): [string, Ruling][] => {
+        const print = firsts.get(userId);
+        const ruling = rulingOf(set, rules, this.#grounds);
+        return print !== undefined && isPrintOf(print, ruling) ? [[print, ruling]] : [];
+      });
+      for (const [print, ruling] of some) {
+        learnt.push([print, storedRuling(ruling)]);
+        sets.push(...roleSetsOf(ruling.requested, ruling.seated, ruling.unseated));
+      }
+      // Somebody else here may hold the pool.
+      await setImmediate();
+    }
     tx.send(keepRoleSets(tx, sets));
-    return learnt.map(([print, ruling]) => [print, storedRuling(ruling)]);
+    return learnt;
   }
 
   /** Few sets of mappings are of many people; those of the others are seldom asked again. */
@@ -89,6 +97,9 @@ export class Rulings {
 function isPrintOf(print: string, { basis }: Ruling): boolean {
   return Buffer.from(print, 'latin1').readBigInt64BE() === BigInt(basis);
 }
+
+/** A few milliseconds of reckoning. */
+const ruledAtOnce = 100;
 
 /** About half a kilobyte each. */
 const rulingsKnownMax = 20_000;
