@@ -1,4 +1,4 @@
-/** A token bucket for each key: a sustained rate, with ten seconds' worth of it at once. Pure but for its own memory. */
+/** A token bucket for each key: a sustained rate, with more of it at once. Pure but for its own memory. */
 
 const burstSeconds = 10;
 /** Keys that are remembered; a forgotten one starts with a full bucket. */
@@ -11,17 +11,19 @@ interface Bucket {
 
 export class RateLimit {
   readonly #perSecond: number;
+  readonly #full: number;
   readonly #buckets = new Map<string, Bucket>();
 
   /** @param perSecond Sustained requests a second for each key; 0: no limit. */
-  constructor(perSecond: number) {
+  constructor(perSecond: number, atOnce = perSecond * burstSeconds) {
     this.#perSecond = perSecond;
+    this.#full = atOnce;
   }
 
   /** Takes one request out of the key's bucket. Answers 0, or the whole seconds after which it has one again. */
   take(key: string, nowMs: number): number {
     if (this.#perSecond === 0) return 0;
-    const full = this.#perSecond * burstSeconds;
+    const full = this.#full;
     const { tokens, atMs } = this.#buckets.get(key) ?? { tokens: full, atMs: nowMs };
     const filled = Math.min(full, tokens + ((nowMs - atMs) / 1000) * this.#perSecond);
     const isAllowed = filled >= 1;

@@ -92,6 +92,9 @@ export const limits = {
   sessionHoursMax: 12,
   /** Requests of browsers that sign in which one remote address may sustain: a whole office comes from one at nine. */
   loginsPerSecondAndAddress: 50,
+  /** Refused answers that show no signature of the identity provider, which are traced for one connection; the log has the others. */
+  untrustedTracesPerSecond: 0.2,
+  untrustedTracesAtOnce: 100,
   mappingsPerTenantMax: 5000,
   workspacesPerMappingMax: 200,
   /** People whom a preview names, of each tenant. */

@@ -42,6 +42,15 @@ export async function lockConnection(
   return row && toConnection(row);
 }
 
+/** As `selectConnection`, and it stays as it is until the transaction ends; others may hold it, too. */
+export async function holdConnection(
+  tx: TenantTransaction,
+  id: ConnectionId,
+): Promise<Connection | undefined> {
+  const [row] = await tx.run(select(tx).where('id', '=', id).forKeyShare());
+  return row && toConnection(row);
+}
+
 export async function selectConnections(
   tx: TenantTransaction,
   after: string,

@@ -2,10 +2,11 @@
  * A login: the browser is sent to the identity provider with a request that only it can have answered, once; the answer goes
  * through the gate, the library and the policy, and becomes a user and a session. Every answer leaves a trace.
  *
- * Locks: the user's row alone; who comes for the first time is made by user-flow.ts, with its locks.
+ * Locks: the connection's row, shared, and the user's row; who comes for the first time is made by user-flow.ts, with its locks.
  */
 
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
 import { brokenConstraint, inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
@@ -20,11 +21,12 @@ import { createUser } from '../provisioning/user-flow.ts';
 import { insertSession } from '../sessions/session-store.ts';
 import { addressesOf, type Connection } from './connection.ts';
 import { unknownConnection } from './connection-flow.ts';
-import { selectConnection, selectPrivateKey } from './connection-store.ts';
+import { holdConnection, selectConnection, selectPrivateKey } from './connection-store.ts';
 import { converge, type ExternalIdentity, identityOf, newUser } from './core/identity.ts';
 import { Refusal, type RefusalReason } from './core/refusal.ts';
 import { readResponse, readStrictly } from './core/saml-gate.ts';
 import { checkAssertion, type SignedAssertion } from './core/saml-policy.ts';
+import { trimXml } from './core/xml.ts';
 import {
   insertLink,
   insertLoginRequest,
@@ -93,14 +95,19 @@ export interface Posted {
 
 export type LoginOutcome =
   | { kind: 'signed_in'; session: string; seconds: number }
-  | { kind: 'refused'; reference: string; reason: RefusalReason };
+  | { kind: 'refused'; reference: string; reason: RefusalReason; isTraced: boolean };
 
-/** Refusals are outcomes. @throws Fault `unavailable` and the like. */
+/**
+ * Refusals are outcomes.
+ *
+ * @param mayTrace Whether one that shows no signature of the identity provider, as anybody can post, is to be traced.
+ * @throws Fault `unavailable` and the like.
+ */
 export async function acceptResponse(
   signOn: SignOn,
   at: At,
   posted: Posted,
-  requestId: string,
+  { requestId, mayTrace }: { requestId: string; mayTrace: () => boolean },
 ): Promise<LoginOutcome> {
   const { database } = signOn;
   const now = signOn.clock.now();
@@ -116,10 +123,13 @@ export async function acceptResponse(
     const refusal = refusalOf(error);
     if (refusal === undefined) throw error;
     const { reason, message: detail } = refusal;
-    await inTenant(database, at.tenantId, async (tx) =>
-      insertTrace(tx, { ...trace, reason, detail: detail.slice(0, detailLengthMax) }),
-    );
-    return { kind: 'refused', reference: trace.id, reason };
+    const isTraced = trace.steps.includes('signature') || mayTrace();
+    if (isTraced) {
+      await inTenant(database, at.tenantId, async (tx) =>
+        insertTrace(tx, { ...trace, reason, detail: detail.slice(0, detailLengthMax) }),
+      );
+    }
+    return { kind: 'refused', reference: trace.id, reason, isTraced };
   }
 }
 
@@ -162,7 +172,7 @@ async function readAnswer(
     requestId,
     now: realClock.now(),
   });
-  if ((signed.nameId ?? '').trim() !== (assertion.nameId?.value ?? '')) {
+  if (trimXml(signed.nameId ?? '') !== (assertion.nameId?.value ?? '')) {
     throw new Refusal('structure', 'Two readers find two NameIDs.');
   }
   trace.attributes = [...assertion.attributes.keys()].map((name) => name.slice(0, detailLengthMax));
@@ -186,8 +196,14 @@ async function signIn(
   const session = `${tenantId}.${newToken('session')}`;
   const keptUntil = new Date(assertion.notOnOrAfter.getTime() + limits.clockSkewSecondsMax * 1000);
   const finish = async (tx: TenantTransaction, userId: UserId, isNew: boolean) => {
-    if (!(await noteSignIn(tx, userId, now)))
-      throw new Refusal('inactive', `The user ${userId} is not active.`);
+    const [held, isActive] = await Promise.all([
+      holdConnection(tx, connectionId),
+      noteSignIn(tx, userId, now),
+    ]);
+    if (!isDeepStrictEqual(held, connection)) {
+      throw new Refusal('disabled', 'The connection was changed or switched off meanwhile: sign in again.');
+    }
+    if (!isActive) throw new Refusal('inactive', `The user ${userId} is not active.`);
     if (isNew) insertLink(tx, { connectionId, subject: identity.subject, userId, at: now });
     const expiresAt = new Date(now.getTime() + seconds * 1000);
     insertSession(tx, { userId, connectionId, expiresAt, createdAt: now, hash: hashToken(session) });

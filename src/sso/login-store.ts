@@ -77,7 +77,8 @@ export async function selectMatches(
   { subject, externalId, userName, email }: ExternalIdentity,
 ): Promise<Matches> {
   const userNameKey = userName === undefined ? null : fold(userName);
-  const address = email === undefined ? null : fold(email);
+  // Who has no e-mail address has the userName for one.
+  const addresses = [email, userName].filter((one) => one !== undefined).map(fold);
   const [row] = await tx.run(sql<Matches>`
     select
       (select user_id from sso_links where tenant_id = ${tx.tenantId} and connection_id = ${connectionId}
@@ -85,7 +86,7 @@ export async function selectMatches(
       (select user_id from user_sources where tenant_id = ${tx.tenantId} and directory_id = ${directoryId}::uuid
         and external_id = ${externalId ?? null}) as "byExternalId",
       (select id from users where tenant_id = ${tx.tenantId} and user_name_key = ${userNameKey}) as "byUserName",
-      array(select id from users where tenant_id = ${tx.tenantId} and address = ${address} order by id limit 2) as "byAddress"
+      array(select id from users where tenant_id = ${tx.tenantId} and address = any (${addresses}::text[]) order by id limit 2) as "byAddress"
   `);
   return row ?? { linked: null, byExternalId: null, byUserName: null, byAddress: [] };
 }

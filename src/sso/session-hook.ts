@@ -9,6 +9,8 @@ import { limits } from '../kernel/limits.ts';
 import { hashToken } from '../kernel/token.ts';
 import { type Session, selectSession } from '../sessions/session-store.ts';
 
+const loginCookiesMax = 64;
+
 export interface SignedIn {
   tenantId: TenantId;
   /** Of the session's row. */
@@ -43,7 +45,8 @@ export function clearSession(reply: FastifyReply, publicUrl: string): void {
 
 /**
  * The identity provider posts from its own site, and `Lax` cookies stay at home then. Chrome and Firefox take `Secure` from a
- * loopback address without TLS, too. Each login has a cookie of its own, so that two tabs don't undo one another.
+ * loopback address without TLS, too. Logins have cookies of their own, so that two tabs seldom undo one another, and not more
+ * than a header has room for: any page can begin logins in its visitor's browser.
  */
 export function setLogin(reply: FastifyReply, publicUrl: string, relayState: string, token: string): void {
   reply.setCookie(loginCookie(publicUrl, relayState), token, {
@@ -67,7 +70,8 @@ function sessionCookie(publicUrl: string): string {
 }
 
 function loginCookie(publicUrl: string, relayState: string): string {
-  return `${prefixOf(publicUrl)}bgw_login_${hashToken(relayState).slice(0, 12)}`;
+  const slot = Number.parseInt(hashToken(relayState).slice(0, 8), 16) % loginCookiesMax;
+  return `${prefixOf(publicUrl)}bgw_login_${slot}`;
 }
 
 /** No other host can set it (RFC 6265bis §4.1.3.2). */

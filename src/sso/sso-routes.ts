@@ -3,6 +3,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { inTenant } from '../db/tenant-transaction.ts';
 import { columnsOf } from '../directory/user.ts';
+import { RateLimit } from '../http/rate-limit.ts';
 import type { Services } from '../http/services.ts';
 import { assert } from '../kernel/assert.ts';
 import { Fault } from '../kernel/fault.ts';
@@ -26,6 +27,7 @@ const firstId = '00000000-0000-0000-0000-000000000000';
 
 export function samlRoutes(scope: FastifyInstance, services: Services): void {
   const { database, publicUrl } = services;
+  const untrusted = new RateLimit(limits.untrustedTracesPerSecond, limits.untrustedTracesAtOnce);
   scope.get<{ Params: ConnectionPath }>(
     '/sso/saml/:connectionId/metadata',
     { config },
@@ -59,9 +61,15 @@ export function samlRoutes(scope: FastifyInstance, services: Services): void {
     { config, bodyLimit: limits.samlBytesMax * 2 },
     async (request, reply) => {
       const posted = readPosted(request, publicUrl);
-      const outcome = await acceptResponse(services, await placeOf(request, services), posted, request.id);
+      const place = await placeOf(request, services);
+      const outcome = await acceptResponse(services, place, posted, {
+        requestId: request.id,
+        mayTrace: () => untrusted.take(place.connectionId, performance.now()) === 0,
+      });
       if (posted.relayState !== undefined) clearLogin(reply, publicUrl, posted.relayState);
       if (outcome.kind === 'refused') {
+        const { reference, reason, isTraced } = outcome;
+        if (!isTraced) request.log.warn({ ...place, reference, reason }, 'login refused, and not traced');
         return sendPage(reply.code(403), refusalPage(languageOfRequest(request), outcome));
       }
       setSession(reply, publicUrl, outcome.session, outcome.seconds);
@@ -136,8 +144,11 @@ export function sessionRoutes(scope: FastifyInstance, services: Services): void 
 
   scope.post('/sso/logout', { config }, async (request, reply) => {
     const signedIn = await signedInOf(request, services);
-    if (signedIn !== undefined) await endSession(database, signedIn.tenantId, signedIn.hash);
-    clearSession(reply, publicUrl);
+    // A post from another site comes without the cookie, and must not take it away.
+    if (signedIn !== undefined) {
+      await endSession(database, signedIn.tenantId, signedIn.hash);
+      clearSession(reply, publicUrl);
+    }
     return sendPage(reply, signedOutPage(languageOfRequest(request), signedIn !== undefined));
   });
 

@@ -35,7 +35,7 @@ export async function startTarget(options: TestGatewayOptions = {}): Promise<Tar
   const body = { protocol: 'saml', name: 'x', metadataXml, jit };
   const connect = (slug: string) => made(gateway.api('POST', `/tenants/${slug}/connections`, body));
   return new Target({
-    ...{ gateway, tenant, keys, strangers },
+    ...{ gateway, tenant, elsewhere, keys, strangers },
     connection: await connect(tenant.slug),
     other: await connect(elsewhere.slug),
   });
@@ -44,6 +44,7 @@ export async function startTarget(options: TestGatewayOptions = {}): Promise<Tar
 export class Target {
   readonly gateway: TestGateway;
   readonly tenant: TestTenant;
+  readonly elsewhere: TestTenant;
   readonly keys: Scene['keys'];
   readonly strangers: Scene['keys'];
   readonly connection: Connected;
@@ -52,9 +53,12 @@ export class Target {
   /** The error page without its reference: the same for every attack. */
   #uniform: string | undefined;
 
-  constructor(of: Pick<Target, 'gateway' | 'tenant' | 'keys' | 'strangers' | 'connection' | 'other'>) {
+  constructor(
+    of: Pick<Target, 'gateway' | 'tenant' | 'elsewhere' | 'keys' | 'strangers' | 'connection' | 'other'>,
+  ) {
     this.gateway = of.gateway;
     this.tenant = of.tenant;
+    this.elsewhere = of.elsewhere;
     this.keys = of.keys;
     this.strangers = of.strangers;
     this.connection = of.connection;

@@ -16,7 +16,7 @@ import {
   successStatus,
   transforms,
 } from './urns.ts';
-import { readXml, type XmlElement, XmlProblem } from './xml.ts';
+import { readXml, trimXml, type XmlElement, XmlProblem } from './xml.ts';
 
 /** Digests of nothing, in SHA-256 and SHA-512: what a canonicalisation that fails comes to. */
 const digestsOfNothing = [
@@ -151,7 +151,7 @@ function checkPlaces(element: XmlElement): void {
     if (child.name === 'Signature') checkSignature(child, element);
     checkPlaces(child);
   }
-  if (element.children.length > 0 && element.text.trim() !== '') throw misplaced(element);
+  if (element.children.length > 0 && trimXml(element.text) !== '') throw misplaced(element);
 }
 
 /** XML Signature as SAML uses it (Core §5.4): one reference, to the element that it stands in. */

@@ -7,7 +7,7 @@ import { limits } from '../../kernel/limits.ts';
 import { Refusal, type RefusalReason } from './refusal.ts';
 import { all, is, one } from './saml-gate.ts';
 import { assertionNs, bearerMethod } from './urns.ts';
-import type { XmlElement } from './xml.ts';
+import { trimXml, type XmlElement } from './xml.ts';
 
 export interface Expected {
   /** Of the identity provider. */
@@ -48,7 +48,7 @@ export function checkAssertion(
     throw new Refusal('structure', 'What is signed is no assertion.');
   checkResponse(response, expected);
   checkVersion(assertion);
-  const issuer = one(assertion, assertionNs, 'Issuer').text.trim();
+  const issuer = trimXml(one(assertion, assertionNs, 'Issuer').text);
   same('issuer', 'The assertion comes from', issuer, expected.entityId);
   const { now } = expected;
   if (instantOf(assertion, 'IssueInstant').getTime() > now.getTime() + skewMs) throw tooEarly('IssueInstant');
@@ -77,7 +77,7 @@ function checkResponse(response: XmlElement, { acsUrl, entityId, requestId }: Ex
   const inResponseTo = response.attributes.get('InResponseTo');
   if (inResponseTo !== undefined) same('in_response_to', 'The response answers', inResponseTo, requestId);
   for (const issuer of all(response, assertionNs, 'Issuer')) {
-    same('issuer', 'The response comes from', issuer.text.trim(), entityId);
+    same('issuer', 'The response comes from', trimXml(issuer.text), entityId);
   }
 }
 
@@ -93,7 +93,7 @@ function checkConfirmation(confirmation: XmlElement, { acsUrl, requestId, now }:
 
 function checkConditions(conditions: XmlElement, { audience, now }: Expected): Date {
   const restriction = one(conditions, assertionNs, 'AudienceRestriction');
-  const audiences = all(restriction, assertionNs, 'Audience').map(({ text }) => text.trim());
+  const audiences = all(restriction, assertionNs, 'Audience').map(({ text }) => trimXml(text));
   if (!audiences.includes(audience)) {
     throw new Refusal(
       'audience',
@@ -137,7 +137,7 @@ function nameIdOf(subject: XmlElement): NameId | null {
   if (element === undefined) return null;
   const { attributes, text } = element;
   return {
-    value: text.trim(),
+    value: trimXml(text),
     format: attributes.get('Format') ?? null,
     nameQualifier: attributes.get('NameQualifier') ?? null,
     spNameQualifier: attributes.get('SPNameQualifier') ?? null,
@@ -154,7 +154,7 @@ function attributesOf(assertion: XmlElement): Map<string, string[]> {
       throw new Refusal('claim', `The attribute "${name}" comes twice, or has no name.`);
     found.set(
       name,
-      attribute.children.map(({ text }) => text.trim()),
+      attribute.children.map(({ text }) => trimXml(text)),
     );
   }
   return found;

@@ -24,12 +24,17 @@ export class XmlProblem extends Error {}
 
 const xmlNamespace = 'http://www.w3.org/XML/1998/namespace';
 const attributesMax = 64;
-const notChar = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
-const declaration = /^<\?xml version="1\.0"(?: encoding="utf-8")?(?: standalone="(?:yes|no)")?\s*\?>\s*/i;
+/** Nor NEL and LINE SEPARATOR: readers that know XML 1.1 take them for line ends. */
+const notChar = /[^\t\n\r\u0020-\u0084\u0086-\u2027\u2029-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
+const declaration =
+  /^<\?xml version="1\.0"(?: encoding="utf-8")?(?: standalone="(?:yes|no)")?[ \t\r\n]*\?>[ \t\r\n]*/i;
 const name = '[A-Za-z_][\\w.-]*';
 const tag = new RegExp(`<(/?)((?:${name}:)?${name})`, 'y');
-const attribute = new RegExp(`\\s+((?:${name}:)?${name})\\s*=\\s*(?:"([^"<]*)"|'([^'<]*)')`, 'y');
-const tagEnd = /\s*(\/?)>/y;
+const attribute = new RegExp(
+  `[ \\t\\n]+((?:${name}:)?${name})[ \\t\\n]*=[ \\t\\n]*(?:"([^"<]*)"|'([^'<]*)')`,
+  'y',
+);
+const tagEnd = /[ \t\n]*(\/?)>/y;
 const characters = /[^<]+/y;
 const entities: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 
@@ -59,7 +64,7 @@ export function readXml(text: string, limits: XmlLimits): XmlElement {
     if (plain !== undefined) {
       if (plain.includes(']]>')) throw new XmlProblem('"]]>" in text');
       if (top !== undefined) top.text += decode(plain);
-      else if (plain.trim() !== '') throw new XmlProblem('text outside the root');
+      else if (trimXml(plain) !== '') throw new XmlProblem('text outside the root');
       continue;
     }
     const [, slash, tagName = ''] = take(tag) ?? [];
@@ -150,10 +155,15 @@ function decode(text: string): string {
 /** What can't be referred to comes out as NUL, which no document has; halves of a surrogate pair must not join, either. */
 function characterOf(reference: string): string {
   if (Object.hasOwn(entities, reference)) return entities[reference] ?? '\0';
-  const [, hex, decimal] = /^#(?:x([0-9a-f]{1,6})|([0-9]{1,7}))$/i.exec(reference) ?? [];
+  const [, hex, decimal] = /^#(?:x([0-9a-fA-F]{1,6})|([0-9]{1,7}))$/.exec(reference) ?? [];
   const point = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
   const isSurrogate = point >= 0xd800 && point <= 0xdfff;
   return point <= 0x10ffff && !isSurrogate ? String.fromCodePoint(point) : '\0';
+}
+
+/** Without the white space of XML at its ends (XML 1.0 §2.3): every other character, also what Unicode calls a space, is told apart. */
+export function trimXml(text: string): string {
+  return text.replace(/^[ \t\r\n]+/, '').replace(/[ \t\r\n]+$/, '');
 }
 
 /** Text written so that it stands for itself, also in an attribute. */
