@@ -24,6 +24,10 @@ export class XmlProblem extends Error {}
 
 const xmlNamespace = 'http://www.w3.org/XML/1998/namespace';
 const attributesMax = 64;
+/** Of a whole document, for each element that it may have: what verifies a signature takes longer for attributes than for text. */
+const attributesPerElementMax = 3;
+/** In scope at a time. */
+const prefixesMax = 64;
 /** Nor NEL and LINE SEPARATOR: readers that know XML 1.1 take them for line ends. */
 const notChar = /[^\t\n\r\u0020-\u0084\u0086-\u2027\u2029-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
 const declaration =
@@ -50,7 +54,7 @@ export function readXml(text: string, limits: XmlLimits): XmlElement {
   const source = text.replace(declaration.exec(text)?.[0] ?? '', '').replaceAll(/\r\n?/g, '\n');
   const open: OpenElement[] = [];
   let root: XmlElement | undefined;
-  let elements = 0;
+  let [elements, attributes] = [0, 0];
   let at = 0;
   const take = (pattern: RegExp) => {
     pattern.lastIndex = at;
@@ -80,6 +84,9 @@ export function readXml(text: string, limits: XmlLimits): XmlElement {
     if (elements > limits.elementsMax) throw new XmlProblem(`more than ${limits.elementsMax} elements`);
     if (open.length >= limits.depthMax) throw new XmlProblem(`deeper than ${limits.depthMax}`);
     const written = readAttributes(() => take(attribute));
+    attributes += written.size;
+    if (attributes > limits.elementsMax * attributesPerElementMax)
+      throw new XmlProblem('too many attributes');
     const element = startElement(tagName, written, top?.prefixes ?? new Map([['xml', xmlNamespace]]));
     root ??= element;
     top?.children.push(element);
@@ -107,11 +114,7 @@ function startElement(
   written: ReadonlyMap<string, string>,
   outer: ReadonlyMap<string, string>,
 ): OpenElement {
-  const prefixes = new Map(outer);
-  for (const [attributeName, value] of written) {
-    const prefix = attributeName === 'xmlns' ? '' : /^xmlns:(.*)$/.exec(attributeName)?.[1];
-    if (prefix !== undefined) declare(prefixes, prefix, value);
-  }
+  const prefixes = prefixesIn(written, outer);
   const attributes = new Map<string, string>();
   for (const [attributeName, value] of written) {
     if (/^xmlns(:|$)/.test(attributeName)) continue;
@@ -123,6 +126,21 @@ function startElement(
   const [prefix, local] = split(tagName);
   const namespace = prefix === '' ? (prefixes.get('') ?? '') : namespaceOf(prefixes, prefix);
   return { namespace, name: local, attributes, children: [], text: '', tagName, prefixes };
+}
+
+function prefixesIn(
+  written: ReadonlyMap<string, string>,
+  outer: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  const declared = new Map<string, string>();
+  for (const [attributeName, value] of written) {
+    const prefix = attributeName === 'xmlns' ? '' : /^xmlns:(.*)$/.exec(attributeName)?.[1];
+    if (prefix !== undefined) declare(declared, prefix, value);
+  }
+  if (declared.size === 0) return outer;
+  const prefixes = new Map([...outer, ...declared]);
+  if (prefixes.size > prefixesMax) throw new XmlProblem(`more than ${prefixesMax} prefixes`);
+  return prefixes;
 }
 
 function declare(prefixes: Map<string, string>, prefix: string, namespace: string): void {

@@ -117,6 +117,16 @@ describe('it refuses', () => {
 });
 
 describe('hostile sizes', () => {
+  it('more attributes than a signature is verified over in a moment, and more prefixes than are in use', () => {
+    const many = (n: number, of: (at: number) => string) =>
+      Array.from({ length: n }, (_, at) => of(at)).join('');
+    const value = `<b${many(60, (at) => ` k${at}=""`)}/>`;
+    expect(() => read(`<a>${value.repeat(450)}</a>`)).toThrow('too many attributes');
+    expect(() => read(`<a>${'<b k="" l="" m=""/>'.repeat(2000)}</a>`)).not.toThrow();
+    const declaring = (from: number) => `<b${many(40, (at) => ` xmlns:p${from + at}="urn:x"`)}>`;
+    expect(() => read(`<a>${declaring(0)}${declaring(40)}</b></b></a>`)).toThrow('prefixes');
+  });
+
   const size = limits.samlBytesMax;
   it.each([
     ['300,000 elements', '<a/>'.repeat(300_000)],
