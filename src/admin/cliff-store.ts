@@ -3,8 +3,8 @@
 import { sql } from 'kysely';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { Shares } from '../licensing/sub-pool.ts';
-import { excessOrder, excessSource } from '../provisioning/decision-store.ts';
 import { isBorrowed } from '../provisioning/share-store.ts';
+import { excessOrder, excessSource } from '../provisioning/standing-store.ts';
 
 export interface Loser {
   id: string;

@@ -65,17 +65,10 @@ const settings = {
   jit: Type.Optional(Jit),
 };
 export const ConnectionBody = Type.Object({ protocol: Type.Literal('saml'), ...settings }, closed);
-export const ConnectionChange = Type.Object(
-  {
-    protocol: Type.Optional(Type.Literal('saml')),
-    ...settings,
-    metadataXml: Type.Optional(settings.metadataXml),
-  },
-  {
-    ...closed,
-    description: 'The whole resource; without `metadataXml` the identity provider stays as it is.',
-  },
-);
+export const ConnectionChange = Type.Partial(ConnectionBody, {
+  ...closed,
+  description: 'What is left out stays as it is.',
+});
 
 export const ConnectionAnswer = Type.Object({
   id: Id,
@@ -103,9 +96,16 @@ export const ConnectionAnswer = Type.Object({
   createdAt: Time,
 });
 
-/** @param before Whose identity provider stays where no metadata is given. @throws Fault `invalid` */
+/** @param before What stays of it is left out; undefined: the connection is made. @throws Fault `invalid` */
 export function readConnection(body: Static<typeof ConnectionChange>, before?: Connection): ConnectionDraft {
-  const { wantAssertionsSigned = true, wantResponseSigned = false, signRequests = false } = body;
+  const {
+    name = before?.name ?? '',
+    enabled = before?.enabled ?? true,
+    wantAssertionsSigned = before?.settings.wantAssertionsSigned ?? true,
+    wantResponseSigned = before?.settings.wantResponseSigned ?? false,
+    signRequests = before?.settings.signRequests ?? false,
+    nameIdFormat = before?.settings.nameIdFormat ?? null,
+  } = body;
   if (!wantAssertionsSigned && !wantResponseSigned) {
     const text = 'Something must be signed: leave wantAssertionsSigned or wantResponseSigned on.';
     throw new Fault('invalid', text, { field: 'wantAssertionsSigned' });
@@ -113,8 +113,10 @@ export function readConnection(body: Static<typeof ConnectionChange>, before?: C
   const provider = body.metadataXml === undefined ? before?.settings : readMetadata(body.metadataXml);
   if (provider === undefined) throw new Fault('invalid', 'metadataXml is missing.', { field: 'metadataXml' });
   const { entityId, ssoUrl, certificates } = provider;
-  const names = body.jit?.attributes ?? {};
-  const directoryId = readDirectory(body.directoryId ?? null);
+  const { create = before?.jit.create ?? false, attributes: names = before?.jit.attributes ?? {} } =
+    body.jit ?? {};
+  const directoryId =
+    body.directoryId === undefined ? (before?.directoryId ?? null) : readDirectory(body.directoryId);
   if ((names.externalId === undefined) !== (directoryId === null)) {
     const text =
       'directoryId and jit.attributes.externalId come together: the claim holds an externalId of that directory.';
@@ -122,14 +124,14 @@ export function readConnection(body: Static<typeof ConnectionChange>, before?: C
   }
   return {
     protocol: 'saml',
-    name: body.name,
-    enabled: body.enabled ?? true,
+    name,
+    enabled,
     settings: {
       ...{ entityId, ssoUrl, certificates, wantAssertionsSigned, wantResponseSigned, signRequests },
-      nameIdFormat: body.nameIdFormat ?? null,
+      nameIdFormat,
     },
     directoryId,
-    jit: { create: body.jit?.create ?? false, attributes: names },
+    jit: { create, attributes: names },
   };
 }
 

@@ -109,6 +109,14 @@ export function pairs(input: Input, name: string): Record<string, string> | unde
   return Object.fromEntries(entries);
 }
 
+/** undefined: the flag was not given. */
+export function truth(input: Input, name: string): boolean | undefined {
+  const value = input[name];
+  if (value === undefined) return undefined;
+  if (value !== 'true' && value !== 'false') throw new UsageError(`--${name} takes true or false`);
+  return value === 'true';
+}
+
 /** Only the fields that were given. */
 export function given(fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));

@@ -10,37 +10,45 @@ import {
   part,
   tenantFlag,
   tenantPath,
-  text,
+  truth,
 } from './command.ts';
 
+const truthValue = 'true|false';
 const settingFlags: readonly Flag[] = [
-  { name: 'name', value: 'text', description: 'what people choose it by', required: true },
-  { name: 'create', description: 'make people at their first login' },
+  { name: 'create', value: truthValue, description: 'make people at their first login' },
   { name: 'attributes', value: 'a=b,…', description: 'the identity provider’s name of each attribute' },
   { name: 'directory', value: 'id', description: 'whose externalId the attribute of that name holds' },
   { name: 'name-id-format', value: 'URN', description: 'asked for' },
-  { name: 'sign-requests', description: 'sign what the browser is sent with' },
-  { name: 'want-response-signed', description: 'refuse responses that are not signed as a whole' },
-  { name: 'disabled', description: 'let nobody in, and end its sessions' },
+  { name: 'sign-requests', value: truthValue, description: 'sign what the browser is sent with' },
+  { name: 'want-assertions-signed', value: truthValue, description: 'refuse assertions that are not signed' },
+  { name: 'want-response-signed', value: truthValue, description: 'refuse responses not signed as a whole' },
+  { name: 'enabled', value: truthValue, description: 'false lets nobody in, and ends its sessions' },
 ];
 
-function metadataFlag(required: boolean): Flag {
-  const description = 'of the identity provider, as `"$(cat metadata.xml)"`';
-  return { name: 'metadata', value: 'XML', description, required };
+function providerFlags(required: boolean): readonly Flag[] {
+  return [
+    { name: 'name', value: 'text', description: 'what people choose it by', required },
+    {
+      name: 'metadata',
+      value: 'XML',
+      description: 'of the identity provider, as `"$(cat metadata.xml)"`',
+      required,
+    },
+  ];
 }
 
 function settings(input: Input): Record<string, unknown> {
-  const attributes = pairs(input, 'attributes');
   return given({
     protocol: 'saml',
-    name: text(input, 'name'),
+    name: input.name,
     metadataXml: input.metadata,
-    enabled: input.disabled === undefined ? undefined : false,
-    wantResponseSigned: input['want-response-signed'],
-    signRequests: input['sign-requests'],
+    enabled: truth(input, 'enabled'),
+    wantAssertionsSigned: truth(input, 'want-assertions-signed'),
+    wantResponseSigned: truth(input, 'want-response-signed'),
+    signRequests: truth(input, 'sign-requests'),
     nameIdFormat: input['name-id-format'],
     directoryId: input.directory,
-    jit: given({ create: input.create, attributes }),
+    jit: given({ create: truth(input, 'create'), attributes: pairs(input, 'attributes') }),
   });
 }
 
@@ -51,15 +59,15 @@ export const connectionCommands: readonly Command[] = [
     noun: 'connection',
     verb: 'create',
     summary: 'add a SAML connection to sign in with',
-    flags: [tenantFlag, metadataFlag(true), ...settingFlags],
+    flags: [tenantFlag, ...providerFlags(true), ...settingFlags],
     call: (input) => ({ method: 'POST', path: tenantPath(input, '/connections'), body: settings(input) }),
   },
   {
     noun: 'connection',
     verb: 'set',
-    summary: 'change a connection: what is left out is off; without --metadata the identity provider stays',
+    summary: 'change a connection: what is not named stays as it is',
     argument: 'connection-id',
-    flags: [tenantFlag, metadataFlag(false), ...settingFlags],
+    flags: [tenantFlag, ...providerFlags(false), ...settingFlags],
     call: (input) => ({ method: 'PUT', path: one(input), body: settings(input) }),
   },
   {

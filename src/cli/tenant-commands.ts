@@ -13,6 +13,7 @@ import {
   tenantFlag,
   tenantPath,
   text,
+  truth,
   UsageError,
   withQuery,
 } from './command.ts';
@@ -273,12 +274,4 @@ function breakerOf({ breaker }: Input): { percent: number; people: number } | nu
   const [, percent, people] = /^(\d+),(\d+)$/.exec(String(breaker)) ?? [];
   if (percent === undefined) throw new UsageError('--breaker takes percent,people or off');
   return { percent: Number(percent), people: Number(people) };
-}
-
-/** undefined: the flag was not given. */
-function truth(input: Input, name: string): boolean | undefined {
-  const value = input[name];
-  if (value === undefined) return undefined;
-  if (value !== 'true' && value !== 'false') throw new UsageError(`--${name} takes true or false`);
-  return value === 'true';
 }

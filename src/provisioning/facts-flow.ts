@@ -8,6 +8,11 @@ import { roomIn } from '../licensing/admit.ts';
 import { type Terms, termsAt } from '../licensing/contract.ts';
 import { sharesOf } from '../licensing/sub-pool.ts';
 import { type Affected, knownCount } from './affected.ts';
+import { loadPersons } from './person-store.ts';
+import { type Facts, type Plan, unique } from './plan.ts';
+import type { Pool } from './pool.ts';
+import { isBorrowed, loadShared } from './share-store.ts';
+import type { PersonFacts, Standing } from './standing.ts';
 import {
   loadExcess,
   loadOverage,
@@ -15,12 +20,7 @@ import {
   loadQueue,
   loadUnspentQueue,
   loadVictims,
-} from './decision-store.ts';
-import { loadPersons } from './person-store.ts';
-import { type Facts, type Plan, unique } from './plan.ts';
-import type { Pool } from './pool.ts';
-import { isBorrowed, loadShared } from './share-store.ts';
-import type { PersonFacts, Standing } from './standing.ts';
+} from './standing-store.ts';
 
 /** When, and how many people at a time. */
 export type Moment = Pick<Door, 'now' | 'peoplePerDecision'>;

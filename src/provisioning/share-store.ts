@@ -8,11 +8,11 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import type { Terms } from '../licensing/contract.ts';
 import { borrowedBy, type Shares } from '../licensing/sub-pool.ts';
-import { excessOrder, excessSource, isUnspent, loadStandingOf, standingColumns } from './decision-store.ts';
 import { borrowedLines, grantsMaxOf, type Line, reachOfLines } from './lines.ts';
 import { type Facts, unique } from './plan.ts';
 import type { Pool } from './pool.ts';
 import type { Standing } from './standing.ts';
+import { excessOrder, excessSource, isUnspent, loadStandingOf, standingColumns } from './standing-store.ts';
 
 /** The heads of the queues, how many seats may be given by them, and whose seats may be taken back. */
 export async function loadShared(

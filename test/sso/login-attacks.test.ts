@@ -6,7 +6,7 @@ import { made } from '../support/gateway.ts';
 import { Browser } from './browser.ts';
 import { attribute, goodResponse } from './forge.ts';
 import { metadataOf } from './identity-provider.ts';
-import { jit, post, startTarget, type Target } from './target.ts';
+import { post, startTarget, type Target } from './target.ts';
 
 let target: Target;
 let database: pg.Client;
@@ -88,7 +88,7 @@ describe('while an answer is read', () => {
     await database.query('commit');
     const page = await posted;
     const metadataXml = metadataOf('urn:test:forge', 'http://localhost:1/sso', target.keys.certificate);
-    await made(target.gateway.api('PUT', target.path, { name: 'x', metadataXml, jit }));
+    await made(target.gateway.api('PUT', target.path, { enabled: true, metadataXml }));
     await target.expectRefused(page, 'disabled');
     expect((await begun.browser.send(`${target.gateway.url}/sso/session`)).status).toBe(401);
   });

@@ -94,9 +94,9 @@ describe('a post is refused:', () => {
 
   it('SAML-ATK-58: the connection is switched off meanwhile', async () => {
     const begun = await target.begin();
-    await made(target.gateway.api('PUT', target.path, { name: 'x', enabled: false, jit }));
+    await made(target.gateway.api('PUT', target.path, { enabled: false }));
     const page = await post(begun, goodResponse(begun));
-    await made(target.gateway.api('PUT', target.path, { name: 'x', jit }));
+    await made(target.gateway.api('PUT', target.path, { enabled: true }));
     await target.expectRefused(page, 'disabled');
   });
 

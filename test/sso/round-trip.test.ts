@@ -238,16 +238,37 @@ describe('a connection', () => {
     const browser = new Browser();
     await login(browser);
     const path = `/tenants/${tenant.slug}/connections/${id}`;
-    const jit = { create: true, attributes: samlpAttributes };
-    const off = await made(gateway.api('PUT', path, { name: 'x', enabled: false, jit }));
+    const off = await made(gateway.api('PUT', path, { enabled: false }));
     expect(off.identityProvider.entityId).toBe('urn:test:samlp');
     expect(await sessionOf(browser)).toMatchObject({ status: 401 });
     expect((await browser.send(`${gateway.url}/sso/saml/${id}/login`)).status).toBe(404);
-    await made(gateway.api('PUT', path, { name: 'x', jit }));
+    await made(gateway.api('PUT', path, { enabled: true }));
     expect((await login(browser)).status).toBe(200);
     expect((await gateway.api('DELETE', path)).status).toBe(204);
     expect(await sessionOf(browser)).toMatchObject({ status: 401 });
     expect((await gateway.api('GET', path)).status).toBe(404);
+  });
+
+  it('keeps what a change does not name', async () => {
+    await tenant.directoryToken('okta');
+    const { items: directories } = await made(gateway.api('GET', `/tenants/${tenant.slug}/directories`));
+    const jit = { create: true, attributes: { ...samlpAttributes, externalId: 'x' } };
+    const { id, ...before } = await connect(
+      { directoryId: directories[0].id, wantResponseSigned: true, signRequests: true, nameIdFormat: 'urn:x' },
+      jit,
+    );
+    const path = `/tenants/${tenant.slug}/connections/${id}`;
+    const change = (body: object) => made(gateway.api('PUT', path, body));
+    expect(await change({ metadataXml: idp.metadataXml })).toEqual({ id, ...before });
+    expect(await change({ jit: { create: false } })).toEqual({
+      id,
+      ...before,
+      jit: { ...jit, create: false },
+    });
+    expect(await change({ enabled: false, nameIdFormat: null })).toMatchObject({
+      ...{ enabled: false, nameIdFormat: null, signRequests: true },
+      jit: { create: false, attributes: jit.attributes },
+    });
   });
 
   it('is refused with what is wrong of it, and never shows its private key', async () => {
