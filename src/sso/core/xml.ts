@@ -40,6 +40,7 @@ const attribute = new RegExp(
 );
 const tagEnd = /[ \t\n]*(\/?)>/y;
 const characters = /[^<]+/y;
+const bareAmpersand = /&(?![^;&]{1,9};)/;
 const entities: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 
 interface OpenElement extends XmlElement {
@@ -163,9 +164,8 @@ function split(qualified: string): [prefix: string, local: string] {
 
 function decode(text: string): string {
   if (!text.includes('&')) return text;
-  const decoded = text.replaceAll(/&([^;]{0,9};)?/g, (_all, reference: string | undefined) =>
-    characterOf(reference?.slice(0, -1) ?? ''),
-  );
+  if (bareAmpersand.test(text)) throw new XmlProblem('an ampersand that refers to nothing');
+  const decoded = text.replaceAll(/&([^;&]{1,9});/g, (_all, reference: string) => characterOf(reference));
   if (notChar.test(decoded)) throw new XmlProblem('an unknown entity');
   return decoded;
 }
