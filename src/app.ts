@@ -64,7 +64,8 @@ import { scimDiscoveryRoutes } from './scim/scim-discovery-routes.ts';
 import { installScimMessages, sendFault } from './scim/scim-message-hook.ts';
 import { scimBulkRoutes, scimResourceRoutes, scimRootRoutes } from './scim/scim-resource-routes.ts';
 import { installUnread } from './scim/unread-hook.ts';
-import { samlRoutes, sessionRoutes } from './sso/sso-routes.ts';
+import { samlRoutes } from './sso/saml-routes.ts';
+import { sessionRoutes } from './sso/session-routes.ts';
 import { installSsoScope } from './sso/sso-scope-hook.ts';
 
 export interface AppOptions {

@@ -24,6 +24,8 @@ export interface SsoTables {
     request_id: string;
     browser_hash: string;
     expires_at: Time;
+    return_to: string | null;
+    step_up: Json<unknown>;
   };
   sso_assertions: { tenant_id: string; connection_id: string; id_hash: string; expires_at: Time };
   sso_links: {
@@ -53,5 +55,8 @@ export interface SsoTables {
     connection_id: string;
     created_at: Time;
     expires_at: Time;
+    authenticated_at: Time;
+    acr: string | null;
+    upstream: Json<unknown> | null;
   };
 }

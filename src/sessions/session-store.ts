@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import { db } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { ConnectionId, UserId } from '../kernel/ids.ts';
+import type { JsonObject } from '../kernel/json.ts';
 
 export interface Session {
   userId: UserId;
@@ -12,12 +13,21 @@ export interface Session {
   tenantName: string;
   tenantSlug: string;
   expiresAt: Date;
+  /** When the person showed the identity provider who they are. */
+  authenticatedAt: Date;
+  /** How, in the identity provider's word. */
+  acr: string | null;
 }
 
-export function insertSession(
-  tx: TenantTransaction,
-  session: Pick<Session, 'userId' | 'connectionId' | 'expiresAt'> & { hash: string; createdAt: Date },
-): void {
+interface NewSession
+  extends Pick<Session, 'userId' | 'connectionId' | 'expiresAt' | 'authenticatedAt' | 'acr'> {
+  hash: string;
+  createdAt: Date;
+  /** What a logout at the identity provider must name; null: nothing. */
+  upstream: JsonObject | null;
+}
+
+export function insertSession(tx: TenantTransaction, session: NewSession): void {
   tx.send(
     db.insertInto('sso_sessions').values({
       tenant_id: tx.tenantId,
@@ -26,6 +36,9 @@ export function insertSession(
       connection_id: session.connectionId,
       created_at: session.createdAt,
       expires_at: session.expiresAt,
+      authenticated_at: session.authenticatedAt,
+      acr: session.acr,
+      upstream: session.upstream && JSON.stringify(session.upstream),
     }),
   );
 }
@@ -39,7 +52,8 @@ export async function selectSession(
   const [row] = await tx.run(
     sql<Session>`
       select e.user_id as "userId", e.connection_id as "connectionId", c.name as "connectionName",
-        t.name as "tenantName", t.slug as "tenantSlug", e.expires_at as "expiresAt"
+        t.name as "tenantName", t.slug as "tenantSlug", e.expires_at as "expiresAt",
+        e.authenticated_at as "authenticatedAt", e.acr
       from sso_sessions e
       join users u on u.tenant_id = e.tenant_id and u.id = e.user_id and u.active
       join sso_connections c on c.tenant_id = e.tenant_id and c.id = e.connection_id and c.enabled

@@ -6,14 +6,19 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { digest } from '../kernel/digest.ts';
 import { fold } from '../kernel/fold.ts';
 import type { ConnectionId, DirectoryId, UserId } from '../kernel/ids.ts';
+import type { Asked, StepUp } from './core/asked.ts';
 import type { ExternalIdentity, Matches } from './core/identity.ts';
 import type { RefusalReason } from './core/refusal.ts';
 
-export interface LoginRequest {
+/** Of whom a request was made, and by which browser. */
+export interface RequestKey {
   stateHash: string;
   connectionId: ConnectionId;
-  requestId: string;
   browserHash: string;
+}
+
+export interface LoginRequest extends RequestKey, Asked {
+  requestId: string;
   expiresAt: Date;
 }
 
@@ -26,16 +31,20 @@ export function insertLoginRequest(tx: TenantTransaction, request: LoginRequest)
       request_id: request.requestId,
       browser_hash: request.browserHash,
       expires_at: request.expiresAt,
+      return_to: request.returnTo,
+      step_up: JSON.stringify(request.stepUp),
     }),
   );
 }
 
+export type TakenRequest = Pick<LoginRequest, 'requestId' | 'returnTo' | 'stepUp'>;
+
 /** Takes a request away, so that of several answers one finds it; undefined: there is none for this browser and connection. */
 export async function takeLoginRequest(
   tx: TenantTransaction,
-  { stateHash, connectionId, browserHash }: Omit<LoginRequest, 'requestId' | 'expiresAt'>,
+  { stateHash, connectionId, browserHash }: RequestKey,
   now: Date,
-): Promise<string | undefined> {
+): Promise<TakenRequest | undefined> {
   const [row] = await tx.run(
     db
       .deleteFrom('sso_requests')
@@ -44,9 +53,9 @@ export async function takeLoginRequest(
       .where('connection_id', '=', connectionId)
       .where('browser_hash', '=', browserHash)
       .where('expires_at', '>', now)
-      .returning('request_id'),
+      .returning(['request_id as requestId', 'return_to as returnTo', 'step_up as stepUp']),
   );
-  return row?.request_id;
+  return row && { ...row, stepUp: row.stepUp as StepUp };
 }
 
 /** false: it was used before. */

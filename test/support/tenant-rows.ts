@@ -61,11 +61,11 @@ export function rowsOf(tenant: string): string[] {
     `insert into oauth_clients values (${t}, ${id}, ${id}, 'x', 'scim', null, null, null, ${now})`,
     `insert into oauth_client_secrets values (${t}, ${id}, ${id}, 'h', ${now}, null, null)`,
     `insert into sso_connections values (${t}, ${id}, 'saml', 'x', true, '{}', null, false, '{}', 'x', '', ${now})`,
-    `insert into sso_requests values (${t}, 'h', ${id}, 'x', 'h', ${now})`,
+    `insert into sso_requests values (${t}, 'h', ${id}, 'x', 'h', ${now}, null, '{}')`,
     `insert into sso_assertions values (${t}, ${id}, 'h', ${now})`,
     `insert into sso_links values (${t}, ${id}, 'x', ${id}, ${now})`,
     `insert into sso_logins values (${t}, ${id}, ${id}, ${now}, '{}', null, null, null, null, '{}', 'h')`,
-    `insert into sso_sessions values (${t}, 'h', ${id}, ${id}, ${now}, ${now})`,
+    `insert into sso_sessions values (${t}, 'h', ${id}, ${id}, ${now}, ${now}, ${now}, null, null)`,
     `insert into recorded_requests values (${t}, ${id}, ${now}, ${id}, ${id}, 'x', 'GET', '/', '', null, null, 200, null,
        1, null, false)`,
   ];

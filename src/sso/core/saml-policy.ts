@@ -32,10 +32,16 @@ export interface SignedAssertion {
   notOnOrAfter: Date;
   /** Until when the identity provider lets a session live. */
   sessionNotOnOrAfter: Date | null;
+  authnInstant: Date;
+  /** AuthnContextClassRef. */
+  authnContext: string | null;
+  sessionIndex: string | null;
   nameId: NameId | null;
   attributes: ReadonlyMap<string, readonly string[]>;
 }
 
+/** Characters of a reference that are kept. */
+const authnContextLengthMax = 500;
 const skewMs = limits.clockSkewSecondsMax * 1000;
 
 /** @throws Refusal */
@@ -56,7 +62,8 @@ export function checkAssertion(
   const confirmedUntil = checkConfirmation(one(subject, assertionNs, 'SubjectConfirmation'), expected);
   const conditionsUntil = checkConditions(one(assertion, assertionNs, 'Conditions'), expected);
   const statement = one(assertion, assertionNs, 'AuthnStatement');
-  if (instantOf(statement, 'AuthnInstant').getTime() > now.getTime() + skewMs) throw tooEarly('AuthnInstant');
+  const authnInstant = instantOf(statement, 'AuthnInstant');
+  if (authnInstant.getTime() > now.getTime() + skewMs) throw tooEarly('AuthnInstant');
   const sessionNotOnOrAfter = statement.attributes.has('SessionNotOnOrAfter')
     ? instantOf(statement, 'SessionNotOnOrAfter')
     : null;
@@ -65,9 +72,18 @@ export function checkAssertion(
     id: idOf(assertion),
     notOnOrAfter: new Date(Math.max(confirmedUntil.getTime(), conditionsUntil.getTime())),
     sessionNotOnOrAfter,
+    authnInstant,
+    authnContext: authnContextOf(statement),
+    sessionIndex: statement.attributes.get('SessionIndex') ?? null,
     nameId: nameIdOf(subject),
     attributes: attributesOf(assertion),
   };
+}
+
+function authnContextOf(statement: XmlElement): string | null {
+  const [context] = all(statement, assertionNs, 'AuthnContext');
+  const [reference] = context === undefined ? [] : all(context, assertionNs, 'AuthnContextClassRef');
+  return reference === undefined ? null : trimXml(reference.text).slice(0, authnContextLengthMax);
 }
 
 function checkResponse(response: XmlElement, { acsUrl, entityId, requestId }: Expected): void {

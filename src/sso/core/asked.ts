@@ -1,0 +1,26 @@
+/** What an application asks of a login beyond that it happens (OpenID Connect Core §3.1.2.1: prompt, acr_values, max_age). */
+
+export interface StepUp {
+  /** The person must show who they are, whatever session the identity provider has. */
+  forceAuthn: boolean;
+  /** AuthnContextClassRefs or acr values, of which one must be met; empty: any. */
+  acrValues: readonly string[];
+  /** How long ago the person may have shown who they are; null: any. */
+  maxAgeSeconds: number | null;
+}
+
+export const noStepUp: StepUp = { forceAuthn: false, acrValues: [], maxAgeSeconds: null };
+
+/** What a login was begun for. */
+export interface Asked {
+  /** Path of ours where the browser goes once it is signed in; null: the page that says who is. */
+  returnTo: string | null;
+  stepUp: StepUp;
+}
+
+/** A path that a browser may be sent to after a login: of ours, and nothing that another site could read it as; null: none. */
+export function returnPathOf(text: unknown): string | null {
+  return typeof text === 'string' && /^\/(?:sso|oidc)(?:\/[A-Za-z0-9_-]{1,100}){0,5}$/.test(text)
+    ? text
+    : null;
+}

@@ -1,0 +1,41 @@
+/** What logins of every protocol have in common as a browser sees them: whose connection a path names, and how one ends. */
+
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Services } from '../http/services.ts';
+import { type ConnectionId, parseId } from '../kernel/ids.ts';
+import { unknownConnection } from './connection-flow.ts';
+import { findConnectionTenant } from './connection-store.ts';
+import { refusalPage } from './core/page.ts';
+import { setSession } from './session-hook.ts';
+import type { ConnectionPlace, LoginOutcome } from './sign-in-flow.ts';
+import { languageOfRequest, sendPage } from './sso-scope-hook.ts';
+
+export interface ConnectionPath {
+  connectionId: string;
+}
+
+/** @throws Fault `not_found` */
+export async function placeOf(
+  { params }: FastifyRequest<{ Params: ConnectionPath }>,
+  { database }: Services,
+): Promise<ConnectionPlace> {
+  const connectionId = parseId<ConnectionId>(params.connectionId);
+  const tenantId = connectionId && (await findConnectionTenant(database, connectionId));
+  if (connectionId === undefined || tenantId === undefined) throw unknownConnection(params.connectionId);
+  return { tenantId, connectionId };
+}
+
+/** A session and the way on, or the page that says that there is none. */
+export function answerLogin(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { publicUrl, place, outcome }: { publicUrl: string; place: ConnectionPlace; outcome: LoginOutcome },
+): FastifyReply {
+  if (outcome.kind === 'refused') {
+    const { reference, reason, isTraced } = outcome;
+    if (!isTraced) request.log.warn({ ...place, reference, reason }, 'login refused, and not traced');
+    return sendPage(reply.code(403), refusalPage(languageOfRequest(request), outcome));
+  }
+  setSession(reply, publicUrl, outcome.session, outcome.seconds);
+  return reply.redirect(outcome.returnTo ?? '/sso', 303);
+}

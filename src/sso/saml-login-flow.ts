@@ -1,0 +1,138 @@
+/**
+ * A login by SAML: the browser is sent to the identity provider with a request that only it can have answered, once; the answer
+ * goes through the gate, the library and the policy.
+ */
+
+import { randomBytes } from 'node:crypto';
+import { inTenant } from '../db/tenant-transaction.ts';
+import { digest } from '../kernel/digest.ts';
+import { limits } from '../kernel/limits.ts';
+import { hashToken, newToken } from '../kernel/token.ts';
+import { addressesOf } from './connection.ts';
+import { unknownConnection } from './connection-flow.ts';
+import { selectConnection, selectPrivateKey } from './connection-store.ts';
+import type { Asked } from './core/asked.ts';
+import { identityOf } from './core/identity.ts';
+import { Refusal } from './core/refusal.ts';
+import { readResponse, readStrictly } from './core/saml-gate.ts';
+import { checkAssertion } from './core/saml-policy.ts';
+import { trimXml } from './core/xml.ts';
+import { insertLoginRequest, takeLoginRequest } from './login-store.ts';
+import { authorizeUrl, verifiedAssertion } from './saml-client.ts';
+import {
+  type AnswerContext,
+  type ConnectionPlace,
+  detailLengthMax,
+  type LoginOutcome,
+  type SignOn,
+  settleLogin,
+  type Trace,
+  type Vouched,
+} from './sign-in-flow.ts';
+
+/** @throws Fault `not_found` for a connection that is not there or is switched off. */
+export async function startLogin(
+  { database, clock, secrets, publicUrl }: SignOn,
+  { tenantId, connectionId }: ConnectionPlace,
+  asked: Asked,
+): Promise<{ url: string; relayState: string; browser: string }> {
+  const [relayState, browser] = [randomBytes(32).toString('base64url'), newToken('login')];
+  const requestId = `_${randomBytes(20).toString('hex')}`;
+  const { connection, sealed } = await inTenant(database, tenantId, async (tx) => {
+    const [found, key] = await Promise.all([
+      selectConnection(tx, connectionId),
+      selectPrivateKey(tx, connectionId),
+    ]);
+    if (found === undefined || key === undefined || !found.enabled) throw unknownConnection(connectionId);
+    insertLoginRequest(tx, {
+      stateHash: hashToken(relayState),
+      connectionId,
+      requestId,
+      browserHash: hashToken(browser),
+      ...asked,
+      expiresAt: new Date(clock.now().getTime() + limits.loginMinutesMax * 60_000),
+    });
+    return { connection: found, sealed: key };
+  });
+  const { settings } = connection;
+  const privateKey = settings.signRequests ? secrets.open(sealed) : undefined;
+  const parties = { settings, addresses: addressesOf(publicUrl, connectionId) };
+  return { url: await authorizeUrl(parties, { id: requestId, relayState, privateKey }), relayState, browser };
+}
+
+export interface Posted {
+  /** undefined: not there, or there more than once. */
+  samlResponse: string | undefined;
+  relayState: string | undefined;
+  /** The cookie of the browser that began. */
+  browser: string | undefined;
+}
+
+/** Refusals are outcomes. @throws Fault `unavailable` and the like. */
+export async function acceptResponse(
+  signOn: SignOn,
+  place: ConnectionPlace,
+  posted: Posted,
+  context: Omit<AnswerContext, 'responseHash'>,
+): Promise<LoginOutcome> {
+  const responseHash = digest(posted.samlResponse ?? '');
+  return await settleLogin(signOn, place, { ...context, responseHash }, (trace) =>
+    readAnswer(signOn, place, posted, trace),
+  );
+}
+
+/** What was signed, by whom we asked, as the answer to what this browser asked. */
+async function readAnswer(
+  { database, clock, realClock, publicUrl }: SignOn,
+  { tenantId, connectionId }: ConnectionPlace,
+  { samlResponse, relayState, browser }: Posted,
+  trace: Trace,
+): Promise<Vouched> {
+  if (samlResponse === undefined) throw new Refusal('form', 'SAMLResponse must be there, once.');
+  const { xml, response } = readResponse(samlResponse);
+  trace.steps.push('gate');
+  if (relayState === undefined) {
+    throw new Refusal('unsolicited', 'Nobody asked here: begin at the login address of the connection.');
+  }
+  const stateHash = hashToken(relayState);
+  const browserHash = hashToken(browser ?? '');
+  const [connection, asked] = await inTenant(database, tenantId, (tx) =>
+    Promise.all([
+      selectConnection(tx, connectionId),
+      takeLoginRequest(tx, { stateHash, connectionId, browserHash }, clock.now()),
+    ]),
+  );
+  if (connection?.enabled !== true) throw new Refusal('disabled', 'The connection is switched off.');
+  if (asked === undefined) {
+    throw new Refusal('request', 'This browser has no such request here that waits for an answer.');
+  }
+  trace.steps.push('request');
+  const { settings } = connection;
+  const addresses = addressesOf(publicUrl, connectionId);
+  const signed = await verifiedAssertion({ settings, addresses }, xml);
+  trace.steps.push('signature');
+  const assertion = checkAssertion(response, readStrictly(signed.xml), {
+    entityId: settings.entityId,
+    audience: addresses.entityId,
+    acsUrl: addresses.acsUrl,
+    requestId: asked.requestId,
+    now: realClock.now(),
+  });
+  if (trimXml(signed.nameId ?? '') !== (assertion.nameId?.value ?? '')) {
+    throw new Refusal('structure', 'Two readers find two NameIDs.');
+  }
+  trace.attributes = [...assertion.attributes.keys()].map((name) => name.slice(0, detailLengthMax));
+  trace.steps.push('policy');
+  const parties = { idp: settings.entityId, sp: addresses.entityId };
+  const until = assertion.notOnOrAfter.getTime() + limits.clockSkewSecondsMax * 1000;
+  return {
+    connection,
+    identity: identityOf(assertion, connection.jit.attributes, parties),
+    once: { id: assertion.id, until: new Date(until) },
+    sessionUntil: assertion.sessionNotOnOrAfter,
+    authenticatedAt: assertion.authnInstant,
+    acr: assertion.authnContext,
+    upstream: null,
+    returnTo: asked.returnTo,
+  };
+}

@@ -1,0 +1,86 @@
+/** A login by SAML as browsers see it, and the metadata that an identity provider reads. */
+
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { inTenant } from '../db/tenant-transaction.ts';
+import { RateLimit } from '../http/rate-limit.ts';
+import type { Services } from '../http/services.ts';
+import { limits } from '../kernel/limits.ts';
+import { fromPem } from '../kernel/self-signed-certificate.ts';
+import { addressesOf } from './connection.ts';
+import { unknownConnection } from './connection-flow.ts';
+import { selectConnection } from './connection-store.ts';
+import { noStepUp, returnPathOf } from './core/asked.ts';
+import { writeMetadata } from './core/metadata.ts';
+import { answerLogin, type ConnectionPath, placeOf } from './login-hook.ts';
+import { acceptResponse, type Posted, startLogin } from './saml-login-flow.ts';
+import { clearLogin, loginOf, setLogin } from './session-hook.ts';
+
+const config = { auth: 'none' } as const;
+
+export function samlRoutes(scope: FastifyInstance, services: Services): void {
+  const { database, publicUrl } = services;
+  const untrusted = new RateLimit(limits.untrustedTracesPerSecond, limits.untrustedTracesAtOnce);
+  scope.get<{ Params: ConnectionPath }>(
+    '/sso/saml/:connectionId/metadata',
+    { config },
+    async (request, reply) => {
+      const { tenantId, connectionId } = await placeOf(request, services);
+      const connection = await inTenant(database, tenantId, (tx) => selectConnection(tx, connectionId));
+      if (connection === undefined) throw unknownConnection(connectionId);
+      const { settings, certificate } = connection;
+      const xml = writeMetadata({
+        ...settings,
+        ...addressesOf(publicUrl, connectionId),
+        certificate: fromPem(certificate),
+        signsRequests: settings.signRequests,
+      });
+      return reply.type('application/samlmetadata+xml').send(xml);
+    },
+  );
+
+  scope.get<{ Params: ConnectionPath; Querystring: { return?: unknown } }>(
+    '/sso/saml/:connectionId/login',
+    { config },
+    async (request, reply) => {
+      const asked = { returnTo: returnPathOf(request.query.return), stepUp: noStepUp };
+      const { url, relayState, browser } = await startLogin(
+        services,
+        await placeOf(request, services),
+        asked,
+      );
+      setLogin(reply, publicUrl, relayState, browser);
+      return reply.redirect(url, 303);
+    },
+  );
+
+  scope.post<{ Params: ConnectionPath; Body: URLSearchParams | undefined }>(
+    '/sso/saml/:connectionId/acs',
+    { config, bodyLimit: limits.samlBytesMax * 2 },
+    async (request, reply) => {
+      const posted = readPosted(request, publicUrl);
+      const place = await placeOf(request, services);
+      const outcome = await acceptResponse(services, place, posted, {
+        requestId: request.id,
+        mayTrace: () => untrusted.take(place.connectionId, performance.now()) === 0,
+      });
+      if (posted.relayState !== undefined) clearLogin(reply, publicUrl, posted.relayState);
+      return answerLogin(request, reply, { publicUrl, place, outcome });
+    },
+  );
+}
+
+/** A field that comes twice could be read as one by us and as the other by somebody else: it counts as absent. */
+function readPosted(
+  request: FastifyRequest<{ Body: URLSearchParams | undefined }>,
+  publicUrl: string,
+): Posted {
+  const single = (name: string) => {
+    const [value, ...more] = request.body?.getAll(name) ?? [];
+    return more.length === 0 ? value : undefined;
+  };
+  const state = single('RelayState');
+  // SAML 2.0 Bindings §3.5.3: at most 80 bytes.
+  const relayState = state === undefined || state.length === 0 || state.length > 80 ? undefined : state;
+  const browser = relayState === undefined ? undefined : loginOf(request, publicUrl, relayState);
+  return { samlResponse: single('SAMLResponse'), relayState, browser };
+}

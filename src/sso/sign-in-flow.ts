@@ -1,0 +1,197 @@
+/**
+ * Who an identity provider vouched for becomes a user of the tenant and a session; whatever comes of it leaves a trace.
+ *
+ * Locks: the connection's row, shared, and the user's row; who comes for the first time is made by user-flow.ts, with its locks.
+ */
+
+import { isDeepStrictEqual } from 'node:util';
+import type { Door } from '../audit/door.ts';
+import type { Database } from '../db/database.ts';
+import { brokenConstraint, inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { Fault } from '../kernel/fault.ts';
+import { type ConnectionId, newId, type TenantId, type UserId } from '../kernel/ids.ts';
+import type { JsonObject } from '../kernel/json.ts';
+import { limits } from '../kernel/limits.ts';
+import type { SecretBox } from '../kernel/secret-box.ts';
+import { hashToken, newToken } from '../kernel/token.ts';
+import { createUser } from '../provisioning/user-flow.ts';
+import { insertSession } from '../sessions/session-store.ts';
+import type { Connection } from './connection.ts';
+import { holdConnection } from './connection-store.ts';
+import { converge, type ExternalIdentity, newUser } from './core/identity.ts';
+import { Refusal, type RefusalReason } from './core/refusal.ts';
+import {
+  insertLink,
+  insertTrace,
+  type LoginTrace,
+  noteSignIn,
+  selectMatches,
+  useAssertion,
+} from './login-store.ts';
+
+export interface SignOn {
+  database: Database;
+  /** What is written down. */
+  clock: Clock;
+  /** What is agreed with the identity provider. */
+  realClock: Clock;
+  secrets: SecretBox;
+  publicUrl: string;
+}
+
+export interface ConnectionPlace {
+  tenantId: TenantId;
+  connectionId: ConnectionId;
+}
+
+export type Trace = LoginTrace & { steps: string[] };
+
+/** What an identity provider's answer came to, once it was checked. */
+export interface Vouched {
+  /** As it was when the answer was checked. */
+  connection: Connection;
+  identity: ExternalIdentity;
+  /** Names the answer, which is good once, and until when it could be shown again. */
+  once: { id: string; until: Date };
+  /** Until when the identity provider lets a session live; null: it doesn't say. */
+  sessionUntil: Date | null;
+  authenticatedAt: Date;
+  /** How the person showed who they are, in the identity provider's word. */
+  acr: string | null;
+  /** What a logout at the identity provider must name; null: nothing. */
+  upstream: JsonObject | null;
+  returnTo: string | null;
+}
+
+export type LoginOutcome =
+  | { kind: 'signed_in'; session: string; seconds: number; returnTo: string | null }
+  | { kind: 'refused'; reference: string; reason: RefusalReason; isTraced: boolean };
+
+/** Characters of what a trace repeats of an answer. */
+export const detailLengthMax = 1000;
+
+export interface AnswerContext {
+  requestId: string;
+  /** SHA-256 of the answer, in hex. */
+  responseHash: string;
+  /** Whether one that shows no signature of the identity provider, as anybody can post, is to be traced. */
+  mayTrace: () => boolean;
+}
+
+/**
+ * Refusals are outcomes.
+ *
+ * @param read Checks the answer, and adds to the trace the steps that it passed: `signature` once it is the identity provider's.
+ * @throws Fault `unavailable` and the like.
+ */
+export async function settleLogin(
+  signOn: SignOn,
+  { tenantId, connectionId }: ConnectionPlace,
+  { requestId, responseHash, mayTrace }: AnswerContext,
+  read: (trace: Trace) => Promise<Vouched>,
+): Promise<LoginOutcome> {
+  const now = signOn.clock.now();
+  const trace: Trace = {
+    ...{ id: newId<string>(now.getTime()), connectionId, at: now, responseHash },
+    ...{ steps: [], reason: null, detail: null, userId: null, subject: null, attributes: [] },
+  };
+  try {
+    return await signIn(signOn, tenantId, await read(trace), { trace, requestId });
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal === undefined) throw error;
+    const { reason, message: detail } = refusal;
+    const isTraced = trace.steps.includes('signature') || mayTrace();
+    if (isTraced) {
+      await inTenant(signOn.database, tenantId, async (tx) =>
+        insertTrace(tx, { ...trace, reason, detail: detail.slice(0, detailLengthMax) }),
+      );
+    }
+    return { kind: 'refused', reference: trace.id, reason, isTraced };
+  }
+}
+
+async function signIn(
+  { database, realClock }: SignOn,
+  tenantId: TenantId,
+  { connection, identity, once, ...said }: Vouched,
+  { trace, requestId }: { trace: Trace; requestId: string },
+): Promise<LoginOutcome> {
+  const { id: connectionId, jit, directoryId } = connection;
+  trace.subject = identity.subject;
+  const now = trace.at;
+  const seconds = secondsOf(said.sessionUntil, realClock.now());
+  const session = `${tenantId}.${newToken('session')}`;
+  const finish = async (tx: TenantTransaction, userId: UserId, isNew: boolean) => {
+    const [held, isActive] = await Promise.all([
+      holdConnection(tx, connectionId),
+      noteSignIn(tx, userId, now),
+    ]);
+    if (!isDeepStrictEqual(held, connection)) {
+      throw new Refusal('disabled', 'The connection was changed or switched off meanwhile: sign in again.');
+    }
+    if (!isActive) throw new Refusal('inactive', `The user ${userId} is not active.`);
+    if (isNew) insertLink(tx, { connectionId, subject: identity.subject, userId, at: now });
+    const expiresAt = new Date(now.getTime() + seconds * 1000);
+    const { authenticatedAt, acr, upstream } = said;
+    insertSession(tx, {
+      ...{ userId, connectionId, expiresAt, createdAt: now, hash: hashToken(session) },
+      ...{ authenticatedAt, acr, upstream },
+    });
+    insertTrace(tx, { ...trace, steps: [...trace.steps, 'identity', 'session'], userId });
+  };
+  const isDone = await inTenant(database, tenantId, async (tx) => {
+    const [isFresh, matches] = await Promise.all([
+      useAssertion(tx, connectionId, once.id, once.until),
+      selectMatches(tx, connectionId, directoryId, identity),
+    ]);
+    if (!isFresh) throw new Refusal('replayed', 'The assertion was used before.');
+    const who = converge(matches, jit);
+    if (who.kind === 'create') return false;
+    trace.userId = who.userId;
+    await finish(tx, who.userId, who.isNew);
+    return true;
+  });
+  if (!isDone) await createPerson(database, connection, identity, { tenantId, now, requestId }, finish);
+  return { kind: 'signed_in', session, seconds, returnTo: said.returnTo };
+}
+
+/** Just in time: the person, the link and the session come to be together, or not at all. */
+async function createPerson(
+  database: Database,
+  { id, name }: Connection,
+  identity: ExternalIdentity,
+  door: Omit<Door, 'actor'>,
+  finish: (tx: TenantTransaction, userId: UserId, isNew: boolean) => Promise<void>,
+): Promise<void> {
+  const draft = { attributes: newUser(identity), externalId: null };
+  await createUser(database, { ...door, actor: { kind: 'connection', id, name } }, null, draft, {
+    also: (tx, userId) => finish(tx, userId, true),
+  });
+}
+
+function secondsOf(until: Date | null, realNow: Date): number {
+  const most = limits.sessionHoursMax * 3600;
+  if (until === null) return most;
+  return Math.min(most, Math.ceil((until.getTime() - realNow.getTime()) / 1000));
+}
+
+/** What a flow refuses, in the words of logins; undefined: it is no refusal. */
+function refusalOf(error: unknown): Refusal | undefined {
+  if (error instanceof Refusal) return error;
+  if (error instanceof Fault && error.code === 'no_seat') return new Refusal('no_seat', error.message);
+  if (error instanceof Fault && error.code === 'conflict') return new Refusal('unproved', error.message);
+  const constraint = brokenConstraint(error);
+  if (constraint !== undefined && /^sso_\w+_connection_id_fkey$/.test(constraint)) {
+    return new Refusal('disabled', 'The connection was removed.');
+  }
+  switch (constraint) {
+    case 'sso_links_user':
+      return new Refusal('clash', 'The user has another subject on this connection.');
+    case 'sso_links_subject':
+      return new Refusal('clash', 'The subject was linked at the same moment: sign in again.');
+    default:
+      return undefined;
+  }
+}
