@@ -8,9 +8,16 @@ import { limits } from '../kernel/limits.ts';
 import type { Addresses, SamlSettings } from './connection.ts';
 import { Refusal, type RefusalReason } from './core/refusal.ts';
 
-interface Parties {
+export interface Parties {
   settings: SamlSettings;
   addresses: Addresses;
+}
+
+export interface Verified {
+  /** The assertion as it was signed, canonical. */
+  xml: string;
+  /** As the library reads it there. */
+  nameId: string | undefined;
 }
 
 /** @param privateKey PEM: the request is signed with it. */
@@ -24,15 +31,8 @@ export async function authorizeUrl(
   return await saml.getAuthorizeUrlAsync(relayState, undefined, {});
 }
 
-/**
- * The assertion as it was signed, canonical, and the NameID as the library reads it there.
- *
- * @throws Refusal
- */
-export async function verifiedAssertion(
-  parties: Parties,
-  responseXml: string,
-): Promise<{ xml: string; nameId: string | undefined }> {
+/** What it costs is up to who wrote the response: see saml-verifier-client.ts. @throws Refusal */
+export async function verifiedAssertion(parties: Parties, responseXml: string): Promise<Verified> {
   try {
     const SAMLResponse = Buffer.from(responseXml, 'utf8').toString('base64');
     const { profile } = await new SAML(optionsOf(parties)).validatePostResponseAsync({ SAMLResponse });
