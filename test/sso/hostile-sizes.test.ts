@@ -10,9 +10,6 @@ import { attribute, goodResponse, idpEntityId, newKeys } from './forge.ts';
 import { metadataOf } from './identity-provider.ts';
 import { type Begun, base64, post, startTarget, type Target } from './target.ts';
 
-/** Machines that do other things meanwhile. */
-const slack = Number(process.env.TEST_SLACK ?? 3);
-
 let target: Target;
 beforeAll(async () => {
   target = await startTarget();
@@ -30,12 +27,15 @@ const groups = (begun: Begun, count: number) =>
 async function watched<T>(work: () => Promise<T>) {
   const delay = monitorEventLoopDelay({ resolution: 5 });
   const before = process.memoryUsage().rss;
+  const cpu = process.cpuUsage();
   delay.enable();
   const began = performance.now();
   const result = await work();
   const ms = performance.now() - began;
   delay.disable();
-  return { result, ms, heldUpMs: delay.max / 1e6, grownBytes: process.memoryUsage().rss - before };
+  const { user, system } = process.cpuUsage(cpu);
+  const grownBytes = process.memoryUsage().rss - before;
+  return { result, ms, cpuMs: (user + system) / 1000, heldUpMs: delay.max / 1e6, grownBytes };
 }
 
 /** Small enough to be read, and too much to be one. */
@@ -48,7 +48,7 @@ const hostile: Record<string, () => string> = {
     `<a ${Array.from({ length: 20_000 }, (_, n) => `a${n}=""`).join(' ')}/>`,
 };
 
-describe('SAML-ATK-51: it is refused within 100 ms, in flat memory:', () => {
+describe('SAML-ATK-51: it is refused within 100 ms of processor time, in flat memory:', () => {
   for (const [name, write] of Object.entries(hostile)) {
     it(name, async () => {
       const begun = await target.begin();
@@ -56,9 +56,11 @@ describe('SAML-ATK-51: it is refused within 100 ms, in flat memory:', () => {
       const fields = { SAMLResponse: body, RelayState: begun.relayState };
       // The first of a kind warms up.
       await begun.browser.send(begun.acsUrl, fields, true);
-      const { result, ms, grownBytes } = await watched(() => begun.browser.send(begun.acsUrl, fields, true));
+      const { result, cpuMs, grownBytes } = await watched(() =>
+        begun.browser.send(begun.acsUrl, fields, true),
+      );
       expect([403, 413]).toContain(result.status);
-      expect(ms).toBeLessThan(slack * 100);
+      expect(cpuMs).toBeLessThan(100);
       expect(grownBytes).toBeLessThan(64 * 1024 * 1024);
       await target.goodLogin();
     });
@@ -68,9 +70,9 @@ describe('SAML-ATK-51: it is refused within 100 ms, in flat memory:', () => {
     const [many, tooMany] = [await target.begin(), await target.begin()];
     const [good, bad] = [groups(many, 2000), groups(tooMany, 2001)];
     expect((await post(many, good)).status).toBe(303);
-    const { result, ms } = await watched(() => post(tooMany, bad));
+    const { result, cpuMs } = await watched(() => post(tooMany, bad));
     expect(result.status).toBe(403);
-    expect(ms).toBeLessThan(slack * 100);
+    expect(cpuMs).toBeLessThan(100);
   });
 });
 
