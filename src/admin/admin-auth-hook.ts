@@ -22,7 +22,7 @@ declare module 'fastify' {
 }
 
 /** Roles of keys that each rule lets through; an operator passes them all. */
-const rolesOf: Record<Exclude<AuthRule, 'none' | 'directory'>, readonly KeyRole[]> = {
+const rolesOf: Record<Exclude<AuthRule, 'none' | 'directory' | 'signal-receiver'>, readonly KeyRole[]> = {
   operator: [],
   'tenant-owner': ['owner'],
   'tenant-write': ['owner', 'admin'],

@@ -72,6 +72,17 @@ export function deleteSessionsOfUser(tx: TenantTransaction, id: UserId): void {
   tx.send(db.deleteFrom('sso_sessions').where('tenant_id', '=', tx.tenantId).where('user_id', '=', id));
 }
 
+/** Those that the user has through one connection. */
+export function deleteSessionsOfUserAt(tx: TenantTransaction, id: UserId, connectionId: ConnectionId): void {
+  tx.send(
+    db
+      .deleteFrom('sso_sessions')
+      .where('tenant_id', '=', tx.tenantId)
+      .where('user_id', '=', id)
+      .where('connection_id', '=', connectionId),
+  );
+}
+
 export function deleteSessionsOfConnection(tx: TenantTransaction, id: ConnectionId): void {
   tx.send(db.deleteFrom('sso_sessions').where('tenant_id', '=', tx.tenantId).where('connection_id', '=', id));
 }
