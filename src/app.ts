@@ -64,6 +64,7 @@ import { scimDiscoveryRoutes } from './scim/scim-discovery-routes.ts';
 import { installScimMessages, sendFault } from './scim/scim-message-hook.ts';
 import { scimBulkRoutes, scimResourceRoutes, scimRootRoutes } from './scim/scim-resource-routes.ts';
 import { installUnread } from './scim/unread-hook.ts';
+import { revocationRoutes } from './sso/revocation-routes.ts';
 import { samlRoutes } from './sso/saml-routes.ts';
 import { sessionRoutes } from './sso/session-routes.ts';
 import { installSsoScope } from './sso/sso-scope-hook.ts';
@@ -115,6 +116,10 @@ export async function buildApp({ services, log, ...options }: AppOptions): Promi
   );
   oauthMetadataRoutes(app, services);
   await app.register(async (scope) => tokenRoutes(scope, services));
+  await app.register(async (scope) => {
+    scope.setErrorHandler(answerError);
+    revocationRoutes(scope, services);
+  });
   await app.register(async (scope) => {
     await installSsoScope(scope);
     samlRoutes(scope, services);

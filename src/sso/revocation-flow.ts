@@ -10,7 +10,7 @@ import { limits } from '../kernel/limits.ts';
 import { checkSigned, NotTrusted } from '../oauth/assertion-client.ts';
 import { failureRestSeconds, type IssuerKeys, IssuerUnavailable } from '../oauth/issuer-keys-client.ts';
 import { deleteSessionsOfUserAt } from '../sessions/session-store.ts';
-import { addressesOf, type Connection } from './connection.ts';
+import { addressesOf, type Connection, revocationUrlOf } from './connection.ts';
 import { selectConnection } from './connection-store.ts';
 import { type RevokedSubject, readRevokedSubject } from './core/revoked-subject.ts';
 import { selectUserOfAddress, selectUserOfSubject } from './revocation-store.ts';
@@ -30,13 +30,6 @@ export interface RevocationRequest {
   /** As JSON gave it. */
   body: unknown;
   requestId: string;
-}
-
-export function revocationUrlOf(
-  publicUrl: string,
-  { connectionId }: Pick<ConnectionPlace, 'connectionId'>,
-): string {
-  return `${publicUrl}/oauth/global-token-revocation/${connectionId}`;
 }
 
 /**
@@ -81,7 +74,7 @@ async function checkAsker(
       'Send a JWT that the connection’s revocationIssuer signed, as a bearer token.',
     );
   }
-  const trust = { issuer, audience: revocationUrlOf(publicUrl, place), asker: place.tenantId };
+  const trust = { issuer, audience: revocationUrlOf(publicUrl, place.connectionId), asker: place.tenantId };
   try {
     await checkSigned(keys, trust, token, realClock.now());
   } catch (error) {
