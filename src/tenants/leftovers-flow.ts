@@ -8,6 +8,7 @@ import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { deleteRequestsBefore } from '../requests/request-store.ts';
+import { deleteExpiredArtefacts } from '../sso/op/artefact-store.ts';
 import {
   deleteBeyond,
   deleteExpiredTokens,
@@ -63,6 +64,18 @@ async function clearTenant(database: Database, tenantId: TenantId, now: Date): P
   await deleteInBatches(database, tenantId, (tx, most) =>
     deleteSsoBefore(tx, 'sso_logins', retainedFrom, most),
   );
+}
+
+/** What the OpenID provider issued, of all tenants: it goes by real time, like its clients. */
+export async function clearIssued(
+  database: Database,
+  realNow: Date,
+  isOver: () => boolean = () => false,
+): Promise<void> {
+  const most = limits.housekeepingRowsPerStatement;
+  for (let n = 0; n < roundsMax && !isOver(); n += 1) {
+    if ((await deleteExpiredArtefacts(database, realNow, most)) < most) return;
+  }
 }
 
 /** Recorded calls on top of the newest `kept`, and so with traces of logins, which anybody can cause. */

@@ -80,7 +80,8 @@ it('all of it is done by itself, and what fails is tried again', async () => {
       return failures >= 0 ? Promise.reject(new Error('away')) : database.run(query);
     },
   };
-  const task = startLeftoversTask(broken, { now: () => now }, pino({ level: 'silent' }), 10);
+  const clocks = { clock: { now: () => now }, realClock: { now: () => now } };
+  const task = startLeftoversTask(broken, clocks, pino({ level: 'silent' }), 10);
   for (let tries = 0; (await countOf(tenant)) !== 3 && tries < 100; tries += 1) await sleep(50);
   expect(await countOf(tenant)).toBe(3);
   await task.stop();

@@ -66,6 +66,9 @@ export function rowsOf(tenant: string): string[] {
     `insert into sso_links values (${t}, ${id}, 'x', ${id}, ${now})`,
     `insert into sso_logins values (${t}, ${id}, ${id}, ${now}, '{}', null, null, null, null, '{}', 'h')`,
     `insert into sso_sessions values (${t}, 'h', ${id}, ${id}, ${now}, ${now}, ${now}, null, null)`,
+    `insert into openid_clients values (${t}, ${id}, 'x', 'h', '{}', '{}', null, ${now})`,
+    `insert into openid_sign_ins values (${t}, 'h', ${id}, 'x', ${id})`,
+    `insert into openid_logouts values (${t}, ${id}, ${id}, ${id}, 'x', 0, ${now})`,
     `insert into recorded_requests values (${t}, ${id}, ${now}, ${id}, ${id}, 'x', 'GET', '/', '', null, null, 200, null,
        1, null, false)`,
   ];
