@@ -8,7 +8,7 @@ import { guardTenantTables } from '../src/db/row-level-security.ts';
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of [revocation, signals]) await sql.raw(statement).execute(db);
   await guardTenantTables(db, ['signal_receivers', 'signal_streams', 'signal_events']);
-  await sql.raw(lookups).execute(db);
+  for (const statement of [telling, lookups]) await sql.raw(statement).execute(db);
 }
 
 const revocation = `
@@ -19,7 +19,8 @@ const revocation = `
 const signals = `
   alter table tenant_locators drop constraint tenant_locators_kind;
   alter table tenant_locators add constraint tenant_locators_kind
-    check (kind ~ '^[a-z_]+$');
+    check (kind in ('slug', 'directory_token', 'api_key', 'oauth_client', 'sso_connection', 'openid_client', 'domain',
+      'signal_receiver'));
 
   -- Who may have a stream of signals.
   create table signal_receivers (
@@ -74,6 +75,29 @@ const signals = `
   create index signal_events_at on signal_events (tenant_id, at);
 `;
 
+const telling = `
+  -- Tells every stream of the tenant that asked for it that what the person has open is over.
+  create function signal_session_revoked(of_tenant uuid, of_user uuid) returns void
+  language sql begin atomic
+    insert into signal_events (tenant_id, stream_id, id, event, user_id, detail, at, due_at)
+    select s.tenant_id, s.id, gen_random_uuid(), e.event, of_user, '{}', now(), now()
+    from signal_streams s
+    cross join (values ('https://schemas.openid.net/secevent/caep/event-type/session-revoked')) as e (event)
+    where s.tenant_id = of_tenant and s.status <> 'disabled' and e.event = any (s.events);
+  end;
+
+  -- As before, and receivers of signals are told.
+  create or replace function end_sessions_without_access() returns trigger
+  language plpgsql set search_path = public, pg_temp as $$
+  begin
+    delete from sso_sessions where tenant_id = new.tenant_id and user_id = new.user_id;
+    if found then
+      perform signal_session_revoked(new.tenant_id, new.user_id);
+    end if;
+    return null;
+  end $$;
+`;
+
 const lookups = `
   create policy finder on signal_receivers for select to blue_gateway_finder using (true);
   create policy finder on signal_streams for select to blue_gateway_finder using (true);
@@ -98,6 +122,24 @@ const lookups = `
     join signal_streams s on s.tenant_id = e.tenant_id and s.id = e.stream_id
       and s.endpoint_url is not null and s.status = 'enabled'
     where e.due_at <= find_due_signals.at limit most
+  $$;
+
+  -- As before, and tenants with signals that nobody took for a week.
+  create or replace function find_leftovers(at timestamptz, most integer) returns table (tenant_id uuid)
+  language sql stable security definer set search_path = public, pg_temp as $$
+    select t.tenant_id from tenants t left join tenant_settings s on s.tenant_id = t.tenant_id
+    cross join lateral (select find_leftovers.at - make_interval(days => coalesce(s.request_retention_days, 30))) as past (kept_from)
+    where exists (select from recorded_requests r where r.tenant_id = t.tenant_id and r.at < past.kept_from)
+      or exists (select from directory_tokens k where k.tenant_id = t.tenant_id
+        and k.client_id is not null and k.expires_at < find_leftovers.at)
+      or exists (select from unanswered_creations c where c.tenant_id = t.tenant_id
+        and c.created_at < find_leftovers.at - interval '10 minutes')
+      or exists (select from sso_requests r where r.tenant_id = t.tenant_id and r.expires_at < find_leftovers.at)
+      or exists (select from sso_assertions a where a.tenant_id = t.tenant_id and a.expires_at < find_leftovers.at)
+      or exists (select from sso_sessions e where e.tenant_id = t.tenant_id and e.expires_at < find_leftovers.at)
+      or exists (select from sso_logins g where g.tenant_id = t.tenant_id and g.at < past.kept_from)
+      or exists (select from signal_events v where v.tenant_id = t.tenant_id and v.at < find_leftovers.at - interval '7 days')
+    order by t.tenant_id limit most
   $$;
 
   grant create on schema public to blue_gateway_finder;

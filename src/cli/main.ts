@@ -17,6 +17,7 @@ import { connectionCommands } from './connection-commands.ts';
 import { editRequestCommands } from './edit-request-commands.ts';
 import { licensingCommands } from './licensing-commands.ts';
 import { mappingDraftCommands } from './mapping-draft-commands.ts';
+import { openIdCommands } from './openid-commands.ts';
 import { render } from './output.ts';
 import { previewCommands } from './preview-commands.ts';
 import { reclaimCommands } from './reclaim-commands.ts';
@@ -29,6 +30,7 @@ const commands = [
   ...tenantCommands,
   ...clientCommands,
   ...connectionCommands,
+  ...openIdCommands,
   ...scimCommands,
   ...requestCommands,
   ...licensingCommands,

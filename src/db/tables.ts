@@ -2,6 +2,7 @@
 
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 import type { LicensingTables } from './licensing-tables.ts';
+import type { OpenIdTables } from './openid-tables.ts';
 import type { SignalTables } from './signal-tables.ts';
 import type { SsoTables } from './sso-tables.ts';
 
@@ -9,10 +10,17 @@ import type { SsoTables } from './sso-tables.ts';
 export type Json<T> = ColumnType<T, string, string>;
 export type Time = ColumnType<Date, Date, Date>;
 
-export interface Tables extends LicensingTables, SsoTables, SignalTables {
+export interface Tables extends LicensingTables, SsoTables, OpenIdTables, SignalTables {
   tenants: { tenant_id: string; slug: string; name: string; created_at: Time; tie_salt: string };
   tenant_locators: {
-    kind: 'slug' | 'directory_token' | 'api_key' | 'oauth_client' | 'sso_connection' | 'signal_receiver';
+    kind:
+      | 'slug'
+      | 'directory_token'
+      | 'api_key'
+      | 'oauth_client'
+      | 'sso_connection'
+      | 'openid_client'
+      | 'signal_receiver';
     key: string;
     tenant_id: string;
   };

@@ -9,15 +9,14 @@ import type { Database } from '../db/database.ts';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { TenantId } from '../kernel/ids.ts';
-import type { JsonObject } from '../kernel/json.ts';
 import { limits } from '../kernel/limits.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
+import type { PrivateJwk } from '../sso/op/key.ts';
+import { readKeyRing } from '../sso/op/key-flow.ts';
 import { pushToken } from './push-client.ts';
 import { claimsOf } from './security-event.ts';
 import { claimDueSignals, type DueSignal, deferSignal, deleteSignals } from './signal-store.ts';
-
-/** A compact JWS of the type `secevent+jwt`. */
-export type SignToken = (claims: JsonObject) => Promise<string>;
+import { signSecurityEvent } from './token-client.ts';
 
 export interface PushServices {
   database: Database;
@@ -25,8 +24,7 @@ export interface PushServices {
   realClock: Clock;
   secrets: SecretBox;
   publicUrl: string;
-  agent: Dispatcher;
-  sign: SignToken;
+  blueAgent: Dispatcher;
   log: Logger;
 }
 
@@ -41,20 +39,24 @@ export async function pushDue(services: PushServices, tenantId: TenantId): Promi
   const due = await inTenant(services.database, tenantId, (tx) =>
     claimDueSignals(tx, { at, again, most: atOnce }),
   );
-  await Promise.all(due.map((signal) => push(services, tenantId, signal)));
+  if (due.length === 0) return 0;
+  const { signing } = await readKeyRing(services.database, services.secrets, services.realClock.now());
+  await Promise.all(due.map((signal) => push(services, tenantId, signal, signing[0])));
   return due.length;
 }
 
-async function push(services: PushServices, tenantId: TenantId, signal: DueSignal): Promise<void> {
+async function push(
+  services: PushServices,
+  tenantId: TenantId,
+  signal: DueSignal,
+  key: PrivateJwk,
+): Promise<void> {
   const { database, secrets, publicUrl, clock, log } = services;
-  const token = await services.sign(
-    claimsOf(signal, {
-      ...{ issuer: publicUrl, audience: signal.audience, subjects: `${publicUrl}/oidc` },
-      now: services.realClock.now(),
-    }),
-  );
+  const parties = { issuer: publicUrl, audience: signal.audience, subjects: `${publicUrl}/oidc` };
+  const claims = claimsOf(signal, { ...parties, now: services.realClock.now() });
+  const token = await signSecurityEvent(claims, key);
   const header = signal.authorizationHeader;
-  const pushed = await pushToken(services.agent, {
+  const pushed = await pushToken(services.blueAgent, {
     ...{ url: signal.endpointUrl, token },
     authorization: header === null ? null : secrets.open(header),
   });

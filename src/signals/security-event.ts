@@ -8,9 +8,6 @@ export const verification = 'https://schemas.openid.net/secevent/ssf/event-type/
 /** What streams can ask for. */
 export const eventsSupported: readonly string[] = [sessionRevoked];
 
-/** Who caused it (CAEP 1.0 §2). */
-export type InitiatingEntity = 'admin' | 'user' | 'policy' | 'system';
-
 export interface Signal {
   /** The jti, in every attempt the same. */
   id: string;

@@ -3,24 +3,9 @@
 import { sql } from 'kysely';
 import { type Database, db } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
-import type { TenantId, UserId } from '../kernel/ids.ts';
+import type { TenantId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
-import { type InitiatingEntity, type Signal, sessionRevoked, verification } from './security-event.ts';
-
-/** Every stream that asked for it gets it; without streams it costs one look-up. */
-export function signalSessionRevoked(
-  tx: TenantTransaction,
-  userId: UserId,
-  at: Date,
-  initiating: InitiatingEntity,
-): void {
-  const detail = JSON.stringify({ initiating_entity: initiating });
-  tx.send(sql`
-    insert into signal_events (tenant_id, stream_id, id, event, user_id, detail, at, due_at)
-    select tenant_id, id, gen_random_uuid(), ${sessionRevoked}, ${userId}::uuid, ${detail}::jsonb, ${at}::timestamptz, ${at}::timestamptz
-    from signal_streams where tenant_id = ${tx.tenantId} and status <> 'disabled' and ${sessionRevoked} = any (events)
-  `);
-}
+import { type Signal, verification } from './security-event.ts';
 
 /** SSF 1.0 §8.1.4.2: whatever the stream asked for. */
 export function insertVerification(

@@ -7,8 +7,7 @@ import { assert } from '../kernel/assert.ts';
 import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
 import { bearerToken } from '../kernel/token.ts';
-import type { SignToken } from './push-flow.ts';
-import { claimsOf, eventsSupported } from './security-event.ts';
+import { eventsSupported } from './security-event.ts';
 import {
   type Asker,
   createStream,
@@ -56,7 +55,7 @@ export function ssfMetadataRoutes(app: FastifyInstance, { publicUrl }: Services)
   );
 }
 
-export function ssfRoutes(scope: FastifyInstance, services: Services & { sign: SignToken }): void {
+export function ssfRoutes(scope: FastifyInstance, services: Services): void {
   installReceiverAuth(scope, services);
   streamRoutes(scope, services);
   statusRoutes(scope, services);
@@ -143,20 +142,10 @@ function statusRoutes(scope: FastifyInstance, services: Services): void {
   });
 }
 
-function pollRoute(scope: FastifyInstance, services: Services & { sign: SignToken }): void {
-  const { publicUrl, realClock, sign } = services;
+function pollRoute(scope: FastifyInstance, services: Services): void {
   scope.post<{ Params: { streamId: string } }>('/ssf/poll/:streamId', { config }, async (request, reply) => {
-    const asker = askerOf(request);
-    const { signals, moreAvailable } = await pollStream(
-      services,
-      asker,
-      request.params.streamId,
-      readPoll(request.body),
-    );
-    const { audience } = asker.receiver;
-    const about = { issuer: publicUrl, audience, subjects: `${publicUrl}/oidc`, now: realClock.now() };
-    const signed = signals.map(async (signal) => [signal.id, await sign(claimsOf(signal, about))] as const);
-    return reply.send({ sets: Object.fromEntries(await Promise.all(signed)), moreAvailable });
+    const asked = readPoll(request.body);
+    return reply.send(await pollStream(services, askerOf(request), request.params.streamId, asked));
   });
 }
 

@@ -9,7 +9,8 @@ import { Fault } from '../kernel/fault.ts';
 import { newId } from '../kernel/ids.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
 import { checkOutboundUrl } from '../outbound/outbound-client.ts';
-import type { Signal } from './security-event.ts';
+import { readKeyRing } from '../sso/op/key-flow.ts';
+import { claimsOf, type Signal } from './security-event.ts';
 import { deleteSignals, insertVerification, selectSignals } from './signal-store.ts';
 import type { Poll, StreamDraft, StreamStatus } from './stream-request.ts';
 import {
@@ -20,11 +21,14 @@ import {
   selectStream,
   updateStream,
 } from './stream-store.ts';
+import { signSecurityEvent } from './token-client.ts';
 
 export interface StreamServices {
   database: Database;
   clock: Clock;
+  realClock: Clock;
   secrets: SecretBox;
+  publicUrl: string;
   allowPrivateNetworks: boolean;
 }
 
@@ -136,25 +140,31 @@ export async function verifyStream(
 }
 
 export interface Polled {
-  signals: Signal[];
+  /** Tokens by their jti. */
+  sets: Readonly<Record<string, string>>;
   moreAvailable: boolean;
 }
 
 /** RFC 8936 §2. @throws Fault `not_found`; `conflict` for a stream that is pushed. */
 export async function pollStream(
-  { database }: StreamServices,
+  { database, secrets, realClock, publicUrl }: StreamServices,
   { receiver }: Asker,
   streamId: string,
   { most, done }: Poll,
 ): Promise<Polled> {
-  return await inTenant(database, receiver.tenantId, async (tx) => {
+  const found = await inTenant(database, receiver.tenantId, async (tx) => {
     const stream = await ownStream(tx, receiver, streamId);
     if (stream.endpointUrl !== null) throw new Fault('conflict', 'This stream is pushed: it is not polled.');
     if (done.length > 0) deleteSignals(tx, stream.id, done);
-    if (stream.status !== 'enabled') return { signals: [], moreAvailable: false };
-    const found = await selectSignals(tx, stream.id, most + 1);
-    return { signals: found.slice(0, most), moreAvailable: found.length > most };
+    return stream.status === 'enabled' ? await selectSignals(tx, stream.id, most + 1) : [];
   });
+  const [now, { audience }] = [realClock.now(), receiver];
+  const { signing } = await readKeyRing(database, secrets, now);
+  const parties = { issuer: publicUrl, audience, subjects: `${publicUrl}/oidc`, now };
+  const sign = async (signal: Signal) =>
+    [signal.id, await signSecurityEvent(claimsOf(signal, parties), signing[0])] as const;
+  const sets = Object.fromEntries(await Promise.all(found.slice(0, most).map(sign)));
+  return { sets, moreAvailable: found.length > most };
 }
 
 async function ownStream(tx: TenantTransaction, { id }: Receiver, streamId: string): Promise<Stream> {

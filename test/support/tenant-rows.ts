@@ -69,6 +69,9 @@ export function rowsOf(tenant: string): string[] {
     `insert into signal_receivers values (${t}, ${id}, 'x', 'x', 'h', ${now})`,
     `insert into signal_streams values (${t}, ${id}, ${id}, null, null, '{}', null, 'enabled', null, ${now})`,
     `insert into signal_events values (${t}, ${id}, ${id}, 'x', null, '{}', ${now}, ${now})`,
+    `insert into openid_clients values (${t}, ${id}, 'x', 'h', '{}', '{}', null, ${now})`,
+    `insert into openid_sign_ins values (${t}, 'h', ${id}, 'x', ${id})`,
+    `insert into openid_logouts values (${t}, ${id}, ${id}, ${id}, 'x', 0, ${now})`,
     `insert into recorded_requests values (${t}, ${id}, ${now}, ${id}, ${id}, 'x', 'GET', '/', '', null, null, 200, null,
        1, null, false)`,
   ];
