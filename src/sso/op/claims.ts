@@ -6,7 +6,7 @@ import type { UserView } from '../../provisioning/user-view.ts';
 
 /** The claims of each scope; `openid` has those that are always told. */
 export const claimsOfScopes = {
-  openid: ['sub'],
+  openid: ['sub', 'auth_time', 'acr'],
   profile: ['name', 'given_name', 'family_name', 'preferred_username', 'updated_at'],
   email: ['email'],
   groups: ['groups'],
