@@ -9,6 +9,7 @@ import type { Connection, ConnectionDraft, SamlSettings } from './connection.ts'
 
 const columns = [
   ...(['id', 'protocol', 'name', 'enabled', 'settings', 'directory_id', 'jit_create', 'attributes'] as const),
+  'revocation_issuer',
   ...(['certificate', 'created_at'] as const),
 ] as const;
 
@@ -110,7 +111,7 @@ export function deleteConnection(tx: TenantTransaction, id: ConnectionId): void 
   tx.send(db.deleteFrom('sso_connections').where('tenant_id', '=', tx.tenantId).where('id', '=', id));
 }
 
-function changeable({ name, enabled, settings, directoryId, jit }: ConnectionDraft) {
+function changeable({ name, enabled, settings, directoryId, jit, revocationIssuer }: ConnectionDraft) {
   return {
     name,
     enabled,
@@ -118,6 +119,7 @@ function changeable({ name, enabled, settings, directoryId, jit }: ConnectionDra
     directory_id: directoryId,
     jit_create: jit.create,
     attributes: JSON.stringify(jit.attributes),
+    revocation_issuer: revocationIssuer,
   };
 }
 
@@ -134,6 +136,7 @@ function toConnection(row: Row): Connection {
     settings: row.settings as SamlSettings,
     directoryId: row.directory_id as DirectoryId | null,
     jit: { create: row.jit_create, attributes: row.attributes },
+    revocationIssuer: row.revocation_issuer,
     certificate: row.certificate,
     createdAt: row.created_at,
   };
