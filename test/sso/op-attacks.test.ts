@@ -160,7 +160,9 @@ describe('OP-ATK-05: a login that another browser began', () => {
     for (const browser of [victim, new Browser()]) {
       const page = await browser.send(new URL(interaction, gateway.url).href);
       expect([page.status, page.headers.get('location')]).toEqual([400, null]);
-      const resumed = await browser.send(new URL(interaction.replace('interaction', 'auth'), gateway.url).href);
+      const resumed = await browser.send(
+        new URL(interaction.replace('interaction', 'auth'), gateway.url).href,
+      );
       expect([resumed.status, resumed.headers.get('location')]).toEqual([400, null]);
     }
     await goodLogin();
@@ -208,7 +210,10 @@ describe('OP-ATK-06: a session of one tenant, an application of another', () => 
     expect(parameter(chosen.url, 'code')).not.toBeNull();
     const { url } = await app.begin({ prompt: 'login' });
     const interaction = (await browser.send(url.href)).headers.get('location') ?? '';
-    const forced = await scene.open(browser, new URL(`${interaction}/${elsewhere.connection.id}`, gateway.url).href);
+    const forced = await scene.open(
+      browser,
+      new URL(`${interaction}/${elsewhere.connection.id}`, gateway.url).href,
+    );
     expect(parameter(forced.url, 'error')).toBe('access_denied');
     await goodLogin();
   });
@@ -229,7 +234,10 @@ describe('OP-ATK-07: somebody who was deactivated', () => {
       }),
     );
     expect(await userinfo(tokens.access_token)).toBe(401);
-    expect(await refreshed(tokens.refresh_token)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    expect(await refreshed(tokens.refresh_token)).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_grant' },
+    });
     const redeemed = await token({
       grant_type: 'authorization_code',
       code: parameter(code.url, 'code') ?? '',

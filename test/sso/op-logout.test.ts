@@ -4,7 +4,7 @@ import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose';
 import * as openid from 'openid-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { made, startGateway, type TestGateway } from '../support/gateway.ts';
-import { Browser, formOf } from './browser.ts';
+import { type Browser, formOf } from './browser.ts';
 import { type Application, type OpScene, type Receiver, startReceiver, startScene } from './op-scene.ts';
 
 let [gateway, second]: TestGateway[] = [];
@@ -14,9 +14,11 @@ let app: Application;
 const log: string[] = [];
 
 beforeAll(async () => {
-  gateway = await startGateway({ config: { logLevel: 'warn' }, onLog: (line) => log.push(line) });
+  const onLog = (line: string) => log.push(line);
+  gateway = await startGateway({ config: { logLevel: 'warn' }, onLog });
   // Both deliver.
-  second = await startGateway({ databaseUrl: gateway.databaseUrl, config: { publicUrl: gateway.url } });
+  const { databaseUrl, url: publicUrl } = gateway;
+  second = await startGateway({ databaseUrl, onLog, config: { logLevel: 'warn', publicUrl } });
 });
 afterAll(async () => {
   await second?.close();
@@ -50,7 +52,10 @@ const idOf = async () => (await made(scene.api('GET', '/users'))).items[0].id;
 
 /** The one logout token that comes within five seconds, as the application checks it. */
 async function told(): Promise<JWTPayload> {
-  await vi.waitFor(() => expect(receiver.received.length).toBeGreaterThan(0), { timeout: 5000, interval: 50 });
+  await vi.waitFor(() => expect(receiver.received.length).toBeGreaterThan(0), {
+    timeout: 5000,
+    interval: 50,
+  });
   const token = new URLSearchParams(receiver.received[0]).get('logout_token') ?? '';
   const keys = createRemoteJWKSet(new URL(`${first().url}/oidc/jwks`));
   const { payload, protectedHeader } = await jwtVerify(token, keys, {
@@ -83,28 +88,26 @@ describe('what ends a session', () => {
     ['the loss of the last role', () => made(scene.api('PUT', '/settings', { defaultRole: 'none' }))],
     [
       'its connection switched off',
-      () => made(scene.api('PUT', `/connections/${scene.connection.id}`, { protocol: 'saml', enabled: false })),
+      () =>
+        made(scene.api('PUT', `/connections/${scene.connection.id}`, { protocol: 'saml', enabled: false })),
     ],
-    [
-      'its connection removed',
-      () => made(scene.api('DELETE', `/connections/${scene.connection.id}`)),
-    ],
+    ['its connection removed', () => made(scene.api('DELETE', `/connections/${scene.connection.id}`))],
     ['signing out at the gateway', (_id, browser) => browser.send(`${first().url}/sso/logout`, {})],
   ])('%s: tokens are void when the call is answered, and the application is told', async (_what, act) => {
     const login = await scene.signIn(app);
     const id = await idOf();
-    const { sid, sub } = login.tokens.claims() ?? {};
+    const claims = login.tokens.claims();
     await act(id, login.browser);
     await isOver(login);
-    expect(await told()).toMatchObject({ sub: id, sid });
-    expect(sub).toBe(id);
+    expect(await told()).toMatchObject({ sub: id, sid: claims?.sid });
+    expect(claims?.sub).toBe(id);
     await new Promise((done) => setTimeout(done, 600));
     expect(receiver.received, 'one of two gateways tells it, once').toHaveLength(1);
   });
 
   it('signing out at the application ends the gateway’s session, and the way leads back', async () => {
     const login = await scene.signIn(app);
-    const { sid } = login.tokens.claims() ?? {};
+    const sid = login.tokens.claims()?.sid;
     const url = openid.buildEndSessionUrl(app.config, {
       id_token_hint: login.tokens.id_token ?? '',
       post_logout_redirect_uri: 'https://app.example.com/',
