@@ -5,7 +5,14 @@ import * as openid from 'openid-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { made, startGateway, type TestGateway } from '../support/gateway.ts';
 import { type Browser, formOf } from './browser.ts';
-import { type Application, type OpScene, type Receiver, startReceiver, startScene } from './op-scene.ts';
+import {
+  type Application,
+  type OpScene,
+  type Receiver,
+  shown,
+  startReceiver,
+  startScene,
+} from './op-scene.ts';
 
 let [gateway, second]: TestGateway[] = [];
 let receiver: Receiver;
@@ -132,6 +139,29 @@ describe('what ends a session', () => {
     await browser.send(`${first().url}/sso/logout`, {});
     await vi.waitFor(() => expect(receiver.received).toHaveLength(2), { timeout: 5000 });
     await openid.refreshTokenGrant(app.config, elsewhere.tokens.refresh_token ?? '');
+  });
+
+  it('a step-up goes on with what stands, and signing out ends that as well', async () => {
+    const login = await scene.signIn(app);
+    const other = await scene.application({ backchannelLogoutUri: receiver.url });
+    const pending = await other.begin({ prompt: 'login' });
+    const asked = await scene.open(login.browser, pending.url.href);
+    const back = await scene.answer(login.browser, asked.url, 'ada', shown());
+    await other.exchange((await scene.open(login.browser, back)).url, pending);
+    const tokens = await openid.refreshTokenGrant(app.config, login.tokens.refresh_token ?? '');
+    expect(receiver.received).toEqual([]);
+    await login.browser.send(`${first().url}/sso/logout`, {});
+    await vi.waitFor(() => expect(receiver.received).toHaveLength(2), { timeout: 5000 });
+    await expect(openid.refreshTokenGrant(app.config, tokens.refresh_token ?? '')).rejects.toThrow();
+  });
+
+  it('who signs in as another in the same browser is signed out as the first', async () => {
+    await scene.person('bo@example.com');
+    const login = await scene.signIn(app);
+    const asked = await scene.open(login.browser, (await app.begin({ prompt: 'login' })).url.href);
+    await scene.open(login.browser, await scene.answer(login.browser, asked.url, 'bo', shown()));
+    expect(await told()).toMatchObject({ sid: login.tokens.claims()?.sid });
+    await expect(openid.refreshTokenGrant(app.config, login.tokens.refresh_token ?? '')).rejects.toThrow();
   });
 
   it('and somebody reactivated signs in anew', async () => {
