@@ -111,12 +111,15 @@ const triggers = `
 
   create function end_sessions_without_access() returns trigger language plpgsql set search_path = public, pg_temp as $$
   begin
-    delete from sso_sessions where tenant_id = new.tenant_id and user_id = new.user_id;
+    delete from sso_sessions where tenant_id = old.tenant_id and user_id = old.user_id;
     return null;
   end $$;
   -- The id of the set of no roles (provisioning/role-set.ts).
-  create trigger end_sessions_without_access after update on decisions for each row
+  create trigger end_sessions_without_access_update after update on decisions for each row
     when (new.effective_id = '4f53cda1-8c2b-aa0c-0354-bb5f9a3ecbe5' and old.effective_id <> new.effective_id)
+    execute function end_sessions_without_access();
+  create trigger end_sessions_without_access_delete after delete on decisions for each row
+    when (old.effective_id <> '4f53cda1-8c2b-aa0c-0354-bb5f9a3ecbe5')
     execute function end_sessions_without_access();
 `;
 

@@ -4,8 +4,15 @@ import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose';
 import * as openid from 'openid-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { made, startGateway, type TestGateway } from '../support/gateway.ts';
-import { Browser, formOf } from './browser.ts';
-import { type Application, type OpScene, type Receiver, startReceiver, startScene } from './op-scene.ts';
+import { type Browser, formOf } from './browser.ts';
+import {
+  type Application,
+  type OpScene,
+  type Receiver,
+  shown,
+  startReceiver,
+  startScene,
+} from './op-scene.ts';
 
 let [gateway, second]: TestGateway[] = [];
 let receiver: Receiver;
@@ -14,9 +21,11 @@ let app: Application;
 const log: string[] = [];
 
 beforeAll(async () => {
-  gateway = await startGateway({ config: { logLevel: 'warn' }, onLog: (line) => log.push(line) });
+  const onLog = (line: string) => log.push(line);
+  gateway = await startGateway({ config: { logLevel: 'warn' }, onLog });
   // Both deliver.
-  second = await startGateway({ databaseUrl: gateway.databaseUrl, config: { publicUrl: gateway.url } });
+  const { databaseUrl, url: publicUrl } = gateway;
+  second = await startGateway({ databaseUrl, onLog, config: { logLevel: 'warn', publicUrl } });
 });
 afterAll(async () => {
   await second?.close();
@@ -50,7 +59,10 @@ const idOf = async () => (await made(scene.api('GET', '/users'))).items[0].id;
 
 /** The one logout token that comes within five seconds, as the application checks it. */
 async function told(): Promise<JWTPayload> {
-  await vi.waitFor(() => expect(receiver.received.length).toBeGreaterThan(0), { timeout: 5000, interval: 50 });
+  await vi.waitFor(() => expect(receiver.received.length).toBeGreaterThan(0), {
+    timeout: 5000,
+    interval: 50,
+  });
   const token = new URLSearchParams(receiver.received[0]).get('logout_token') ?? '';
   const keys = createRemoteJWKSet(new URL(`${first().url}/oidc/jwks`));
   const { payload, protectedHeader } = await jwtVerify(token, keys, {
@@ -83,28 +95,26 @@ describe('what ends a session', () => {
     ['the loss of the last role', () => made(scene.api('PUT', '/settings', { defaultRole: 'none' }))],
     [
       'its connection switched off',
-      () => made(scene.api('PUT', `/connections/${scene.connection.id}`, { protocol: 'saml', enabled: false })),
+      () =>
+        made(scene.api('PUT', `/connections/${scene.connection.id}`, { protocol: 'saml', enabled: false })),
     ],
-    [
-      'its connection removed',
-      () => made(scene.api('DELETE', `/connections/${scene.connection.id}`)),
-    ],
+    ['its connection removed', () => made(scene.api('DELETE', `/connections/${scene.connection.id}`))],
     ['signing out at the gateway', (_id, browser) => browser.send(`${first().url}/sso/logout`, {})],
   ])('%s: tokens are void when the call is answered, and the application is told', async (_what, act) => {
     const login = await scene.signIn(app);
     const id = await idOf();
-    const { sid, sub } = login.tokens.claims() ?? {};
+    const claims = login.tokens.claims();
     await act(id, login.browser);
     await isOver(login);
-    expect(await told()).toMatchObject({ sub: id, sid });
-    expect(sub).toBe(id);
+    expect(await told()).toMatchObject({ sub: id, sid: claims?.sid });
+    expect(claims?.sub).toBe(id);
     await new Promise((done) => setTimeout(done, 600));
     expect(receiver.received, 'one of two gateways tells it, once').toHaveLength(1);
   });
 
   it('signing out at the application ends the gateway’s session, and the way leads back', async () => {
     const login = await scene.signIn(app);
-    const { sid } = login.tokens.claims() ?? {};
+    const sid = login.tokens.claims()?.sid;
     const url = openid.buildEndSessionUrl(app.config, {
       id_token_hint: login.tokens.id_token ?? '',
       post_logout_redirect_uri: 'https://app.example.com/',
@@ -129,6 +139,29 @@ describe('what ends a session', () => {
     await browser.send(`${first().url}/sso/logout`, {});
     await vi.waitFor(() => expect(receiver.received).toHaveLength(2), { timeout: 5000 });
     await openid.refreshTokenGrant(app.config, elsewhere.tokens.refresh_token ?? '');
+  });
+
+  it('a step-up goes on with what stands, and signing out ends that as well', async () => {
+    const login = await scene.signIn(app);
+    const other = await scene.application({ backchannelLogoutUri: receiver.url });
+    const pending = await other.begin({ prompt: 'login' });
+    const asked = await scene.open(login.browser, pending.url.href);
+    const back = await scene.answer(login.browser, asked.url, 'ada', shown());
+    await other.exchange((await scene.open(login.browser, back)).url, pending);
+    const tokens = await openid.refreshTokenGrant(app.config, login.tokens.refresh_token ?? '');
+    expect(receiver.received).toEqual([]);
+    await login.browser.send(`${first().url}/sso/logout`, {});
+    await vi.waitFor(() => expect(receiver.received).toHaveLength(2), { timeout: 5000 });
+    await expect(openid.refreshTokenGrant(app.config, tokens.refresh_token ?? '')).rejects.toThrow();
+  });
+
+  it('who signs in as another in the same browser is signed out as the first', async () => {
+    await scene.person('bo@example.com');
+    const login = await scene.signIn(app);
+    const asked = await scene.open(login.browser, (await app.begin({ prompt: 'login' })).url.href);
+    await scene.open(login.browser, await scene.answer(login.browser, asked.url, 'bo', shown()));
+    expect(await told()).toMatchObject({ sid: login.tokens.claims()?.sid });
+    await expect(openid.refreshTokenGrant(app.config, login.tokens.refresh_token ?? '')).rejects.toThrow();
   });
 
   it('and somebody reactivated signs in anew', async () => {

@@ -118,7 +118,12 @@ export class OpScene {
   }
 
   /** Answers where the browser is sent with the identity provider's answer. */
-  async answer(browser: Browser, asked: string, subject: string, parts: Partial<Parts> = {}): Promise<string> {
+  async answer(
+    browser: Browser,
+    asked: string,
+    subject: string,
+    parts: Partial<Parts> = {},
+  ): Promise<string> {
     const page = await this.post(browser, asked, subject, parts);
     expect(page.status, page.text).toBe(303);
     return new URL(page.headers.get('location') ?? '', page.url).href;
@@ -128,8 +133,7 @@ export class OpScene {
     const { acsUrl, entityId } = this.connection;
     const { requestId, relayState } = askedIn(asked);
     const scene = { keys: this.keys, strangers: this.keys, acsUrl, audience: entityId, requestId };
-    const attributes =
-      attribute('externalId', subject) + attribute('userName', `${subject}@example.com`);
+    const attributes = attribute('externalId', subject) + attribute('userName', `${subject}@example.com`);
     const form = {
       SAMLResponse: base64(goodResponse(scene, { subject, attributes, ...parts })),
       RelayState: relayState,
@@ -150,7 +154,12 @@ export class OpScene {
   }
 
   /** A whole login at an application. */
-  async signIn(app: Application, browser = new Browser(), subject = 'ada', params: Record<string, string> = {}) {
+  async signIn(
+    app: Application,
+    browser = new Browser(),
+    subject = 'ada',
+    params: Record<string, string> = {},
+  ) {
     const pending = await app.begin(params);
     const callback = await this.login(browser, pending.url.href, subject);
     return { browser, tokens: await app.exchange(callback, pending) };

@@ -71,7 +71,8 @@ describe('a login', () => {
     const browser = new Browser();
     const pending = await app.begin();
     const chooser = await scene.open(browser, pending.url.href);
-    const [, link = ''] = new RegExp(`href="(/oidc/interaction/[^"]*${scene.connection.id})"`).exec(chooser.text) ?? [];
+    const [, link = ''] =
+      new RegExp(`href="(/oidc/interaction/[^"]*${scene.connection.id})"`).exec(chooser.text) ?? [];
     const callback = await scene.login(browser, new URL(link, gateway.url).href);
     expect((await app.exchange(callback, pending)).claims()?.sub).toBe(await idOf());
     const named = await app.begin({ connection: second.id });

@@ -32,9 +32,8 @@ export function setBrowserLogin(request: IncomingMessage, login: BrowserLogin | 
   if (login !== undefined) browserLogins.set(request, login);
 }
 
-/** Of the request under way. */
-export function browserLogin(): BrowserLogin | undefined {
-  const request = Provider.ctx?.req;
+/** Of the request under way, unless another one is named. */
+export function browserLogin(request = Provider.ctx?.req): BrowserLogin | undefined {
   return request && browserLogins.get(request);
 }
 

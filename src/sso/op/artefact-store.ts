@@ -5,7 +5,7 @@
 
 import { sql } from 'kysely';
 import { type Database, db } from '../../db/database.ts';
-import { brokenConstraint, inTenant } from '../../db/tenant-transaction.ts';
+import { brokenConstraint, inTenant, type TenantTransaction } from '../../db/tenant-transaction.ts';
 import { digest } from '../../kernel/digest.ts';
 import type { TenantId, UserId } from '../../kernel/ids.ts';
 import type { JsonObject } from '../../kernel/json.ts';
@@ -121,6 +121,20 @@ export async function noteSignIns(
       from unnest(${[...sids.keys()]}::uuid[], ${[...sids.values()]}::text[]) as new (client_id, sid)
       on conflict do nothing`);
   });
+}
+
+/** What hung on one session hangs on another of the same person. */
+export async function moveArtefacts(database: Database, from: Holder, to: string): Promise<void> {
+  const { tenantId, sessionHash } = from;
+  await database.run(sql`
+    update openid_artefacts set session_hash = ${to}
+    where tenant_id = ${tenantId} and session_hash = ${sessionHash}`);
+}
+
+export function moveSignIns(tx: TenantTransaction, from: string, to: string): void {
+  tx.send(sql`
+    update openid_sign_ins set session_hash = ${to}
+    where tenant_id = ${tx.tenantId} and session_hash = ${from}`);
 }
 
 function hashOf(model: string, id: string): string {

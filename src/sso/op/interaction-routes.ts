@@ -22,9 +22,15 @@ import {
   isSince,
 } from './login-rule.ts';
 import { type CurrentProvider, issuerPath, knowBrowser } from './provider-hook.ts';
+import { type HeldSession, succeed } from './succession-flow.ts';
 
 type Interaction = InstanceType<Provider['Interaction']>;
 type Result = NonNullable<Interaction['result']>;
+
+/** The session that the browser had when it was sent to a login. */
+interface Left {
+  with: HeldSession | null;
+}
 
 const config = { auth: 'none' } as const;
 const firstId = '00000000-0000-0000-0000-000000000000';
@@ -84,13 +90,16 @@ async function resultOf(
   { database, clock, realClock }: Services,
 ): Promise<Result | undefined> {
   // A login has come back when the browser's session is not the one that it left with.
-  const left = interaction.lastSubmission as { leftWith?: string | null } | undefined;
-  const isNew = left?.leftWith !== undefined && signedIn !== undefined && signedIn.hash !== left.leftWith;
+  const left = interaction.lastSubmission as Left | undefined;
   if (signedIn === undefined) return undefined;
   const { tenantId, session } = signedIn;
+  const isNew = left !== undefined && signedIn.hash !== left.with?.hash;
   const isAsked = !asked.stepUp.forceAuthn || (isNew && isSince(session, new Date(interaction.iat * 1000)));
   if (!isAsked || !isAnswered({ ...session, tenantId }, asked, realClock.now())) {
     return isNew ? refusal('login_required', 'the login was not the one that was asked for') : undefined;
+  }
+  if (isNew && left.with !== null) {
+    await succeed(database, left.with, { tenantId, userId: session.userId, hash: signedIn.hash });
   }
   const view = await inTenant(database, tenantId, (tx) => selectUserView(tx, session.userId, clock.now()));
   if (view === undefined || !hasAccess(view)) {
@@ -144,7 +153,12 @@ async function sendToLogin(
     const links = connections.map(({ id, name }) => ({ name, url: `${path}/${id}` }));
     return sendPage(reply, chooserPage(languageOfRequest(request), links));
   }
-  interaction.lastSubmission = { leftWith: signedIn?.hash ?? null };
+  const held = signedIn && {
+    tenantId: signedIn.tenantId,
+    userId: signedIn.session.userId,
+    hash: signedIn.hash,
+  };
+  interaction.lastSubmission = { with: held ?? null } satisfies Left;
   await interaction.persist();
   const place = { tenantId, connectionId: only.id };
   const { url, relayState, browser } = await startLogin(services, place, { returnTo: path, stepUp });

@@ -11,12 +11,13 @@ export interface StoredKey extends KeyTimes {
   sealed: Buffer;
 }
 
-/** In the order of their generations. */
+/** In the order in which they sign. */
 export async function selectKeys(database: Database): Promise<StoredKey[]> {
   return await database.run(
     db
       .selectFrom('openid_keys')
       .select(['purpose', 'generation', 'kid', 'sealed', 'signs_from as signsFrom'])
+      .orderBy('signs_from')
       .orderBy('generation'),
   );
 }

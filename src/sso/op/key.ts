@@ -18,7 +18,7 @@ export type KeyState = 'next' | 'signing' | 'retiring' | 'retired';
 /** An ID token is shown again at logout, at the latest when the session that it was issued in is over. */
 const shownForMs = (limits.sessionHoursMax + 1) * 3_600_000;
 
-/** @param keys In the order of their generations. Answers them in the same one. */
+/** @param keys In the order in which they sign. */
 export function statesOf<K extends KeyTimes>(keys: readonly K[], now: Date): (K & { state: KeyState })[] {
   const signing = keys.findLastIndex(({ signsFrom }) => signsFrom <= now);
   return keys.map((key, index) => {

@@ -15,7 +15,13 @@ import { parseId, type UserId } from '../../kernel/ids.ts';
 import { limits } from '../../kernel/limits.ts';
 import { isTokenOf } from '../../kernel/token.ts';
 import { selectUserView } from '../../provisioning/user-view-store.ts';
-import { Adapter, browserLogin, type ClientTenant, clientTenantProperties } from './adapter-client.ts';
+import {
+  Adapter,
+  type BrowserLogin,
+  browserLogin,
+  type ClientTenant,
+  clientTenantProperties,
+} from './adapter-client.ts';
 import { claimsOf, claimsOfScopes, hasAccess } from './claims.ts';
 import type { PrivateJwk } from './key.ts';
 import { type AuthorizationParams, askedIn, isAnswered } from './login-rule.ts';
@@ -35,7 +41,7 @@ export interface ProviderOptions {
     loggedOut(ctx: KoaContextWithOIDC): string;
   };
   /** Ends the gateway's session of the browser that asks, and with it all that hangs on it. */
-  endSession(): Promise<void>;
+  endSession(login: BrowserLogin): Promise<void>;
   onError(error: Error): void;
 }
 
@@ -54,7 +60,9 @@ export function buildProvider(options: ProviderOptions): Provider {
   client.backchannelLogout = async () => undefined;
   provider.use(async (ctx, next) => {
     await next();
-    if (ctx.oidc?.route === 'end_session_confirm' && ctx.status === 303) await options.endSession();
+    const login = browserLogin(ctx.req);
+    const isOver = ctx.oidc?.route === 'end_session_confirm' && ctx.oidc.session?.destroyed === true;
+    if (isOver && login !== undefined) await options.endSession(login);
   });
   provider.on('server_error', (_ctx, error) => options.onError(error));
   return provider;

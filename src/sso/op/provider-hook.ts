@@ -9,7 +9,7 @@ import { endSession } from '../../sessions/session-flow.ts';
 import { logoutPage, refusalPage, signedOutPage } from '../core/page.ts';
 import { languageOf } from '../core/words.ts';
 import { type SignedIn, signedInOf } from '../session-hook.ts';
-import { browserLogin, setBrowserLogin } from './adapter-client.ts';
+import { setBrowserLogin } from './adapter-client.ts';
 import { type KeyRing, readKeyRing } from './key-flow.ts';
 import { buildProvider } from './provider-client.ts';
 
@@ -45,10 +45,7 @@ export class CurrentProvider {
     if (this.#known?.ring === ring) return this.#known.provider;
     const provider = buildProvider({
       ...{ issuer: `${publicUrl}${issuerPath}`, database, clock, realClock, keys: ring, pages },
-      endSession: async () => {
-        const login = browserLogin();
-        if (login !== undefined) await endSession(database, login.tenantId, login.hash);
-      },
+      endSession: ({ tenantId, hash }) => endSession(database, tenantId, hash),
       onError: (error) => this.#log.error({ err: error }, 'the OpenID provider failed'),
     });
     this.#known = { ring, provider };
