@@ -90,9 +90,9 @@ const telling = `
   create or replace function end_sessions_without_access() returns trigger
   language plpgsql set search_path = public, pg_temp as $$
   begin
-    delete from sso_sessions where tenant_id = new.tenant_id and user_id = new.user_id;
+    delete from sso_sessions where tenant_id = old.tenant_id and user_id = old.user_id;
     if found then
-      perform signal_session_revoked(new.tenant_id, new.user_id);
+      perform signal_session_revoked(old.tenant_id, old.user_id);
     end if;
     return null;
   end $$;
