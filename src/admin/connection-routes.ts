@@ -3,7 +3,6 @@
 import Type from 'typebox';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
-import { type ConnectionId, parseId } from '../kernel/ids.ts';
 import {
   createConnection,
   removeConnection,
@@ -20,6 +19,7 @@ import {
   readConnection,
   showConnection,
 } from './connection-form.ts';
+import { connectionIdOf } from './connection-path-hook.ts';
 import { afterId, readLimit, toPage } from './paging.ts';
 import { listOf, PageQuery, problems, TenantAndId, TenantPath } from './schemas.ts';
 
@@ -139,10 +139,4 @@ function connectionReadRoutes(scope: AdminScope, { database, publicUrl }: Servic
       return reply.send(showConnection(found, publicUrl));
     },
   );
-}
-
-function connectionIdOf(text: string): ConnectionId {
-  const id = parseId<ConnectionId>(text);
-  if (id === undefined) throw unknownConnection(text);
-  return id;
 }
