@@ -6,7 +6,7 @@ export interface SsoTables {
   sso_connections: {
     tenant_id: string;
     id: string;
-    protocol: 'saml';
+    protocol: 'saml' | 'oidc';
     name: string;
     enabled: boolean;
     settings: Json<unknown>;
@@ -14,6 +14,7 @@ export interface SsoTables {
     jit_create: boolean;
     attributes: Json<{ [name: string]: string }>;
     created_at: Time;
+    client_secret: Buffer | null;
     revocation_issuer: string | null;
   };
   sso_keys: {
@@ -36,6 +37,7 @@ export interface SsoTables {
     expires_at: Time;
     return_to: string | null;
     step_up: Json<unknown>;
+    code_verifier: string | null;
   };
   sso_assertions: { tenant_id: string; connection_id: string; id_hash: string; expires_at: Time };
   sso_links: {
@@ -68,5 +70,6 @@ export interface SsoTables {
     authenticated_at: Time;
     acr: string | null;
     upstream: Json<unknown> | null;
+    upstream_sid: string | null;
   };
 }

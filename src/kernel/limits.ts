@@ -86,6 +86,14 @@ export const limits = {
   /** Values of one attribute: Entra ends at 150 groups, others send all. */
   samlValuesMax: 2000,
   samlCertificatesMax: 5,
+  /** Documents of an OpenID provider, how long it may take to answer, and how long what it says of itself is taken for true. */
+  oidcDocumentBytesMax: 512 * 1024,
+  oidcMsMax: 5000,
+  oidcFreshMs: 10 * 60_000,
+  oidcProvidersMax: 500,
+  /** Characters of what comes back to the callback, and of a logout token. */
+  oidcAnswerLengthMax: 8000,
+  oidcScopesMax: 20,
   /** Threads that verify responses, the memory of each, and how long one response may take. */
   samlThreadsMax: 2,
   samlThreadMegabytesMax: 256,

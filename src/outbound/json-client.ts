@@ -25,15 +25,19 @@ export async function readJson(
     answer.body.on('error', () => {}).destroy();
     throw new DocumentFailed(`it answers ${answer.statusCode}`);
   }
-  const text = await cappedText(answer.body, bytesMax).catch(failed);
+  const bytes = await cappedBytes(answer.body, bytesMax).catch(failed);
   try {
-    return JSON.parse(text);
+    return JSON.parse(bytes.toString('utf8'));
   } catch {
     throw new DocumentFailed('what it answers is no JSON');
   }
 }
 
-async function cappedText(body: AsyncIterable<Buffer>, bytesMax: number): Promise<string> {
+/** @throws DocumentFailed when there is more; whatever the connection throws. */
+export async function cappedBytes(
+  body: AsyncIterable<Buffer>,
+  bytesMax: number,
+): Promise<Buffer<ArrayBuffer>> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {
@@ -41,7 +45,7 @@ async function cappedText(body: AsyncIterable<Buffer>, bytesMax: number): Promis
     if (size > bytesMax) throw new DocumentFailed(`what it answers is larger than ${bytesMax} bytes`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 /** Whether it is refused, silent or unknown is told to nobody: that would say what stands in our own network. */

@@ -25,6 +25,8 @@ interface NewSession
   createdAt: Date;
   /** What a logout at the identity provider must name; null: nothing. */
   upstream: JsonObject | null;
+  /** What the identity provider calls the session; null: it doesn't say. */
+  upstreamSid: string | null;
 }
 
 export function insertSession(tx: TenantTransaction, session: NewSession): void {
@@ -39,6 +41,7 @@ export function insertSession(tx: TenantTransaction, session: NewSession): void 
       authenticated_at: session.authenticatedAt,
       acr: session.acr,
       upstream: session.upstream && JSON.stringify(session.upstream),
+      upstream_sid: session.upstreamSid,
     }),
   );
 }

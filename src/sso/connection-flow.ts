@@ -11,13 +11,15 @@ import { limits } from '../kernel/limits.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
 import { deleteSessionsOfConnection } from '../sessions/session-store.ts';
 import { dislocate, locate } from '../tenants/locator-store.ts';
-import type { Connection, ConnectionDraft } from './connection.ts';
+import { type Connection, type ConnectionDraft, providerOf } from './connection.ts';
 import { insertKey } from './connection-key-store.ts';
 import {
   countConnections,
   deleteConnection,
   insertConnection,
   lockConnection,
+  selectClientSecret,
+  setClientSecret,
   updateConnection,
 } from './connection-store.ts';
 import { newKey } from './new-key-flow.ts';
@@ -28,8 +30,10 @@ export async function createConnection(
   secrets: SecretBox,
   door: Door,
   draft: ConnectionDraft,
+  clientSecret?: string,
 ): Promise<Connection> {
-  checkCertificates(draft);
+  checkProvider(draft);
+  checkSecret(draft, clientSecret !== undefined);
   const { key, privateKey } = await newKey('signing', 'current', door.now);
   const id = newId<ConnectionId>(door.now.getTime());
   const connection: Connection = { ...draft, id, keys: [key], createdAt: door.now };
@@ -41,6 +45,7 @@ export async function createConnection(
       }
       insertConnection(tx, connection);
       insertKey(tx, id, key, secrets.seal(privateKey));
+      if (clientSecret !== undefined) setClientSecret(tx, id, secrets.seal(clientSecret));
       locate(tx, 'sso_connection', id);
       appendAudit(tx, door, [{ action: 'connection.created', subject: id, after: draft }]);
     }),
@@ -51,13 +56,15 @@ export async function createConnection(
 /**
  * Whoever changes the identity provider, or switches the connection off, ends its sessions.
  *
- * @param revise What is to become of it. @throws Fault as for create; `not_found`.
+ * @param revise What is to become of it.
+ * @param clientSecret Sealed; left out: it stays. @throws Fault as for create; `not_found`.
  */
 export async function reviseConnection(
   database: Database,
   door: Door,
   id: ConnectionId,
   revise: (before: Connection) => ConnectionDraft,
+  clientSecret?: Buffer,
 ): Promise<Connection> {
   let draft: ConnectionDraft | undefined;
   return await knowingDirectory(
@@ -66,9 +73,11 @@ export async function reviseConnection(
       inTenant(database, door.tenantId, async (tx) => {
         const before = await lockedConnection(tx, id);
         draft = revise(before);
-        checkCertificates(draft);
+        checkProvider(draft);
+        checkSecret(draft, (clientSecret ?? (await selectClientSecret(tx, id))) !== undefined);
         updateConnection(tx, id, draft);
-        const isAnother = draft.settings.entityId !== before.settings.entityId;
+        if (clientSecret !== undefined) setClientSecret(tx, id, clientSecret);
+        const isAnother = providerOf(draft) !== providerOf(before);
         if (isAnother || !draft.enabled) deleteSessionsOfConnection(tx, id);
         const { keys: _keys, createdAt: _at, id: _id, ...was } = before;
         appendAudit(tx, door, [{ action: 'connection.updated', subject: id, before: was, after: draft }]);
@@ -98,7 +107,15 @@ export function unknownConnection(id: string): Fault {
   return new Fault('not_found', `There is no connection ${id}.`);
 }
 
-function checkCertificates({ settings }: ConnectionDraft): void {
+function checkSecret({ protocol, settings }: ConnectionDraft, hasSecret: boolean): void {
+  if (protocol === 'oidc' && settings.clientAuthMethod !== 'private_key_jwt' && !hasSecret) {
+    const text = `clientSecret is missing: ${settings.clientAuthMethod} needs one.`;
+    throw new Fault('invalid', text, { field: 'clientSecret' });
+  }
+}
+
+function checkProvider({ protocol, settings }: ConnectionDraft): void {
+  if (protocol !== 'saml') return;
   for (const certificate of settings.certificates) {
     if (!isRsa(certificate)) {
       const text = 'A signing certificate in the metadata is none of RSA with at least 2048 bits.';

@@ -5,7 +5,7 @@ import { type Database, db } from '../db/database.ts';
 import type { Tables } from '../db/tables.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { ConnectionId, DirectoryId, TenantId } from '../kernel/ids.ts';
-import type { Connection, ConnectionDraft, SamlSettings } from './connection.ts';
+import type { Connection, ConnectionDraft, OidcSettings, SamlSettings } from './connection.ts';
 import { type KeyJson, keysJson, toKey } from './connection-key-store.ts';
 
 const columns = [
@@ -121,14 +121,45 @@ function select(tx: TenantTransaction) {
 function toConnection(row: Row): Connection {
   return {
     id: row.id as ConnectionId,
-    protocol: row.protocol,
+    ...ofProtocol(row),
     name: row.name,
     enabled: row.enabled,
-    settings: row.settings as SamlSettings,
     directoryId: row.directory_id as DirectoryId | null,
     jit: { create: row.jit_create, attributes: row.attributes },
     revocationIssuer: row.revocation_issuer,
     keys: row.keys.map(toKey),
     createdAt: row.created_at,
   };
+}
+
+function ofProtocol({ protocol, settings }: Row) {
+  return protocol === 'saml'
+    ? { protocol, settings: settings as SamlSettings }
+    : { protocol, settings: settings as OidcSettings };
+}
+
+/** Sealed. */
+export async function selectClientSecret(
+  tx: TenantTransaction,
+  id: ConnectionId,
+): Promise<Buffer | undefined> {
+  const [row] = await tx.run(
+    db
+      .selectFrom('sso_connections')
+      .select('client_secret')
+      .where('tenant_id', '=', tx.tenantId)
+      .where('id', '=', id),
+  );
+  return row?.client_secret ?? undefined;
+}
+
+/** @param secret Sealed. */
+export function setClientSecret(tx: TenantTransaction, id: ConnectionId, secret: Buffer): void {
+  tx.send(
+    db
+      .updateTable('sso_connections')
+      .set({ client_secret: secret })
+      .where('tenant_id', '=', tx.tenantId)
+      .where('id', '=', id),
+  );
 }

@@ -19,6 +19,8 @@ export interface RequestKey {
 
 export interface LoginRequest extends RequestKey, Asked {
   requestId: string;
+  /** Of an OpenID request; null: of a SAML one. */
+  codeVerifier: string | null;
   expiresAt: Date;
 }
 
@@ -33,11 +35,12 @@ export function insertLoginRequest(tx: TenantTransaction, request: LoginRequest)
       expires_at: request.expiresAt,
       return_to: request.returnTo,
       step_up: JSON.stringify(request.stepUp),
+      code_verifier: request.codeVerifier,
     }),
   );
 }
 
-export type TakenRequest = Pick<LoginRequest, 'requestId' | 'returnTo' | 'stepUp'>;
+export type TakenRequest = Pick<LoginRequest, 'requestId' | 'returnTo' | 'stepUp' | 'codeVerifier'>;
 
 /** Takes a request away, so that of several answers one finds it; undefined: there is none for this browser and connection. */
 export async function takeLoginRequest(
@@ -53,7 +56,10 @@ export async function takeLoginRequest(
       .where('connection_id', '=', connectionId)
       .where('browser_hash', '=', browserHash)
       .where('expires_at', '>', now)
-      .returning(['request_id as requestId', 'return_to as returnTo', 'step_up as stepUp']),
+      .returning([
+        ...(['request_id as requestId', 'return_to as returnTo', 'step_up as stepUp'] as const),
+        'code_verifier as codeVerifier',
+      ]),
   );
   return row && { ...row, stepUp: row.stepUp as StepUp };
 }

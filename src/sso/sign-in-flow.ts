@@ -61,6 +61,8 @@ export interface Vouched {
   acr: string | null;
   /** What a logout at the identity provider must name; null: nothing. */
   upstream: JsonObject | null;
+  /** What the identity provider calls the session (OpenID's sid, SAML's SessionIndex); null: it doesn't say. */
+  upstreamSid: string | null;
   returnTo: string | null;
 }
 
@@ -134,10 +136,10 @@ async function signIn(
     if (!isActive) throw new Refusal('inactive', `The user ${userId} is not active.`);
     if (isNew) insertLink(tx, { connectionId, subject: identity.subject, userId, at: now });
     const expiresAt = new Date(now.getTime() + seconds * 1000);
-    const { authenticatedAt, acr, upstream } = said;
+    const { authenticatedAt, acr, upstream, upstreamSid } = said;
     insertSession(tx, {
       ...{ userId, connectionId, expiresAt, createdAt: now, hash: hashToken(session) },
-      ...{ authenticatedAt, acr, upstream },
+      ...{ authenticatedAt, acr, upstream, upstreamSid },
     });
     insertTrace(tx, { ...trace, steps: [...trace.steps, 'identity', 'session'], userId });
   };
@@ -146,7 +148,7 @@ async function signIn(
       useAssertion(tx, connectionId, once.id, once.until),
       selectMatches(tx, connectionId, directoryId, identity),
     ]);
-    if (!isFresh) throw new Refusal('replayed', 'The assertion was used before.');
+    if (!isFresh) throw new Refusal('replayed', 'The answer was used before.');
     const who = converge(matches, jit);
     if (who.kind === 'create') return false;
     trace.userId = who.userId;

@@ -17,6 +17,16 @@ export type RefusalReason =
   /** Unknown, answered before, too late, of another browser or another connection. */
   | 'request'
   | 'disabled'
+  /** The identity provider does not answer, or its documents are not what they must be (OpenID). */
+  | 'provider'
+  /** It gave no tokens for the code (OpenID). */
+  | 'exchange'
+  /** The ID token is not what it must be (OpenID). */
+  | 'token'
+  /** The person is not of the organisation that the connection is for (OpenID: tid, hd). */
+  | 'organisation'
+  /** Not signed in as freshly, or not in the way, that was asked for. */
+  | 'step_up'
   | 'signature'
   /** To verify it took more time or memory than a response may. */
   | 'too_costly'
