@@ -210,5 +210,7 @@ describe('discovery', () => {
       code_challenge_methods_supported: ['S256'],
       response_types_supported: ['code'],
     });
+    const server = await fetch(`${origin}/.well-known/oauth-authorization-server/oidc`);
+    expect(await server.json()).toEqual(JSON.parse(document));
   });
 });

@@ -9,8 +9,8 @@ import { selectUserView } from '../../provisioning/user-view-store.ts';
 import type { Connection } from '../connection.ts';
 import { selectConnections } from '../connection-store.ts';
 import { chooserPage, refusalPage } from '../core/page.ts';
-import { startLogin } from '../saml-login-flow.ts';
-import { type SignedIn, setLogin } from '../session-hook.ts';
+import { beginLogin } from '../login-hook.ts';
+import type { SignedIn } from '../session-hook.ts';
 import { languageOfRequest, sendPage } from '../sso-scope-hook.ts';
 import { hasAccess } from './claims.ts';
 import { findOpenIdClient } from './client-store.ts';
@@ -161,9 +161,7 @@ async function sendToLogin(
   interaction.lastSubmission = { with: held ?? null } satisfies Left;
   await interaction.persist();
   const place = { tenantId, connectionId: only.id };
-  const { url, relayState, browser } = await startLogin(services, place, { returnTo: path, stepUp });
-  setLogin(reply, services.publicUrl, relayState, browser);
-  return reply.redirect(url, 303);
+  return await beginLogin(reply, services, place, { returnTo: path, stepUp });
 }
 
 async function connectionsFor(

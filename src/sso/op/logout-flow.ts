@@ -22,11 +22,15 @@ export interface LogoutServices {
   blueAgent: Dispatcher;
 }
 
-/** Answers those that were not told, with why. */
-export async function tellLogouts(
-  services: LogoutServices,
-  tenantId: TenantId,
-): Promise<{ logout: Logout; problem: string; isGivenUp: boolean }[]> {
+export interface ToldLogout {
+  logout: Logout;
+  /** undefined: it is told. */
+  problem: string | undefined;
+  isGivenUp: boolean;
+}
+
+/** Those that are due, as many as are told at a time. */
+export async function tellLogouts(services: LogoutServices, tenantId: TenantId): Promise<ToldLogout[]> {
   const { database, realClock, secrets } = services;
   const logouts = await inTenant(database, tenantId, async (tx) => {
     deleteUnwantedLogouts(tx);
@@ -38,9 +42,7 @@ export async function tellLogouts(
     logouts.map(async (logout) => ({ logout, problem: await tell(services, signing[0], logout) })),
   );
   await Promise.all(outcomes.map((outcome) => settle(services, tenantId, outcome)));
-  return outcomes.flatMap(({ logout, problem }) =>
-    problem === undefined ? [] : [{ logout, problem, isGivenUp: isLast(logout) }],
-  );
+  return outcomes.map((outcome) => ({ ...outcome, isGivenUp: isLast(outcome.logout) }));
 }
 
 function isLast({ tries }: Logout): boolean {

@@ -69,9 +69,9 @@ export async function knowBrowser(
   services: Services,
 ): Promise<SignedIn | undefined> {
   const signedIn = await signedInOf(request, services);
-  setBrowserLogin(
-    request.raw,
-    signedIn && { ...signedIn.session, tenantId: signedIn.tenantId, hash: signedIn.hash },
-  );
+  if (signedIn === undefined) return undefined;
+  const { tenantId, hash, session } = signedIn;
+  const secondsLeft = (session.expiresAt.getTime() - services.clock.now().getTime()) / 1000;
+  setBrowserLogin(request.raw, { ...session, tenantId, hash, secondsLeft });
   return signedIn;
 }
