@@ -86,6 +86,20 @@ describe('a login', () => {
     expect(new URL(callback).searchParams.get('state')).toBe('deep/link?x=1');
   });
 
+  it('is not another person’s than the one that id_token_hint names', async () => {
+    await scene.person('bo@example.com');
+    const bo = (await scene.signIn(app, new Browser(), 'bo')).tokens.id_token ?? '';
+    const browser = new Browser();
+    const fresh = await scene.login(browser, (await app.begin({ id_token_hint: bo })).url.href);
+    expect(errorOf(fresh)).toBe('login_required');
+    const standing = await scene.open(browser, (await app.begin({ id_token_hint: bo })).url.href);
+    expect(errorOf(standing.url)).toBe('login_required');
+    const { browser: his, tokens } = await scene.signIn(app, new Browser(), 'bo', { id_token_hint: bo });
+    expect(tokens.claims()?.sub).toBe(
+      (await scene.open(his, `${gateway.url}/sso/session`)).text.match(/"sub":"([^"]+)"/)?.[1],
+    );
+  });
+
   it('is refused, in the words of the protocol, to whoever has no role', async () => {
     await made(scene.api('PUT', '/settings', { defaultRole: 'none' }));
     const callback = await scene.login(new Browser(), (await app.begin()).url.href);

@@ -41,14 +41,20 @@ function words(text = ''): string[] {
   return text.split(' ').filter((word) => word !== '');
 }
 
-/** But for `forceAuthn`, which asks what was done and not what stands. */
-export function isAnswered(login: StandingLogin, asked: AskedOfProvider, now: Date): boolean {
-  const { acrValues, maxAgeSeconds } = asked.stepUp;
+/** @param isJustNow The person showed who they are for this very request, however old it lets an answer be. */
+export function isAnswered(
+  login: StandingLogin,
+  asked: AskedOfProvider,
+  now: Date,
+  isJustNow: boolean,
+): boolean {
+  const { forceAuthn, acrValues, maxAgeSeconds } = asked.stepUp;
+  const age = (now.getTime() - login.authenticatedAt.getTime()) / 1000;
   return (
     login.tenantId === asked.tenantId &&
     (asked.connectionId === null || login.connectionId === asked.connectionId) &&
     (acrValues.length === 0 || (login.acr !== null && acrValues.includes(login.acr))) &&
-    (maxAgeSeconds === null || isSince(login, new Date(now.getTime() - maxAgeSeconds * 1000)))
+    (isJustNow || (!forceAuthn && (maxAgeSeconds === null || age <= maxAgeSeconds)))
   );
 }
 

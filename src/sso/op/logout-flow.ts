@@ -9,6 +9,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { TenantId } from '../../kernel/ids.ts';
 import { limits } from '../../kernel/limits.ts';
 import type { SecretBox } from '../../kernel/secret-box.ts';
+import { issuerOf } from './issuer.ts';
 import { readKeyRing } from './key-flow.ts';
 import { postLogoutToken, signLogoutToken } from './logout-client.ts';
 import { deleteLogout, deleteUnwantedLogouts, type Logout, takeLogouts } from './logout-store.ts';
@@ -54,7 +55,7 @@ async function tell(
   key: Parameters<typeof signLogoutToken>[1],
   { uri, clientId, userId, sid }: Logout,
 ): Promise<string | undefined> {
-  const notice = { issuer: `${publicUrl}/oidc`, jti: randomUUID(), now: realClock.now() };
+  const notice = { issuer: issuerOf(publicUrl), jti: randomUUID(), now: realClock.now() };
   const token = await signLogoutToken({ ...notice, clientId, userId, sid }, key);
   return await postLogoutToken(uri, token, { dispatcher: blueAgent, msMax: limits.openIdLogoutMsMax });
 }

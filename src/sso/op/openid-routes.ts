@@ -9,7 +9,8 @@ import { Fault } from '../../kernel/fault.ts';
 import { limits } from '../../kernel/limits.ts';
 import { networkOf } from '../../outbound/public-address.ts';
 import { stylePolicy } from '../sso-scope-hook.ts';
-import { type CurrentProvider, issuerPath, knowBrowser } from './provider-hook.ts';
+import { issuerPath } from './issuer.ts';
+import { type CurrentProvider, knowBrowser } from './provider-hook.ts';
 
 /** Forms of these pages lead to applications, and the library adds the hashes of its own scripts. */
 const policy = [

@@ -10,10 +10,9 @@ import { logoutPage, refusalPage, signedOutPage } from '../core/page.ts';
 import { languageOf } from '../core/words.ts';
 import { type SignedIn, signedInOf } from '../session-hook.ts';
 import { setBrowserLogin } from './adapter-client.ts';
+import { issuerOf } from './issuer.ts';
 import { type KeyRing, readKeyRing } from './key-flow.ts';
 import { buildProvider } from './provider-client.ts';
-
-export const issuerPath = '/oidc';
 
 export class CurrentProvider {
   readonly #services: Services;
@@ -44,7 +43,7 @@ export class CurrentProvider {
     this.#readAtMs = atMs;
     if (this.#known?.ring === ring) return this.#known.provider;
     const provider = buildProvider({
-      ...{ issuer: `${publicUrl}${issuerPath}`, database, clock, realClock, keys: ring, pages },
+      ...{ issuer: issuerOf(publicUrl), database, clock, realClock, keys: ring, pages },
       endSession: ({ tenantId, hash }) => endSession(database, tenantId, hash),
       onError: (error) => this.#log.error({ err: error }, 'the OpenID provider failed'),
     });
