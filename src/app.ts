@@ -17,6 +17,7 @@ import { blueRoutes, blueWorkRoutes } from './admin/blue-routes.ts';
 import { catalogueEditRoutes, catalogueRoutes } from './admin/catalogue-routes.ts';
 import { clientRoutes, clientSecretRoutes } from './admin/client-routes.ts';
 import { clockRoutes } from './admin/clock-routes.ts';
+import { connectionKeyRoutes } from './admin/connection-key-routes.ts';
 import { connectionRoutes } from './admin/connection-routes.ts';
 import { contractLineRoutes } from './admin/contract-line-routes.ts';
 import { contractRoutes } from './admin/contract-routes.ts';
@@ -46,6 +47,7 @@ import { replayRoutes, requestRoutes } from './admin/request-routes.ts';
 import { schemaEditRoutes, schemaRoutes } from './admin/schema-routes.ts';
 import { seatRoutes } from './admin/seat-routes.ts';
 import { settingsRoutes } from './admin/settings-routes.ts';
+import { signalReceiverRoutes } from './admin/signal-receiver-routes.ts';
 import { stagedRoutes } from './admin/staged-routes.ts';
 import { subPoolRoutes } from './admin/sub-pool-routes.ts';
 import { tenantRoutes } from './admin/tenant-routes.ts';
@@ -66,9 +68,11 @@ import { scimDiscoveryRoutes } from './scim/scim-discovery-routes.ts';
 import { installScimMessages, sendFault } from './scim/scim-message-hook.ts';
 import { scimBulkRoutes, scimResourceRoutes, scimRootRoutes } from './scim/scim-resource-routes.ts';
 import { installUnread } from './scim/unread-hook.ts';
+import { ssfMetadataRoutes, ssfRoutes } from './signals/ssf-routes.ts';
 import { interactionRoutes } from './sso/op/interaction-routes.ts';
 import { openIdRoutes } from './sso/op/openid-routes.ts';
 import { CurrentProvider } from './sso/op/provider-hook.ts';
+import { revocationRoutes } from './sso/revocation-routes.ts';
 import { samlRoutes } from './sso/saml-routes.ts';
 import { sessionRoutes } from './sso/session-routes.ts';
 import { installSsoScope } from './sso/sso-scope-hook.ts';
@@ -122,6 +126,15 @@ export async function buildApp({ services, log, ...options }: AppOptions): Promi
   await app.register(async (scope) => tokenRoutes(scope, services));
   const openIdProvider = new CurrentProvider(services, log);
   await app.register(async (scope) => {
+    scope.setErrorHandler(answerError);
+    revocationRoutes(scope, services);
+  });
+  ssfMetadataRoutes(app, services);
+  await app.register(async (scope) => {
+    scope.setErrorHandler(answerError);
+    ssfRoutes(scope, services);
+  });
+  await app.register(async (scope) => {
     await installSsoScope(scope);
     samlRoutes(scope, services);
     sessionRoutes(scope, services);
@@ -171,8 +184,10 @@ function adminScope(api: FastifyInstance, services: Services): void {
   clientRoutes(scope, services);
   clientSecretRoutes(scope, services);
   connectionRoutes(scope, services);
+  connectionKeyRoutes(scope, services);
   loginRoutes(scope, services);
   openIdClientRoutes(scope, services);
+  signalReceiverRoutes(scope, services);
   openIdKeyRoutes(scope, services);
   blueRoutes(scope, services);
   blueWorkRoutes(scope, services);

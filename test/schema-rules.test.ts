@@ -43,7 +43,7 @@ const ownersTables = [
 
 /** Functions of triggers, which act with the rights of whoever writes. */
 /** For what is stored elsewhere. */
-const settled = ['with_roles(uuid,jsonb)'];
+const settled = ['signal_session_revoked(uuid,uuid)', 'with_roles(uuid,jsonb)'];
 
 /** The request role may only add. */
 const neverChanged = ['audit_events', 'role_sets'];
@@ -64,6 +64,7 @@ const finders = [
   'find_due_comparisons(timestamp with time zone,integer)',
   'find_due_pools(timestamp with time zone,integer)',
   'find_due_reclaims(timestamp with time zone,timestamp with time zone,integer)',
+  'find_due_signals(timestamp with time zone,integer)',
   'find_fallback_uses(text[],integer)',
   'find_leftovers(timestamp with time zone,integer)',
   'find_oauth_client(uuid,timestamp with time zone)',
@@ -71,6 +72,7 @@ const finders = [
   'find_openid_logouts(integer)',
   'find_parking_tenants(uuid,integer)',
   'find_refused_tenants(timestamp with time zone,bigint)',
+  'find_signal_receiver(text)',
   'find_sso_connection(uuid)',
   'find_tenant(uuid,text)',
   'list_tenants(text,integer)',

@@ -23,6 +23,7 @@ import { previewCommands } from './preview-commands.ts';
 import { reclaimCommands } from './reclaim-commands.ts';
 import { requestCommands } from './request-commands.ts';
 import { scimCommands } from './scim-commands.ts';
+import { signalCommands } from './signal-commands.ts';
 import { tenantCommands } from './tenant-commands.ts';
 
 const commands = [
@@ -41,6 +42,7 @@ const commands = [
   ...blueCommands,
   ...clockCommands,
   ...catalogueCommands,
+  ...signalCommands,
 ];
 
 function build(): Program {

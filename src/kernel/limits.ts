@@ -86,6 +86,13 @@ export const limits = {
   /** Values of one attribute: Entra ends at 150 groups, others send all. */
   samlValuesMax: 2000,
   samlCertificatesMax: 5,
+  /** Threads that verify responses, the memory of each, and how long one response may take. */
+  samlThreadsMax: 2,
+  samlThreadMegabytesMax: 256,
+  samlVerifyMsMax: 3000,
+  /** Responses that wait for a thread. */
+  samlWaitingPerConnectionMax: 50,
+  samlWaitingMax: 500,
   connectionsPerTenantMax: 50,
   /** How long a browser may be away at its identity provider. */
   loginMinutesMax: 10,
@@ -147,6 +154,19 @@ export const limits = {
   recordedBodyBytesMax: 16 * 1024,
   /** Nesting of a body that is recorded. */
   recordedDepthMax: 32,
+  /** Receivers of signals of a tenant, what each may ask a second, and signals that one poll takes. */
+  signalReceiversPerTenantMax: 20,
+  signalRequestsPerSecond: 20,
+  signalsPerPollMax: 100,
+  /** Characters of what a receiver writes of its stream. */
+  signalUrlLengthMax: 2000,
+  signalHeaderLengthMax: 4000,
+  signalDescriptionLengthMax: 1000,
+  /** A push takes no longer, and is tried again after no longer. */
+  signalPushMsMax: 5000,
+  signalRestMsMax: 15 * 60_000,
+  /** A signal that nobody took by then is given up. */
+  signalDaysMax: 7,
   /** Recorded calls of a tenant that are kept, the newest; and as many traces of logins. */
   recordedRequestsPerTenantMax: 500_000,
   /** Recorded calls that wait for the database; what comes on top is dropped and counted. */

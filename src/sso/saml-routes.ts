@@ -5,20 +5,23 @@ import { inTenant } from '../db/tenant-transaction.ts';
 import { RateLimit } from '../http/rate-limit.ts';
 import type { Services } from '../http/services.ts';
 import { limits } from '../kernel/limits.ts';
-import { fromPem } from '../kernel/self-signed-certificate.ts';
 import { addressesOf } from './connection.ts';
 import { unknownConnection } from './connection-flow.ts';
+import { publishedKeys } from './connection-key.ts';
 import { selectConnection } from './connection-store.ts';
 import { noStepUp, returnPathOf } from './core/asked.ts';
 import { writeMetadata } from './core/metadata.ts';
 import { answerLogin, beginLogin, type ConnectionPath, placeOf } from './login-hook.ts';
 import { acceptResponse, type Posted } from './saml-login-flow.ts';
+import { SamlVerifier } from './saml-verifier-client.ts';
 import { clearLogin, loginOf } from './session-hook.ts';
 
 const config = { auth: 'none' } as const;
 
 export function samlRoutes(scope: FastifyInstance, services: Services): void {
   const { database, publicUrl } = services;
+  const verifier = new SamlVerifier();
+  scope.addHook('onClose', () => verifier.stop());
   const untrusted = new RateLimit(limits.untrustedTracesPerSecond, limits.untrustedTracesAtOnce);
   scope.get<{ Params: ConnectionPath }>(
     '/sso/saml/:connectionId/metadata',
@@ -27,11 +30,11 @@ export function samlRoutes(scope: FastifyInstance, services: Services): void {
       const { tenantId, connectionId } = await placeOf(request, services);
       const connection = await inTenant(database, tenantId, (tx) => selectConnection(tx, connectionId));
       if (connection === undefined) throw unknownConnection(connectionId);
-      const { settings, certificate } = connection;
+      const { settings, keys } = connection;
       const xml = writeMetadata({
         ...settings,
         ...addressesOf(publicUrl, connectionId),
-        certificate: fromPem(certificate),
+        keys: publishedKeys(keys),
         signsRequests: settings.signRequests,
       });
       return reply.type('application/samlmetadata+xml').send(xml);
@@ -53,7 +56,7 @@ export function samlRoutes(scope: FastifyInstance, services: Services): void {
     async (request, reply) => {
       const posted = readPosted(request, publicUrl);
       const place = await placeOf(request, services);
-      const outcome = await acceptResponse(services, place, posted, {
+      const outcome = await acceptResponse({ ...services, verifier }, place, posted, {
         requestId: request.id,
         mayTrace: () => untrusted.take(place.connectionId, performance.now()) === 0,
       });

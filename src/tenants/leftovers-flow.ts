@@ -1,6 +1,6 @@
 /**
  * Deletes what has served its time: recorded calls past their retention or over their number, expired access tokens,
- * creations whose answer nobody asks for again, logins and sessions that are over. Each statement is a transaction, so that nothing is held up for long.
+ * creations whose answer nobody asks for again, logins and sessions that are over, signals that nobody took. Each statement is a transaction, so that nothing is held up for long.
  */
 
 import type { Database } from '../db/database.ts';
@@ -12,6 +12,7 @@ import { deleteExpiredArtefacts } from '../sso/op/artefact-store.ts';
 import {
   deleteBeyond,
   deleteExpiredTokens,
+  deleteSignalsBefore,
   deleteSsoBefore,
   deleteUnansweredBefore,
   findLeftovers,
@@ -58,6 +59,8 @@ async function clearTenant(database: Database, tenantId: TenantId, now: Date): P
   await deleteInBatches(database, tenantId, (tx, most) => deleteRequestsBefore(tx, retainedFrom, most));
   await deleteInBatches(database, tenantId, (tx, most) => deleteExpiredTokens(tx, now, most));
   await deleteInBatches(database, tenantId, (tx, most) => deleteUnansweredBefore(tx, answeredFrom, most));
+  const givenUpFrom = new Date(now.getTime() - limits.signalDaysMax * dayMs);
+  await deleteInBatches(database, tenantId, (tx, most) => deleteSignalsBefore(tx, givenUpFrom, most));
   for (const table of ['sso_requests', 'sso_assertions', 'sso_sessions'] as const) {
     await deleteInBatches(database, tenantId, (tx, most) => deleteSsoBefore(tx, table, now, most));
   }

@@ -21,7 +21,6 @@ import type { StandingLogin } from './login-rule.ts';
 
 /** Who is signed in to the gateway in the browser that asks. */
 export interface BrowserLogin extends StandingLogin {
-  userId: UserId;
   /** Of the session's row. */
   hash: string;
   /** Of the session, from now. */

@@ -100,10 +100,6 @@ async function resultOf(
   if (!isAnswered({ ...session, tenantId }, asked, realClock.now(), isJustNow)) {
     return isNew ? refusal('login_required', 'the login was not the one that was asked for') : undefined;
   }
-  // To sign the same person in once more would not make them another.
-  if (interaction.prompt.reasons.includes('id_token_hint') && interaction.session !== undefined) {
-    return refusal('login_required', 'another person is signed in than the one that id_token_hint names');
-  }
   if (isNew && left.with !== null) {
     await succeed(database, left.with, { tenantId, userId: session.userId, hash: signedIn.hash });
   }
