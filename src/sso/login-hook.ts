@@ -5,8 +5,10 @@ import type { Services } from '../http/services.ts';
 import { type ConnectionId, parseId } from '../kernel/ids.ts';
 import { unknownConnection } from './connection-flow.ts';
 import { findConnectionTenant } from './connection-store.ts';
+import type { Asked } from './core/asked.ts';
 import { refusalPage } from './core/page.ts';
-import { setSession } from './session-hook.ts';
+import { startLogin } from './saml-login-flow.ts';
+import { setLogin, setSession } from './session-hook.ts';
 import type { ConnectionPlace, LoginOutcome } from './sign-in-flow.ts';
 import { languageOfRequest, sendPage } from './sso-scope-hook.ts';
 
@@ -23,6 +25,18 @@ export async function placeOf(
   const tenantId = connectionId && (await findConnectionTenant(database, connectionId));
   if (connectionId === undefined || tenantId === undefined) throw unknownConnection(params.connectionId);
   return { tenantId, connectionId };
+}
+
+/** Sends the browser to the identity provider. @throws Fault `not_found` for a connection that is not there or is switched off. */
+export async function beginLogin(
+  reply: FastifyReply,
+  services: Services,
+  place: ConnectionPlace,
+  asked: Asked,
+): Promise<FastifyReply> {
+  const { url, relayState, browser } = await startLogin(services, place, asked);
+  setLogin(reply, services.publicUrl, relayState, browser);
+  return reply.redirect(url, 303);
 }
 
 /** A session and the way on, or the page that says that there is none. */

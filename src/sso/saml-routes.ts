@@ -11,10 +11,10 @@ import { publishedKeys } from './connection-key.ts';
 import { selectConnection } from './connection-store.ts';
 import { noStepUp, returnPathOf } from './core/asked.ts';
 import { writeMetadata } from './core/metadata.ts';
-import { answerLogin, type ConnectionPath, placeOf } from './login-hook.ts';
-import { acceptResponse, type Posted, startLogin } from './saml-login-flow.ts';
+import { answerLogin, beginLogin, type ConnectionPath, placeOf } from './login-hook.ts';
+import { acceptResponse, type Posted } from './saml-login-flow.ts';
 import { SamlVerifier } from './saml-verifier-client.ts';
-import { clearLogin, loginOf, setLogin } from './session-hook.ts';
+import { clearLogin, loginOf } from './session-hook.ts';
 
 const config = { auth: 'none' } as const;
 
@@ -46,13 +46,7 @@ export function samlRoutes(scope: FastifyInstance, services: Services): void {
     { config },
     async (request, reply) => {
       const asked = { returnTo: returnPathOf(request.query.return), stepUp: noStepUp };
-      const { url, relayState, browser } = await startLogin(
-        services,
-        await placeOf(request, services),
-        asked,
-      );
-      setLogin(reply, publicUrl, relayState, browser);
-      return reply.redirect(url, 303);
+      return await beginLogin(reply, services, await placeOf(request, services), asked);
     },
   );
 

@@ -49,6 +49,7 @@ const inTenant = ({ path }: Operation) => path.startsWith('/tenants/{t}');
 const isForOperators = ({ method, path }: Operation) =>
   path === '/tenants' ||
   path === '/clock' ||
+  path === '/openid-keys' ||
   path.startsWith('/operators') ||
   path.startsWith('/catalogue/') ||
   (method !== 'GET' && path === '/catalogue') ||

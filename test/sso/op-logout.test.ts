@@ -2,7 +2,9 @@
 
 import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose';
 import * as openid from 'openid-client';
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { limits } from '../../src/kernel/limits.ts';
 import { made, startGateway, type TestGateway } from '../support/gateway.ts';
 import { type Browser, formOf } from './browser.ts';
 import {
@@ -186,4 +188,26 @@ describe('an application that does not listen', () => {
     expect(log.join('')).toContain('a client was not told of a logout');
     expect(log.join('')).not.toContain('logout_token');
   }, 20_000);
+
+  it('is given up after the last try, and the trail says so', async () => {
+    receiver.answers(500);
+    const { browser } = await scene.signIn(app);
+    const id = await idOf();
+    const client = new pg.Client({ connectionString: first().databaseUrl });
+    await client.connect();
+    await browser.send(`${first().url}/sso/logout`, {});
+    await vi.waitFor(() => expect(receiver.received).toHaveLength(1), { timeout: 5000 });
+    await client.query('alter table openid_logouts no force row level security');
+    const last = limits.openIdLogoutTriesMax - 1;
+    await client.query('update openid_logouts set tries = $1, next_at = now()', [last]);
+    const trail = () => made(scene.api('GET', '/audit?action=logout.undelivered'));
+    await vi.waitFor(async () => expect((await trail()).items).toHaveLength(1), { timeout: 5000 });
+    expect((await trail()).items[0]).toMatchObject({
+      ...{ actor: { kind: 'system', rule: 'back-channel logout' }, subject: id },
+      after: { clientId: app.clientId, problem: 'it answers 500', tries: limits.openIdLogoutTriesMax },
+    });
+    expect((await client.query('select from openid_logouts')).rowCount).toBe(0);
+    await client.query('alter table openid_logouts force row level security');
+    await client.end();
+  });
 });

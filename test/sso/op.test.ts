@@ -1,5 +1,6 @@
 /** Applications that know nothing but OpenID Connect sign people in at /oidc, over HTTP. */
 
+import { decodeJwt } from 'jose';
 import * as openid from 'openid-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { made, startGateway, type TestGateway } from '../support/gateway.ts';
@@ -84,6 +85,23 @@ describe('a login', () => {
     const pending = await app.begin({ state: 'deep/link?x=1' });
     const callback = await scene.login(new Browser(), pending.url.href);
     expect(new URL(callback).searchParams.get('state')).toBe('deep/link?x=1');
+  });
+
+  it('is not another person’s than the one that id_token_hint names', async () => {
+    await scene.person('bo@example.com');
+    const bo = (await scene.signIn(app, new Browser(), 'bo')).tokens.id_token ?? '';
+    const browser = new Browser();
+    const fresh = await scene.login(browser, (await app.begin({ id_token_hint: bo })).url.href);
+    expect(errorOf(fresh)).toBe('login_required');
+    const pending = await app.begin({ id_token_hint: bo });
+    const asked = await scene.open(browser, pending.url.href);
+    const { url } = await scene.open(browser, await scene.answer(browser, asked.url, 'bo'));
+    expect((await app.exchange(url, pending)).claims()?.sub).toBe(decodeJwt(bo).sub);
+    const silent = await scene.open(
+      browser,
+      (await app.begin({ id_token_hint: bo, prompt: 'none' })).url.href,
+    );
+    expect(new URL(silent.url).searchParams.get('code')).not.toBeNull();
   });
 
   it('is refused, in the words of the protocol, to whoever has no role', async () => {
@@ -210,5 +228,7 @@ describe('discovery', () => {
       code_challenge_methods_supported: ['S256'],
       response_types_supported: ['code'],
     });
+    const server = await fetch(`${origin}/.well-known/oauth-authorization-server/oidc`);
+    expect(await server.json()).toEqual(JSON.parse(document));
   });
 });

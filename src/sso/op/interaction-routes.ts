@@ -9,11 +9,12 @@ import { selectUserView } from '../../provisioning/user-view-store.ts';
 import type { Connection } from '../connection.ts';
 import { selectConnections } from '../connection-store.ts';
 import { chooserPage, refusalPage } from '../core/page.ts';
-import { startLogin } from '../saml-login-flow.ts';
-import { type SignedIn, setLogin } from '../session-hook.ts';
+import { beginLogin } from '../login-hook.ts';
+import type { SignedIn } from '../session-hook.ts';
 import { languageOfRequest, sendPage } from '../sso-scope-hook.ts';
 import { hasAccess } from './claims.ts';
 import { findOpenIdClient } from './client-store.ts';
+import { issuerPath } from './issuer.ts';
 import {
   type AskedOfProvider,
   type AuthorizationParams,
@@ -21,7 +22,8 @@ import {
   isAnswered,
   isSince,
 } from './login-rule.ts';
-import { type CurrentProvider, issuerPath, knowBrowser } from './provider-hook.ts';
+import { cookieNames } from './provider-client.ts';
+import { type CurrentProvider, knowBrowser } from './provider-hook.ts';
 import { type HeldSession, succeed } from './succession-flow.ts';
 
 type Interaction = InstanceType<Provider['Interaction']>;
@@ -78,7 +80,7 @@ async function interactionOf(
   uid: string,
 ): Promise<Interaction | undefined> {
   const { cookies } = provider.createContext(request.raw, reply.raw);
-  if (cookies.get('bgw_op_interaction', { signed: true }) !== uid) return undefined;
+  if (cookies.get(cookieNames.interaction, { signed: true }) !== uid) return undefined;
   return await provider.Interaction.find(uid);
 }
 
@@ -89,13 +91,13 @@ async function resultOf(
   signedIn: SignedIn | undefined,
   { database, clock, realClock }: Services,
 ): Promise<Result | undefined> {
-  // A login has come back when the browser's session is not the one that it left with.
-  const left = interaction.lastSubmission as Left | undefined;
   if (signedIn === undefined) return undefined;
   const { tenantId, session } = signedIn;
+  const left = interaction.lastSubmission as Left | undefined;
+  // A login has come back when the browser's session is not the one that it left with.
   const isNew = left !== undefined && signedIn.hash !== left.with?.hash;
-  const isAsked = !asked.stepUp.forceAuthn || (isNew && isSince(session, new Date(interaction.iat * 1000)));
-  if (!isAsked || !isAnswered({ ...session, tenantId }, asked, realClock.now())) {
+  const isJustNow = isNew && isSince(session, new Date(interaction.iat * 1000));
+  if (!isAnswered({ ...session, tenantId }, asked, realClock.now(), isJustNow)) {
     return isNew ? refusal('login_required', 'the login was not the one that was asked for') : undefined;
   }
   if (isNew && left.with !== null) {
@@ -161,9 +163,7 @@ async function sendToLogin(
   interaction.lastSubmission = { with: held ?? null } satisfies Left;
   await interaction.persist();
   const place = { tenantId, connectionId: only.id };
-  const { url, relayState, browser } = await startLogin(services, place, { returnTo: path, stepUp });
-  setLogin(reply, services.publicUrl, relayState, browser);
-  return reply.redirect(url, 303);
+  return await beginLogin(reply, services, place, { returnTo: path, stepUp });
 }
 
 async function connectionsFor(

@@ -45,6 +45,12 @@ export interface ProviderOptions {
   onError(error: Error): void;
 }
 
+export const cookieNames = {
+  session: 'bgw_op',
+  interaction: 'bgw_op_interaction',
+  resume: 'bgw_op_resume',
+};
+
 const sessionSeconds = limits.sessionHoursMax * 3600;
 const tokenSeconds = limits.openIdAccessTokenMinutes * 60;
 
@@ -87,13 +93,13 @@ function configurationOf({
     jwks: { keys: [...keys.signing] },
     cookies: {
       keys: [...keys.cookies],
-      names: { session: 'bgw_op', interaction: 'bgw_op_interaction', resume: 'bgw_op_resume' },
+      names: cookieNames,
       long: { ...cookie, path: new URL(issuer).pathname },
       short: cookie,
     },
     findAccount: (ctx, sub) => findAccount(ctx, sub, database, clock),
     claims: claimsOfScopes,
-    scopes: ['openid', 'offline_access'],
+    scopes: ['openid'],
     extraClientMetadata: { properties: [...clientTenantProperties] },
     extraParams: { tenant: checkTenant, connection: checkConnection },
     interactions: {
@@ -119,6 +125,9 @@ function configurationOf({
     },
     features: {
       devInteractions: { enabled: false },
+      dPoP: { enabled: false },
+      pushedAuthorizationRequests: { enabled: false },
+      resourceIndicators: { enabled: false },
       backchannelLogout: { enabled: true },
       revocation: {
         enabled: true,
@@ -177,7 +186,12 @@ function policyOf(realClock: Clock) {
         tenant !== undefined &&
         standing?.userId === accountId &&
         ctx.oidc.account !== undefined &&
-        isAnswered(standing, askedIn(tenant.tenantId, paramsOf(ctx)), realClock.now());
+        isAnswered(
+          standing,
+          askedIn(tenant.tenantId, paramsOf(ctx)),
+          realClock.now(),
+          ctx.oidc.result?.login !== undefined,
+        );
       return isFit ? interactionPolicy.Check.NO_NEED_TO_PROMPT : interactionPolicy.Check.REQUEST_PROMPT;
     }),
   );
