@@ -9,6 +9,7 @@ import { startSyncTask } from './blue/sync-task.ts';
 import { followTestClock } from './clock/test-clock-task.ts';
 import type { Config } from './config.ts';
 import { type DatabaseOptions, openDatabase } from './db/database.ts';
+import { textRecordsOf } from './domains/dns-client.ts';
 import type { Services } from './http/services.ts';
 import { systemClock } from './kernel/clock.ts';
 import { ConfigurationError } from './kernel/configuration-error.ts';
@@ -120,6 +121,7 @@ async function withServices(
       publicUrl,
       blueApiUrl,
       blueAgent,
+      textRecords: textRecordsOf(config.dnsResolver),
       allowPrivateNetworks,
     });
     return { url, stop: () => inOrder(stop, close) };

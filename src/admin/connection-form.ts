@@ -1,6 +1,7 @@
 /** What an admin writes of a connection, and reads of it. */
 
 import Type, { type Static } from 'typebox';
+import { parseDomain } from '../domains/core/domain-name.ts';
 import { Fault } from '../kernel/fault.ts';
 import { type DirectoryId, parseId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
@@ -63,6 +64,12 @@ const settings = {
     nullable(Type.String({ description: 'Whose externalId `jit.attributes.externalId` holds.' })),
   ),
   jit: Type.Optional(Jit),
+  domains: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 1000 }), {
+      maxItems: limits.domainsPerTenantMax,
+      description: 'Verified domains of the tenant, whose people sign in through this connection.',
+    }),
+  ),
 };
 export const ConnectionBody = Type.Object({ protocol: Type.Literal('saml'), ...settings }, closed);
 export const ConnectionChange = Type.Partial(ConnectionBody, {
@@ -93,6 +100,7 @@ export const ConnectionAnswer = Type.Object({
     create: Type.Boolean(),
     attributes: Type.Object({}, { additionalProperties: Type.String() }),
   }),
+  domains: Type.Array(Type.String()),
   createdAt: Time,
 });
 
@@ -132,7 +140,20 @@ export function readConnection(body: Static<typeof ConnectionChange>, before?: C
     },
     directoryId,
     jit: { create, attributes: names },
+    domains: body.domains === undefined ? (before?.domains ?? []) : readDomains(body.domains),
   };
+}
+
+/** Each once, in their order. */
+function readDomains(texts: readonly string[]): string[] {
+  const domains = texts.map((text) => {
+    const domain = parseDomain(text);
+    if (domain === undefined) {
+      throw new Fault('invalid', `"${text.slice(0, 300)}" is no domain.`, { field: 'domains' });
+    }
+    return domain;
+  });
+  return [...new Set(domains)].sort();
 }
 
 function readDirectory(text: string | null): DirectoryId | null {
@@ -151,6 +172,7 @@ export function showConnection(connection: Connection, publicUrl: string): Stati
     identityProvider: { entityId, ssoUrl, certificates },
     ...addressesOf(publicUrl, id),
     jit: { create: jit.create, attributes: { ...jit.attributes } },
+    domains: [...connection.domains],
     createdAt: createdAt.toISOString(),
   };
 }

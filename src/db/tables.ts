@@ -1,6 +1,7 @@
 /** The shape of every table for Kysely, as migrations/ makes them. Ids are plain strings here; stores brand them. */
 
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
+import type { DomainTables } from './domain-tables.ts';
 import type { LicensingTables } from './licensing-tables.ts';
 import type { SsoTables } from './sso-tables.ts';
 
@@ -8,10 +9,10 @@ import type { SsoTables } from './sso-tables.ts';
 export type Json<T> = ColumnType<T, string, string>;
 export type Time = ColumnType<Date, Date, Date>;
 
-export interface Tables extends LicensingTables, SsoTables {
+export interface Tables extends DomainTables, LicensingTables, SsoTables {
   tenants: { tenant_id: string; slug: string; name: string; created_at: Time; tie_salt: string };
   tenant_locators: {
-    kind: 'slug' | 'directory_token' | 'api_key' | 'oauth_client' | 'sso_connection';
+    kind: 'slug' | 'directory_token' | 'api_key' | 'oauth_client' | 'sso_connection' | 'domain';
     key: string;
     tenant_id: string;
   };

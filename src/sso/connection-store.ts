@@ -6,13 +6,14 @@ import type { Tables } from '../db/tables.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { ConnectionId, DirectoryId, TenantId } from '../kernel/ids.ts';
 import type { Connection, ConnectionDraft, SamlSettings } from './connection.ts';
+import { servedDomains } from './connection-domain-store.ts';
 
 const columns = [
   ...(['id', 'protocol', 'name', 'enabled', 'settings', 'directory_id', 'jit_create', 'attributes'] as const),
   ...(['certificate', 'created_at'] as const),
 ] as const;
 
-type Row = Pick<Selectable<Tables['sso_connections']>, (typeof columns)[number]>;
+type Row = Pick<Selectable<Tables['sso_connections']>, (typeof columns)[number]> & { domains: string[] };
 
 /** The tenant of the connection that a path names. */
 export async function findConnectionTenant(
@@ -122,7 +123,11 @@ function changeable({ name, enabled, settings, directoryId, jit }: ConnectionDra
 }
 
 function select(tx: TenantTransaction) {
-  return db.selectFrom('sso_connections').select(columns).where('tenant_id', '=', tx.tenantId);
+  return db
+    .selectFrom('sso_connections')
+    .select(columns)
+    .select(servedDomains.as('domains'))
+    .where('tenant_id', '=', tx.tenantId);
 }
 
 function toConnection(row: Row): Connection {
@@ -134,6 +139,7 @@ function toConnection(row: Row): Connection {
     settings: row.settings as SamlSettings,
     directoryId: row.directory_id as DirectoryId | null,
     jit: { create: row.jit_create, attributes: row.attributes },
+    domains: row.domains,
     certificate: row.certificate,
     createdAt: row.created_at,
   };

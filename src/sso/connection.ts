@@ -20,6 +20,8 @@ export interface ConnectionDraft {
   /** The directory whose externalId a claim names. */
   directoryId: DirectoryId | null;
   jit: { create: boolean; attributes: AttributeNames };
+  /** Whose people sign in through it, in their order; those count that are verified. */
+  domains: readonly string[];
 }
 
 export interface Connection extends ConnectionDraft {

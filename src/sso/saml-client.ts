@@ -13,15 +13,19 @@ interface Parties {
   addresses: Addresses;
 }
 
-/** @param privateKey PEM: the request is signed with it. */
+/**
+ * @param privateKey PEM: the request is signed with it.
+ * @param loginHint A parameter beside the request, which Entra, Google and Okta read and others leave alone.
+ */
 export async function authorizeUrl(
   parties: Parties,
-  request: { id: string; relayState: string; privateKey: string | undefined },
+  request: { id: string; relayState: string; privateKey: string | undefined; loginHint: string | null },
 ): Promise<string> {
-  const { id, relayState, privateKey } = request;
+  const { id, relayState, privateKey, loginHint } = request;
   const signing = privateKey === undefined ? {} : { privateKey };
   const saml = new SAML({ ...optionsOf(parties), ...signing, generateUniqueId: () => id });
-  return await saml.getAuthorizeUrlAsync(relayState, undefined, {});
+  const additionalParams = loginHint === null ? {} : { login_hint: loginHint };
+  return await saml.getAuthorizeUrlAsync(relayState, undefined, { additionalParams });
 }
 
 /**

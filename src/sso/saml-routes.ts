@@ -9,7 +9,7 @@ import { fromPem } from '../kernel/self-signed-certificate.ts';
 import { addressesOf } from './connection.ts';
 import { unknownConnection } from './connection-flow.ts';
 import { selectConnection } from './connection-store.ts';
-import { noStepUp, returnPathOf } from './core/asked.ts';
+import { loginHintOf, noStepUp, returnPathOf } from './core/asked.ts';
 import { writeMetadata } from './core/metadata.ts';
 import { answerLogin, type ConnectionPath, placeOf } from './login-hook.ts';
 import { acceptResponse, type Posted, startLogin } from './saml-login-flow.ts';
@@ -38,7 +38,7 @@ export function samlRoutes(scope: FastifyInstance, services: Services): void {
     },
   );
 
-  scope.get<{ Params: ConnectionPath; Querystring: { return?: unknown } }>(
+  scope.get<{ Params: ConnectionPath; Querystring: { return?: unknown; login_hint?: unknown } }>(
     '/sso/saml/:connectionId/login',
     { config },
     async (request, reply) => {
@@ -47,6 +47,7 @@ export function samlRoutes(scope: FastifyInstance, services: Services): void {
         services,
         await placeOf(request, services),
         asked,
+        loginHintOf(request.query.login_hint),
       );
       setLogin(reply, publicUrl, relayState, browser);
       return reply.redirect(url, 303);

@@ -8,6 +8,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
 import { brokenConstraint, inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { domainOf } from '../domains/core/domain-name.ts';
+import { findDomains } from '../domains/domain-store.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import { type ConnectionId, newId, type TenantId, type UserId } from '../kernel/ids.ts';
@@ -19,7 +21,8 @@ import { createUser } from '../provisioning/user-flow.ts';
 import { insertSession } from '../sessions/session-store.ts';
 import type { Connection } from './connection.ts';
 import { holdConnection } from './connection-store.ts';
-import { converge, type ExternalIdentity, newUser } from './core/identity.ts';
+import { converge } from './core/convergence.ts';
+import { type ExternalIdentity, newUser } from './core/identity.ts';
 import { Refusal, type RefusalReason } from './core/refusal.ts';
 import {
   insertLink,
@@ -118,7 +121,7 @@ async function signIn(
   { connection, identity, once, ...said }: Vouched,
   { trace, requestId }: { trace: Trace; requestId: string },
 ): Promise<LoginOutcome> {
-  const { id: connectionId, jit, directoryId } = connection;
+  const { id: connectionId, jit } = connection;
   trace.subject = identity.subject;
   const now = trace.at;
   const seconds = secondsOf(said.sessionUntil, realClock.now());
@@ -144,10 +147,10 @@ async function signIn(
   const isDone = await inTenant(database, tenantId, async (tx) => {
     const [isFresh, matches] = await Promise.all([
       useAssertion(tx, connectionId, once.id, once.until),
-      selectMatches(tx, connectionId, directoryId, identity),
+      selectMatches(tx, connection, identity),
     ]);
     if (!isFresh) throw new Refusal('replayed', 'The assertion was used before.');
-    const who = converge(matches, jit);
+    const who = converge(identity, matches, jit);
     if (who.kind === 'create') return false;
     trace.userId = who.userId;
     await finish(tx, who.userId, who.isNew);
@@ -157,18 +160,39 @@ async function signIn(
   return { kind: 'signed_in', session, seconds, returnTo: said.returnTo };
 }
 
-/** Just in time: the person, the link and the session come to be together, or not at all. */
+/** Just in time: the person, the link and the session come to be together, or not at all. @throws Refusal */
 async function createPerson(
   database: Database,
-  { id, name }: Connection,
+  connection: Connection,
   identity: ExternalIdentity,
   door: Omit<Door, 'actor'>,
   finish: (tx: TenantTransaction, userId: UserId, isNew: boolean) => Promise<void>,
 ): Promise<void> {
+  const { id, name } = connection;
+  await refuseForeign(database, door.tenantId, identity);
   const draft = { attributes: newUser(identity), externalId: null };
   await createUser(database, { ...door, actor: { kind: 'connection', id, name } }, null, draft, {
-    also: (tx, userId) => finish(tx, userId, true),
+    also: async (tx, userId) => {
+      // Whoever was removed since the look for users.
+      const { removed } = await selectMatches(tx, connection, identity);
+      if (removed !== null) throw new Refusal('removed', `The user ${removed} was removed meanwhile.`);
+      await finish(tx, userId, true);
+    },
   });
+}
+
+/** Nobody is made with an address below a domain that another organisation has shown to be its own. @throws Refusal */
+async function refuseForeign(
+  database: Database,
+  tenantId: TenantId,
+  { userName, email }: ExternalIdentity,
+): Promise<void> {
+  const domains = [userName, email].flatMap((claim) => domainOf(claim ?? '') ?? []);
+  for (const [domain, owner] of await findDomains(database, domains)) {
+    if (owner !== tenantId) {
+      throw new Refusal('foreign_domain', `The domain ${domain} of a claim is another organisation's.`);
+    }
+  }
 }
 
 function secondsOf(until: Date | null, realNow: Date): number {

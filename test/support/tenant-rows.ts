@@ -66,6 +66,10 @@ export function rowsOf(tenant: string): string[] {
     `insert into sso_links values (${t}, ${id}, 'x', ${id}, ${now})`,
     `insert into sso_logins values (${t}, ${id}, ${id}, ${now}, '{}', null, null, null, null, '{}', 'h')`,
     `insert into sso_sessions values (${t}, 'h', ${id}, ${id}, ${now}, ${now}, ${now}, null, null)`,
+    `insert into domains values (${t}, 'x', 'x', ${now}, null, null, null, null)`,
+    `insert into sso_connection_domains values (${t}, ${id}, 'x')`,
+    `insert into sso_tombstones values (${t}, ${id}, 'x', ${now})`,
+    `insert into sso_tombstone_keys values (${t}, ${id}, 'name', ${id}, 'x')`,
     `insert into recorded_requests values (${t}, ${id}, ${now}, ${id}, ${id}, 'x', 'GET', '/', '', null, null, 200, null,
        1, null, false)`,
   ];
