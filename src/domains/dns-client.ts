@@ -13,9 +13,10 @@ export type TextRecords = (name: string) => Promise<TextAnswer>;
 export function textRecordsOf(server: { host: string; port: number } | undefined): TextRecords {
   return async (name) => {
     try {
-      const resolver = new Resolver({ timeout: limits.dnsMsMax, tries: limits.dnsTriesMax });
+      const resolver = new Resolver({ timeout: limits.dnsTryMsMax, tries: limits.dnsTriesMax });
       if (server !== undefined) resolver.setServers([await addressOf(server)]);
-      const records = await resolver.resolveTxt(name);
+      const over = setTimeout(() => resolver.cancel(), limits.dnsMsMax);
+      const records = await resolver.resolveTxt(name).finally(() => clearTimeout(over));
       return {
         kind: 'records',
         values: records.slice(0, limits.dnsRecordsMax).map((parts) => parts.join('')),

@@ -21,7 +21,7 @@ import { createUser } from '../provisioning/user-flow.ts';
 import { insertSession } from '../sessions/session-store.ts';
 import type { Connection } from './connection.ts';
 import { holdConnection } from './connection-store.ts';
-import { converge } from './core/convergence.ts';
+import { converge, type Matches } from './core/convergence.ts';
 import { type ExternalIdentity, newUser } from './core/identity.ts';
 import { Refusal, type RefusalReason } from './core/refusal.ts';
 import {
@@ -144,19 +144,36 @@ async function signIn(
     });
     insertTrace(tx, { ...trace, steps: [...trace.steps, 'identity', 'session'], userId });
   };
-  const isDone = await inTenant(database, tenantId, async (tx) => {
-    const [isFresh, matches] = await Promise.all([
-      useAssertion(tx, connectionId, once.id, once.until),
-      selectMatches(tx, connection, identity),
-    ]);
-    if (!isFresh) throw new Refusal('replayed', 'The assertion was used before.');
+  /** false: the person is to be made. */
+  const become = async (tx: TenantTransaction, matches: Matches) => {
     const who = converge(identity, matches, jit);
     if (who.kind === 'create') return false;
     trace.userId = who.userId;
     await finish(tx, who.userId, who.isNew);
     return true;
+  };
+  const isKnown = await inTenant(database, tenantId, async (tx) => {
+    const [isFresh, matches] = await Promise.all([
+      useAssertion(tx, connectionId, once.id, once.until),
+      selectMatches(tx, connection, identity),
+    ]);
+    if (!isFresh) throw new Refusal('replayed', 'The assertion was used before.');
+    return await become(tx, matches);
   });
-  if (!isDone) await createPerson(database, connection, identity, { tenantId, now, requestId }, finish);
+  if (!isKnown) {
+    try {
+      await createPerson(database, connection, identity, { tenantId, now, requestId }, finish);
+    } catch (error) {
+      // A directory pushed the person at the same moment.
+      const isTaken = error instanceof Fault && error.code === 'conflict';
+      const isPushed =
+        isTaken &&
+        (await inTenant(database, tenantId, async (tx) =>
+          become(tx, await selectMatches(tx, connection, identity)),
+        ));
+      if (!isPushed) throw error;
+    }
+  }
   return { kind: 'signed_in', session, seconds, returnTo: said.returnTo };
 }
 
