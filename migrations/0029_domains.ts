@@ -27,7 +27,7 @@ const domains = `
     check_at      timestamptz,
     primary key (tenant_id, domain)
   );
-  create index domains_check on domains (check_at) where check_at is not null;
+  create index domains_due on domains (check_at) where check_at is not null;
 
   -- Whose people sign in through a connection.
   create table sso_connection_domains (
