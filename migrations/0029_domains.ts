@@ -21,7 +21,7 @@ const domains = `
     -- null: pending. Verified it is one tenant's alone: it stands in tenant_locators then.
     verified_at   timestamptz,
     checked_at    timestamptz,
-    -- Since when a verified domain's record is not there.
+    -- Since when the record of a domain that is or was verified is not there.
     missing_since timestamptz,
     -- When to look again; null: nobody does by themselves.
     check_at      timestamptz,

@@ -10,6 +10,7 @@ import { followTestClock } from './clock/test-clock-task.ts';
 import type { Config } from './config.ts';
 import { type DatabaseOptions, openDatabase } from './db/database.ts';
 import { textRecordsOf } from './domains/dns-client.ts';
+import { startDomainTask } from './domains/domain-task.ts';
 import type { Services } from './http/services.ts';
 import { systemClock } from './kernel/clock.ts';
 import { ConfigurationError } from './kernel/configuration-error.ts';
@@ -167,11 +168,12 @@ async function startBackground(
   const reclaims = startReclaimTask(database, services, log);
   const alerts = startAlertTask(database, clock, log);
   const comparisons = startComparisonTask(database, clock, log);
+  const domains = startDomainTask(database, services, log);
   const sync = startSyncTask({ ...services, database, log });
   return {
     nudge: () => sync.nudge(),
     stop: async () => {
-      const tasks = [contracts, alerts, comparisons, leftovers, parking, reclaims, sync];
+      const tasks = [contracts, alerts, comparisons, domains, leftovers, parking, reclaims, sync];
       await Promise.all(tasks.map((task) => task.stop()));
     },
   };

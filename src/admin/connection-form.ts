@@ -1,13 +1,13 @@
-/** What an admin writes of a connection, and reads of it. */
+/** What an admin writes of a connection, and reads of it: what is the same for every protocol, and whose fields the others are. */
 
 import Type, { type Static } from 'typebox';
 import { parseDomain } from '../domains/core/domain-name.ts';
 import { Fault } from '../kernel/fault.ts';
 import { type DirectoryId, parseId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
-import { addressesOf, type Connection, type ConnectionDraft } from '../sso/connection.ts';
-import { readMetadata } from '../sso/core/metadata.ts';
+import type { Connection, ConnectionDraft } from '../sso/connection.ts';
 import { unknownDirectory } from './directory-path.ts';
+import { readSaml, samlAnswer, samlFields, showSaml } from './saml-connection-form.ts';
 import { closed, Id, Name, nullable, Time } from './schemas.ts';
 
 const AttributeName = Type.String({ minLength: 1, maxLength: 300 });
@@ -44,22 +44,9 @@ const Jit = Type.Object(
   },
   closed,
 );
-const settings = {
+const common = {
   name: Name,
-  metadataXml: Type.String({
-    minLength: 1,
-    maxLength: limits.samlBytesMax,
-    description: 'The identity provider’s metadata: one EntityDescriptor.',
-  }),
   enabled: Type.Optional(Type.Boolean({ default: true })),
-  wantAssertionsSigned: Type.Optional(Type.Boolean({ default: true })),
-  wantResponseSigned: Type.Optional(Type.Boolean({ default: false })),
-  signRequests: Type.Optional(Type.Boolean({ default: false })),
-  nameIdFormat: Type.Optional(
-    nullable(
-      Type.String({ minLength: 1, maxLength: 200, description: 'Asked for; null: whatever is sent.' }),
-    ),
-  ),
   directoryId: Type.Optional(
     nullable(Type.String({ description: 'Whose externalId `jit.attributes.externalId` holds.' })),
   ),
@@ -71,7 +58,10 @@ const settings = {
     }),
   ),
 };
-export const ConnectionBody = Type.Object({ protocol: Type.Literal('saml'), ...settings }, closed);
+export const ConnectionBody = Type.Object(
+  { protocol: Type.Literal('saml'), ...common, ...samlFields },
+  closed,
+);
 export const ConnectionChange = Type.Partial(ConnectionBody, {
   ...closed,
   description: 'What is left out stays as it is.',
@@ -82,19 +72,7 @@ export const ConnectionAnswer = Type.Object({
   protocol: Type.Literal('saml'),
   name: Type.String(),
   enabled: Type.Boolean(),
-  identityProvider: Type.Object({
-    entityId: Type.String(),
-    ssoUrl: Type.String(),
-    certificates: Type.Array(Type.String({ description: 'Base64 of DER.' })),
-  }),
-  entityId: Type.String({ description: 'Ours; the metadata is there, too.' }),
-  acsUrl: Type.String(),
-  loginUrl: Type.String(),
-  certificate: Type.String({ description: 'Ours, PEM.' }),
-  wantAssertionsSigned: Type.Boolean(),
-  wantResponseSigned: Type.Boolean(),
-  signRequests: Type.Boolean(),
-  nameIdFormat: nullable(Type.String()),
+  ...samlAnswer,
   directoryId: nullable(Id),
   jit: Type.Object({
     create: Type.Boolean(),
@@ -106,21 +84,11 @@ export const ConnectionAnswer = Type.Object({
 
 /** @param before What stays of it is left out; undefined: the connection is made. @throws Fault `invalid` */
 export function readConnection(body: Static<typeof ConnectionChange>, before?: Connection): ConnectionDraft {
-  const {
-    name = before?.name ?? '',
-    enabled = before?.enabled ?? true,
-    wantAssertionsSigned = before?.settings.wantAssertionsSigned ?? true,
-    wantResponseSigned = before?.settings.wantResponseSigned ?? false,
-    signRequests = before?.settings.signRequests ?? false,
-    nameIdFormat = before?.settings.nameIdFormat ?? null,
-  } = body;
-  if (!wantAssertionsSigned && !wantResponseSigned) {
-    const text = 'Something must be signed: leave wantAssertionsSigned or wantResponseSigned on.';
-    throw new Fault('invalid', text, { field: 'wantAssertionsSigned' });
-  }
-  const provider = body.metadataXml === undefined ? before?.settings : readMetadata(body.metadataXml);
-  if (provider === undefined) throw new Fault('invalid', 'metadataXml is missing.', { field: 'metadataXml' });
-  const { entityId, ssoUrl, certificates } = provider;
+  return { ...readCommon(body, before), protocol: 'saml', settings: readSaml(body, before?.settings) };
+}
+
+function readCommon(body: Static<typeof ConnectionChange>, before?: Connection) {
+  const { name = before?.name ?? '', enabled = before?.enabled ?? true } = body;
   const { create = before?.jit.create ?? false, attributes: names = before?.jit.attributes ?? {} } =
     body.jit ?? {};
   const directoryId =
@@ -130,18 +98,8 @@ export function readConnection(body: Static<typeof ConnectionChange>, before?: C
       'directoryId and jit.attributes.externalId come together: the claim holds an externalId of that directory.';
     throw new Fault('invalid', text, { field: 'directoryId' });
   }
-  return {
-    protocol: 'saml',
-    name,
-    enabled,
-    settings: {
-      ...{ entityId, ssoUrl, certificates, wantAssertionsSigned, wantResponseSigned, signRequests },
-      nameIdFormat,
-    },
-    directoryId,
-    jit: { create, attributes: names },
-    domains: body.domains === undefined ? (before?.domains ?? []) : readDomains(body.domains),
-  };
+  const domains = body.domains === undefined ? (before?.domains ?? []) : readDomains(body.domains);
+  return { name, enabled, directoryId, jit: { create, attributes: names }, domains };
 }
 
 /** Each once, in their order. */
@@ -164,13 +122,10 @@ function readDirectory(text: string | null): DirectoryId | null {
 }
 
 export function showConnection(connection: Connection, publicUrl: string): Static<typeof ConnectionAnswer> {
-  const { id, protocol, name, enabled, settings: of, directoryId, jit, certificate, createdAt } = connection;
-  const { entityId, ssoUrl, certificates, ...asked } = of;
+  const { id, protocol, name, enabled, directoryId, jit, createdAt } = connection;
   return {
-    ...{ id, protocol, name, enabled, directoryId, certificate },
-    ...asked,
-    identityProvider: { entityId, ssoUrl, certificates },
-    ...addressesOf(publicUrl, id),
+    ...{ id, protocol, name, enabled, directoryId },
+    ...showSaml(connection, publicUrl),
     jit: { create: jit.create, attributes: { ...jit.attributes } },
     domains: [...connection.domains],
     createdAt: createdAt.toISOString(),

@@ -25,7 +25,10 @@ const domainFields = {
   createdAt: Time,
   verifiedAt: nullable(Time),
   checkedAt: nullable(Time),
-  missingSince: nullable({ ...Time, description: 'Since when a verified domain’s record is not there.' }),
+  missingSince: nullable({
+    ...Time,
+    description: 'Since when the record of a domain that is or was verified is not there.',
+  }),
 };
 const DomainAnswer = Type.Object(domainFields);
 const CheckAnswer = Type.Object({

@@ -1,6 +1,7 @@
 /** A tenant names a domain, shows by a TXT record that it is its own, and loses it when the record stays away. */
 
 import { randomBytes } from 'node:crypto';
+import { lookForAlerts } from '../alerts/alert-store.ts';
 import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
@@ -14,6 +15,7 @@ import type { Domain } from './domain.ts';
 import {
   countDomains,
   deleteDomain,
+  findDueDomains,
   insertDomain,
   lockDomain,
   selectDomain,
@@ -96,24 +98,50 @@ export async function checkDomain(
   }
 }
 
+/**
+ * Looks again at verified domains for which it is time. Answers how many there were.
+ *
+ * @throws AggregateError of those for which it failed, after the others were looked at.
+ */
+export async function checkDueDomains(
+  database: Database,
+  textRecords: TextRecords,
+  now: Date,
+  most: number,
+): Promise<number> {
+  const due = await findDueDomains(database, now, most);
+  const failures: unknown[] = [];
+  const check = async ({ tenantId, domain }: (typeof due)[number]) => {
+    const door: Door = { tenantId, actor: { kind: 'system', rule: 'domain check' }, now, requestId: null };
+    await checkDomain(database, textRecords, door, domain).catch((error: unknown) => failures.push(error));
+  };
+  await Promise.all(due.map(check));
+  if (failures.length > 0) {
+    throw new AggregateError(failures, `${failures.length} of ${due.length} domains could not be looked at`);
+  }
+  return due.length;
+}
+
 function seen(before: Domain, isThere: boolean, now: Date): Domain {
   if (isThere) return { ...before, verifiedAt: before.verifiedAt ?? now, missingSince: null };
   if (before.verifiedAt === null) return before;
   const missingSince = before.missingSince ?? now;
   const isLost = now.getTime() - missingSince.getTime() >= missingMsMax;
-  return isLost ? { ...before, verifiedAt: null, missingSince: null } : { ...before, missingSince };
+  return { ...before, missingSince, verifiedAt: isLost ? null : before.verifiedAt };
 }
 
 function write(tx: TenantTransaction, door: Door, before: Domain, after: Domain): void {
   const { domain, verifiedAt } = after;
   const checkAt = verifiedAt && new Date(door.now.getTime() + limits.domainCheckHours * hourMs);
   updateDomain(tx, domain, { ...after, checkAt });
+  if (before.missingSince?.getTime() !== after.missingSince?.getTime()) lookForAlerts(tx);
   if (before.verifiedAt === null && verifiedAt !== null) {
     locate(tx, 'domain', domain);
     appendAudit(tx, door, [{ action: 'domain.verified', subject: domain }]);
   }
   if (before.verifiedAt !== null && verifiedAt === null) {
     dislocate(tx, 'domain', [domain]);
+    lookForAlerts(tx);
     appendAudit(tx, door, [
       { action: 'domain.lapsed', subject: domain, before: { verifiedAt: before.verifiedAt } },
     ]);
@@ -133,9 +161,10 @@ function problemOf(answer: TextAnswer, { name, value }: { name: string; value: s
 /** Connections serve it no longer; links and sessions stay. @throws Fault `not_found` */
 export async function removeDomain(database: Database, door: Door, domain: string): Promise<void> {
   await inTenant(database, door.tenantId, async (tx) => {
-    const { verifiedAt } = await known(lockDomain(tx, domain), domain);
+    const { verifiedAt, missingSince } = await known(lockDomain(tx, domain), domain);
     deleteDomain(tx, domain);
     if (verifiedAt !== null) dislocate(tx, 'domain', [domain]);
+    if (missingSince !== null) lookForAlerts(tx);
     appendAudit(tx, door, [{ action: 'domain.deleted', subject: domain, before: { verifiedAt } }]);
   });
 }

@@ -7,7 +7,7 @@ export interface Domain {
   /** null: pending. */
   verifiedAt: Date | null;
   checkedAt: Date | null;
-  /** Since when a verified domain's record is not there. */
+  /** Since when the record of a domain that is or was verified is not there. */
   missingSince: Date | null;
 }
 

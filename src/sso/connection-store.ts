@@ -39,8 +39,13 @@ export async function lockConnection(
   tx: TenantTransaction,
   id: ConnectionId,
 ): Promise<Connection | undefined> {
-  const [row] = await tx.run(select(tx).where('id', '=', id).forUpdate());
-  return row && toConnection(row);
+  const lock = db.selectFrom('sso_connections').select('id').where('tenant_id', '=', tx.tenantId);
+  // A statement of its own: one that had to wait for the lock would still see the domains as they were before.
+  const [, connection] = await Promise.all([
+    tx.run(lock.where('id', '=', id).forUpdate()),
+    selectConnection(tx, id),
+  ]);
+  return connection;
 }
 
 /** As `selectConnection`, and it stays as it is until the transaction ends; others may hold it, too. */

@@ -12,11 +12,10 @@ export interface SamlSettings extends IdentityProvider {
   nameIdFormat: string | null;
 }
 
-export interface ConnectionDraft {
-  protocol: 'saml';
+/** What connections of every protocol have. */
+interface CommonDraft {
   name: string;
   enabled: boolean;
-  settings: SamlSettings;
   /** The directory whose externalId a claim names. */
   directoryId: DirectoryId | null;
   jit: { create: boolean; attributes: AttributeNames };
@@ -24,12 +23,22 @@ export interface ConnectionDraft {
   domains: readonly string[];
 }
 
-export interface Connection extends ConnectionDraft {
+export interface SamlDraft extends CommonDraft {
+  protocol: 'saml';
+  settings: SamlSettings;
+}
+
+export type ConnectionDraft = SamlDraft;
+
+interface Made {
   id: ConnectionId;
   /** Ours, PEM. */
   certificate: string;
   createdAt: Date;
 }
+
+export type SamlConnection = SamlDraft & Made;
+export type Connection = ConnectionDraft & Made;
 
 export interface Addresses {
   /** Also where our metadata is. */

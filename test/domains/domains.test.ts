@@ -1,6 +1,9 @@
 /** Domains over the admin API, with a name server that answers: pending, verified for one tenant alone, lapsed. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openDatabase } from '../../src/db/database.ts';
+import { textRecordsOf } from '../../src/domains/dns-client.ts';
+import { checkDueDomains } from '../../src/domains/domain-flow.ts';
 import { type DnsServer, startDnsServer } from '../support/dns-server.ts';
 import { made, startGateway, type TestGateway, type TestTenant } from '../support/gateway.ts';
 
@@ -73,6 +76,39 @@ describe('a domain', () => {
     }
     expect((await verify(other)).status).toBe(404);
   });
+});
+
+describe('a verified domain', () => {
+  it('is looked at again once a day, and told of when its record is gone, until that is back', async () => {
+    const record = await addWithRecord(tenant);
+    await made(add(other));
+    await made(verify(tenant));
+    dns.put(record.name);
+    const day = 24 * 60 * 60 * 1000;
+    const database = openDatabase({ url: gateway.databaseUrl, poolSize: 2 });
+    const lookAgain = async (now: Date) => {
+      dns.asked.length = 0;
+      await checkDueDomains(database, textRecordsOf(dns.address), now, 100);
+      return dns.asked.filter((name) => name === record.name).length;
+    };
+    const alerts = async () => {
+      const { items } = await made(gateway.api('GET', `/tenants/${tenant.slug}/alerts?state=all`));
+      return items.map((one: { state: string; message: string }) => `${one.state}: ${one.message}`);
+    };
+    try {
+      expect(await lookAgain(new Date(Date.now() + day / 2))).toBe(0);
+      expect(await lookAgain(new Date(Date.now() + day + 1000))).toBe(1);
+      const missing = await made(gateway.api('GET', at(tenant, `/${domain()}`)));
+      expect(missing).toMatchObject({ status: 'verified', missingSince: expect.any(String) });
+      const gone = `open: The TXT record of the domain ${domain()} is gone`;
+      await expect.poll(alerts, { timeout: 10_000 }).toEqual([expect.stringContaining(gone)]);
+      dns.put(record.name, [record.value]);
+      await made(verify(tenant));
+      await expect.poll(alerts, { timeout: 10_000 }).toEqual([expect.stringMatching(/^over: /)]);
+    } finally {
+      await database.close();
+    }
+  }, 30_000);
 });
 
 describe('verification', () => {
@@ -151,7 +187,12 @@ describe('verification', () => {
       dns.isSilent = false;
       expect(await made(verify(tenant))).toMatchObject({ status: 'verified' });
       await setClock('2030-01-08T01:00:00Z');
-      expect(await made(verify(tenant))).toMatchObject({ status: 'pending', missingSince: null });
+      expect(await made(verify(tenant))).toMatchObject({ status: 'pending' });
+      const told = async () =>
+        (await made(gateway.api('GET', `/tenants/${tenant.slug}/alerts`))).items.flatMap(
+          ({ items }: { items: { kind: string }[] }) => items.map(({ kind }) => kind),
+        );
+      await expect.poll(told, { timeout: 10_000 }).toContain('domain_lapsed');
     } finally {
       await setClock(null);
     }
