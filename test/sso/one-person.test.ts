@@ -3,6 +3,7 @@
  * and directories that push, rename, delete and push again.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type DnsServer, startDnsServer, verifiedDomain } from '../support/dns-server.ts';
 import { made, startGateway, type TestGateway, type TestTenant } from '../support/gateway.ts';
@@ -64,7 +65,16 @@ interface Came {
 }
 
 /** Signs in with these claims, and answers what the trace says of it. */
-async function login(claims: Record<string, string>, subject = 'ada', to = connection): Promise<Came> {
+async function login(claims: Record<string, string>, subject?: string, to?: typeof connection) {
+  return await (await answered(claims, subject, to))();
+}
+
+/** The identity provider has answered: what is left is to post that. */
+async function answered(
+  claims: Record<string, string>,
+  subject = 'ada',
+  to = connection,
+): Promise<() => Promise<Came>> {
   const browser = new Browser();
   const begun = await browser.send(to.acsUrl.replace(/acs$/, 'login'));
   const asked = askedIn(begun.headers.get('location') ?? '');
@@ -72,9 +82,11 @@ async function login(claims: Record<string, string>, subject = 'ada', to = conne
   const attributes = Object.entries(claims).map(([name, value]) => attribute(name, value));
   const xml = goodResponse(scene, { subject, attributes: attributes.join('') });
   const fields = { SAMLResponse: base64(xml), RelayState: asked.relayState };
-  const { status, text } = await browser.send(to.acsUrl, fields, true);
-  const { items } = await made(gateway.api('GET', `/tenants/${tenant.slug}/logins?limit=1`));
-  return { status, text, reason: items[0].reason, user: items[0].user };
+  return async () => {
+    const { status, text } = await browser.send(to.acsUrl, fields, true);
+    const { items } = await made(gateway.api('GET', `/tenants/${tenant.slug}/logins?limit=1`));
+    return { status, text, reason: items[0].reason, user: items[0].user };
+  };
 }
 
 const address = (local: string) => `${local}@${domain}`;
@@ -123,9 +135,10 @@ describe('SCIM-provisioned user and login are one user', () => {
   });
 
   it('at the same moment', async () => {
-    for (let round = 0; round < 8; round += 1) {
+    for (let round = 0; round < 20; round += 1) {
       const claims = { userName: address(`p${round}`) };
-      const [pushed, came] = await Promise.all([push(claims), login(claims, `p${round}`)]);
+      const post = await answered(claims, `p${round}`);
+      const [pushed, came] = await Promise.all([sleep(round).then(() => push(claims)), post()]);
       expect([201, 409]).toContain(pushed.status);
       expect(came.status).toBe(303);
       const all = (await users()).filter((one: { userName: string }) => one.userName === claims.userName);
@@ -223,6 +236,17 @@ describe('who was removed is not made anew', () => {
     expect((await gateway.api('DELETE', `${path}/${id}`)).status).toBe(204);
     expect((await gateway.api('DELETE', `${path}/${id}`)).status).toBe(404);
     expect(await login(ada())).toMatchObject({ status: 303 });
+  });
+
+  it('at the same moment, either', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const claims = { userName: address(`p${round}`) };
+      const { id } = await made(push(claims));
+      const post = await answered(claims, `p${round}`);
+      const [, came] = await Promise.all([sleep(round).then(() => made(remove(id))), post()]);
+      expect(['303 null', '403 inactive', '403 removed']).toContain(`${came.status} ${came.reason}`);
+      expect(await users()).toEqual([]);
+    }
   });
 
   it('and others are', async () => {
