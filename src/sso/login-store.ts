@@ -1,15 +1,14 @@
 /** What logins read and write: requests under way, assertions that were used, links, the trace. */
 
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { db } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
-import { domainOf } from '../domains/core/domain-name.ts';
 import { assert } from '../kernel/assert.ts';
 import { digest } from '../kernel/digest.ts';
 import { fold } from '../kernel/fold.ts';
 import type { ConnectionId, DirectoryId, UserId } from '../kernel/ids.ts';
 import type { Asked, StepUp } from './core/asked.ts';
-import type { Matches } from './core/convergence.ts';
+import { claimedDomains, type Matches } from './core/convergence.ts';
 import type { ExternalIdentity } from './core/identity.ts';
 import type { RefusalReason } from './core/refusal.ts';
 import { tombstoneOf } from './tombstone-store.ts';
@@ -90,10 +89,14 @@ export async function selectMatches(
 ): Promise<Matches> {
   const { subject, externalId = null, userName, email } = identity;
   const [userNameKey, emailKey] = [userName, email].map((one) => (one === undefined ? null : fold(one)));
-  const domains = [userName, email].flatMap((one) => domainOf(one ?? '') ?? []);
+  const domains = claimedDomains(identity);
   const [of, through] = [tx.tenantId, connection.id];
   const usersAt = (address: string | null | undefined) =>
     sql`array(select id from users where tenant_id = ${of} and address = ${address ?? null} order by id limit 2)`;
+  const servedBy = (isThrough: RawBuilder<unknown>) => sql`array(
+    select distinct domain from sso_connection_domains s join domains d using (tenant_id, domain)
+    where tenant_id = ${of} and s.connection_id ${isThrough} ${through} and domain = any (${domains}::text[])
+      and d.verified_at is not null)`;
   const [row] = await tx.run(sql<Matches>`
     select
       (select user_id from sso_links where tenant_id = ${of} and connection_id = ${through} and subject = ${subject}) as linked,
@@ -102,9 +105,8 @@ export async function selectMatches(
       (select id from users where tenant_id = ${of} and user_name_key = ${userNameKey ?? null}) as "byUserName",
       ${usersAt(emailKey)} as "byEmail",
       ${usersAt(userNameKey)} as "byUserNameAsAddress",
-      array(select d.domain from sso_connection_domains s join domains d using (tenant_id, domain)
-        where tenant_id = ${of} and s.connection_id = ${through} and domain = any (${domains}::text[])
-          and d.verified_at is not null) as served,
+      ${servedBy(sql`=`)} as served,
+      ${servedBy(sql`<>`)} as "servedElsewhere",
       ${tombstoneOf(tx, connection, identity)} as removed
   `);
   assert(row !== undefined, 'a select without a table has one row');

@@ -8,7 +8,6 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
 import { brokenConstraint, inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
-import { domainOf } from '../domains/core/domain-name.ts';
 import { findDomains } from '../domains/domain-store.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
@@ -21,7 +20,7 @@ import { createUser } from '../provisioning/user-flow.ts';
 import { insertSession } from '../sessions/session-store.ts';
 import type { Connection } from './connection.ts';
 import { holdConnection } from './connection-store.ts';
-import { converge, type Matches } from './core/convergence.ts';
+import { claimedDomains, converge, type Matches } from './core/convergence.ts';
 import { type ExternalIdentity, newUser } from './core/identity.ts';
 import { Refusal, type RefusalReason } from './core/refusal.ts';
 import {
@@ -202,10 +201,9 @@ async function createPerson(
 async function refuseForeign(
   database: Database,
   tenantId: TenantId,
-  { userName, email }: ExternalIdentity,
+  identity: ExternalIdentity,
 ): Promise<void> {
-  const domains = [userName, email].flatMap((claim) => domainOf(claim ?? '') ?? []);
-  for (const [domain, owner] of await findDomains(database, domains)) {
+  for (const [domain, owner] of await findDomains(database, claimedDomains(identity))) {
     if (owner !== tenantId) {
       throw new Refusal('foreign_domain', `The domain ${domain} of a claim is another organisation's.`);
     }

@@ -264,8 +264,11 @@ describe('unverified or foreign-domain e-mail never links', () => {
     expect(await login(ada())).toMatchObject({ status: 403, reason: 'unproved' });
     const other = await connect({ name: 'y', domains: [] });
     expect(await login(ada(), 'ada', other)).toMatchObject({ reason: 'unproved' });
+    expect(await login({ userName: address('eve') }, 'eve', other)).toMatchObject({ status: 303 });
     await made(gateway.api('PUT', path, { domains: [domain.toUpperCase()] }));
     expect(await login(ada())).toMatchObject({ status: 303, user: id });
+    const stranger = await login({ userName: address('carol') }, 'carol', other);
+    expect(stranger).toMatchObject({ status: 403, reason: 'foreign_domain' });
   });
 
   it('nor a domain that was removed; who is linked stays so', async () => {

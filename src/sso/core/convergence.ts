@@ -22,6 +22,8 @@ export interface Matches {
   byUserNameAsAddress: readonly UserId[];
   /** Of the claims' domains those that are verified and that the connection serves. */
   served: readonly string[];
+  /** And those that are verified and that another connection serves. */
+  servedElsewhere: readonly string[];
   /** Who was removed, and had one of the claims. */
   removed: UserId | null;
 }
@@ -64,7 +66,19 @@ export function converge(
       'Nobody of this identity was provisioned, and the connection makes nobody.',
     );
   }
+  const elsewhere = matches.servedElsewhere.find((domain) => !matches.served.includes(domain));
+  if (elsewhere !== undefined) {
+    throw new Refusal(
+      'foreign_domain',
+      `People of ${elsewhere} sign in through another connection: let this one serve the domain, too, or begin there.`,
+    );
+  }
   return { kind: 'create' };
+}
+
+/** What the claims that are addresses end in. */
+export function claimedDomains({ userName = '', email = '' }: ExternalIdentity): string[] {
+  return [userName, email].flatMap((claim) => domainOf(claim) ?? []);
 }
 
 /** Users whose userName or address is the person's: an address only where no other user has it. */

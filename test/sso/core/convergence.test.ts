@@ -9,7 +9,7 @@ import { Refusal, type RefusalReason } from '../../../src/sso/core/refusal.ts';
 const [a, b] = ['a', 'b'] as UserId[] as [UserId, UserId];
 const nobody: Matches = {
   ...{ linked: null, byExternalId: null, byUserName: null, byEmail: [], byUserNameAsAddress: [] },
-  ...{ served: ['example.com'], removed: null },
+  ...{ served: ['example.com'], servedElsewhere: [], removed: null },
 };
 const ada: ExternalIdentity = {
   ...{ subject: 's', externalId: undefined, userName: 'ada@example.com', email: 'ada@example.com' },
@@ -45,6 +45,12 @@ describe('the order', () => {
     ['an address of two users', { byEmail: [a, b] }, 'unproved'],
     ['only the userName as another’s address', { byUserNameAsAddress: [a] }, 'unproved'],
     ['nobody', {}, 'create'],
+    ['nobody, below a domain that others serve, too', { servedElsewhere: ['example.com'] }, 'create'],
+    [
+      'nobody, below a domain that others serve alone',
+      { served: [], servedElsewhere: ['example.com'] },
+      'foreign_domain',
+    ],
     ['somebody who was removed', { removed: a }, 'removed'],
     ['who was removed and pushed again', { removed: a, byUserName: b }, 'links b'],
   ])('%s', (_what, matches, expected) => {
