@@ -172,7 +172,7 @@ function httpUrl(text: string): string {
 
 function hostAndPort(text: string): { host: string; port: number } {
   const url = URL.canParse(`dns://${text}`) ? new URL(`dns://${text}`) : undefined;
-  if (url === undefined || url.host !== text.toLowerCase() || url.hostname === '' || url.port === '') {
+  if (url === undefined || url.host !== text || url.port === '') {
     throw new Error(`must be host:port such as 192.0.2.53:53, not "${text}"`);
   }
   return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) };
