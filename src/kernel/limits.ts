@@ -86,6 +86,13 @@ export const limits = {
   /** Values of one attribute: Entra ends at 150 groups, others send all. */
   samlValuesMax: 2000,
   samlCertificatesMax: 5,
+  /** Threads that verify responses, the memory of each, and how long one response may take. */
+  samlThreadsMax: 2,
+  samlThreadMegabytesMax: 256,
+  samlVerifyMsMax: 3000,
+  /** Responses that wait for a thread. */
+  samlWaitingPerConnectionMax: 50,
+  samlWaitingMax: 500,
   connectionsPerTenantMax: 50,
   domainsPerTenantMax: 200,
   /** Looks at a domain's records that one tenant may have made in a second, and at once. */
