@@ -332,7 +332,7 @@ it('names a domain, has it verified, and removes it', async () => {
   const { slug } = await gateway.createTenant();
   const domain = (verb: string, ...rest: string[]) => run(['domain', verb, ...rest, '--tenant', slug]);
   const { out } = await domain('add', 'CLI.example');
-  const [, name = '', value = ''] = /name: (\S+)\n\s*value: (\S+)/.exec(out) ?? [];
+  const [, name = '', value = ''] = /record\.name: (\S+)\nrecord\.value: (\S+)/.exec(out) ?? [];
   expect(name).toBe('_blue-gateway.cli.example');
   expect((await domain('verify', 'cli.example')).out).toContain(`There is no TXT record ${name}`);
   dns.put(name, [value]);
