@@ -5,10 +5,10 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
+import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
 import { brokenConstraint, inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
-import { findDomains } from '../domains/domain-store.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import { type ConnectionId, newId, type TenantId, type UserId } from '../kernel/ids.ts';
@@ -20,9 +20,10 @@ import { createUser } from '../provisioning/user-flow.ts';
 import { insertSession } from '../sessions/session-store.ts';
 import type { Connection } from './connection.ts';
 import { holdConnection } from './connection-store.ts';
-import { claimedDomains, converge, type Matches } from './core/convergence.ts';
+import { converge, type Matches } from './core/convergence.ts';
 import { type ExternalIdentity, newUser } from './core/identity.ts';
 import { Refusal, type RefusalReason } from './core/refusal.ts';
+import { refuseForeign } from './foreign-domain-flow.ts';
 import {
   insertLink,
   insertTrace,
@@ -120,9 +121,10 @@ async function signIn(
   { connection, identity, once, ...said }: Vouched,
   { trace, requestId }: { trace: Trace; requestId: string },
 ): Promise<LoginOutcome> {
-  const { id: connectionId, jit } = connection;
+  const { id: connectionId, jit, name } = connection;
   trace.subject = identity.subject;
   const now = trace.at;
+  const door: Door = { tenantId, now, requestId, actor: { kind: 'connection', id: connectionId, name } };
   const seconds = secondsOf(said.sessionUntil, realClock.now());
   const session = `${tenantId}.${newToken('session')}`;
   const finish = async (tx: TenantTransaction, userId: UserId, isNew: boolean) => {
@@ -149,6 +151,10 @@ async function signIn(
     if (who.kind === 'create') return false;
     trace.userId = who.userId;
     await finish(tx, who.userId, who.isNew);
+    if (who.isNew) {
+      const after = { connectionId, subject: identity.subject };
+      appendAudit(tx, door, [{ action: 'user.linked', subject: who.userId, after }]);
+    }
     return true;
   };
   const isKnown = await inTenant(database, tenantId, async (tx) => {
@@ -160,18 +166,12 @@ async function signIn(
     return await become(tx, matches);
   });
   if (!isKnown) {
-    try {
-      await createPerson(database, connection, identity, { tenantId, now, requestId }, finish);
-    } catch (error) {
-      // A directory pushed the person at the same moment.
+    await createPerson(database, door, connection, identity, finish).catch(async (error: unknown) => {
+      // A directory, or another window, made the person at the same moment.
       const isTaken = error instanceof Fault && error.code === 'conflict';
-      const isPushed =
-        isTaken &&
-        (await inTenant(database, tenantId, async (tx) =>
-          become(tx, await selectMatches(tx, connection, identity)),
-        ));
-      if (!isPushed) throw error;
-    }
+      const look = async (tx: TenantTransaction) => become(tx, await selectMatches(tx, connection, identity));
+      if (!isTaken || !(await inTenant(database, tenantId, look))) throw error;
+    });
   }
   return { kind: 'signed_in', session, seconds, returnTo: said.returnTo };
 }
@@ -179,15 +179,14 @@ async function signIn(
 /** Just in time: the person, the link and the session come to be together, or not at all. @throws Refusal */
 async function createPerson(
   database: Database,
+  door: Door,
   connection: Connection,
   identity: ExternalIdentity,
-  door: Omit<Door, 'actor'>,
   finish: (tx: TenantTransaction, userId: UserId, isNew: boolean) => Promise<void>,
 ): Promise<void> {
-  const { id, name } = connection;
   await refuseForeign(database, door.tenantId, identity);
   const draft = { attributes: newUser(identity), externalId: null };
-  await createUser(database, { ...door, actor: { kind: 'connection', id, name } }, null, draft, {
+  await createUser(database, door, null, draft, {
     also: async (tx, userId) => {
       // Whoever was removed since the look for users.
       const { removed } = await selectMatches(tx, connection, identity);
@@ -195,19 +194,6 @@ async function createPerson(
       await finish(tx, userId, true);
     },
   });
-}
-
-/** Nobody is made with an address below a domain that another organisation has shown to be its own. @throws Refusal */
-async function refuseForeign(
-  database: Database,
-  tenantId: TenantId,
-  identity: ExternalIdentity,
-): Promise<void> {
-  for (const [domain, owner] of await findDomains(database, claimedDomains(identity))) {
-    if (owner !== tenantId) {
-      throw new Refusal('foreign_domain', `The domain ${domain} of a claim is another organisation's.`);
-    }
-  }
 }
 
 function secondsOf(until: Date | null, realNow: Date): number {

@@ -113,6 +113,10 @@ describe('SCIM-provisioned user and login are one user', () => {
     expect(await login(ada())).toMatchObject({ status: 303, user: id });
     expect(await login({ userName: address('other') })).toMatchObject({ status: 303, user: id });
     await expectOneUser(id);
+    const { items } = await made(gateway.api('GET', `/tenants/${tenant.slug}/audit?action=user.linked`));
+    expect(items).toMatchObject([
+      { subject: id, actor: { kind: 'connection', name: 'x' }, after: { connectionId: connection.id } },
+    ]);
   });
 
   it('when SCIM comes first, by the address', async () => {
