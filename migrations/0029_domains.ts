@@ -42,7 +42,7 @@ const domains = `
 
   alter table tenant_locators drop constraint tenant_locators_kind;
   alter table tenant_locators add constraint tenant_locators_kind
-    check (kind in ('slug', 'directory_token', 'api_key', 'oauth_client', 'sso_connection', 'domain'));
+    check (kind in ('slug', 'directory_token', 'api_key', 'oauth_client', 'sso_connection', 'openid_client', 'domain'));
 `;
 
 const tombstones = `

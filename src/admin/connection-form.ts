@@ -5,7 +5,7 @@ import { parseDomain } from '../domains/core/domain-name.ts';
 import { Fault } from '../kernel/fault.ts';
 import { type DirectoryId, parseId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
-import type { Connection, ConnectionDraft } from '../sso/connection.ts';
+import { type Connection, type ConnectionDraft, revocationUrlOf } from '../sso/connection.ts';
 import { unknownDirectory } from './directory-path.ts';
 import { readSaml, samlAnswer, samlFields, showSaml } from './saml-connection-form.ts';
 import { closed, Id, Name, nullable, Time } from './schemas.ts';
@@ -57,6 +57,16 @@ const common = {
       description: 'Verified domains of the tenant, whose people sign in through this connection.',
     }),
   ),
+  revocationIssuer: Type.Optional(
+    nullable(
+      Type.String({
+        minLength: 1,
+        maxLength: 2000,
+        description:
+          'Whose signed requests to `revocationUrl` end people’s sessions (Global Token Revocation; Okta’s Universal Logout): their `iss`, an https URL with a discovery document.',
+      }),
+    ),
+  ),
 };
 export const ConnectionBody = Type.Object(
   { protocol: Type.Literal('saml'), ...common, ...samlFields },
@@ -79,12 +89,18 @@ export const ConnectionAnswer = Type.Object({
     attributes: Type.Object({}, { additionalProperties: Type.String() }),
   }),
   domains: Type.Array(Type.String()),
+  revocationIssuer: nullable(Type.String()),
+  revocationUrl: Type.String(),
   createdAt: Time,
 });
 
 /** @param before What stays of it is left out; undefined: the connection is made. @throws Fault `invalid` */
 export function readConnection(body: Static<typeof ConnectionChange>, before?: Connection): ConnectionDraft {
-  return { ...readCommon(body, before), protocol: 'saml', settings: readSaml(body, before?.settings) };
+  return {
+    ...readCommon(body, before),
+    protocol: 'saml',
+    settings: readSaml(body, before?.settings),
+  };
 }
 
 function readCommon(body: Static<typeof ConnectionChange>, before?: Connection) {
@@ -99,7 +115,9 @@ function readCommon(body: Static<typeof ConnectionChange>, before?: Connection) 
     throw new Fault('invalid', text, { field: 'directoryId' });
   }
   const domains = body.domains === undefined ? (before?.domains ?? []) : readDomains(body.domains);
-  return { name, enabled, directoryId, jit: { create, attributes: names }, domains };
+  const { revocationIssuer = before?.revocationIssuer ?? null } = body;
+  const jit = { create, attributes: names };
+  return { name, enabled, directoryId, jit, domains, revocationIssuer };
 }
 
 /** Each once, in their order. */
@@ -122,12 +140,14 @@ function readDirectory(text: string | null): DirectoryId | null {
 }
 
 export function showConnection(connection: Connection, publicUrl: string): Static<typeof ConnectionAnswer> {
-  const { id, protocol, name, enabled, directoryId, jit, createdAt } = connection;
+  const { id, protocol, name, enabled, directoryId, jit, revocationIssuer, createdAt } = connection;
   return {
     ...{ id, protocol, name, enabled, directoryId },
     ...showSaml(connection, publicUrl),
     jit: { create: jit.create, attributes: { ...jit.attributes } },
     domains: [...connection.domains],
+    revocationIssuer,
+    revocationUrl: revocationUrlOf(publicUrl, id),
     createdAt: createdAt.toISOString(),
   };
 }

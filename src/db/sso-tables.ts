@@ -16,6 +16,7 @@ export interface SsoTables {
     certificate: string;
     private_key: Buffer;
     created_at: Time;
+    revocation_issuer: string | null;
   };
   sso_requests: {
     tenant_id: string;

@@ -275,6 +275,7 @@ export async function removeUser(
     leaveGroups(tx, id, door.now);
     deleteDecision(tx, id);
     insertTombstone(tx, id, door.now);
+    deleteSessionsOfUser(tx, id);
     deleteUser(tx, id);
     appendAudit(tx, door, [{ action: 'user.deleted', subject: id, before: { userName } }, ...audit]);
   });

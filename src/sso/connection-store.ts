@@ -10,6 +10,7 @@ import { servedDomains } from './connection-domain-store.ts';
 
 const columns = [
   ...(['id', 'protocol', 'name', 'enabled', 'settings', 'directory_id', 'jit_create', 'attributes'] as const),
+  'revocation_issuer',
   ...(['certificate', 'created_at'] as const),
 ] as const;
 
@@ -116,7 +117,7 @@ export function deleteConnection(tx: TenantTransaction, id: ConnectionId): void 
   tx.send(db.deleteFrom('sso_connections').where('tenant_id', '=', tx.tenantId).where('id', '=', id));
 }
 
-function changeable({ name, enabled, settings, directoryId, jit }: ConnectionDraft) {
+function changeable({ name, enabled, settings, directoryId, jit, revocationIssuer }: ConnectionDraft) {
   return {
     name,
     enabled,
@@ -124,6 +125,7 @@ function changeable({ name, enabled, settings, directoryId, jit }: ConnectionDra
     directory_id: directoryId,
     jit_create: jit.create,
     attributes: JSON.stringify(jit.attributes),
+    revocation_issuer: revocationIssuer,
   };
 }
 
@@ -145,6 +147,7 @@ function toConnection(row: Row): Connection {
     directoryId: row.directory_id as DirectoryId | null,
     jit: { create: row.jit_create, attributes: row.attributes },
     domains: row.domains,
+    revocationIssuer: row.revocation_issuer,
     certificate: row.certificate,
     createdAt: row.created_at,
   };

@@ -21,6 +21,8 @@ interface CommonDraft {
   jit: { create: boolean; attributes: AttributeNames };
   /** Whose people sign in through it, in their order; those count that are verified. */
   domains: readonly string[];
+  /** Whose signed requests end sessions that the connection made (Global Token Revocation); null: nobody's. */
+  revocationIssuer: string | null;
 }
 
 export interface SamlDraft extends CommonDraft {
@@ -50,4 +52,9 @@ export interface Addresses {
 export function addressesOf(publicUrl: string, id: ConnectionId): Addresses {
   const base = `${publicUrl}/sso/saml/${id}`;
   return { entityId: `${base}/metadata`, acsUrl: `${base}/acs`, loginUrl: `${base}/login` };
+}
+
+/** Where an identity provider ends people's sessions. */
+export function revocationUrlOf(publicUrl: string, id: ConnectionId): string {
+  return `${publicUrl}/oauth/global-token-revocation/${id}`;
 }
