@@ -17,6 +17,7 @@ import { blueRoutes, blueWorkRoutes } from './admin/blue-routes.ts';
 import { catalogueEditRoutes, catalogueRoutes } from './admin/catalogue-routes.ts';
 import { clientRoutes, clientSecretRoutes } from './admin/client-routes.ts';
 import { clockRoutes } from './admin/clock-routes.ts';
+import { connectionKeyRoutes } from './admin/connection-key-routes.ts';
 import { connectionRoutes } from './admin/connection-routes.ts';
 import { contractLineRoutes } from './admin/contract-line-routes.ts';
 import { contractRoutes } from './admin/contract-routes.ts';
@@ -190,6 +191,7 @@ function adminScope(api: FastifyInstance, services: Services): void {
   domainRoutes(scope, services);
   domainReadRoutes(scope, services);
   removedUserRoutes(scope, services);
+  connectionKeyRoutes(scope, services);
   loginRoutes(scope, services);
   openIdClientRoutes(scope, services);
   signalReceiverRoutes(scope, services);

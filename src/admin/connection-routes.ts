@@ -3,7 +3,6 @@
 import Type, { type Static } from 'typebox';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
-import { type ConnectionId, parseId } from '../kernel/ids.ts';
 import { checkIssuer } from '../outbound/outbound-client.ts';
 import type { Connection, ConnectionDraft } from '../sso/connection.ts';
 import {
@@ -22,6 +21,7 @@ import {
   readConnection,
   showConnection,
 } from './connection-form.ts';
+import { connectionIdOf } from './connection-path-hook.ts';
 import { afterId, readLimit, toPage } from './paging.ts';
 import { listOf, PageQuery, problems, TenantAndId, TenantPath } from './schemas.ts';
 
@@ -152,10 +152,4 @@ function connectionReadRoutes(scope: AdminScope, { database, publicUrl }: Servic
       return reply.send(showConnection(found, publicUrl));
     },
   );
-}
-
-function connectionIdOf(text: string): ConnectionId {
-  const id = parseId<ConnectionId>(text);
-  if (id === undefined) throw unknownConnection(text);
-  return id;
 }

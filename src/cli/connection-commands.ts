@@ -57,6 +57,12 @@ function settings(input: Input): Record<string, unknown> {
   });
 }
 
+const keyFlag: Flag = {
+  name: 'key',
+  value: 'id',
+  description: 'as `connection show` has it',
+  required: true,
+};
 const one = (input: Input) => tenantPath(input, `/connections/${part(input, 'connection-id')}`);
 
 export const connectionCommands: readonly Command[] = [
@@ -98,6 +104,30 @@ export const connectionCommands: readonly Command[] = [
     argument: 'connection-id',
     flags: [tenantFlag],
     call: (input) => ({ method: 'DELETE', path: one(input) }),
+  },
+  {
+    noun: 'connection',
+    verb: 'add-key',
+    summary: 'add the next signing key of ours, and tell it in our metadata',
+    argument: 'connection-id',
+    flags: [tenantFlag],
+    call: (input) => ({ method: 'POST', path: `${one(input)}/keys`, body: { use: 'signing' } }),
+  },
+  {
+    noun: 'connection',
+    verb: 'activate-key',
+    summary: 'use a key of ours from now on',
+    argument: 'connection-id',
+    flags: [tenantFlag, keyFlag],
+    call: (input) => ({ method: 'POST', path: `${one(input)}/keys/${part(input, 'key')}/activate` }),
+  },
+  {
+    noun: 'connection',
+    verb: 'remove-key',
+    summary: 'remove a key of ours that is not the current one',
+    argument: 'connection-id',
+    flags: [tenantFlag, keyFlag],
+    call: (input) => ({ method: 'DELETE', path: `${one(input)}/keys/${part(input, 'key')}` }),
   },
   {
     noun: 'login',

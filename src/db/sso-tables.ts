@@ -13,10 +13,19 @@ export interface SsoTables {
     directory_id: string | null;
     jit_create: boolean;
     attributes: Json<{ [name: string]: string }>;
+    created_at: Time;
+    revocation_issuer: string | null;
+  };
+  sso_keys: {
+    tenant_id: string;
+    connection_id: string;
+    id: string;
+    use: 'signing' | 'encryption';
+    state: 'next' | 'current' | 'previous';
     certificate: string;
     private_key: Buffer;
     created_at: Time;
-    revocation_issuer: string | null;
+    expires_at: Time;
   };
   sso_requests: {
     tenant_id: string;

@@ -1,4 +1,4 @@
-/** Makes, changes and removes connections. A key of its own is made for each, and its private half leaves the box only to sign. */
+/** Makes, changes and removes connections. A key of its own is made for each (connection-key-flow.ts). */
 
 import { X509Certificate } from 'node:crypto';
 import { appendAudit } from '../audit/audit-store.ts';
@@ -10,11 +10,11 @@ import { Fault } from '../kernel/fault.ts';
 import { type ConnectionId, newId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
-import { selfSigned } from '../kernel/self-signed-certificate.ts';
 import { deleteSessionsOfConnection } from '../sessions/session-store.ts';
 import { dislocate, locate } from '../tenants/locator-store.ts';
 import type { Connection, ConnectionDraft } from './connection.ts';
 import { writeConnectionDomains } from './connection-domain-store.ts';
+import { insertKey } from './connection-key-store.ts';
 import {
   countConnections,
   deleteConnection,
@@ -22,6 +22,7 @@ import {
   lockConnection,
   updateConnection,
 } from './connection-store.ts';
+import { newKey } from './new-key-flow.ts';
 
 /** @throws Fault `conflict` when there are too many, `invalid` for an unknown directory or a certificate that is none. */
 export async function createConnection(
@@ -31,9 +32,9 @@ export async function createConnection(
   draft: ConnectionDraft,
 ): Promise<Connection> {
   checkCertificates(draft);
-  const { certificate, privateKey } = await selfSigned('Blue Gateway', door.now);
+  const { key, privateKey } = await newKey('signing', 'current', door.now);
   const id = newId<ConnectionId>(door.now.getTime());
-  const connection: Connection = { ...draft, id, certificate, createdAt: door.now };
+  const connection: Connection = { ...draft, id, keys: [key], createdAt: door.now };
   await knowingDirectory(draft, () =>
     inTenant(database, door.tenantId, async (tx) => {
       if ((await countConnections(tx)) >= limits.connectionsPerTenantMax) {
@@ -41,7 +42,8 @@ export async function createConnection(
         throw new Fault('conflict', `${most}: remove one that nobody uses.`);
       }
       await checkDomains(tx, draft.domains);
-      insertConnection(tx, connection, secrets.seal(privateKey));
+      insertConnection(tx, connection);
+      insertKey(tx, id, key, secrets.seal(privateKey));
       writeConnectionDomains(tx, id, draft.domains);
       locate(tx, 'sso_connection', id);
       appendAudit(tx, door, [{ action: 'connection.created', subject: id, after: draft }]);
@@ -74,7 +76,7 @@ export async function reviseConnection(
         writeConnectionDomains(tx, id, draft.domains);
         const isAnother = draft.settings.entityId !== before.settings.entityId;
         if (isAnother || !draft.enabled) deleteSessionsOfConnection(tx, id);
-        const { certificate: _own, createdAt: _at, id: _id, ...was } = before;
+        const { keys: _keys, createdAt: _at, id: _id, ...was } = before;
         appendAudit(tx, door, [{ action: 'connection.updated', subject: id, before: was, after: draft }]);
         return { ...before, ...draft };
       }),
@@ -91,7 +93,8 @@ export async function removeConnection(database: Database, door: Door, id: Conne
   });
 }
 
-async function lockedConnection(tx: TenantTransaction, id: ConnectionId): Promise<Connection> {
+/** @throws Fault `not_found`. */
+export async function lockedConnection(tx: TenantTransaction, id: ConnectionId): Promise<Connection> {
   const found = await lockConnection(tx, id);
   if (found === undefined) throw unknownConnection(id);
   return found;

@@ -1,4 +1,4 @@
-/** Rows of connections. The private key comes only to who signs with it. */
+/** Rows of connections. */
 
 import { type Selectable, sql } from 'kysely';
 import { type Database, db } from '../db/database.ts';
@@ -7,14 +7,18 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { ConnectionId, DirectoryId, TenantId } from '../kernel/ids.ts';
 import type { Connection, ConnectionDraft, SamlSettings } from './connection.ts';
 import { servedDomains } from './connection-domain-store.ts';
+import { type KeyJson, keysJson, toKey } from './connection-key-store.ts';
 
 const columns = [
   ...(['id', 'protocol', 'name', 'enabled', 'settings', 'directory_id', 'jit_create', 'attributes'] as const),
   'revocation_issuer',
-  ...(['certificate', 'created_at'] as const),
+  'created_at',
 ] as const;
 
-type Row = Pick<Selectable<Tables['sso_connections']>, (typeof columns)[number]> & { domains: string[] };
+type Row = Pick<Selectable<Tables['sso_connections']>, (typeof columns)[number]> & {
+  domains: string[];
+  keys: KeyJson[];
+};
 
 /** The tenant of the connection that a path names. */
 export async function findConnectionTenant(
@@ -41,7 +45,7 @@ export async function lockConnection(
   id: ConnectionId,
 ): Promise<Connection | undefined> {
   const lock = db.selectFrom('sso_connections').select('id').where('tenant_id', '=', tx.tenantId);
-  // A statement of its own: one that had to wait for the lock would still see the domains as they were before.
+  // A statement of its own: one that had to wait for the lock would still see domains and keys as they were before.
   const [, connection] = await Promise.all([
     tx.run(lock.where('id', '=', id).forUpdate()),
     selectConnection(tx, id),
@@ -67,17 +71,6 @@ export async function selectConnections(
   return rows.map(toConnection);
 }
 
-export async function selectPrivateKey(tx: TenantTransaction, id: ConnectionId): Promise<Buffer | undefined> {
-  const [row] = await tx.run(
-    db
-      .selectFrom('sso_connections')
-      .select('private_key')
-      .where('tenant_id', '=', tx.tenantId)
-      .where('id', '=', id),
-  );
-  return row?.private_key;
-}
-
 export async function countConnections(tx: TenantTransaction): Promise<number> {
   const [row] = await tx.run(
     sql<{
@@ -88,16 +81,14 @@ export async function countConnections(tx: TenantTransaction): Promise<number> {
 }
 
 /** Constraint `sso_connections_directory` refuses a directory that is not there. */
-export function insertConnection(tx: TenantTransaction, connection: Connection, privateKey: Buffer): void {
-  const { id, certificate, createdAt } = connection;
+export function insertConnection(tx: TenantTransaction, connection: Connection): void {
+  const { id, createdAt } = connection;
   tx.send(
     db.insertInto('sso_connections').values({
       tenant_id: tx.tenantId,
       id,
       protocol: connection.protocol,
       ...changeable(connection),
-      certificate,
-      private_key: privateKey,
       created_at: createdAt,
     }),
   );
@@ -132,8 +123,7 @@ function changeable({ name, enabled, settings, directoryId, jit, revocationIssue
 function select(tx: TenantTransaction) {
   return db
     .selectFrom('sso_connections')
-    .select(columns)
-    .select(servedDomains.as('domains'))
+    .select([...columns, servedDomains.as('domains'), keysJson.as('keys')])
     .where('tenant_id', '=', tx.tenantId);
 }
 
@@ -148,7 +138,7 @@ function toConnection(row: Row): Connection {
     jit: { create: row.jit_create, attributes: row.attributes },
     domains: row.domains,
     revocationIssuer: row.revocation_issuer,
-    certificate: row.certificate,
+    keys: row.keys.map(toKey),
     createdAt: row.created_at,
   };
 }

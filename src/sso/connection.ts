@@ -1,6 +1,7 @@
 /** A connection: one identity provider through which people of a tenant sign in, and what is asked of it. */
 
 import type { ConnectionId, DirectoryId } from '../kernel/ids.ts';
+import type { ConnectionKey } from './connection-key.ts';
 import type { AttributeNames } from './core/identity.ts';
 import type { IdentityProvider } from './core/metadata.ts';
 
@@ -34,8 +35,7 @@ export type ConnectionDraft = SamlDraft;
 
 interface Made {
   id: ConnectionId;
-  /** Ours, PEM. */
-  certificate: string;
+  keys: readonly ConnectionKey[];
   createdAt: Date;
 }
 

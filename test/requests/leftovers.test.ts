@@ -183,7 +183,7 @@ it('of single sign-on what is over goes, and traces stay as long as calls', asyn
       [id, now],
     );
     await client.query(
-      `insert into sso_connections values ($1, $1, 'saml', 'x', true, '{}', null, false, '{}', 'x', '', $2)`,
+      `insert into sso_connections values ($1, $1, 'saml', 'x', true, '{}', null, false, '{}', $2)`,
       [id, now],
     );
     for (const seconds of [-1, 1]) {
