@@ -9,6 +9,8 @@ import { startSyncTask } from './blue/sync-task.ts';
 import { followTestClock } from './clock/test-clock-task.ts';
 import type { Config } from './config.ts';
 import { type DatabaseOptions, openDatabase } from './db/database.ts';
+import { textRecordsOf } from './domains/dns-client.ts';
+import { startDomainTask } from './domains/domain-task.ts';
 import type { Services } from './http/services.ts';
 import { systemClock } from './kernel/clock.ts';
 import { ConfigurationError } from './kernel/configuration-error.ts';
@@ -122,6 +124,7 @@ async function withServices(
       publicUrl,
       blueApiUrl,
       blueAgent,
+      textRecords: textRecordsOf(config.dnsResolver),
       allowPrivateNetworks,
     });
     return { url, stop: () => inOrder(stop, close) };
@@ -167,13 +170,17 @@ async function startBackground(
   const reclaims = startReclaimTask(database, services, log);
   const alerts = startAlertTask(database, clock, log);
   const comparisons = startComparisonTask(database, clock, log);
+  const domains = startDomainTask(database, services, log);
   const logouts = startLogoutTask({ ...services, database }, log);
   const signals = startPushTask({ ...services, database, log });
   const sync = startSyncTask({ ...services, database, log });
   return {
     nudge: () => sync.nudge(),
     stop: async () => {
-      const tasks = [contracts, alerts, comparisons, leftovers, logouts, parking, reclaims, signals, sync];
+      const tasks = [
+        ...[contracts, alerts, comparisons, domains, leftovers],
+        ...[logouts, parking, reclaims, signals, sync],
+      ];
       await Promise.all(tasks.map((task) => task.stop()));
     },
   };

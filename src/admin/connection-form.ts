@@ -1,8 +1,10 @@
 /** What an admin writes of a connection, and reads of it: what is the same for every protocol, and whose fields the others are. */
 
 import Type, { type Static } from 'typebox';
+import { parseDomain } from '../domains/core/domain-name.ts';
 import { Fault } from '../kernel/fault.ts';
 import { type DirectoryId, parseId } from '../kernel/ids.ts';
+import { limits } from '../kernel/limits.ts';
 import { type Connection, type ConnectionDraft, revocationUrlOf } from '../sso/connection.ts';
 import { unknownDirectory } from './directory-path.ts';
 import { readSaml, samlAnswer, samlFields, showSaml } from './saml-connection-form.ts';
@@ -49,6 +51,12 @@ const common = {
     nullable(Type.String({ description: 'Whose externalId `jit.attributes.externalId` holds.' })),
   ),
   jit: Type.Optional(Jit),
+  domains: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 1000 }), {
+      maxItems: limits.domainsPerTenantMax,
+      description: 'Verified domains of the tenant, whose people sign in through this connection.',
+    }),
+  ),
   revocationIssuer: Type.Optional(
     nullable(
       Type.String({
@@ -80,6 +88,7 @@ export const ConnectionAnswer = Type.Object({
     create: Type.Boolean(),
     attributes: Type.Object({}, { additionalProperties: Type.String() }),
   }),
+  domains: Type.Array(Type.String()),
   revocationIssuer: nullable(Type.String()),
   revocationUrl: Type.String(),
   createdAt: Time,
@@ -105,8 +114,22 @@ function readCommon(body: Static<typeof ConnectionChange>, before?: Connection) 
       'directoryId and jit.attributes.externalId come together: the claim holds an externalId of that directory.';
     throw new Fault('invalid', text, { field: 'directoryId' });
   }
+  const domains = body.domains === undefined ? (before?.domains ?? []) : readDomains(body.domains);
   const { revocationIssuer = before?.revocationIssuer ?? null } = body;
-  return { name, enabled, directoryId, jit: { create, attributes: names }, revocationIssuer };
+  const jit = { create, attributes: names };
+  return { name, enabled, directoryId, jit, domains, revocationIssuer };
+}
+
+/** Each once, in their order. */
+function readDomains(texts: readonly string[]): string[] {
+  const domains = texts.map((text) => {
+    const domain = parseDomain(text);
+    if (domain === undefined) {
+      throw new Fault('invalid', `"${text.slice(0, 300)}" is no domain.`, { field: 'domains' });
+    }
+    return domain;
+  });
+  return [...new Set(domains)].sort();
 }
 
 function readDirectory(text: string | null): DirectoryId | null {
@@ -122,6 +145,7 @@ export function showConnection(connection: Connection, publicUrl: string): Stati
     ...{ id, protocol, name, enabled, directoryId },
     ...showSaml(connection, publicUrl),
     jit: { create: jit.create, attributes: { ...jit.attributes } },
+    domains: [...connection.domains],
     revocationIssuer,
     revocationUrl: revocationUrlOf(publicUrl, id),
     createdAt: createdAt.toISOString(),

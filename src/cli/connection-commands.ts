@@ -5,6 +5,7 @@ import {
   type Flag,
   given,
   type Input,
+  list,
   pageFlags,
   pairs,
   part,
@@ -17,6 +18,7 @@ const truthValue = 'true|false';
 const settingFlags: readonly Flag[] = [
   { name: 'create', value: truthValue, description: 'make people at their first login' },
   { name: 'attributes', value: 'a=b,…', description: 'the identity provider’s name of each attribute' },
+  { name: 'domains', value: 'a,b', description: 'verified domains whose people sign in through it' },
   { name: 'directory', value: 'id', description: 'whose externalId the attribute of that name holds' },
   { name: 'name-id-format', value: 'URN', description: 'asked for' },
   { name: 'sign-requests', value: truthValue, description: 'sign what the browser is sent with' },
@@ -49,6 +51,7 @@ function settings(input: Input): Record<string, unknown> {
     signRequests: truth(input, 'sign-requests'),
     nameIdFormat: input['name-id-format'],
     directoryId: input.directory,
+    domains: list(input, 'domains'),
     revocationIssuer: input['revocation-issuer'],
     jit: given({ create: truth(input, 'create'), attributes: pairs(input, 'attributes') }),
   });

@@ -5,6 +5,7 @@ import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
 import { brokenConstraint, inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { holdVerifiedDomains } from '../domains/domain-store.ts';
 import { Fault } from '../kernel/fault.ts';
 import { type ConnectionId, newId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
@@ -12,6 +13,7 @@ import type { SecretBox } from '../kernel/secret-box.ts';
 import { deleteSessionsOfConnection } from '../sessions/session-store.ts';
 import { dislocate, locate } from '../tenants/locator-store.ts';
 import type { Connection, ConnectionDraft } from './connection.ts';
+import { writeConnectionDomains } from './connection-domain-store.ts';
 import { insertKey } from './connection-key-store.ts';
 import {
   countConnections,
@@ -39,8 +41,10 @@ export async function createConnection(
         const most = `A tenant has at most ${limits.connectionsPerTenantMax} connections`;
         throw new Fault('conflict', `${most}: remove one that nobody uses.`);
       }
+      await checkDomains(tx, draft.domains);
       insertConnection(tx, connection);
       insertKey(tx, id, key, secrets.seal(privateKey));
+      writeConnectionDomains(tx, id, draft.domains);
       locate(tx, 'sso_connection', id);
       appendAudit(tx, door, [{ action: 'connection.created', subject: id, after: draft }]);
     }),
@@ -67,7 +71,9 @@ export async function reviseConnection(
         const before = await lockedConnection(tx, id);
         draft = revise(before);
         checkCertificates(draft);
+        await checkDomains(tx, draft.domains, before.domains);
         updateConnection(tx, id, draft);
+        writeConnectionDomains(tx, id, draft.domains);
         const isAnother = draft.settings.entityId !== before.settings.entityId;
         if (isAnother || !draft.enabled) deleteSessionsOfConnection(tx, id);
         const { keys: _keys, createdAt: _at, id: _id, ...was } = before;
@@ -96,6 +102,22 @@ export async function lockedConnection(tx: TenantTransaction, id: ConnectionId):
 
 export function unknownConnection(id: string): Fault {
   return new Fault('not_found', `There is no connection ${id}.`);
+}
+
+/** @param before One that it served already may have lapsed. @throws Fault `invalid` */
+async function checkDomains(
+  tx: TenantTransaction,
+  domains: readonly string[],
+  before: readonly string[] = [],
+): Promise<void> {
+  const added = domains.filter((domain) => !before.includes(domain));
+  if (added.length === 0) return;
+  const verified = await holdVerifiedDomains(tx, added);
+  const wrong = added.find((domain) => !verified.includes(domain));
+  if (wrong !== undefined) {
+    const text = `${wrong} is no verified domain of the tenant: verify it first.`;
+    throw new Fault('invalid', text, { field: 'domains' });
+  }
 }
 
 function checkCertificates({ settings }: ConnectionDraft): void {

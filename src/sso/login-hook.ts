@@ -33,8 +33,9 @@ export async function beginLogin(
   services: Services,
   place: ConnectionPlace,
   asked: Asked,
+  loginHint: string | null = null,
 ): Promise<FastifyReply> {
-  const { url, relayState, browser } = await startLogin(services, place, asked);
+  const { url, relayState, browser } = await startLogin(services, place, asked, loginHint);
   setLogin(reply, services.publicUrl, relayState, browser);
   return reply.redirect(url, 303);
 }

@@ -36,11 +36,15 @@ export interface SamlSignOn extends SignOn {
   verifier: SamlVerifier;
 }
 
-/** @throws Fault `not_found` for a connection that is not there or is switched off. */
+/**
+ * @param loginHint Told to the identity provider as who signs in; null: nobody is named.
+ * @throws Fault `not_found` for a connection that is not there or is switched off.
+ */
 export async function startLogin(
   { database, clock, secrets, publicUrl }: SignOn,
   { tenantId, connectionId }: ConnectionPlace,
   asked: Asked,
+  loginHint: string | null = null,
 ): Promise<{ url: string; relayState: string; browser: string }> {
   const [relayState, browser] = [randomBytes(32).toString('base64url'), newToken('login')];
   const requestId = `_${randomBytes(20).toString('hex')}`;
@@ -63,7 +67,8 @@ export async function startLogin(
   const { settings } = connection;
   const privateKey = settings.signRequests ? secrets.open(sealed) : undefined;
   const parties = { settings, addresses: addressesOf(publicUrl, connectionId) };
-  return { url: await authorizeUrl(parties, { id: requestId, relayState, privateKey }), relayState, browser };
+  const url = await authorizeUrl(parties, { id: requestId, relayState, privateKey, loginHint });
+  return { url, relayState, browser };
 }
 
 export interface Posted {

@@ -1,22 +1,16 @@
-/** Where browsers begin to sign in, see who they are, and sign out. */
+/** Where browsers see who is signed in, and sign out. */
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { inTenant } from '../db/tenant-transaction.ts';
 import { columnsOf } from '../directory/user.ts';
 import type { Services } from '../http/services.ts';
-import { assert } from '../kernel/assert.ts';
-import { Fault } from '../kernel/fault.ts';
-import { limits } from '../kernel/limits.ts';
 import { selectUserView } from '../provisioning/user-view-store.ts';
 import { endSession } from '../sessions/session-flow.ts';
-import { findTenant } from '../tenants/credential-store.ts';
-import { selectConnections } from './connection-store.ts';
-import { chooserPage, personPage, signedOutPage } from './core/page.ts';
+import { personPage, signedOutPage } from './core/page.ts';
 import { clearSession, signedInOf } from './session-hook.ts';
 import { languageOfRequest, sendPage } from './sso-scope-hook.ts';
 
 const config = { auth: 'none' } as const;
-const firstId = '00000000-0000-0000-0000-000000000000';
 
 export function sessionRoutes(scope: FastifyInstance, services: Services): void {
   const { database, clock, publicUrl } = services;
@@ -62,12 +56,6 @@ export function sessionRoutes(scope: FastifyInstance, services: Services): void 
     return sendPage(reply, signedOutPage(languageOfRequest(request), signedIn !== undefined));
   });
 
-  scope.get<{ Querystring: { tenant?: string | string[] } }>(
-    '/sso/login',
-    { config },
-    async (request, reply) => sendToConnection(request, reply, services),
-  );
-
   async function viewOf(request: FastifyRequest, of: Services) {
     const signedIn = await signedInOf(request, of);
     if (signedIn === undefined) return undefined;
@@ -78,26 +66,4 @@ export function sessionRoutes(scope: FastifyInstance, services: Services): void 
     );
     return view && { view, session };
   }
-}
-
-async function sendToConnection(
-  request: FastifyRequest<{ Querystring: { tenant?: string | string[] } }>,
-  reply: FastifyReply,
-  { database }: Services,
-): Promise<FastifyReply> {
-  const { tenant: slug } = request.query;
-  const tenant = typeof slug === 'string' ? await findTenant(database, slug) : undefined;
-  const connections =
-    tenant === undefined
-      ? []
-      : await inTenant(database, tenant.id, (tx) =>
-          selectConnections(tx, firstId, limits.connectionsPerTenantMax),
-        );
-  const enabled = connections.filter((one) => one.enabled);
-  if (enabled.length === 0) throw new Fault('not_found', 'There is no connection to sign in with.');
-  const links = enabled.map(({ id, name }) => ({ name, url: `/sso/saml/${id}/login` }));
-  const [only, ...others] = links;
-  assert(only !== undefined, 'one connection is there');
-  if (others.length === 0) return reply.redirect(only.url, 303);
-  return sendPage(reply, chooserPage(languageOfRequest(request), links));
 }

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { Agent } from 'undici';
 import { buildApp } from '../../src/app.ts';
+import { textRecordsOf } from '../../src/domains/dns-client.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { secretBox } from '../../src/kernel/secret-box.ts';
 import { CreationLedger } from '../../src/scim/creation-hook.ts';
@@ -22,6 +23,7 @@ export async function idleApp(): Promise<{ app: FastifyInstance; close(): Promis
     publicUrl: 'http://gateway.example.com',
     blueApiUrl: 'http://blue.example.com/graphql',
     blueAgent: new Agent(),
+    textRecords: textRecordsOf(undefined),
     allowPrivateNetworks: false,
     nudgeSync: () => {},
     creations: new CreationLedger(database, log),
