@@ -45,7 +45,8 @@ export function connectionRoutes(scope: AdminScope, services: Services): void {
     },
     async (request, reply) => {
       const draft = readDraft(request.body, services);
-      const made = await createConnection(database, secrets, adminDoorOf(request, clock.now()), draft);
+      const door = adminDoorOf(request, clock.now());
+      const made = await createConnection(database, secrets, door, draft, request.body.clientSecret);
       return reply.code(201).send(showConnection(made, publicUrl));
     },
   );
@@ -66,8 +67,13 @@ export function connectionRoutes(scope: AdminScope, services: Services): void {
     async (request, reply) => {
       const { params, body } = request;
       const door = adminDoorOf(request, clock.now());
-      const changed = await reviseConnection(database, door, connectionIdOf(params.id), (before) =>
-        readDraft(body, services, before),
+      const { clientSecret } = body;
+      const changed = await reviseConnection(
+        database,
+        door,
+        connectionIdOf(params.id),
+        (before) => readDraft(body, services, before),
+        clientSecret === undefined ? undefined : secrets.seal(clientSecret),
       );
       return reply.send(showConnection(changed, publicUrl));
     },
@@ -101,6 +107,7 @@ function readDraft(
 ): ConnectionDraft {
   const draft = readConnection(body, before);
   if (draft.revocationIssuer !== null) checkIssuer(draft.revocationIssuer, 'revocationIssuer', options);
+  if (draft.protocol === 'oidc') checkIssuer(draft.settings.issuer, 'issuer', options);
   return draft;
 }
 

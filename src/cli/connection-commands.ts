@@ -5,6 +5,7 @@ import {
   type Flag,
   given,
   type Input,
+  list,
   pageFlags,
   pairs,
   part,
@@ -17,6 +18,7 @@ const truthValue = 'true|false';
 const settingFlags: readonly Flag[] = [
   { name: 'create', value: truthValue, description: 'make people at their first login' },
   { name: 'attributes', value: 'a=b,…', description: 'the identity provider’s name of each attribute' },
+  { name: 'domains', value: 'a,b', description: 'verified domains whose people sign in through it' },
   { name: 'directory', value: 'id', description: 'whose externalId the attribute of that name holds' },
   { name: 'name-id-format', value: 'URN', description: 'asked for' },
   { name: 'sign-requests', value: truthValue, description: 'sign what the browser is sent with' },
@@ -32,15 +34,37 @@ function providerFlags(required: boolean): readonly Flag[] {
     {
       name: 'metadata',
       value: 'XML',
-      description: 'of the identity provider, as `"$(cat metadata.xml)"`',
-      required,
+      description: 'SAML: the identity provider’s, as `"$(cat metadata.xml)"`',
+    },
+    { name: 'issuer', value: 'URL', description: 'OpenID: as the discovery document names it' },
+    { name: 'client-id', value: 'text', description: 'OpenID: what the gateway is called there' },
+    { name: 'client-secret', value: 'text', description: 'OpenID: never shown again' },
+    {
+      name: 'client-auth-method',
+      value: 'method',
+      description: 'OpenID: client_secret_basic, client_secret_post or private_key_jwt',
+    },
+    {
+      name: 'id-token-alg',
+      value: 'RS256|PS256|ES256',
+      description: 'OpenID: what ID tokens are signed with',
+    },
+    { name: 'scopes', value: 'a,b', description: 'OpenID: openid,profile,email when left out' },
+    {
+      name: 'hosted-domain',
+      value: 'domain',
+      description: 'OpenID, Google: the Workspace that people must be of',
+    },
+    {
+      name: 'single-logout',
+      value: truthValue,
+      description: 'OpenID: who signs out here signs out there, too',
     },
   ];
 }
 
 function settings(input: Input): Record<string, unknown> {
   return given({
-    protocol: 'saml',
     name: input.name,
     metadataXml: input.metadata,
     enabled: truth(input, 'enabled'),
@@ -48,7 +72,16 @@ function settings(input: Input): Record<string, unknown> {
     wantResponseSigned: truth(input, 'want-response-signed'),
     signRequests: truth(input, 'sign-requests'),
     nameIdFormat: input['name-id-format'],
+    issuer: input.issuer,
+    clientId: input['client-id'],
+    clientSecret: input['client-secret'],
+    clientAuthMethod: input['client-auth-method'],
+    idTokenSignedResponseAlg: input['id-token-alg'],
+    scopes: list(input, 'scopes'),
+    hostedDomain: input['hosted-domain'],
+    singleLogout: truth(input, 'single-logout'),
     directoryId: input.directory,
+    domains: list(input, 'domains'),
     revocationIssuer: input['revocation-issuer'],
     jit: given({ create: truth(input, 'create'), attributes: pairs(input, 'attributes') }),
   });
@@ -66,9 +99,13 @@ export const connectionCommands: readonly Command[] = [
   {
     noun: 'connection',
     verb: 'create',
-    summary: 'add a SAML connection to sign in with',
+    summary: 'add a connection to sign in with: by OpenID Connect with --issuer, else by SAML',
     flags: [tenantFlag, ...providerFlags(true), ...settingFlags],
-    call: (input) => ({ method: 'POST', path: tenantPath(input, '/connections'), body: settings(input) }),
+    call: (input) => ({
+      method: 'POST',
+      path: tenantPath(input, '/connections'),
+      body: { protocol: input.issuer === undefined ? 'saml' : 'oidc', ...settings(input) },
+    }),
   },
   {
     noun: 'connection',
@@ -84,7 +121,7 @@ export const connectionCommands: readonly Command[] = [
     summary: 'list connections',
     flags: [tenantFlag, ...pageFlags],
     call: (input) => ({ method: 'GET', path: tenantPath(input, '/connections', 'limit', 'cursor') }),
-    columns: ['name', 'id', 'enabled', 'identityProvider.entityId', 'loginUrl'],
+    columns: ['name', 'id', 'enabled', 'protocol', 'loginUrl'],
   },
   {
     noun: 'connection',

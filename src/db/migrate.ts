@@ -28,6 +28,7 @@ import * as sso from '../../migrations/0025_sso.ts';
 import * as askedLogins from '../../migrations/0026_asked_logins.ts';
 import * as oidcConnections from '../../migrations/0027_oidc_connections.ts';
 import * as openIdProvider from '../../migrations/0028_openid_provider.ts';
+import * as domains from '../../migrations/0029_domains.ts';
 import * as metadata from '../../migrations/0032_metadata.ts';
 import * as signals from '../../migrations/0034_signals.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
@@ -58,6 +59,7 @@ const migrations: Record<string, Migration> = {
   '0026_asked_logins': askedLogins,
   '0027_oidc_connections': oidcConnections,
   '0028_openid_provider': openIdProvider,
+  '0029_domains': domains,
   '0032_metadata': metadata,
   '0034_signals': signals,
 };

@@ -102,6 +102,19 @@ export const limits = {
   samlWaitingPerConnectionMax: 50,
   samlWaitingMax: 500,
   connectionsPerTenantMax: 50,
+  domainsPerTenantMax: 200,
+  /** Looks at a domain's records that one tenant may have made in a second, and at once. */
+  domainChecksPerSecond: 0.5,
+  domainChecksAtOnce: 20,
+  /** How long a name server is waited for, how often each is asked, and when that is over. */
+  dnsTryMsMax: 2000,
+  dnsTriesMax: 2,
+  dnsMsMax: 5000,
+  /** Records of one name that are looked at. */
+  dnsRecordsMax: 100,
+  /** A verified domain is looked at again after so long, and stays verified so long without its record. */
+  domainCheckHours: 24,
+  domainMissingDaysMax: 7,
   /** How long a browser may be away at its identity provider. */
   loginMinutesMax: 10,
   sessionHoursMax: 12,

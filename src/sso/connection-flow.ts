@@ -5,6 +5,7 @@ import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
 import { brokenConstraint, inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { holdVerifiedDomains } from '../domains/domain-store.ts';
 import { Fault } from '../kernel/fault.ts';
 import { type ConnectionId, newId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
@@ -12,6 +13,7 @@ import type { SecretBox } from '../kernel/secret-box.ts';
 import { deleteSessionsOfConnection } from '../sessions/session-store.ts';
 import { dislocate, locate } from '../tenants/locator-store.ts';
 import { type Connection, type ConnectionDraft, providerOf } from './connection.ts';
+import { writeConnectionDomains } from './connection-domain-store.ts';
 import { insertKey } from './connection-key-store.ts';
 import {
   countConnections,
@@ -43,9 +45,11 @@ export async function createConnection(
         const most = `A tenant has at most ${limits.connectionsPerTenantMax} connections`;
         throw new Fault('conflict', `${most}: remove one that nobody uses.`);
       }
+      await checkDomains(tx, draft.domains);
       insertConnection(tx, connection);
       insertKey(tx, id, key, secrets.seal(privateKey));
       if (clientSecret !== undefined) setClientSecret(tx, id, secrets.seal(clientSecret));
+      writeConnectionDomains(tx, id, draft.domains);
       locate(tx, 'sso_connection', id);
       appendAudit(tx, door, [{ action: 'connection.created', subject: id, after: draft }]);
     }),
@@ -75,8 +79,10 @@ export async function reviseConnection(
         draft = revise(before);
         checkProvider(draft);
         checkSecret(draft, (clientSecret ?? (await selectClientSecret(tx, id))) !== undefined);
+        await checkDomains(tx, draft.domains, before.domains);
         updateConnection(tx, id, draft);
         if (clientSecret !== undefined) setClientSecret(tx, id, clientSecret);
+        writeConnectionDomains(tx, id, draft.domains);
         const isAnother = providerOf(draft) !== providerOf(before);
         if (isAnother || !draft.enabled) deleteSessionsOfConnection(tx, id);
         const { keys: _keys, createdAt: _at, id: _id, ...was } = before;
@@ -111,6 +117,22 @@ function checkSecret({ protocol, settings }: ConnectionDraft, hasSecret: boolean
   if (protocol === 'oidc' && settings.clientAuthMethod !== 'private_key_jwt' && !hasSecret) {
     const text = `clientSecret is missing: ${settings.clientAuthMethod} needs one.`;
     throw new Fault('invalid', text, { field: 'clientSecret' });
+  }
+}
+
+/** @param before One that it served already may have lapsed. @throws Fault `invalid` */
+async function checkDomains(
+  tx: TenantTransaction,
+  domains: readonly string[],
+  before: readonly string[] = [],
+): Promise<void> {
+  const added = domains.filter((domain) => !before.includes(domain));
+  if (added.length === 0) return;
+  const verified = await holdVerifiedDomains(tx, added);
+  const wrong = added.find((domain) => !verified.includes(domain));
+  if (wrong !== undefined) {
+    const text = `${wrong} is no verified domain of the tenant: verify it first.`;
+    throw new Fault('invalid', text, { field: 'domains' });
   }
 }
 

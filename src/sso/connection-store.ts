@@ -6,6 +6,7 @@ import type { Tables } from '../db/tables.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { ConnectionId, DirectoryId, TenantId } from '../kernel/ids.ts';
 import type { Connection, ConnectionDraft, OidcSettings, SamlSettings } from './connection.ts';
+import { servedDomains } from './connection-domain-store.ts';
 import { type KeyJson, keysJson, toKey } from './connection-key-store.ts';
 
 const columns = [
@@ -14,7 +15,10 @@ const columns = [
   'created_at',
 ] as const;
 
-type Row = Pick<Selectable<Tables['sso_connections']>, (typeof columns)[number]> & { keys: KeyJson[] };
+type Row = Pick<Selectable<Tables['sso_connections']>, (typeof columns)[number]> & {
+  domains: string[];
+  keys: KeyJson[];
+};
 
 /** The tenant of the connection that a path names. */
 export async function findConnectionTenant(
@@ -40,8 +44,13 @@ export async function lockConnection(
   tx: TenantTransaction,
   id: ConnectionId,
 ): Promise<Connection | undefined> {
-  const [row] = await tx.run(select(tx).where('id', '=', id).forUpdate());
-  return row && toConnection(row);
+  const lock = db.selectFrom('sso_connections').select('id').where('tenant_id', '=', tx.tenantId);
+  // A statement of its own: one that had to wait for the lock would still see domains and keys as they were before.
+  const [, connection] = await Promise.all([
+    tx.run(lock.where('id', '=', id).forUpdate()),
+    selectConnection(tx, id),
+  ]);
+  return connection;
 }
 
 /** As `selectConnection`, and it stays as it is until the transaction ends; others may hold it, too. */
@@ -114,7 +123,7 @@ function changeable({ name, enabled, settings, directoryId, jit, revocationIssue
 function select(tx: TenantTransaction) {
   return db
     .selectFrom('sso_connections')
-    .select([...columns, keysJson.as('keys')])
+    .select([...columns, servedDomains.as('domains'), keysJson.as('keys')])
     .where('tenant_id', '=', tx.tenantId);
 }
 
@@ -126,6 +135,7 @@ function toConnection(row: Row): Connection {
     enabled: row.enabled,
     directoryId: row.directory_id as DirectoryId | null,
     jit: { create: row.jit_create, attributes: row.attributes },
+    domains: row.domains,
     revocationIssuer: row.revocation_issuer,
     keys: row.keys.map(toKey),
     createdAt: row.created_at,

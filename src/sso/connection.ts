@@ -39,6 +39,8 @@ interface CommonDraft {
   /** The directory whose externalId a claim names. */
   directoryId: DirectoryId | null;
   jit: { create: boolean; attributes: AttributeNames };
+  /** Whose people sign in through it, in their order; those count that are verified. */
+  domains: readonly string[];
   /** Whose signed requests end sessions that the connection made (Global Token Revocation); null: nobody's. */
   revocationIssuer: string | null;
 }

@@ -7,10 +7,10 @@ import { unknownConnection } from './connection-flow.ts';
 import { findConnectionTenant } from './connection-store.ts';
 import type { Asked } from './core/asked.ts';
 import { refusalPage } from './core/page.ts';
-import { startLogin } from './saml-login-flow.ts';
 import { setLogin, setSession } from './session-hook.ts';
 import type { ConnectionPlace, LoginOutcome } from './sign-in-flow.ts';
 import { languageOfRequest, sendPage } from './sso-scope-hook.ts';
+import { type Start, startLogin } from './start-login-flow.ts';
 
 export interface ConnectionPath {
   connectionId: string;
@@ -27,15 +27,16 @@ export async function placeOf(
   return { tenantId, connectionId };
 }
 
-/** Sends the browser to the identity provider. @throws Fault `not_found` for a connection that is not there or is switched off. */
+/** Sends the browser to the identity provider. @throws Fault as `startLogin` does. */
 export async function beginLogin(
   reply: FastifyReply,
-  services: Services,
+  start: Start,
   place: ConnectionPlace,
   asked: Asked,
+  of: Parameters<typeof startLogin>[3] = {},
 ): Promise<FastifyReply> {
-  const { url, relayState, browser } = await startLogin(services, place, asked);
-  setLogin(reply, services.publicUrl, relayState, browser);
+  const { url, state, browser } = await startLogin(start, place, asked, of);
+  setLogin(reply, start.publicUrl, state, browser);
   return reply.redirect(url, 303);
 }
 

@@ -34,6 +34,8 @@ export interface Parties {
 interface Known {
   metadata: Promise<openid.ServerMetadata>;
   atMs: number;
+  /** Of its keys, with when they were fetched: the library fetches them again for a key that it doesn't find, once a minute. */
+  keys: openid.ExportedJWKSCache | undefined;
 }
 
 /** After one that failed, in milliseconds. */
@@ -55,7 +57,7 @@ export class OidcProviders {
   /** Where the browser is sent. @throws Refusal `provider` */
   async authorizationUrl(
     parties: Parties,
-    asked: { state: string; nonce: string; codeVerifier: string; stepUp: StepUp },
+    asked: { state: string; nonce: string; codeVerifier: string; stepUp: StepUp; loginHint: string | null },
   ): Promise<string> {
     const { settings, redirectUri } = parties;
     const { stepUp } = asked;
@@ -70,6 +72,7 @@ export class OidcProviders {
       ...(stepUp.forceAuthn ? { prompt: 'login' } : {}),
       ...(maxAge === undefined ? {} : { max_age: String(maxAge) }),
       ...(stepUp.acrValues.length === 0 ? {} : { acr_values: stepUp.acrValues.join(' ') }),
+      ...(asked.loginHint === null ? {} : { login_hint: asked.loginHint }),
       ...(settings.hostedDomain === null ? {} : { hd: settings.hostedDomain }),
     });
     return url.href;
@@ -87,6 +90,8 @@ export class OidcProviders {
     expected: { state: string; nonce: string; codeVerifier: string; stepUp: StepUp },
   ): Promise<{ claims: Claims; idToken: string }> {
     const config = await this.#configuration(parties);
+    const known = this.#known.get(keyOf(parties));
+    if (known?.keys !== undefined) openid.setJwksCache(config, known.keys);
     const maxAge = maxAgeOf(expected.stepUp);
     try {
       const tokens = await openid.authorizationCodeGrant(config, new URL(`${parties.redirectUri}?${query}`), {
@@ -106,6 +111,8 @@ export class OidcProviders {
       return { claims: { ...more, ...claims }, idToken };
     } catch (error) {
       throw refusalOf(error);
+    } finally {
+      if (known !== undefined) known.keys = openid.getJwksCache(config) ?? known.keys;
     }
   }
 
@@ -141,12 +148,13 @@ export class OidcProviders {
     return config;
   }
 
-  async #metadata({ tenantId, settings }: Parties): Promise<openid.ServerMetadata> {
-    const key = `${tenantId} ${settings.issuer}`;
+  async #metadata(parties: Parties): Promise<openid.ServerMetadata> {
+    const { settings } = parties;
+    const key = keyOf(parties);
     const now = this.#options.nowMs();
     const known = this.#known.get(key);
     if (known !== undefined && now - known.atMs < limits.oidcFreshMs) return await known.metadata;
-    const entry: Known = { metadata: this.#discover(settings), atMs: now };
+    const entry: Known = { metadata: this.#discover(settings), atMs: now, keys: known?.keys };
     this.#known.delete(key);
     this.#known.set(key, entry);
     const [oldest] = this.#known.keys();
@@ -171,6 +179,10 @@ export class OidcProviders {
   }
 }
 
+function keyOf({ tenantId, settings }: Parties): string {
+  return `${tenantId} ${settings.issuer}`;
+}
+
 async function authOf({ clientAuthMethod }: OidcSettings, proof: ClientProof): Promise<openid.ClientAuth> {
   if (proof.kind === 'secret') {
     return clientAuthMethod === 'client_secret_post'
@@ -190,27 +202,21 @@ function refusalOf(error: unknown, otherwise?: RefusalReason): unknown {
   const said = sentenceOf(error);
   if (error instanceof openid.AuthorizationResponseError) return new Refusal('status', said);
   if (error instanceof openid.ResponseBodyError) return new Refusal('exchange', said);
-  const { code, cause } = error as { code?: string; cause?: { claim?: string } };
-  switch (code) {
-    case 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED':
-      return new Refusal(cause?.claim === 'auth_time' ? 'step_up' : 'time', said);
-    case 'OAUTH_JWT_CLAIM_COMPARISON_FAILED':
-    case 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED':
-      return new Refusal(reasonOfClaim(cause), said);
-    case 'OAUTH_KEY_SELECTION_FAILED':
-    case 'OAUTH_INVALID_SIGNATURE':
-      return new Refusal('signature', said);
-    case 'OAUTH_TIMEOUT':
-    case 'OAUTH_HTTP_REQUEST_FORBIDDEN':
-      return new Refusal('provider', said);
-    default:
-      if (/signature/i.test(error.message)) return new Refusal('signature', said);
-      if (isOfNetwork(error)) return new Refusal('provider', said);
-      return new Refusal(otherwise ?? 'token', said);
+  const { code } = error as { code?: string };
+  const inner = (error.cause instanceof Error ? error.cause : error) as Error & {
+    cause?: { claim?: string };
+  };
+  if (isOfNetwork(error) || code === 'OAUTH_TIMEOUT') return new Refusal('provider', said);
+  if (/signature/.test(inner.message) || code === 'OAUTH_KEY_SELECTION_FAILED') {
+    return new Refusal('signature', said);
   }
+  if (code === 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED') {
+    return new Refusal(inner.cause?.claim === 'auth_time' ? 'step_up' : 'time', said);
+  }
+  return new Refusal(reasonOfClaim(inner.cause) ?? otherwise ?? 'token', said);
 }
 
-function reasonOfClaim(cause: { claim?: string } | undefined): RefusalReason {
+function reasonOfClaim(cause: { claim?: string } | undefined): RefusalReason | undefined {
   switch (cause?.claim) {
     case 'iss':
       return 'issuer';
@@ -220,7 +226,7 @@ function reasonOfClaim(cause: { claim?: string } | undefined): RefusalReason {
     case 'nonce':
       return 'in_response_to';
     default:
-      return 'token';
+      return undefined;
   }
 }
 
@@ -232,6 +238,6 @@ function isOfNetwork(error: Error): boolean {
 function sentenceOf(error: Error): string {
   const { error: code } = error as { error?: unknown };
   const told = typeof code === 'string' && /^[a-z_]{1,60}$/.test(code) ? ` (${code})` : '';
-  const inner = error.cause instanceof DocumentFailed ? `: ${error.cause.message}` : '';
-  return `The identity provider: ${error.message}${told}${inner}.`.slice(0, 500);
+  const inner = error.cause instanceof Error ? `: ${error.cause.message}` : '';
+  return `The answer of the identity provider: ${error.message}${told}${inner}.`.slice(0, 500);
 }

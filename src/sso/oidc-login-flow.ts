@@ -26,7 +26,7 @@ import {
 } from './sign-in-flow.ts';
 
 export interface OidcSignOn extends SignOn {
-  providers: OidcProviders;
+  oidcProviders: OidcProviders;
 }
 
 export interface Callback {
@@ -57,7 +57,7 @@ async function readCallback(
   { query, state, browser }: Callback,
   trace: Trace,
 ): Promise<Vouched> {
-  const { database, clock, realClock, secrets, providers } = signOn;
+  const { database, clock, realClock, secrets, oidcProviders } = signOn;
   if (query.length > limits.oidcAnswerLengthMax) throw new Refusal('form', 'The answer is too long.');
   if (state === undefined) {
     throw new Refusal('unsolicited', 'Nobody asked here: begin at the login address of the connection.');
@@ -80,7 +80,7 @@ async function readCallback(
   trace.steps.push('request');
   const { requestId: nonce, codeVerifier, stepUp, returnTo } = asked;
   const parties = partiesOf(signOn, tenantId, connection, sealed);
-  const { claims, idToken } = await providers.exchange(parties, query, {
+  const { claims, idToken } = await oidcProviders.exchange(parties, query, {
     state,
     nonce,
     codeVerifier,

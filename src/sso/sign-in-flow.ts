@@ -5,6 +5,7 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
+import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
 import { brokenConstraint, inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
@@ -19,8 +20,10 @@ import { createUser } from '../provisioning/user-flow.ts';
 import { insertSession } from '../sessions/session-store.ts';
 import type { Connection } from './connection.ts';
 import { holdConnection } from './connection-store.ts';
-import { converge, type ExternalIdentity, newUser } from './core/identity.ts';
+import { converge, type Matches } from './core/convergence.ts';
+import { type ExternalIdentity, newUser } from './core/identity.ts';
 import { Refusal, type RefusalReason } from './core/refusal.ts';
+import { refuseForeign } from './foreign-domain-flow.ts';
 import {
   insertLink,
   insertTrace,
@@ -120,9 +123,10 @@ async function signIn(
   { connection, identity, once, ...said }: Vouched,
   { trace, requestId }: { trace: Trace; requestId: string },
 ): Promise<LoginOutcome> {
-  const { id: connectionId, jit, directoryId } = connection;
+  const { id: connectionId, jit, name } = connection;
   trace.subject = identity.subject;
   const now = trace.at;
+  const door: Door = { tenantId, now, requestId, actor: { kind: 'connection', id: connectionId, name } };
   const seconds = secondsOf(said.sessionUntil, realClock.now());
   const session = `${tenantId}.${newToken('session')}`;
   const finish = async (tx: TenantTransaction, userId: UserId, isNew: boolean) => {
@@ -143,33 +147,54 @@ async function signIn(
     });
     insertTrace(tx, { ...trace, steps: [...trace.steps, 'identity', 'session'], userId });
   };
-  const isDone = await inTenant(database, tenantId, async (tx) => {
-    const [isFresh, matches] = await Promise.all([
-      useAssertion(tx, connectionId, once.id, once.until),
-      selectMatches(tx, connectionId, directoryId, identity),
-    ]);
-    if (!isFresh) throw new Refusal('replayed', 'The answer was used before.');
-    const who = converge(matches, jit);
+  /** false: the person is to be made. */
+  const become = async (tx: TenantTransaction, matches: Matches) => {
+    const who = converge(identity, matches, jit);
     if (who.kind === 'create') return false;
     trace.userId = who.userId;
     await finish(tx, who.userId, who.isNew);
+    if (who.isNew) {
+      const after = { connectionId, subject: identity.subject };
+      appendAudit(tx, door, [{ action: 'user.linked', subject: who.userId, after }]);
+    }
     return true;
+  };
+  const isKnown = await inTenant(database, tenantId, async (tx) => {
+    const [isFresh, matches] = await Promise.all([
+      useAssertion(tx, connectionId, once.id, once.until),
+      selectMatches(tx, connection, identity),
+    ]);
+    if (!isFresh) throw new Refusal('replayed', 'The answer was used before.');
+    return await become(tx, matches);
   });
-  if (!isDone) await createPerson(database, connection, identity, { tenantId, now, requestId }, finish);
+  if (!isKnown) {
+    await createPerson(database, door, connection, identity, finish).catch(async (error: unknown) => {
+      // A directory, or another window, made the person at the same moment.
+      const isTaken = error instanceof Fault && error.code === 'conflict';
+      const look = async (tx: TenantTransaction) => become(tx, await selectMatches(tx, connection, identity));
+      if (!isTaken || !(await inTenant(database, tenantId, look))) throw error;
+    });
+  }
   return { kind: 'signed_in', session, seconds, returnTo: said.returnTo };
 }
 
-/** Just in time: the person, the link and the session come to be together, or not at all. */
+/** Just in time: the person, the link and the session come to be together, or not at all. @throws Refusal */
 async function createPerson(
   database: Database,
-  { id, name }: Connection,
+  door: Door,
+  connection: Connection,
   identity: ExternalIdentity,
-  door: Omit<Door, 'actor'>,
   finish: (tx: TenantTransaction, userId: UserId, isNew: boolean) => Promise<void>,
 ): Promise<void> {
+  await refuseForeign(database, door.tenantId, identity);
   const draft = { attributes: newUser(identity), externalId: null };
-  await createUser(database, { ...door, actor: { kind: 'connection', id, name } }, null, draft, {
-    also: (tx, userId) => finish(tx, userId, true),
+  await createUser(database, door, null, draft, {
+    also: async (tx, userId) => {
+      // Whoever was removed since the look for users.
+      const { removed } = await selectMatches(tx, connection, identity);
+      if (removed !== null) throw new Refusal('removed', `The user ${removed} was removed meanwhile.`);
+      await finish(tx, userId, true);
+    },
   });
 }
 

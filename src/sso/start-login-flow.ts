@@ -17,7 +17,7 @@ import { authorizeUrl } from './saml-client.ts';
 import type { ConnectionPlace, SignOn } from './sign-in-flow.ts';
 
 export interface Start extends SignOn {
-  providers: OidcProviders;
+  oidcProviders: OidcProviders;
 }
 
 export interface Begun {
@@ -30,7 +30,7 @@ export interface Begun {
 }
 
 /**
- * @param protocol Of the path; undefined: whichever the connection speaks.
+ * @param of The protocol of the path, if it has one; and who is told to the identity provider as who signs in, if anybody is named.
  * @throws Fault `not_found` for a connection that is not there or is switched off; `unavailable` where the identity provider is
  *   needed and does not answer.
  */
@@ -38,9 +38,9 @@ export async function startLogin(
   start: Start,
   place: ConnectionPlace,
   asked: Asked,
-  protocol?: ConnectionDraft['protocol'],
+  { protocol, loginHint = null }: { protocol?: ConnectionDraft['protocol']; loginHint?: string | null } = {},
 ): Promise<Begun> {
-  const { database, clock, secrets, publicUrl, providers } = start;
+  const { database, clock, secrets, publicUrl, oidcProviders } = start;
   const { connectionId } = place;
   const [state, browser] = [randomBytes(32).toString('base64url'), newToken('login')];
   // SAML's ID may not begin with a digit.
@@ -67,7 +67,7 @@ export async function startLogin(
     const parties = { settings: connection.settings, addresses: addressesOf(publicUrl, connectionId) };
     const privateKey = sealed && secrets.open(sealed);
     return {
-      url: await authorizeUrl(parties, { id: requestId, relayState: state, privateKey }),
+      url: await authorizeUrl(parties, { id: requestId, relayState: state, privateKey, loginHint }),
       state,
       browser,
     };
@@ -75,6 +75,12 @@ export async function startLogin(
   assert(sealed !== undefined, 'a connection has what proves the client');
   const parties = partiesOf(start, place.tenantId, connection, sealed);
   const { stepUp } = asked;
-  const url = await providers.authorizationUrl(parties, { state, nonce: requestId, codeVerifier, stepUp });
+  const url = await oidcProviders.authorizationUrl(parties, {
+    state,
+    nonce: requestId,
+    codeVerifier,
+    stepUp,
+    loginHint,
+  });
   return { url, state, browser };
 }

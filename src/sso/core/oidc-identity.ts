@@ -23,8 +23,11 @@ export function oidcIdentityOf(claims: Claims, names: AttributeNames, issuer: st
   const all = { ...standardNames, ...names, subject: names.subject ?? 'sub' };
   const identity = identityOf({ nameId: null, attributes }, all, { idp: issuer, sp: '' });
   // Anybody can write an address into an account; only a verified one is theirs (nOAuth).
-  const isVerified = all.email !== 'email' || claims.email_verified === true || claims.xms_edov === true;
-  return isVerified ? identity : { ...identity, email: undefined };
+  const isVerified = [claims.email_verified, claims.xms_edov].some((one) => one === true || one === 'true');
+  if (isVerified) return { ...identity, emailVerified: true };
+  // An address that stands as the userName is no better.
+  const userName = all.userName === all.email ? undefined : identity.userName;
+  return { ...identity, email: undefined, userName, emailVerified: false };
 }
 
 function textsOf(value: unknown): string[] {

@@ -46,7 +46,11 @@ export type RefusalReason =
   | 'clash'
   /** A user has this userName or address, which alone does not show that it is the same person. */
   | 'unproved'
+  /** A claim's domain is another organisation's. */
+  | 'foreign_domain'
   | 'not_provisioned'
+  /** Was deleted, and is not made anew. */
+  | 'removed'
   | 'inactive'
   | 'no_seat';
 
@@ -62,6 +66,9 @@ export class Refusal extends Error {
 }
 
 /** Of people whom the identity provider vouched for: they are told what to do. */
-export function isToldPlainly(reason: RefusalReason): reason is 'not_provisioned' | 'inactive' | 'no_seat' {
-  return reason === 'not_provisioned' || reason === 'inactive' || reason === 'no_seat';
+export function isToldPlainly(reason: RefusalReason): reason is ToldPlainly {
+  return told.some((one) => one === reason);
 }
+
+const told = ['not_provisioned', 'removed', 'inactive', 'no_seat'] as const;
+export type ToldPlainly = (typeof told)[number];

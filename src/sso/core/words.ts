@@ -1,6 +1,6 @@
 /** What people read when they sign in, in each language: plain, and true. */
 
-import type { RefusalReason } from './refusal.ts';
+import type { ToldPlainly } from './refusal.ts';
 
 export const languages = ['en', 'nl'] as const;
 export type Language = (typeof languages)[number];
@@ -10,6 +10,9 @@ export interface Words {
   signedIn: string;
   signOut: string;
   signedOut: string;
+  signingOut: string;
+  signOutThere: string;
+  loggedOut: string;
   notSignedIn: string;
   howToBegin: string;
   choose: string;
@@ -19,7 +22,11 @@ export interface Words {
   account: string;
   organisation: string;
   access: string;
-  refused: Record<Extract<RefusalReason, 'not_provisioned' | 'inactive' | 'no_seat'>, string>;
+  signInAgain: string;
+  yourEmail: string;
+  goOn: string;
+  unknownEmail: string;
+  refused: Record<ToldPlainly, string>;
   roles: (roles: string) => string;
   queued: (position: number) => string;
   queuedUnnumbered: string;
@@ -35,6 +42,9 @@ export const words: Record<Language, Words> = {
     signedIn: 'You are signed in',
     signOut: 'Sign out',
     signedOut: 'You are signed out here. Your organisation may still keep you signed in.',
+    signingOut: 'You are signed out here. You are now signed out at your organisation, too.',
+    signOutThere: 'Sign out at your organisation',
+    loggedOut: 'You are signed out, here and at your organisation.',
     notSignedIn: 'You are not signed in',
     howToBegin: 'Begin at the sign-in address that your organisation gave you.',
     choose: 'Choose how you sign in',
@@ -45,7 +55,13 @@ export const words: Record<Language, Words> = {
     account: 'Account',
     organisation: 'Organisation',
     access: 'Access to Blue',
+    signInAgain: 'Sign in again',
+    yourEmail: 'Your e-mail address at work',
+    goOn: 'Continue',
+    unknownEmail:
+      'There is no sign-in here for this address. Look for a typing error, or ask your administrator for the sign-in address of your organisation.',
     refused: {
+      removed: 'Your account was removed: ask your administrator.',
       not_provisioned: 'You are not provisioned: ask your administrator to give you access.',
       inactive: 'Your account is switched off: ask your administrator.',
       no_seat: 'No seat is free for you: ask your administrator.',
@@ -63,6 +79,9 @@ export const words: Record<Language, Words> = {
     signedIn: 'Je bent ingelogd',
     signOut: 'Uitloggen',
     signedOut: 'Je bent hier uitgelogd. Bij je organisatie kun je nog ingelogd zijn.',
+    signingOut: 'Je bent hier uitgelogd. Je wordt nu ook bij je organisatie uitgelogd.',
+    signOutThere: 'Uitloggen bij je organisatie',
+    loggedOut: 'Je bent uitgelogd, hier en bij je organisatie.',
     notSignedIn: 'Je bent niet ingelogd',
     howToBegin: 'Begin bij het inlogadres dat je van je organisatie hebt gekregen.',
     choose: 'Kies hoe je inlogt',
@@ -73,7 +92,13 @@ export const words: Record<Language, Words> = {
     account: 'Account',
     organisation: 'Organisatie',
     access: 'Toegang tot Blue',
+    signInAgain: 'Opnieuw inloggen',
+    yourEmail: 'Je e-mailadres op het werk',
+    goOn: 'Verder',
+    unknownEmail:
+      'Met dit adres kun je hier niet inloggen. Kijk of er een typefout in staat, of vraag je beheerder om het inlogadres van je organisatie.',
     refused: {
+      removed: 'Je account is verwijderd: vraag het je beheerder.',
       not_provisioned: 'Je hebt hier nog geen account: vraag je beheerder om toegang.',
       inactive: 'Je account staat uit: vraag het je beheerder.',
       no_seat: 'Er is geen plaats vrij voor je: vraag het je beheerder.',

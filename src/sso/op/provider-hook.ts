@@ -44,7 +44,9 @@ export class CurrentProvider {
     if (this.#known?.ring === ring) return this.#known.provider;
     const provider = buildProvider({
       ...{ issuer: issuerOf(publicUrl), database, clock, realClock, keys: ring, pages },
-      endSession: ({ tenantId, hash }) => endSession(database, tenantId, hash),
+      endSession: async ({ tenantId, hash }) => {
+        await endSession(database, tenantId, hash);
+      },
       onError: (error) => this.#log.error({ err: error }, 'the OpenID provider failed'),
     });
     this.#known = { ring, provider };
