@@ -209,10 +209,12 @@ async function grantOf(ctx: KoaContextWithOIDC) {
   const known = session?.grantIdFor(client.clientId);
   const found = known === undefined ? undefined : await provider.Grant.find(known);
   const isOf = found?.accountId === account.accountId && found.clientId === client.clientId;
-  const grant = isOf
-    ? found
-    : new provider.Grant({ clientId: client.clientId, accountId: account.accountId });
-  grant.addOIDCScope([...requestParamOIDCScopes].join(' '));
+  const { clientId } = client;
+  const grant = isOf ? found : new provider.Grant({ clientId, accountId: account.accountId });
+  const granted = new Set(grant.getOIDCScope().split(' '));
+  const missing = [...requestParamOIDCScopes].filter((scope) => !granted.has(scope));
+  if (isOf && missing.length === 0) return grant;
+  grant.addOIDCScope(missing.join(' '));
   await grant.save();
   return grant;
 }
