@@ -229,6 +229,9 @@ describe('discovery', () => {
       response_types_supported: ['code'],
     });
     const server = await fetch(`${origin}/.well-known/oauth-authorization-server/oidc`);
+    expect(server.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    expect(server.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+    expect(server.headers.get('x-content-type-options')).toBe('nosniff');
     expect(await server.json()).toEqual(JSON.parse(document));
   });
 });
