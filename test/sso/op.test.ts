@@ -118,6 +118,11 @@ describe('a login', () => {
     for (const secret of [...secrets, ...browser.cookiesOf(gateway.url).values()]) {
       expect(all).not.toContain(secret);
     }
+    await fetch(
+      `${gateway.url}/oidc/auth?client_id=${app.clientId}&response_type=code&redirect_uri=https://x.example/secret`,
+    );
+    expect(log.join('')).toMatch(/"error":"invalid_redirect_uri","detail":"redirect_uri did not match/);
+    expect(log.join('')).not.toContain('x.example');
     expect(all).not.toMatch(/code=|state=|SAMLRe/);
     expect(all).toContain('/oidc/*');
   });
