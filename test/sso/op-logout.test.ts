@@ -6,7 +6,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { limits } from '../../src/kernel/limits.ts';
 import { made, startGateway, type TestGateway } from '../support/gateway.ts';
-import { type Browser, formOf } from './browser.ts';
+import { Browser, formOf } from './browser.ts';
 import {
   type Application,
   type OpScene,
@@ -57,6 +57,19 @@ const setActive = (id: string, value: boolean) =>
     schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
     Operations: [{ op: 'replace', path: 'active', value }],
   });
+/** The decision stands, and gives nothing. */
+async function duplicate(id: string): Promise<void> {
+  const emails = [{ value: 'bo@example.com', primary: true }];
+  await scene.person('bo@example.com');
+  const schemas = ['urn:ietf:params:scim:api:messages:2.0:PatchOp'];
+  await scim('PATCH', `/Users/${id}`, {
+    schemas,
+    Operations: [{ op: 'add', path: 'emails', value: emails }],
+  });
+  const { items } = await made(scene.api('GET', '/users'));
+  expect(items.find((user: { id: string }) => user.id === id).seat.reason).toBe('DUPLICATE_EMAIL');
+}
+
 const idOf = async () => (await made(scene.api('GET', '/users'))).items[0].id;
 
 /** The one logout token that comes within five seconds, as the application checks it. */
@@ -94,6 +107,7 @@ describe('what ends a session', () => {
   it.each<[string, (id: string, browser: Browser) => Promise<unknown>]>([
     ['deactivation over SCIM', (id) => setActive(id, false)],
     ['deletion over SCIM', (id) => scim('DELETE', `/Users/${id}`)],
+    ['an address that another has already, which leaves no role', (id) => duplicate(id)],
     ['the loss of the last role', () => made(scene.api('PUT', '/settings', { defaultRole: 'none' }))],
     [
       'its connection switched off',
@@ -174,6 +188,27 @@ describe('what ends a session', () => {
     await expect(openid.refreshTokenGrant(app.config, tokens.refresh_token ?? '')).rejects.toThrow();
     expect((await scene.signIn(app)).tokens.claims()?.sub).toBe(id);
   });
+});
+
+it('leaving the group that gave the last role, while others keep theirs', async () => {
+  const bo = await scene.person('bo@example.com');
+  const id = (await made(scene.api('GET', '/users'))).items.find((user: { id: string }) => user.id !== bo).id;
+  const members = [{ value: id }, { value: bo }];
+  const group = await scim('POST', '/Groups', {
+    schemas: ['urn:ietf:params:scim:schemas:core:2.0:Group'],
+    ...{ displayName: 'Staff', members },
+  });
+  const mapping = { group: { id: group.id }, role: 'view_only', workspaces: ['*'], priority: 1 };
+  await made(scene.api('POST', '/mappings', mapping));
+  await made(scene.api('PUT', '/settings', { defaultRole: 'none' }));
+  const [ada, other] = [await scene.signIn(app), await scene.signIn(app, new Browser(), 'bo')];
+  await scim('PATCH', `/Groups/${group.id}`, {
+    schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+    Operations: [{ op: 'remove', path: 'members', value: [{ value: id }] }],
+  });
+  await isOver(ada);
+  expect(await told()).toMatchObject({ sub: id });
+  await openid.refreshTokenGrant(app.config, other.tokens.refresh_token ?? '');
 });
 
 describe('an application that does not listen', () => {

@@ -118,6 +118,11 @@ describe('a login', () => {
     for (const secret of [...secrets, ...browser.cookiesOf(gateway.url).values()]) {
       expect(all).not.toContain(secret);
     }
+    await fetch(
+      `${gateway.url}/oidc/auth?client_id=${app.clientId}&response_type=code&redirect_uri=https://x.example/secret`,
+    );
+    expect(log.join('')).toMatch(/"error":"invalid_redirect_uri","detail":"redirect_uri did not match/);
+    expect(log.join('')).not.toContain('x.example');
     expect(all).not.toMatch(/code=|state=|SAMLRe/);
     expect(all).toContain('/oidc/*');
   });
@@ -229,6 +234,9 @@ describe('discovery', () => {
       response_types_supported: ['code'],
     });
     const server = await fetch(`${origin}/.well-known/oauth-authorization-server/oidc`);
+    expect(server.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    expect(server.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+    expect(server.headers.get('x-content-type-options')).toBe('nosniff');
     expect(await server.json()).toEqual(JSON.parse(document));
   });
 });

@@ -42,7 +42,9 @@ export interface ProviderOptions {
   };
   /** Ends the gateway's session of the browser that asks, and with it all that hangs on it. */
   endSession(login: BrowserLogin): Promise<void>;
-  onError(error: Error): void;
+  onError(ctx: KoaContextWithOIDC, error: Error): void;
+  /** What an application did wrong, in words that it is not told. */
+  onRefusal(ctx: KoaContextWithOIDC, error: errors.OIDCProviderError): void;
 }
 
 export const cookieNames = {
@@ -70,7 +72,11 @@ export function buildProvider(options: ProviderOptions): Provider {
     const isOver = ctx.oidc?.route === 'end_session_confirm' && ctx.oidc.session?.destroyed === true;
     if (isOver && login !== undefined) await options.endSession(login);
   });
-  provider.on('server_error', (_ctx, error) => options.onError(error));
+  provider.on('server_error', (ctx, error) => options.onError(ctx, error));
+  provider.on('authorization.error', options.onRefusal);
+  provider.on('grant.error', options.onRefusal);
+  provider.on('userinfo.error', options.onRefusal);
+  provider.on('end_session.error', options.onRefusal);
   return provider;
 }
 
@@ -209,10 +215,12 @@ async function grantOf(ctx: KoaContextWithOIDC) {
   const known = session?.grantIdFor(client.clientId);
   const found = known === undefined ? undefined : await provider.Grant.find(known);
   const isOf = found?.accountId === account.accountId && found.clientId === client.clientId;
-  const grant = isOf
-    ? found
-    : new provider.Grant({ clientId: client.clientId, accountId: account.accountId });
-  grant.addOIDCScope([...requestParamOIDCScopes].join(' '));
+  const { clientId } = client;
+  const grant = isOf ? found : new provider.Grant({ clientId, accountId: account.accountId });
+  const granted = new Set(grant.getOIDCScope().split(' '));
+  const missing = [...requestParamOIDCScopes].filter((scope) => !granted.has(scope));
+  if (isOf && missing.length === 0) return grant;
+  grant.addOIDCScope(missing.join(' '));
   await grant.save();
   return grant;
 }

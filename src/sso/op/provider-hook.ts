@@ -47,18 +47,28 @@ export class CurrentProvider {
       endSession: async ({ tenantId, hash }) => {
         await endSession(database, tenantId, hash);
       },
-      onError: (error) => this.#log.error({ err: error }, 'the OpenID provider failed'),
+      onError: (ctx, err) => this.#log.error({ reqId: requestIdOf(ctx), err }, 'the OpenID provider failed'),
+      onRefusal: (ctx, { error, error_description: told, error_detail: detail = told }) =>
+        this.#log.info(
+          {
+            reqId: requestIdOf(ctx),
+            client: ctx.oidc?.client?.clientId,
+            error,
+            detail: detail?.slice(0, 300),
+          },
+          'the OpenID provider refused',
+        ),
     });
     this.#known = { ring, provider };
     return provider;
   }
 }
 
+const requestIdOf = ({ res }: KoaContextWithOIDC) => String(res.getHeader('x-request-id'));
 const languageOfContext = ({ headers }: KoaContextWithOIDC) => languageOf(headers['accept-language']);
 
 const pages = {
-  error: (ctx: KoaContextWithOIDC) =>
-    refusalPage(languageOfContext(ctx), { reference: String(ctx.res.getHeader('x-request-id')) }),
+  error: (ctx: KoaContextWithOIDC) => refusalPage(languageOfContext(ctx), { reference: requestIdOf(ctx) }),
   logout: (ctx: KoaContextWithOIDC, form: string) =>
     logoutPage(languageOfContext(ctx), { form, application: ctx.oidc.client?.clientName }),
   loggedOut: (ctx: KoaContextWithOIDC) => signedOutPage(languageOfContext(ctx), true),
