@@ -18,6 +18,7 @@ import { startContractTask } from './provisioning/contract-task.ts';
 import { startParkingTask } from './provisioning/parking-task.ts';
 import { startReclaimTask } from './provisioning/reclaim-task.ts';
 import { CreationLedger } from './scim/creation-hook.ts';
+import { startMetadataTask } from './sso/metadata-task.ts';
 import { startLeftoversTask } from './tenants/leftovers-task.ts';
 import { ensureFirstOperator } from './tenants/tenant-flow.ts';
 import { type FirstProcess, startWorkers } from './workers.ts';
@@ -165,11 +166,14 @@ async function startBackground(
   const reclaims = startReclaimTask(database, services, log);
   const alerts = startAlertTask(database, clock, log);
   const comparisons = startComparisonTask(database, clock, log);
+  const outbound = { dispatcher: services.blueAgent, allowPrivateNetworks: services.allowPrivateNetworks };
+  const times = () => ({ now: clock.now(), realNow: services.realClock.now() });
+  const metadata = startMetadataTask({ database, outbound, times }, log);
   const sync = startSyncTask({ ...services, database, log });
   return {
     nudge: () => sync.nudge(),
     stop: async () => {
-      const tasks = [contracts, alerts, comparisons, leftovers, parking, reclaims, sync];
+      const tasks = [contracts, alerts, comparisons, leftovers, parking, reclaims, metadata, sync];
       await Promise.all(tasks.map((task) => task.stop()));
     },
   };

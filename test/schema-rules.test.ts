@@ -60,6 +60,7 @@ const finders = [
   'find_oauth_client(uuid,timestamp with time zone)',
   'find_parking_tenants(uuid,integer)',
   'find_refused_tenants(timestamp with time zone,bigint)',
+  'find_due_metadata(timestamp with time zone,integer)',
   'find_sso_connection(uuid)',
   'find_tenant(uuid,text)',
   'list_tenants(text,integer)',

@@ -4,6 +4,7 @@ import Type, { type Static } from 'typebox';
 import { Fault } from '../kernel/fault.ts';
 import { type DirectoryId, parseId } from '../kernel/ids.ts';
 import type { Connection, ConnectionDraft } from '../sso/connection.ts';
+import type { IdentityProvider } from '../sso/core/metadata.ts';
 import { unknownDirectory } from './directory-path.ts';
 import { readSaml, samlAnswer, samlFields, showSaml } from './saml-connection-form.ts';
 import { closed, Id, Name, nullable, Time } from './schemas.ts';
@@ -74,8 +75,16 @@ export const ConnectionAnswer = Type.Object({
 });
 
 /** @param before What stays of it is left out; undefined: the connection is made. @throws Fault `invalid` */
-export function readConnection(body: Static<typeof ConnectionChange>, before?: Connection): ConnectionDraft {
-  return { ...readCommon(body, before), protocol: 'saml', settings: readSaml(body, before?.settings) };
+export function readConnection(
+  body: Static<typeof ConnectionChange>,
+  before?: Connection,
+  fetched?: IdentityProvider,
+): ConnectionDraft {
+  return {
+    ...readCommon(body, before),
+    protocol: 'saml',
+    settings: readSaml(body, before?.settings, fetched),
+  };
 }
 
 function readCommon(body: Static<typeof ConnectionChange>, before?: Connection) {
@@ -88,6 +97,11 @@ function readCommon(body: Static<typeof ConnectionChange>, before?: Connection) 
     const text =
       'directoryId and jit.attributes.externalId come together: the claim holds an externalId of that directory.';
     throw new Fault('invalid', text, { field: 'directoryId' });
+  }
+  if (create && names.userName === undefined) {
+    const text =
+      'With jit.create there must be an attribute for userName: name it, as jit.attributes.userName.';
+    throw new Fault('invalid', text, { field: 'jit.attributes.userName' });
   }
   return { name, enabled, directoryId, jit: { create, attributes: names } };
 }

@@ -3,6 +3,7 @@
 import Type from 'typebox';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
+import type { Connection, MetadataSource } from '../sso/connection.ts';
 import {
   createConnection,
   removeConnection,
@@ -10,6 +11,9 @@ import {
   unknownConnection,
 } from '../sso/connection-flow.ts';
 import { selectConnection, selectConnections } from '../sso/connection-store.ts';
+import type { IdentityProvider } from '../sso/core/metadata.ts';
+import { fetchMetadata } from '../sso/metadata-client.ts';
+import { fetchedSource } from '../sso/metadata-refresh.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
 import {
@@ -42,8 +46,10 @@ export function connectionRoutes(scope: AdminScope, services: Services): void {
       },
     },
     async (request, reply) => {
-      const draft = readConnection(request.body);
-      const made = await createConnection(database, secrets, adminDoorOf(request, clock.now()), draft);
+      const found = await fetchFor(services, request.body.metadataUrl);
+      const draft = readConnection(request.body, undefined, found?.provider);
+      const door = adminDoorOf(request, clock.now());
+      const made = await createConnection(database, secrets, door, draft, found?.source);
       return reply.code(201).send(showConnection(made, publicUrl));
     },
   );
@@ -64,9 +70,10 @@ export function connectionRoutes(scope: AdminScope, services: Services): void {
     async (request, reply) => {
       const { params, body } = request;
       const door = adminDoorOf(request, clock.now());
-      const changed = await reviseConnection(database, door, connectionIdOf(params.id), (before) =>
-        readConnection(body, before),
-      );
+      const found = await fetchFor(services, body.metadataUrl);
+      const source = body.metadataXml === undefined ? found?.source : null;
+      const revise = (before: Connection) => readConnection(body, before, found?.provider);
+      const changed = await reviseConnection(database, door, connectionIdOf(params.id), revise, source);
       return reply.send(showConnection(changed, publicUrl));
     },
   );
@@ -139,4 +146,17 @@ function connectionReadRoutes(scope: AdminScope, { database, publicUrl }: Servic
       return reply.send(showConnection(found, publicUrl));
     },
   );
+}
+
+async function fetchFor(
+  { blueAgent, allowPrivateNetworks, clock, realClock }: Services,
+  url: string | undefined,
+): Promise<{ provider: IdentityProvider; source: MetadataSource } | undefined> {
+  if (url === undefined) return undefined;
+  const published = await fetchMetadata(
+    url,
+    { dispatcher: blueAgent, allowPrivateNetworks },
+    realClock.now(),
+  );
+  return { provider: published.provider, source: fetchedSource(url, published, clock.now(), Math.random()) };
 }

@@ -11,6 +11,7 @@ import {
   tenantFlag,
   tenantPath,
   truth,
+  UsageError,
 } from './command.ts';
 
 const truthValue = 'true|false';
@@ -32,16 +33,29 @@ function providerFlags(required: boolean): readonly Flag[] {
       name: 'metadata',
       value: 'XML',
       description: 'of the identity provider, as `"$(cat metadata.xml)"`',
-      required,
+    },
+    {
+      name: 'metadata-url',
+      value: 'URL',
+      description: 'where that is, in its place: fetched again when it changes',
     },
   ];
+}
+
+/** The commonest mistake is the file's name. */
+function metadataXml({ metadata }: Input): string | true | undefined {
+  if (typeof metadata === 'string' && !metadata.includes('<')) {
+    throw new UsageError(`--metadata takes the XML itself: --metadata "$(cat ${metadata})"`);
+  }
+  return metadata;
 }
 
 function settings(input: Input): Record<string, unknown> {
   return given({
     protocol: 'saml',
     name: input.name,
-    metadataXml: input.metadata,
+    metadataXml: metadataXml(input),
+    metadataUrl: input['metadata-url'],
     enabled: truth(input, 'enabled'),
     wantAssertionsSigned: truth(input, 'want-assertions-signed'),
     wantResponseSigned: truth(input, 'want-response-signed'),
@@ -99,6 +113,34 @@ export const connectionCommands: readonly Command[] = [
     argument: 'connection-id',
     flags: [tenantFlag],
     call: (input) => ({ method: 'DELETE', path: one(input) }),
+  },
+  {
+    noun: 'connection',
+    verb: 'confirm-metadata',
+    summary: 'take what fetched metadata says now, once you know that it is meant',
+    argument: 'connection-id',
+    flags: [
+      tenantFlag,
+      {
+        name: 'seen-at',
+        value: 'time',
+        description: 'of the change, as `connection show` has it',
+        required: true,
+      },
+    ],
+    call: (input) => ({
+      method: 'POST',
+      path: `${one(input)}/metadata/confirm`,
+      body: { seenAt: input['seen-at'] },
+    }),
+  },
+  {
+    noun: 'connection',
+    verb: 'end-sessions',
+    summary: 'end all its sessions, as after a key of the identity provider got lost',
+    argument: 'connection-id',
+    flags: [tenantFlag],
+    call: (input) => ({ method: 'DELETE', path: `${one(input)}/sessions` }),
   },
   {
     noun: 'connection',

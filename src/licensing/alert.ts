@@ -5,6 +5,7 @@
 import type { TenantId } from '../kernel/ids.ts';
 import type { Usage } from './admit.ts';
 import { nextCliff, seatsLost } from './cliff.ts';
+import { type ConnectionAlert, type ConnectionFacts, watchConnection } from './connection-alert.ts';
 import { type Contract, endOf, type Terms, termsAt } from './contract.ts';
 import { dayOf, type Forecast } from './forecast.ts';
 
@@ -17,7 +18,8 @@ export type Alert =
   | { kind: 'cliff'; on: string; capacity: number; people: number }
   | { kind: 'block_lifted'; at: string }
   | { kind: 'draft_failed'; id: string; name: string; failure: string }
-  | ({ kind: 'decisions_differ' } & Comparison);
+  | ({ kind: 'decisions_differ' } & Comparison)
+  | ConnectionAlert;
 
 /** What comparing a tenant's decisions with what deciding again gives has found. */
 export interface Comparison {
@@ -38,6 +40,7 @@ export interface AlertFacts {
   failedDrafts: readonly { id: string; name: string; failure: string }[];
   /** The last one. */
   comparison: Comparison;
+  connections: readonly ConnectionFacts[];
 }
 
 export interface DueAlerts {
@@ -102,6 +105,7 @@ function watchesOf(facts: AlertFacts, terms: Terms, now: Date): Watch[][] {
     watchBlock(facts),
     ...facts.failedDrafts.map(watchDraft),
     watchComparison(facts),
+    ...facts.connections.flatMap((connection) => watchConnection(connection, now)),
   ];
 }
 

@@ -11,7 +11,7 @@ import { limits } from '../kernel/limits.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
 import { deleteSessionsOfConnection } from '../sessions/session-store.ts';
 import { dislocate, locate } from '../tenants/locator-store.ts';
-import type { Connection, ConnectionDraft } from './connection.ts';
+import type { Connection, ConnectionDraft, MetadataSource } from './connection.ts';
 import { insertKey } from './connection-key-store.ts';
 import {
   countConnections,
@@ -20,6 +20,8 @@ import {
   lockConnection,
   updateConnection,
 } from './connection-store.ts';
+import type { IdentityProvider } from './core/metadata.ts';
+import { deleteSource, writeSource } from './metadata-store.ts';
 import { newKey } from './new-key-flow.ts';
 
 /** @throws Fault `conflict` when there are too many, `invalid` for an unknown directory or a certificate that is none. */
@@ -28,11 +30,12 @@ export async function createConnection(
   secrets: SecretBox,
   door: Door,
   draft: ConnectionDraft,
+  metadata: MetadataSource | null = null,
 ): Promise<Connection> {
-  checkCertificates(draft);
+  checkCertificates(draft.settings, metadata === null ? 'metadataXml' : 'metadataUrl');
   const { key, privateKey } = await newKey('signing', 'current', door.now);
   const id = newId<ConnectionId>(door.now.getTime());
-  const connection: Connection = { ...draft, id, keys: [key], createdAt: door.now };
+  const connection: Connection = { ...draft, id, keys: [key], metadata, createdAt: door.now };
   await knowingDirectory(draft, () =>
     inTenant(database, door.tenantId, async (tx) => {
       if ((await countConnections(tx)) >= limits.connectionsPerTenantMax) {
@@ -41,6 +44,7 @@ export async function createConnection(
       }
       insertConnection(tx, connection);
       insertKey(tx, id, key, secrets.seal(privateKey));
+      if (metadata !== null) writeSource(tx, id, metadata);
       locate(tx, 'sso_connection', id);
       appendAudit(tx, door, [{ action: 'connection.created', subject: id, after: draft }]);
     }),
@@ -51,13 +55,15 @@ export async function createConnection(
 /**
  * Whoever changes the identity provider, or switches the connection off, ends its sessions.
  *
- * @param revise What is to become of it. @throws Fault as for create; `not_found`.
+ * @param revise What is to become of it.
+ * @param source Where its metadata is fetched from; null: it was given; undefined: as before. @throws Fault as for create; `not_found`.
  */
 export async function reviseConnection(
   database: Database,
   door: Door,
   id: ConnectionId,
   revise: (before: Connection) => ConnectionDraft,
+  source?: MetadataSource | null,
 ): Promise<Connection> {
   let draft: ConnectionDraft | undefined;
   return await knowingDirectory(
@@ -66,13 +72,15 @@ export async function reviseConnection(
       inTenant(database, door.tenantId, async (tx) => {
         const before = await lockedConnection(tx, id);
         draft = revise(before);
-        checkCertificates(draft);
+        checkCertificates(draft.settings, source ? 'metadataUrl' : 'metadataXml');
         updateConnection(tx, id, draft);
+        if (source === null) deleteSource(tx, id);
+        else if (source !== undefined) writeSource(tx, id, source);
         const isAnother = draft.settings.entityId !== before.settings.entityId;
         if (isAnother || !draft.enabled) deleteSessionsOfConnection(tx, id);
-        const { keys: _keys, createdAt: _at, id: _id, ...was } = before;
+        const { keys: _keys, metadata, createdAt: _at, id: _id, ...was } = before;
         appendAudit(tx, door, [{ action: 'connection.updated', subject: id, before: was, after: draft }]);
-        return { ...before, ...draft };
+        return { ...before, ...draft, metadata: source === undefined ? metadata : source };
       }),
   );
 }
@@ -88,6 +96,15 @@ export async function removeConnection(database: Database, door: Door, id: Conne
 }
 
 /** @throws Fault `not_found`. */
+export async function endSessions(database: Database, door: Door, id: ConnectionId): Promise<void> {
+  await inTenant(database, door.tenantId, async (tx) => {
+    await lockedConnection(tx, id);
+    deleteSessionsOfConnection(tx, id);
+    appendAudit(tx, door, [{ action: 'connection.sessions_ended', subject: id }]);
+  });
+}
+
+/** @throws Fault `not_found`. */
 export async function lockedConnection(tx: TenantTransaction, id: ConnectionId): Promise<Connection> {
   const found = await lockConnection(tx, id);
   if (found === undefined) throw unknownConnection(id);
@@ -98,13 +115,11 @@ export function unknownConnection(id: string): Fault {
   return new Fault('not_found', `There is no connection ${id}.`);
 }
 
-function checkCertificates({ settings }: ConnectionDraft): void {
-  for (const certificate of settings.certificates) {
-    if (!isRsa(certificate)) {
-      const text = 'A signing certificate in the metadata is none of RSA with at least 2048 bits.';
-      throw new Fault('invalid', text, { field: 'metadataXml' });
-    }
-  }
+/** @throws Fault `invalid` naming the field. */
+export function checkCertificates({ certificates }: IdentityProvider, field = 'metadataXml'): void {
+  if (certificates.every(isRsa)) return;
+  const text = 'A signing certificate in the metadata is none of RSA with at least 2048 bits.';
+  throw new Fault('invalid', text, { field });
 }
 
 function isRsa(certificate: string): boolean {

@@ -7,13 +7,17 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { ConnectionId, DirectoryId, TenantId } from '../kernel/ids.ts';
 import type { Connection, ConnectionDraft, SamlSettings } from './connection.ts';
 import { type KeyJson, keysJson, toKey } from './connection-key-store.ts';
+import { type MetadataJson, metadataJson, toSource } from './metadata-store.ts';
 
 const columns = [
   ...(['id', 'protocol', 'name', 'enabled', 'settings', 'directory_id', 'jit_create', 'attributes'] as const),
   'created_at',
 ] as const;
 
-type Row = Pick<Selectable<Tables['sso_connections']>, (typeof columns)[number]> & { keys: KeyJson[] };
+type Row = Pick<Selectable<Tables['sso_connections']>, (typeof columns)[number]> & {
+  keys: KeyJson[];
+  metadata: MetadataJson | null;
+};
 
 /** The tenant of the connection that a path names. */
 export async function findConnectionTenant(
@@ -112,7 +116,7 @@ function changeable({ name, enabled, settings, directoryId, jit }: ConnectionDra
 function select(tx: TenantTransaction) {
   return db
     .selectFrom('sso_connections')
-    .select([...columns, keysJson.as('keys')])
+    .select([...columns, keysJson.as('keys'), metadataJson.as('metadata')])
     .where('tenant_id', '=', tx.tenantId);
 }
 
@@ -126,6 +130,7 @@ function toConnection(row: Row): Connection {
     directoryId: row.directory_id as DirectoryId | null,
     jit: { create: row.jit_create, attributes: row.attributes },
     keys: row.keys.map(toKey),
+    metadata: row.metadata && toSource(row.metadata),
     createdAt: row.created_at,
   };
 }

@@ -4,11 +4,13 @@
  */
 
 import { randomBytes } from 'node:crypto';
+import type { Database } from '../db/database.ts';
 import { inTenant } from '../db/tenant-transaction.ts';
 import { digest } from '../kernel/digest.ts';
+import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { hashToken, newToken } from '../kernel/token.ts';
-import { addressesOf } from './connection.ts';
+import { addressesOf, type Connection } from './connection.ts';
 import { unknownConnection } from './connection-flow.ts';
 import { selectPrivateKey } from './connection-key-store.ts';
 import { selectConnection } from './connection-store.ts';
@@ -19,6 +21,7 @@ import { readResponse, readStrictly } from './core/saml-gate.ts';
 import { checkAssertion } from './core/saml-policy.ts';
 import { trimXml } from './core/xml.ts';
 import { insertLoginRequest, takeLoginRequest } from './login-store.ts';
+import { bringForward } from './metadata-store.ts';
 import { authorizeUrl } from './saml-client.ts';
 import type { SamlVerifier } from './saml-verifier-client.ts';
 import {
@@ -115,7 +118,9 @@ async function readAnswer(
   trace.steps.push('request');
   const { settings } = connection;
   const addresses = addressesOf(publicUrl, connectionId);
-  const signed = await verifier.verify(connectionId, { settings, addresses }, xml);
+  const signed = await verifier
+    .verify(connectionId, { settings, addresses }, xml)
+    .catch((error: unknown) => fetchAgain(error, { database, tenantId, connection, now: clock.now() }));
   trace.steps.push('signature');
   const assertion = checkAssertion(response, readStrictly(signed.xml), {
     entityId: settings.entityId,
@@ -141,4 +146,21 @@ async function readAnswer(
     upstream: null,
     returnTo: asked.returnTo,
   };
+}
+
+/** Perhaps the certificates have rolled over: metadata is fetched soon, though seldom for this, and the person begins again. */
+async function fetchAgain(
+  error: unknown,
+  {
+    database,
+    tenantId,
+    connection,
+    now,
+  }: { database: Database; tenantId: TenantId; connection: Connection; now: Date },
+): Promise<never> {
+  if (error instanceof Refusal && error.reason === 'signature' && connection.metadata !== null) {
+    const since = new Date(now.getTime() - limits.metadataMinutesMin * 60_000);
+    await inTenant(database, tenantId, async (tx) => bringForward(tx, connection.id, now, since));
+  }
+  throw error;
 }
