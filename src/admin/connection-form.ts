@@ -6,7 +6,7 @@ import { type DirectoryId, parseId } from '../kernel/ids.ts';
 import type { Connection, ConnectionDraft } from '../sso/connection.ts';
 import type { IdentityProvider } from '../sso/core/metadata.ts';
 import { unknownDirectory } from './directory-path.ts';
-import { readSaml, samlAnswer, samlFields, showSaml } from './saml-connection-form.ts';
+import { readSaml, samlAnswer, samlFields, showSaml, templateOf } from './saml-connection-form.ts';
 import { closed, Id, Name, nullable, Time } from './schemas.ts';
 
 const AttributeName = Type.String({ minLength: 1, maxLength: 300 });
@@ -89,8 +89,8 @@ export function readConnection(
 
 function readCommon(body: Static<typeof ConnectionChange>, before?: Connection) {
   const { name = before?.name ?? '', enabled = before?.enabled ?? true } = body;
-  const { create = before?.jit.create ?? false, attributes: names = before?.jit.attributes ?? {} } =
-    body.jit ?? {};
+  const { create = before?.jit.create ?? false, attributes = templateOf(body)?.attributes } = body.jit ?? {};
+  const names = attributes ?? before?.jit.attributes ?? {};
   const directoryId =
     body.directoryId === undefined ? (before?.directoryId ?? null) : readDirectory(body.directoryId);
   if ((names.externalId === undefined) !== (directoryId === null)) {

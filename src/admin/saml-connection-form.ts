@@ -11,6 +11,7 @@ import {
 } from '../sso/connection.ts';
 import { readCertificate } from '../sso/core/certificate.ts';
 import { type IdentityProvider, readMetadata } from '../sso/core/metadata.ts';
+import { samlTemplates, settingsOfTemplate } from '../sso/core/saml-template.ts';
 import { ConnectionKeyAnswer, showKey } from './connection-key-form.ts';
 import { nullable, Time } from './schemas.ts';
 
@@ -27,6 +28,12 @@ export const samlFields = {
       minLength: 1,
       maxLength: 2000,
       description: 'In place of metadataXml: fetched now and again when it is due. https.',
+    }),
+  ),
+  template: Type.Optional(
+    Type.Enum(samlTemplates, {
+      description:
+        'Of the identity provider: gives `jit.attributes` and `nameIdFormat` where they are left out.',
     }),
   ),
   wantAssertionsSigned: Type.Optional(Type.Boolean({ default: true })),
@@ -92,7 +99,7 @@ export function readSaml(
     wantAssertionsSigned = before?.wantAssertionsSigned ?? true,
     wantResponseSigned = before?.wantResponseSigned ?? false,
     signRequests = before?.signRequests ?? false,
-    nameIdFormat = before?.nameIdFormat ?? null,
+    nameIdFormat = templateOf(body)?.nameIdFormat ?? before?.nameIdFormat ?? null,
   } = body;
   if (!wantAssertionsSigned && !wantResponseSigned) {
     const text = 'Something must be signed: leave wantAssertionsSigned or wantResponseSigned on.';
@@ -110,6 +117,10 @@ export function readSaml(
     ...{ entityId, ssoUrl, certificates, wantAssertionsSigned, wantResponseSigned, signRequests },
     nameIdFormat,
   };
+}
+
+export function templateOf({ template }: Pick<Static<typeof SamlBody>, 'template'>) {
+  return template && settingsOfTemplate[template];
 }
 
 export function showSaml({ id, settings, keys, metadata }: SamlConnection, publicUrl: string) {

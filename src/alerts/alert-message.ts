@@ -44,8 +44,13 @@ export function messageOf(alert: Alert, scarcity: Scarcity | null): string {
   }
 }
 
-function certificateText({ whose, name, at, isOver }: Extract<Alert, { kind: 'certificate_ends' }>): string {
-  const end = isOver ? `ended at ${at}` : `ends at ${at}`;
+function certificateText({
+  whose,
+  name,
+  at,
+  hasEnded,
+}: Extract<Alert, { kind: 'certificate_ends' }>): string {
+  const end = hasEnded ? `ended at ${at}` : `ends at ${at}`;
   return whose === 'gateway'
     ? `The certificate of the key that the gateway signs with for connection "${name}" ${end}: add the next key and activate it.`
     : `The identity provider's signing certificate of connection "${name}" ${end}. People still get in with it, unless the identity provider stops: make a new one there, and give the connection the new metadata.`;

@@ -16,6 +16,11 @@ import {
 
 const truthValue = 'true|false';
 const settingFlags: readonly Flag[] = [
+  {
+    name: 'template',
+    value: 'entra|okta|google|adfs|keycloak',
+    description: 'its names of the attributes, where none are given',
+  },
   { name: 'create', value: truthValue, description: 'make people at their first login' },
   { name: 'attributes', value: 'a=b,…', description: 'the identity provider’s name of each attribute' },
   { name: 'directory', value: 'id', description: 'whose externalId the attribute of that name holds' },
@@ -54,6 +59,7 @@ function settings(input: Input): Record<string, unknown> {
   return given({
     protocol: 'saml',
     name: input.name,
+    template: input.template,
     metadataXml: metadataXml(input),
     metadataUrl: input['metadata-url'],
     enabled: truth(input, 'enabled'),

@@ -18,7 +18,7 @@ interface Of {
   name: string;
 }
 export type ConnectionAlert =
-  | ({ kind: 'certificate_ends'; whose: 'identity provider' | 'gateway'; at: string; isOver: boolean } & Of)
+  | ({ kind: 'certificate_ends'; whose: 'identity provider' | 'gateway'; at: string; hasEnded: boolean } & Of)
   | ({ kind: 'metadata_failing'; since: string; error: string } & Of)
   | ({ kind: 'metadata_changed'; since: string } & Of);
 
@@ -55,7 +55,7 @@ function watchEnd(
     kind: 'certificate_ends',
     whose,
     at: until.toISOString(),
-    isOver: left <= 0,
+    hasEnded: left <= 0,
     ...of,
   } as const;
   return daysBefore.map((days) => ({

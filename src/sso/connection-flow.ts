@@ -46,7 +46,8 @@ export async function createConnection(
       insertKey(tx, id, key, secrets.seal(privateKey));
       if (metadata !== null) writeSource(tx, id, metadata);
       locate(tx, 'sso_connection', id);
-      appendAudit(tx, door, [{ action: 'connection.created', subject: id, after: draft }]);
+      const after = { ...draft, metadataUrl: metadata?.url ?? null };
+      appendAudit(tx, door, [{ action: 'connection.created', subject: id, after }]);
     }),
   );
   return connection;
@@ -78,9 +79,16 @@ export async function reviseConnection(
         else if (source !== undefined) writeSource(tx, id, source);
         const isAnother = draft.settings.entityId !== before.settings.entityId;
         if (isAnother || !draft.enabled) deleteSessionsOfConnection(tx, id);
-        const { keys: _keys, metadata, createdAt: _at, id: _id, ...was } = before;
-        appendAudit(tx, door, [{ action: 'connection.updated', subject: id, before: was, after: draft }]);
-        return { ...before, ...draft, metadata: source === undefined ? metadata : source };
+        const { keys: _keys, metadata: fetched, createdAt: _at, id: _id, ...was } = before;
+        const metadata = source === undefined ? fetched : source;
+        const told = [
+          { ...was, metadataUrl: fetched?.url ?? null },
+          { ...draft, metadataUrl: metadata?.url ?? null },
+        ];
+        appendAudit(tx, door, [
+          { action: 'connection.updated', subject: id, before: told[0], after: told[1] },
+        ]);
+        return { ...before, ...draft, metadata };
       }),
   );
 }

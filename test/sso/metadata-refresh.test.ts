@@ -8,7 +8,7 @@ import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { made, startGateway } from '../support/gateway.ts';
-import { goodResponse, newKeys } from './forge.ts';
+import { goodResponse, idpEntityId, newKeys } from './forge.ts';
 import { metadataOf } from './identity-provider.ts';
 import { base64, jit, startTarget, type Target } from './target.ts';
 
@@ -127,7 +127,6 @@ it.each([
   expect(await trail(id)).toEqual([
     ...['connection.metadata_confirmed', 'connection.metadata_held', 'connection.created'],
   ]);
-  await made(target.gateway.api('DELETE', `${base()}/${id}`).then((answer) => ({ ...answer, body: {} })));
 });
 
 it('what can not be used leaves everything as it was, and is told after a day', async () => {
@@ -160,13 +159,13 @@ it('what can not be used leaves everything as it was, and is told after a day', 
 });
 
 it('a signature by an unknown certificate lets nobody in, and the metadata is fetched soon', async () => {
-  entityId = 'https://idp.example/metadata';
-  const made_ = await made(create(secure));
+  entityId = idpEntityId;
+  const connection = await made(create(secure));
   certificates = [target.strangers.certificate];
   await forward(1);
-  const begun = await target.begin(made_);
+  const begun = await target.begin(connection);
   const page = await begun.browser.send(
-    made_.acsUrl,
+    connection.acsUrl,
     {
       SAMLResponse: base64(goodResponse({ ...begun, keys: target.strangers })),
       RelayState: begun.relayState,
@@ -174,7 +173,7 @@ it('a signature by an unknown certificate lets nobody in, and the metadata is fe
     true,
   );
   expect(page.status).toBe(403);
-  await soon(async () => expect(await trail(made_.id)).toContain('connection.certificates_changed'));
+  await soon(async () => expect(await trail(connection.id)).toContain('connection.certificates_changed'));
 });
 
 it('all sessions of a connection end where an admin says so', async () => {
@@ -189,6 +188,21 @@ const problem = async (url: string) => {
   expect([status, body.field]).toEqual([400, 'metadataUrl']);
   return body.detail as string;
 };
+it('a template names the attributes, and people can not be made without a userName', async () => {
+  const make = (change: object) =>
+    target.gateway.api('POST', base(), { protocol: 'saml', name: 'x', metadataUrl: secure, ...change });
+  const entra = await made(make({ template: 'entra', jit: { create: true } }));
+  expect(entra.jit.attributes.subject).toBe('http://schemas.microsoft.com/identity/claims/objectidentifier');
+  const attributes = { userName: 'mine' };
+  const keycloak = await made(make({ template: 'keycloak', jit: { attributes } }));
+  expect(keycloak).toMatchObject({
+    jit: { create: false, attributes },
+    nameIdFormat: expect.stringMatching(/persistent$/),
+  });
+  const { status, body } = await make({ jit: { create: true } });
+  expect([status, body.field]).toEqual([400, 'jit.attributes.userName']);
+});
+
 const secret = 'what only the inside knows';
 
 it.each<[string, RequestListener, RegExp]>([
@@ -219,7 +233,9 @@ it.each<[string, RequestListener, RegExp]>([
 
 it.each(['file:///etc/passwd', 'ftp://example.com/', 'x', 'https://me:pw@example.com/'])(
   '%s is no address',
-  problem,
+  async (url) => {
+    await problem(url);
+  },
 );
 
 it('private networks are closed unless they are opened', async () => {
