@@ -18,7 +18,9 @@ import { startContractTask } from './provisioning/contract-task.ts';
 import { startParkingTask } from './provisioning/parking-task.ts';
 import { startReclaimTask } from './provisioning/reclaim-task.ts';
 import { CreationLedger } from './scim/creation-hook.ts';
+import { startPushTask } from './signals/push-task.ts';
 import { startMetadataTask } from './sso/metadata-task.ts';
+import { startLogoutTask } from './sso/op/logout-task.ts';
 import { startLeftoversTask } from './tenants/leftovers-task.ts';
 import { ensureFirstOperator } from './tenants/tenant-flow.ts';
 import { type FirstProcess, startWorkers } from './workers.ts';
@@ -161,7 +163,7 @@ async function startBackground(
   const { background: database, clock } = services;
   await ensureFirstOperator(database, config.operatorKey, clock.now());
   const contracts = startContractTask(database, clock, log);
-  const leftovers = startLeftoversTask(database, clock, log);
+  const leftovers = startLeftoversTask(database, services, log);
   const parking = startParkingTask(database, clock, log);
   const reclaims = startReclaimTask(database, services, log);
   const alerts = startAlertTask(database, clock, log);
@@ -169,11 +171,24 @@ async function startBackground(
   const outbound = { dispatcher: services.blueAgent, allowPrivateNetworks: services.allowPrivateNetworks };
   const times = () => ({ now: clock.now(), realNow: services.realClock.now() });
   const metadata = startMetadataTask({ database, outbound, times }, log);
+  const logouts = startLogoutTask({ ...services, database }, log);
+  const signals = startPushTask({ ...services, database, log });
   const sync = startSyncTask({ ...services, database, log });
   return {
     nudge: () => sync.nudge(),
     stop: async () => {
-      const tasks = [contracts, alerts, comparisons, leftovers, parking, reclaims, metadata, sync];
+      const tasks = [
+        contracts,
+        alerts,
+        comparisons,
+        leftovers,
+        logouts,
+        metadata,
+        parking,
+        reclaims,
+        signals,
+        sync,
+      ];
       await Promise.all(tasks.map((task) => task.stop()));
     },
   };

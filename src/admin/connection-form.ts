@@ -3,7 +3,7 @@
 import Type, { type Static } from 'typebox';
 import { Fault } from '../kernel/fault.ts';
 import { type DirectoryId, parseId } from '../kernel/ids.ts';
-import type { Connection, ConnectionDraft } from '../sso/connection.ts';
+import { type Connection, type ConnectionDraft, revocationUrlOf } from '../sso/connection.ts';
 import type { IdentityProvider } from '../sso/core/metadata.ts';
 import { unknownDirectory } from './directory-path.ts';
 import { readSaml, samlAnswer, samlFields, showSaml, templateOf } from './saml-connection-form.ts';
@@ -50,6 +50,16 @@ const common = {
     nullable(Type.String({ description: 'Whose externalId `jit.attributes.externalId` holds.' })),
   ),
   jit: Type.Optional(Jit),
+  revocationIssuer: Type.Optional(
+    nullable(
+      Type.String({
+        minLength: 1,
+        maxLength: 2000,
+        description:
+          'Whose signed requests to `revocationUrl` end people’s sessions (Global Token Revocation; Okta’s Universal Logout): their `iss`, an https URL with a discovery document.',
+      }),
+    ),
+  ),
 };
 export const ConnectionBody = Type.Object(
   { protocol: Type.Literal('saml'), ...common, ...samlFields },
@@ -71,6 +81,8 @@ export const ConnectionAnswer = Type.Object({
     create: Type.Boolean(),
     attributes: Type.Object({}, { additionalProperties: Type.String() }),
   }),
+  revocationIssuer: nullable(Type.String()),
+  revocationUrl: Type.String(),
   createdAt: Time,
 });
 
@@ -103,7 +115,8 @@ function readCommon(body: Static<typeof ConnectionChange>, before?: Connection) 
       'With jit.create there must be an attribute for userName: name it, as jit.attributes.userName.';
     throw new Fault('invalid', text, { field: 'jit.attributes.userName' });
   }
-  return { name, enabled, directoryId, jit: { create, attributes: names } };
+  const { revocationIssuer = before?.revocationIssuer ?? null } = body;
+  return { name, enabled, directoryId, jit: { create, attributes: names }, revocationIssuer };
 }
 
 function readDirectory(text: string | null): DirectoryId | null {
@@ -114,11 +127,13 @@ function readDirectory(text: string | null): DirectoryId | null {
 }
 
 export function showConnection(connection: Connection, publicUrl: string): Static<typeof ConnectionAnswer> {
-  const { id, protocol, name, enabled, directoryId, jit, createdAt } = connection;
+  const { id, protocol, name, enabled, directoryId, jit, revocationIssuer, createdAt } = connection;
   return {
     ...{ id, protocol, name, enabled, directoryId },
     ...showSaml(connection, publicUrl),
     jit: { create: jit.create, attributes: { ...jit.attributes } },
+    revocationIssuer,
+    revocationUrl: revocationUrlOf(publicUrl, id),
     createdAt: createdAt.toISOString(),
   };
 }

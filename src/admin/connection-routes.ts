@@ -1,9 +1,10 @@
 /** Connections through which people of a tenant sign in. */
 
-import Type from 'typebox';
+import Type, { type Static } from 'typebox';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
-import type { Connection, MetadataSource } from '../sso/connection.ts';
+import { checkIssuer } from '../outbound/outbound-client.ts';
+import type { Connection, ConnectionDraft, MetadataSource } from '../sso/connection.ts';
 import {
   createConnection,
   removeConnection,
@@ -47,7 +48,7 @@ export function connectionRoutes(scope: AdminScope, services: Services): void {
     },
     async (request, reply) => {
       const found = await fetchFor(services, request.body.metadataUrl);
-      const draft = readConnection(request.body, undefined, found?.provider);
+      const draft = readDraft(request.body, services, { fetched: found?.provider });
       const door = adminDoorOf(request, clock.now());
       const made = await createConnection(database, secrets, door, draft, found?.source);
       return reply.code(201).send(showConnection(made, publicUrl));
@@ -72,7 +73,7 @@ export function connectionRoutes(scope: AdminScope, services: Services): void {
       const door = adminDoorOf(request, clock.now());
       const found = await fetchFor(services, body.metadataUrl);
       const source = body.metadataXml === undefined ? found?.source : null;
-      const revise = (before: Connection) => readConnection(body, before, found?.provider);
+      const revise = (before: Connection) => readDraft(body, services, { before, fetched: found?.provider });
       const changed = await reviseConnection(database, door, connectionIdOf(params.id), revise, source);
       return reply.send(showConnection(changed, publicUrl));
     },
@@ -96,6 +97,17 @@ export function connectionRoutes(scope: AdminScope, services: Services): void {
   );
 
   connectionReadRoutes(scope, services);
+}
+
+/** @throws Fault `invalid` */
+function readDraft(
+  body: Static<typeof ConnectionChange>,
+  options: Services,
+  { before, fetched }: { before?: Connection; fetched: IdentityProvider | undefined },
+): ConnectionDraft {
+  const draft = readConnection(body, before, fetched);
+  if (draft.revocationIssuer !== null) checkIssuer(draft.revocationIssuer, 'revocationIssuer', options);
+  return draft;
 }
 
 function connectionReadRoutes(scope: AdminScope, { database, publicUrl }: Services): void {

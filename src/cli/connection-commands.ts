@@ -28,6 +28,7 @@ const settingFlags: readonly Flag[] = [
   { name: 'sign-requests', value: truthValue, description: 'sign what the browser is sent with' },
   { name: 'want-assertions-signed', value: truthValue, description: 'refuse assertions that are not signed' },
   { name: 'want-response-signed', value: truthValue, description: 'refuse responses not signed as a whole' },
+  { name: 'revocation-issuer', value: 'URL', description: 'whose signed requests end people’s sessions' },
   { name: 'enabled', value: truthValue, description: 'false lets nobody in, and ends its sessions' },
 ];
 
@@ -68,6 +69,7 @@ function settings(input: Input): Record<string, unknown> {
     signRequests: truth(input, 'sign-requests'),
     nameIdFormat: input['name-id-format'],
     directoryId: input.directory,
+    revocationIssuer: input['revocation-issuer'],
     jit: given({ create: truth(input, 'create'), attributes: pairs(input, 'attributes') }),
   });
 }

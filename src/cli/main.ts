@@ -17,17 +17,20 @@ import { connectionCommands } from './connection-commands.ts';
 import { editRequestCommands } from './edit-request-commands.ts';
 import { licensingCommands } from './licensing-commands.ts';
 import { mappingDraftCommands } from './mapping-draft-commands.ts';
+import { openIdCommands } from './openid-commands.ts';
 import { render } from './output.ts';
 import { previewCommands } from './preview-commands.ts';
 import { reclaimCommands } from './reclaim-commands.ts';
 import { requestCommands } from './request-commands.ts';
 import { scimCommands } from './scim-commands.ts';
+import { signalCommands } from './signal-commands.ts';
 import { tenantCommands } from './tenant-commands.ts';
 
 const commands = [
   ...tenantCommands,
   ...clientCommands,
   ...connectionCommands,
+  ...openIdCommands,
   ...scimCommands,
   ...requestCommands,
   ...licensingCommands,
@@ -39,6 +42,7 @@ const commands = [
   ...blueCommands,
   ...clockCommands,
   ...catalogueCommands,
+  ...signalCommands,
 ];
 
 function build(): Program {

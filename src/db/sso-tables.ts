@@ -14,6 +14,7 @@ export interface SsoTables {
     jit_create: boolean;
     attributes: Json<{ [name: string]: string }>;
     created_at: Time;
+    revocation_issuer: string | null;
   };
   sso_keys: {
     tenant_id: string;

@@ -11,6 +11,7 @@ import { type MetadataJson, metadataJson, toSource } from './metadata-store.ts';
 
 const columns = [
   ...(['id', 'protocol', 'name', 'enabled', 'settings', 'directory_id', 'jit_create', 'attributes'] as const),
+  'revocation_issuer',
   'created_at',
 ] as const;
 
@@ -102,7 +103,7 @@ export function deleteConnection(tx: TenantTransaction, id: ConnectionId): void 
   tx.send(db.deleteFrom('sso_connections').where('tenant_id', '=', tx.tenantId).where('id', '=', id));
 }
 
-function changeable({ name, enabled, settings, directoryId, jit }: ConnectionDraft) {
+function changeable({ name, enabled, settings, directoryId, jit, revocationIssuer }: ConnectionDraft) {
   return {
     name,
     enabled,
@@ -110,6 +111,7 @@ function changeable({ name, enabled, settings, directoryId, jit }: ConnectionDra
     directory_id: directoryId,
     jit_create: jit.create,
     attributes: JSON.stringify(jit.attributes),
+    revocation_issuer: revocationIssuer,
   };
 }
 
@@ -129,6 +131,7 @@ function toConnection(row: Row): Connection {
     settings: row.settings as SamlSettings,
     directoryId: row.directory_id as DirectoryId | null,
     jit: { create: row.jit_create, attributes: row.attributes },
+    revocationIssuer: row.revocation_issuer,
     keys: row.keys.map(toKey),
     metadata: row.metadata && toSource(row.metadata),
     createdAt: row.created_at,

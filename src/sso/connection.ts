@@ -20,6 +20,8 @@ interface CommonDraft {
   /** The directory whose externalId a claim names. */
   directoryId: DirectoryId | null;
   jit: { create: boolean; attributes: AttributeNames };
+  /** Whose signed requests end sessions that the connection made (Global Token Revocation); null: nobody's. */
+  revocationIssuer: string | null;
 }
 
 export interface SamlDraft extends CommonDraft {
@@ -66,4 +68,9 @@ export interface Addresses {
 export function addressesOf(publicUrl: string, id: ConnectionId): Addresses {
   const base = `${publicUrl}/sso/saml/${id}`;
   return { entityId: `${base}/metadata`, acsUrl: `${base}/acs`, loginUrl: `${base}/login` };
+}
+
+/** Where an identity provider ends people's sessions. */
+export function revocationUrlOf(publicUrl: string, id: ConnectionId): string {
+  return `${publicUrl}/oauth/global-token-revocation/${id}`;
 }
