@@ -3,13 +3,13 @@
 import Type, { type Static } from 'typebox';
 import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
+import { readCertificate } from '../sso/certificate-client.ts';
 import {
   addressesOf,
   type MetadataSource,
   type SamlConnection,
   type SamlSettings,
 } from '../sso/connection.ts';
-import { readCertificate } from '../sso/core/certificate.ts';
 import { type IdentityProvider, readMetadata } from '../sso/core/metadata.ts';
 import { samlTemplates, settingsOfTemplate } from '../sso/core/saml-template.ts';
 import { ConnectionKeyAnswer, showKey } from './connection-key-form.ts';

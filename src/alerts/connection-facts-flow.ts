@@ -3,10 +3,10 @@
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { limits } from '../kernel/limits.ts';
 import type { ConnectionFacts } from '../licensing/connection-alert.ts';
+import { readCertificate } from '../sso/certificate-client.ts';
 import type { Connection } from '../sso/connection.ts';
 import { currentKey } from '../sso/connection-key.ts';
 import { selectConnections } from '../sso/connection-store.ts';
-import { readCertificate } from '../sso/core/certificate.ts';
 
 const firstId = '00000000-0000-0000-0000-000000000000';
 

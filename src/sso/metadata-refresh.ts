@@ -1,6 +1,5 @@
 /** When metadata is fetched next, and what of a change it brings by itself. Pure. */
 
-import { isDeepStrictEqual } from 'node:util';
 import { limits } from '../kernel/limits.ts';
 import type { MetadataSource, SamlSettings } from './connection.ts';
 import type { IdentityProvider, Published } from './core/metadata.ts';
@@ -35,10 +34,10 @@ export function isToConfirm(url: string, settings: SamlSettings, provider: Ident
 
 export function isSame(one: IdentityProvider, other: IdentityProvider): boolean {
   const { entityId, ssoUrl, certificates } = one;
-  const sorted = (list: readonly string[]) => [...list].sort();
+  const inOrder = (list: readonly string[]) => [...list].sort().join();
   return (
     entityId === other.entityId &&
     ssoUrl === other.ssoUrl &&
-    isDeepStrictEqual(sorted(certificates), sorted(other.certificates))
+    inOrder(certificates) === inOrder(other.certificates)
   );
 }

@@ -1,4 +1,4 @@
-/** What people are shown of a certificate. Pure. */
+/** What people are shown of a certificate. */
 
 import { X509Certificate } from 'node:crypto';
 
