@@ -1,9 +1,9 @@
 /** What an admin writes of a connection's identity provider where that speaks SAML, and reads of it. */
 
 import Type, { type Static } from 'typebox';
+import { readCertificate } from '../kernel/certificate.ts';
 import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
-import { readCertificate } from '../sso/certificate-client.ts';
 import {
   addressesOf,
   type MetadataSource,

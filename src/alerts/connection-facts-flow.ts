@@ -1,9 +1,9 @@
 /** What alerts watch of a tenant's connections. */
 
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import { readCertificate } from '../kernel/certificate.ts';
 import { limits } from '../kernel/limits.ts';
 import type { ConnectionFacts } from '../licensing/connection-alert.ts';
-import { readCertificate } from '../sso/certificate-client.ts';
 import type { Connection } from '../sso/connection.ts';
 import { currentKey } from '../sso/connection-key.ts';
 import { selectConnections } from '../sso/connection-store.ts';
