@@ -18,6 +18,7 @@ import { catalogueEditRoutes, catalogueRoutes } from './admin/catalogue-routes.t
 import { clientRoutes, clientSecretRoutes } from './admin/client-routes.ts';
 import { clockRoutes } from './admin/clock-routes.ts';
 import { connectionKeyRoutes } from './admin/connection-key-routes.ts';
+import { connectionMetadataRoutes } from './admin/connection-metadata-routes.ts';
 import { connectionRoutes } from './admin/connection-routes.ts';
 import { contractLineRoutes } from './admin/contract-line-routes.ts';
 import { contractRoutes } from './admin/contract-routes.ts';
@@ -194,6 +195,7 @@ function adminScope(api: FastifyInstance, services: Services): void {
   domainReadRoutes(scope, services);
   removedUserRoutes(scope, services);
   connectionKeyRoutes(scope, services);
+  connectionMetadataRoutes(scope, services);
   loginRoutes(scope, services);
   openIdClientRoutes(scope, services);
   signalReceiverRoutes(scope, services);

@@ -21,6 +21,7 @@ import { startParkingTask } from './provisioning/parking-task.ts';
 import { startReclaimTask } from './provisioning/reclaim-task.ts';
 import { CreationLedger } from './scim/creation-hook.ts';
 import { startPushTask } from './signals/push-task.ts';
+import { startMetadataTask } from './sso/metadata-task.ts';
 import { OidcProviders } from './sso/oidc-client.ts';
 import { startLogoutTask } from './sso/op/logout-task.ts';
 import { startLeftoversTask } from './tenants/leftovers-task.ts';
@@ -172,6 +173,9 @@ async function startBackground(
   const alerts = startAlertTask(database, clock, log);
   const comparisons = startComparisonTask(database, clock, log);
   const domains = startDomainTask(database, services, log);
+  const outbound = { dispatcher: services.blueAgent, allowPrivateNetworks: services.allowPrivateNetworks };
+  const times = () => ({ now: clock.now(), realNow: services.realClock.now() });
+  const metadata = startMetadataTask({ database, outbound, times }, log);
   const logouts = startLogoutTask({ ...services, database }, log);
   const signals = startPushTask({ ...services, database, log });
   const sync = startSyncTask({ ...services, database, log });
@@ -179,8 +183,8 @@ async function startBackground(
     nudge: () => sync.nudge(),
     stop: async () => {
       const tasks = [
-        ...[contracts, alerts, comparisons, domains, leftovers],
-        ...[logouts, parking, reclaims, signals, sync],
+        ...[contracts, alerts, comparisons, domains, leftovers, logouts],
+        ...[metadata, parking, reclaims, signals, sync],
       ];
       await Promise.all(tasks.map((task) => task.stop()));
     },

@@ -64,6 +64,7 @@ const finders = [
   'find_domains(text[])',
   'find_due_comparisons(timestamp with time zone,integer)',
   'find_due_domains(timestamp with time zone,integer)',
+  'find_due_metadata(timestamp with time zone,integer)',
   'find_due_pools(timestamp with time zone,integer)',
   'find_due_reclaims(timestamp with time zone,timestamp with time zone,integer)',
   'find_due_signals(timestamp with time zone,integer)',

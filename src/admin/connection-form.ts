@@ -6,9 +6,10 @@ import { Fault } from '../kernel/fault.ts';
 import { type DirectoryId, parseId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { type Connection, type ConnectionDraft, revocationUrlOf } from '../sso/connection.ts';
+import type { IdentityProvider } from '../sso/core/metadata.ts';
 import { unknownDirectory } from './directory-path.ts';
 import { oidcAnswer, oidcFields, readOidc, showOidc } from './oidc-connection-form.ts';
-import { readSaml, samlAnswer, samlFields, showSaml } from './saml-connection-form.ts';
+import { readSaml, samlAnswer, samlFields, showSaml, templateOf } from './saml-connection-form.ts';
 import { closed, Id, Name, nullable, Time } from './schemas.ts';
 
 const AttributeName = Type.String({ minLength: 1, maxLength: 300 });
@@ -99,7 +100,11 @@ export const ConnectionAnswer = Type.Object({
 });
 
 /** @param before What stays of it is left out; undefined: the connection is made. @throws Fault `invalid` */
-export function readConnection(body: Static<typeof ConnectionChange>, before?: Connection): ConnectionDraft {
+export function readConnection(
+  body: Static<typeof ConnectionChange>,
+  before?: Connection,
+  fetched?: IdentityProvider,
+): ConnectionDraft {
   const protocol = before?.protocol ?? body.protocol;
   if (body.protocol !== undefined && body.protocol !== protocol) {
     const text = `The connection speaks ${protocol}, and goes on to: add another one for ${body.protocol}.`;
@@ -112,8 +117,13 @@ export function readConnection(body: Static<typeof ConnectionChange>, before?: C
     return { ...common, protocol, settings: readOidc(body, settings) };
   }
   refuseForeign(body, oidcFields, 'oidc');
+  if (common.jit.create && common.jit.attributes.userName === undefined) {
+    const text =
+      'With jit.create there must be an attribute for userName: name it, as jit.attributes.userName.';
+    throw new Fault('invalid', text, { field: 'jit.attributes.userName' });
+  }
   const settings = before?.protocol === 'saml' ? before.settings : undefined;
-  return { ...common, protocol: 'saml', settings: readSaml(body, settings) };
+  return { ...common, protocol: 'saml', settings: readSaml(body, settings, fetched) };
 }
 
 function refuseForeign(body: object, fields: object, protocol: string): void {
@@ -125,8 +135,8 @@ function refuseForeign(body: object, fields: object, protocol: string): void {
 
 function readCommon(body: Static<typeof ConnectionChange>, before?: Connection) {
   const { name = before?.name ?? '', enabled = before?.enabled ?? true } = body;
-  const { create = before?.jit.create ?? false, attributes: names = before?.jit.attributes ?? {} } =
-    body.jit ?? {};
+  const { create = before?.jit.create ?? false, attributes = templateOf(body)?.attributes } = body.jit ?? {};
+  const names = attributes ?? before?.jit.attributes ?? {};
   const directoryId =
     body.directoryId === undefined ? (before?.directoryId ?? null) : readDirectory(body.directoryId);
   if ((names.externalId === undefined) !== (directoryId === null)) {

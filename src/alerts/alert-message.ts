@@ -38,9 +38,27 @@ export function messageOf(alert: Alert, scarcity: Scarcity | null): string {
       return `The TXT record of the domain ${alert.domain} is gone since ${alert.since}. Put it back (GET /domains/${alert.domain} shows it): after ${limits.domainMissingDaysMax} days the domain is no longer verified.`;
     case 'domain_lapsed':
       return `The domain ${alert.domain} is no longer verified: its TXT record is gone since ${alert.since}. People there are not led to their connection, and nobody is linked by it any more; who is linked stays so. Put the record back and verify the domain again.`;
+    case 'certificate_ends':
+      return certificateText(alert);
+    case 'metadata_failing':
+      return `The metadata of connection "${alert.name}" could not be used since ${alert.since}; what was read before stays in use. ${alert.error}`;
+    case 'metadata_changed':
+      return `The metadata of connection "${alert.name}" says something else since ${alert.since}; what was in use stays. Ask the identity provider's administrator whether that is meant, then confirm it: POST /connections/${alert.connection}/metadata/confirm.`;
     default:
       return unreachable(alert);
   }
+}
+
+function certificateText({
+  whose,
+  name,
+  at,
+  hasEnded,
+}: Extract<Alert, { kind: 'certificate_ends' }>): string {
+  const end = hasEnded ? `ended at ${at}` : `ends at ${at}`;
+  return whose === 'gateway'
+    ? `The certificate of the key that the gateway signs with for connection "${name}" ${end}: add the next key and activate it.`
+    : `The identity provider's signing certificate of connection "${name}" ${end}. People still get in with it, unless the identity provider stops: make a new one there, and give the connection the new metadata.`;
 }
 
 function endText({ endsOn, phase, graceUntil }: Extract<Alert, { kind: 'contract_ended' }>): string {

@@ -89,6 +89,11 @@ export function writeLook(
   tx.send(db.updateTable('alert_states').set(columns).where('tenant_id', '=', tx.tenantId));
 }
 
+/** What is watched has changed apart from seats and contract. */
+export function lookSooner(tx: TenantTransaction, now: Date): void {
+  tx.send(sql`update alert_states set look_at = least(look_at, ${now}) where tenant_id = ${tx.tenantId}`);
+}
+
 export interface AlertItem {
   kind: Alert['kind'];
   at: string;

@@ -12,10 +12,16 @@ import {
   tenantFlag,
   tenantPath,
   truth,
+  UsageError,
 } from './command.ts';
 
 const truthValue = 'true|false';
 const settingFlags: readonly Flag[] = [
+  {
+    name: 'template',
+    value: 'entra|okta|google|adfs|keycloak',
+    description: 'its names of the attributes, where none are given',
+  },
   { name: 'create', value: truthValue, description: 'make people at their first login' },
   { name: 'attributes', value: 'a=b,…', description: 'the identity provider’s name of each attribute' },
   { name: 'domains', value: 'a,b', description: 'verified domains whose people sign in through it' },
@@ -35,6 +41,11 @@ function providerFlags(required: boolean): readonly Flag[] {
       name: 'metadata',
       value: 'XML',
       description: 'SAML: the identity provider’s, as `"$(cat metadata.xml)"`',
+    },
+    {
+      name: 'metadata-url',
+      value: 'URL',
+      description: 'SAML: where that is, in its place: fetched again when it changes',
     },
     { name: 'issuer', value: 'URL', description: 'OpenID: as the discovery document names it' },
     { name: 'client-id', value: 'text', description: 'OpenID: what the gateway is called there' },
@@ -63,10 +74,20 @@ function providerFlags(required: boolean): readonly Flag[] {
   ];
 }
 
+/** The commonest mistake is the file's name. */
+function metadataXml({ metadata }: Input): string | true | undefined {
+  if (typeof metadata === 'string' && !metadata.includes('<')) {
+    throw new UsageError(`--metadata takes the XML itself: --metadata "$(cat ${metadata})"`);
+  }
+  return metadata;
+}
+
 function settings(input: Input): Record<string, unknown> {
   return given({
     name: input.name,
-    metadataXml: input.metadata,
+    template: input.template,
+    metadataXml: metadataXml(input),
+    metadataUrl: input['metadata-url'],
     enabled: truth(input, 'enabled'),
     wantAssertionsSigned: truth(input, 'want-assertions-signed'),
     wantResponseSigned: truth(input, 'want-response-signed'),
@@ -138,6 +159,34 @@ export const connectionCommands: readonly Command[] = [
     argument: 'connection-id',
     flags: [tenantFlag],
     call: (input) => ({ method: 'DELETE', path: one(input) }),
+  },
+  {
+    noun: 'connection',
+    verb: 'confirm-metadata',
+    summary: 'take what fetched metadata says now, once you know that it is meant',
+    argument: 'connection-id',
+    flags: [
+      tenantFlag,
+      {
+        name: 'seen-at',
+        value: 'time',
+        description: 'of the change, as `connection show` has it',
+        required: true,
+      },
+    ],
+    call: (input) => ({
+      method: 'POST',
+      path: `${one(input)}/metadata/confirm`,
+      body: { seenAt: input['seen-at'] },
+    }),
+  },
+  {
+    noun: 'connection',
+    verb: 'end-sessions',
+    summary: 'end all its sessions, as after a key of the identity provider got lost',
+    argument: 'connection-id',
+    flags: [tenantFlag],
+    call: (input) => ({ method: 'DELETE', path: `${one(input)}/sessions` }),
   },
   {
     noun: 'connection',

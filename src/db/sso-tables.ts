@@ -28,6 +28,17 @@ export interface SsoTables {
     created_at: Time;
     expires_at: Time;
   };
+  sso_metadata: {
+    tenant_id: string;
+    connection_id: string;
+    url: string;
+    fetched_at: Time;
+    next_fetch_at: Time;
+    tried_at: Time;
+    failing_since: Time | null;
+    error: string | null;
+    pending: Json<unknown> | null;
+  };
   sso_requests: {
     tenant_id: string;
     state_hash: string;

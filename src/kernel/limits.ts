@@ -94,6 +94,14 @@ export const limits = {
   /** Characters of what comes back to the callback, and of a logout token. */
   oidcAnswerLengthMax: 8000,
   oidcScopesMax: 20,
+  /** Metadata that is fetched: its bytes, and how long it may take. */
+  metadataBytesMax: 1024 * 1024,
+  metadataMsMax: 10_000,
+  /** Its cacheDuration counts between these; without one it is fetched daily. */
+  metadataMinutesMin: 5,
+  metadataMinutesMax: 24 * 60,
+  /** After a failure it is fetched again within this. */
+  metadataRetryMinutesMax: 60,
   /** Threads that verify responses, the memory of each, and how long one response may take. */
   samlThreadsMax: 2,
   samlThreadMegabytesMax: 256,

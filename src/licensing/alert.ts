@@ -5,6 +5,7 @@
 import type { TenantId } from '../kernel/ids.ts';
 import type { Usage } from './admit.ts';
 import { nextCliff, seatsLost } from './cliff.ts';
+import { type ConnectionAlert, type ConnectionFacts, watchConnection } from './connection-alert.ts';
 import { type Contract, endOf, type Terms, termsAt } from './contract.ts';
 import { dayOf, type Forecast } from './forecast.ts';
 
@@ -19,7 +20,8 @@ export type Alert =
   | { kind: 'draft_failed'; id: string; name: string; failure: string }
   | ({ kind: 'decisions_differ' } & Comparison)
   | { kind: 'domain_missing'; domain: string; since: string }
-  | { kind: 'domain_lapsed'; domain: string; since: string };
+  | { kind: 'domain_lapsed'; domain: string; since: string }
+  | ConnectionAlert;
 
 /** What comparing a tenant's decisions with what deciding again gives has found. */
 export interface Comparison {
@@ -42,6 +44,7 @@ export interface AlertFacts {
   comparison: Comparison;
   /** Domains whose record is not there, though it was. */
   missingDomains: readonly { domain: string; since: string; isVerified: boolean }[];
+  connections: readonly ConnectionFacts[];
 }
 
 export interface DueAlerts {
@@ -107,6 +110,7 @@ function watchesOf(facts: AlertFacts, terms: Terms, now: Date): Watch[][] {
     ...facts.failedDrafts.map(watchDraft),
     watchComparison(facts),
     ...facts.missingDomains.map(watchDomain),
+    ...facts.connections.flatMap((connection) => watchConnection(connection, now)),
   ];
 }
 

@@ -1,4 +1,4 @@
-/** Reads a JSON document from an address that somebody gave us: no redirect, a time limit, a limit on bytes. */
+/** Reads a document, JSON or another text, from an address that somebody gave us: no redirect, a time limit, a limit on bytes. */
 
 import { type Dispatcher, request } from 'undici';
 
@@ -13,24 +13,28 @@ export interface DocumentOptions {
 }
 
 /** @throws DocumentFailed */
-export async function readJson(
+export async function readJson(url: string, options: DocumentOptions): Promise<unknown> {
+  const text = await readText(url, 'application/json', options);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new DocumentFailed('what it answers is no JSON');
+  }
+}
+
+/** @throws DocumentFailed */
+export async function readText(
   url: string,
+  accept: string,
   { dispatcher, signal, bytesMax }: DocumentOptions,
-): Promise<unknown> {
-  const answer = await request(url, { dispatcher, signal, headers: { accept: 'application/json' } }).catch(
-    failed,
-  );
+): Promise<string> {
+  const answer = await request(url, { dispatcher, signal, headers: { accept } }).catch(failed);
   // A body that nobody reads would hold its connection.
   if (answer.statusCode !== 200) {
     answer.body.on('error', () => {}).destroy();
     throw new DocumentFailed(`it answers ${answer.statusCode}`);
   }
-  const bytes = await cappedBytes(answer.body, bytesMax).catch(failed);
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    throw new DocumentFailed('what it answers is no JSON');
-  }
+  return (await cappedBytes(answer.body, bytesMax).catch(failed)).toString('utf8');
 }
 
 /** @throws DocumentFailed when there is more; whatever the connection throws. */

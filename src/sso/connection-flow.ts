@@ -12,7 +12,7 @@ import { limits } from '../kernel/limits.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
 import { deleteSessionsOfConnection } from '../sessions/session-store.ts';
 import { dislocate, locate } from '../tenants/locator-store.ts';
-import { type Connection, type ConnectionDraft, providerOf } from './connection.ts';
+import { type Connection, type ConnectionDraft, type MetadataSource, providerOf } from './connection.ts';
 import { writeConnectionDomains } from './connection-domain-store.ts';
 import { insertKey } from './connection-key-store.ts';
 import {
@@ -24,7 +24,17 @@ import {
   setClientSecret,
   updateConnection,
 } from './connection-store.ts';
+import type { IdentityProvider } from './core/metadata.ts';
+import { deleteSource, writeSource } from './metadata-store.ts';
 import { newKey } from './new-key-flow.ts';
+
+/** What of a connection is written beside its row. */
+interface Beside {
+  /** Sealed. */
+  clientSecret?: Buffer;
+  /** Where its metadata is fetched from; null: it was given. */
+  metadata?: MetadataSource | null;
+}
 
 /** @throws Fault `conflict` when there are too many, `invalid` for an unknown directory or a certificate that is none. */
 export async function createConnection(
@@ -32,13 +42,13 @@ export async function createConnection(
   secrets: SecretBox,
   door: Door,
   draft: ConnectionDraft,
-  clientSecret?: string,
+  { clientSecret, metadata = null }: Beside = {},
 ): Promise<Connection> {
-  checkProvider(draft);
+  checkProvider(draft, metadata === null ? 'metadataXml' : 'metadataUrl');
   checkSecret(draft, clientSecret !== undefined);
   const { key, privateKey } = await newKey('signing', 'current', door.now);
   const id = newId<ConnectionId>(door.now.getTime());
-  const connection: Connection = { ...draft, id, keys: [key], createdAt: door.now };
+  const connection: Connection = { ...draft, id, keys: [key], metadata, createdAt: door.now };
   await knowingDirectory(draft, () =>
     inTenant(database, door.tenantId, async (tx) => {
       if ((await countConnections(tx)) >= limits.connectionsPerTenantMax) {
@@ -48,10 +58,12 @@ export async function createConnection(
       await checkDomains(tx, draft.domains);
       insertConnection(tx, connection);
       insertKey(tx, id, key, secrets.seal(privateKey));
-      if (clientSecret !== undefined) setClientSecret(tx, id, secrets.seal(clientSecret));
+      if (clientSecret !== undefined) setClientSecret(tx, id, clientSecret);
+      if (metadata !== null) writeSource(tx, id, metadata);
       writeConnectionDomains(tx, id, draft.domains);
       locate(tx, 'sso_connection', id);
-      appendAudit(tx, door, [{ action: 'connection.created', subject: id, after: draft }]);
+      const after = { ...draft, metadataUrl: metadata?.url ?? null };
+      appendAudit(tx, door, [{ action: 'connection.created', subject: id, after }]);
     }),
   );
   return connection;
@@ -61,14 +73,14 @@ export async function createConnection(
  * Whoever changes the identity provider, or switches the connection off, ends its sessions.
  *
  * @param revise What is to become of it.
- * @param clientSecret Sealed; left out: it stays. @throws Fault as for create; `not_found`.
+ * @param beside What is left out stays. @throws Fault as for create; `not_found`.
  */
 export async function reviseConnection(
   database: Database,
   door: Door,
   id: ConnectionId,
   revise: (before: Connection) => ConnectionDraft,
-  clientSecret?: Buffer,
+  { clientSecret, metadata: source }: Beside = {},
 ): Promise<Connection> {
   let draft: ConnectionDraft | undefined;
   return await knowingDirectory(
@@ -77,17 +89,26 @@ export async function reviseConnection(
       inTenant(database, door.tenantId, async (tx) => {
         const before = await lockedConnection(tx, id);
         draft = revise(before);
-        checkProvider(draft);
+        checkProvider(draft, source ? 'metadataUrl' : 'metadataXml');
         checkSecret(draft, (clientSecret ?? (await selectClientSecret(tx, id))) !== undefined);
         await checkDomains(tx, draft.domains, before.domains);
         updateConnection(tx, id, draft);
         if (clientSecret !== undefined) setClientSecret(tx, id, clientSecret);
+        if (source === null) deleteSource(tx, id);
+        else if (source !== undefined) writeSource(tx, id, source);
         writeConnectionDomains(tx, id, draft.domains);
         const isAnother = providerOf(draft) !== providerOf(before);
         if (isAnother || !draft.enabled) deleteSessionsOfConnection(tx, id);
-        const { keys: _keys, createdAt: _at, id: _id, ...was } = before;
-        appendAudit(tx, door, [{ action: 'connection.updated', subject: id, before: was, after: draft }]);
-        return { ...before, ...draft };
+        const { keys: _keys, metadata: fetched, createdAt: _at, id: _id, ...was } = before;
+        const metadata = source === undefined ? fetched : source;
+        const told = [
+          { ...was, metadataUrl: fetched?.url ?? null },
+          { ...draft, metadataUrl: metadata?.url ?? null },
+        ];
+        appendAudit(tx, door, [
+          { action: 'connection.updated', subject: id, before: told[0], after: told[1] },
+        ]);
+        return { ...before, ...draft, metadata };
       }),
   );
 }
@@ -99,6 +120,15 @@ export async function removeConnection(database: Database, door: Door, id: Conne
     deleteConnection(tx, id);
     dislocate(tx, 'sso_connection', [id]);
     appendAudit(tx, door, [{ action: 'connection.deleted', subject: id, before: { name } }]);
+  });
+}
+
+/** @throws Fault `not_found`. */
+export async function endSessions(database: Database, door: Door, id: ConnectionId): Promise<void> {
+  await inTenant(database, door.tenantId, async (tx) => {
+    await lockedConnection(tx, id);
+    deleteSessionsOfConnection(tx, id);
+    appendAudit(tx, door, [{ action: 'connection.sessions_ended', subject: id }]);
   });
 }
 
@@ -136,14 +166,15 @@ async function checkDomains(
   }
 }
 
-function checkProvider({ protocol, settings }: ConnectionDraft): void {
-  if (protocol !== 'saml') return;
-  for (const certificate of settings.certificates) {
-    if (!isRsa(certificate)) {
-      const text = 'A signing certificate in the metadata is none of RSA with at least 2048 bits.';
-      throw new Fault('invalid', text, { field: 'metadataXml' });
-    }
-  }
+function checkProvider({ protocol, settings }: ConnectionDraft, field: string): void {
+  if (protocol === 'saml') checkCertificates(settings, field);
+}
+
+/** @throws Fault `invalid` naming the field. */
+export function checkCertificates({ certificates }: IdentityProvider, field = 'metadataXml'): void {
+  if (certificates.every(isRsa)) return;
+  const text = 'A signing certificate in the metadata is none of RSA with at least 2048 bits.';
+  throw new Fault('invalid', text, { field });
 }
 
 function isRsa(certificate: string): boolean {

@@ -8,6 +8,7 @@ import type { ConnectionId, DirectoryId, TenantId } from '../kernel/ids.ts';
 import type { Connection, ConnectionDraft, OidcSettings, SamlSettings } from './connection.ts';
 import { servedDomains } from './connection-domain-store.ts';
 import { type KeyJson, keysJson, toKey } from './connection-key-store.ts';
+import { type MetadataJson, metadataJson, toSource } from './metadata-store.ts';
 
 const columns = [
   ...(['id', 'protocol', 'name', 'enabled', 'settings', 'directory_id', 'jit_create', 'attributes'] as const),
@@ -18,6 +19,7 @@ const columns = [
 type Row = Pick<Selectable<Tables['sso_connections']>, (typeof columns)[number]> & {
   domains: string[];
   keys: KeyJson[];
+  metadata: MetadataJson | null;
 };
 
 /** The tenant of the connection that a path names. */
@@ -123,7 +125,7 @@ function changeable({ name, enabled, settings, directoryId, jit, revocationIssue
 function select(tx: TenantTransaction) {
   return db
     .selectFrom('sso_connections')
-    .select([...columns, servedDomains.as('domains'), keysJson.as('keys')])
+    .select([...columns, ...[servedDomains.as('domains'), keysJson.as('keys'), metadataJson.as('metadata')]])
     .where('tenant_id', '=', tx.tenantId);
 }
 
@@ -138,6 +140,7 @@ function toConnection(row: Row): Connection {
     domains: row.domains,
     revocationIssuer: row.revocation_issuer,
     keys: row.keys.map(toKey),
+    metadata: row.metadata && toSource(row.metadata),
     createdAt: row.created_at,
   };
 }

@@ -60,7 +60,25 @@ export type ConnectionDraft = SamlDraft | OidcDraft;
 interface Made {
   id: ConnectionId;
   keys: readonly ConnectionKey[];
+  /** Where its metadata is fetched from; null: it was given. */
+  metadata: MetadataSource | null;
   createdAt: Date;
+}
+
+export interface MetadataSource {
+  url: string;
+  /** When it was last read without a problem. */
+  fetchedAt: Date;
+  nextFetchAt: Date;
+  failingSince: Date | null;
+  error: string | null;
+  pending: PendingChange | null;
+}
+
+/** What fetched metadata says now and nobody has confirmed. */
+export interface PendingChange extends IdentityProvider {
+  /** When it was first seen, which names it. */
+  seenAt: string;
 }
 
 export type SamlConnection = SamlDraft & Made;

@@ -3,11 +3,13 @@
  * goes through the gate, the library and the policy.
  */
 
+import type { Database } from '../db/database.ts';
 import { inTenant } from '../db/tenant-transaction.ts';
 import { digest } from '../kernel/digest.ts';
+import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { hashToken } from '../kernel/token.ts';
-import { addressesOf } from './connection.ts';
+import { addressesOf, type Connection } from './connection.ts';
 import { selectConnection } from './connection-store.ts';
 import { identityOf } from './core/identity.ts';
 import { Refusal } from './core/refusal.ts';
@@ -15,6 +17,7 @@ import { readResponse, readStrictly } from './core/saml-gate.ts';
 import { checkAssertion } from './core/saml-policy.ts';
 import { trimXml } from './core/xml.ts';
 import { takeLoginRequest } from './login-store.ts';
+import { bringForward } from './metadata-store.ts';
 import type { SamlVerifier } from './saml-verifier-client.ts';
 import {
   type AnswerContext,
@@ -81,7 +84,9 @@ async function readAnswer(
   trace.steps.push('request');
   const { settings } = connection;
   const addresses = addressesOf(publicUrl, connectionId);
-  const signed = await verifier.verify(connectionId, { settings, addresses }, xml);
+  const signed = await verifier
+    .verify(connectionId, { settings, addresses }, xml)
+    .catch((error: unknown) => fetchAgain(error, { database, tenantId, connection, now: clock.now() }));
   trace.steps.push('signature');
   const assertion = checkAssertion(response, readStrictly(signed.xml), {
     entityId: settings.entityId,
@@ -108,4 +113,21 @@ async function readAnswer(
     upstreamSid: assertion.sessionIndex,
     returnTo: asked.returnTo,
   };
+}
+
+/** Perhaps the certificates have rolled over: metadata is fetched soon, though seldom for this, and the person begins again. */
+async function fetchAgain(
+  error: unknown,
+  {
+    database,
+    tenantId,
+    connection,
+    now,
+  }: { database: Database; tenantId: TenantId; connection: Connection; now: Date },
+): Promise<never> {
+  if (error instanceof Refusal && error.reason === 'signature' && connection.metadata !== null) {
+    const since = new Date(now.getTime() - limits.metadataMinutesMin * 60_000);
+    await inTenant(database, tenantId, async (tx) => bringForward(tx, connection.id, now, since));
+  }
+  throw error;
 }

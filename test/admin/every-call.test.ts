@@ -55,7 +55,8 @@ const isForOperators = ({ method, path }: Operation) =>
   (method !== 'GET' && path === '/catalogue') ||
   (method !== 'GET' && /\/contract(?:\/|$)/.test(path));
 /** Who may call may make others who may. */
-const isForOwners = (operation: Operation) => operation.path.includes('/keys') && !isRead(operation);
+const isForOwners = (operation: Operation) =>
+  operation.path.startsWith('/tenants/{t}/keys') && !isRead(operation);
 
 /** Ids that nobody has: a call that is let through changes nothing. */
 const pathOf = ({ path }: Operation, of: string) =>

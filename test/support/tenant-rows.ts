@@ -62,6 +62,7 @@ export function rowsOf(tenant: string): string[] {
     `insert into oauth_client_secrets values (${t}, ${id}, ${id}, 'h', ${now}, null, null)`,
     `insert into sso_connections values (${t}, ${id}, 'saml', 'x', true, '{}', null, false, '{}', ${now}, null)`,
     `insert into sso_keys values (${t}, ${id}, ${id}, 'signing', 'current', 'x', '', ${now}, ${now})`,
+    `insert into sso_metadata values (${t}, ${id}, 'x', ${now}, ${now}, ${now}, null, null, null)`,
     `insert into sso_requests values (${t}, 'h', ${id}, 'x', 'h', ${now}, null, '{}')`,
     `insert into sso_assertions values (${t}, ${id}, 'h', ${now})`,
     `insert into sso_links values (${t}, ${id}, 'x', ${id}, ${now})`,
