@@ -6,12 +6,13 @@ import { made, startGateway, type TestGateway, type TestTenant } from '../suppor
 import { Browser } from './browser.ts';
 import { idpEntityId, newKeys, type Scene } from './forge.ts';
 import { metadataOf } from './identity-provider.ts';
+import { OpScene } from './op-scene.ts';
 
 let gateway: TestGateway;
 let dns: DnsServer;
 let keys: Scene['keys'];
 let tenant: TestTenant;
-let one: { id: string };
+let one: Awaited<ReturnType<typeof connect>>;
 
 beforeAll(async () => {
   [dns, keys] = await Promise.all([startDnsServer(), newKeys()]);
@@ -106,6 +107,24 @@ describe('an address', () => {
     expect(without(page)).toBe(without(known));
     expect(page.text).toContain('role="alert">There is no sign-in here for this address');
     expect(page.headers.getSetCookie()).toEqual([]);
+  });
+});
+
+describe('login_hint of an application', () => {
+  it('leads to the connection that serves its domain, and goes along', async () => {
+    const scene = new OpScene({ gateway, slug: tenant.slug, directoryToken: '', keys, connection: one });
+    const application = await scene.application();
+    const sent = async (params: Record<string, string>) => {
+      const { url } = await application.begin(params);
+      return await scene.open(new Browser(), url.href);
+    };
+    const page = await sent({ login_hint: 'ada@example.com' });
+    expect(new URL(page.url).searchParams.get('login_hint')).toBe('ada@example.com');
+    expect(page.url).toContain('SAMLRequest=');
+    for (const params of [{}, { login_hint: 'ada@both.example' }, { login_hint: 'ada@unknown.example' }]) {
+      const { text } = await sent(params);
+      expect(text).toMatch(/>One<[\s\S]*>Two &#38; more</);
+    }
   });
 });
 

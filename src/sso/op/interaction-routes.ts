@@ -3,11 +3,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type Provider from 'oidc-provider';
 import { inTenant } from '../../db/tenant-transaction.ts';
+import { domainOf } from '../../domains/core/domain-name.ts';
 import type { Services } from '../../http/services.ts';
 import { limits } from '../../kernel/limits.ts';
 import { selectUserView } from '../../provisioning/user-view-store.ts';
 import type { Connection } from '../connection.ts';
+import { selectConnectionsOfDomain } from '../connection-domain-store.ts';
 import { selectConnections } from '../connection-store.ts';
+import { loginHintOf } from '../core/asked.ts';
 import { chooserPage, refusalPage } from '../core/page.ts';
 import { beginLogin } from '../login-hook.ts';
 import type { SignedIn } from '../session-hook.ts';
@@ -142,7 +145,8 @@ async function sendToLogin(
 ): Promise<FastifyReply> {
   const { tenantId, stepUp } = asked;
   const path = `${issuerPath}/interaction/${interaction.uid}`;
-  const connections = await connectionsFor(services, asked);
+  const loginHint = loginHintOf(interaction.params.login_hint);
+  const connections = await connectionsFor(services, asked, loginHint);
   const [only, ...others] = connections;
   if (only === undefined) {
     return await finish(
@@ -163,15 +167,23 @@ async function sendToLogin(
   interaction.lastSubmission = { with: held ?? null } satisfies Left;
   await interaction.persist();
   const place = { tenantId, connectionId: only.id };
-  return await beginLogin(reply, services, place, { returnTo: path, stepUp });
+  return await beginLogin(reply, services, place, { returnTo: path, stepUp }, { loginHint });
 }
 
+/** Of those that are switched on the named one, or those that serve the domain of who is to sign in, or all. */
 async function connectionsFor(
   { database }: Services,
   { tenantId, connectionId }: AskedOfProvider,
+  loginHint: string | null,
 ): Promise<Connection[]> {
-  const all = await inTenant(database, tenantId, (tx) =>
-    selectConnections(tx, firstId, limits.connectionsPerTenantMax),
-  );
-  return all.filter(({ id, enabled }) => enabled && (connectionId === null || id === connectionId));
+  const domain = domainOf(loginHint ?? '');
+  return await inTenant(database, tenantId, async (tx) => {
+    const [all, serving] = await Promise.all([
+      selectConnections(tx, firstId, limits.connectionsPerTenantMax),
+      domain === undefined ? [] : selectConnectionsOfDomain(tx, domain),
+    ]);
+    const named = all.filter(({ id, enabled }) => enabled && (connectionId === null || id === connectionId));
+    const near = named.filter(({ id }) => serving.some((one) => one.id === id));
+    return near.length > 0 ? near : named;
+  });
 }
