@@ -240,3 +240,34 @@ describe('discovery', () => {
     expect(await server.json()).toEqual(JSON.parse(document));
   });
 });
+
+it('behind TLS, cookies go over TLS alone, and addresses are https', async () => {
+  const secure = await startGateway({ config: { publicUrl: 'https://gateway.example.com' } });
+  try {
+    const { slug } = await secure.createTenant();
+    const body = { name: 'Blue', redirectUris: ['https://app.example.com/callback'] };
+    const { clientId, issuer } = await made(secure.api('POST', `/tenants/${slug}/clients`, body));
+    expect(issuer).toBe('https://gateway.example.com/oidc');
+    const query = new URLSearchParams({
+      ...{
+        client_id: clientId,
+        response_type: 'code',
+        scope: 'openid',
+        redirect_uri: body.redirectUris[0] ?? '',
+      },
+      ...{ code_challenge: 'x'.repeat(43), code_challenge_method: 'S256' },
+    });
+    const answer = await fetch(`${secure.url}/oidc/auth?${query}`, { redirect: 'manual' });
+    expect([answer.status, answer.headers.get('location')]).toEqual([
+      303,
+      expect.stringMatching(/^\/oidc\/interaction/),
+    ]);
+    const cookies = answer.headers.getSetCookie();
+    expect(cookies.length).toBeGreaterThan(3);
+    for (const cookie of cookies) expect(cookie).toMatch(/; samesite=lax; secure; httponly/i);
+    const jwks = await (await fetch(`${secure.url}/oidc/.well-known/openid-configuration`)).json();
+    expect(jwks).toMatchObject({ jwks_uri: 'https://gateway.example.com/oidc/jwks' });
+  } finally {
+    await secure.close();
+  }
+});
