@@ -31,6 +31,7 @@ import * as openIdProvider from '../../migrations/0028_openid_provider.ts';
 import * as domains from '../../migrations/0029_domains.ts';
 import * as metadata from '../../migrations/0032_metadata.ts';
 import * as signals from '../../migrations/0034_signals.ts';
+import * as logouts from '../../migrations/0035_logouts.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 
 const migrations: Record<string, Migration> = {
@@ -62,6 +63,7 @@ const migrations: Record<string, Migration> = {
   '0029_domains': domains,
   '0032_metadata': metadata,
   '0034_signals': signals,
+  '0035_logouts': logouts,
 };
 
 /** Requests run as the first; look-ups across tenants are functions that belong to the second. */

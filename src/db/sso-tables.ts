@@ -49,6 +49,7 @@ export interface SsoTables {
     return_to: string | null;
     step_up: Json<unknown>;
     code_verifier: string | null;
+    asked_at: Time;
   };
   sso_assertions: { tenant_id: string; connection_id: string; id_hash: string; expires_at: Time };
   sso_links: {

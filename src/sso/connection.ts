@@ -11,6 +11,10 @@ export interface SamlSettings extends IdentityProvider {
   signRequests: boolean;
   /** Asked for in the AuthnRequest; null: whatever the identity provider is set up to send. */
   nameIdFormat: string | null;
+  /** Each login there must be made anew. */
+  forceAuthn: boolean;
+  /** AuthnContextClassRefs, of which one must be met; empty: any. */
+  authnContexts: readonly string[];
 }
 
 /** How the gateway shows the identity provider that it is the client. */
@@ -119,11 +123,18 @@ export interface Addresses {
   entityId: string;
   acsUrl: string;
   loginUrl: string;
+  /** Of single logout. */
+  logoutUrl: string;
 }
 
 export function addressesOf(publicUrl: string, id: ConnectionId): Addresses {
   const base = `${publicUrl}/sso/saml/${id}`;
-  return { entityId: `${base}/metadata`, acsUrl: `${base}/acs`, loginUrl: `${base}/login` };
+  return {
+    entityId: `${base}/metadata`,
+    acsUrl: `${base}/acs`,
+    loginUrl: `${base}/login`,
+    logoutUrl: `${base}/slo`,
+  };
 }
 
 /** Where an identity provider ends people's sessions. */
