@@ -78,6 +78,7 @@ import { interactionRoutes } from './sso/op/interaction-routes.ts';
 import { openIdRoutes } from './sso/op/openid-routes.ts';
 import { CurrentProvider } from './sso/op/provider-hook.ts';
 import { revocationRoutes } from './sso/revocation-routes.ts';
+import { samlLogoutRoutes } from './sso/saml-logout-routes.ts';
 import { samlRoutes } from './sso/saml-routes.ts';
 import { sessionRoutes } from './sso/session-routes.ts';
 import { installSsoScope } from './sso/sso-scope-hook.ts';
@@ -142,6 +143,7 @@ export async function buildApp({ services, log, ...options }: AppOptions): Promi
   await app.register(async (scope) => {
     await installSsoScope(scope);
     samlRoutes(scope, services);
+    samlLogoutRoutes(scope, services);
     oidcRoutes(scope, services);
     sessionRoutes(scope, services);
     homeRealmRoutes(scope, services);
