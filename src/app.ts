@@ -8,6 +8,7 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
+import { accessRequestRoutes } from './admin/access-request-routes.ts';
 import { installAdmin } from './admin/admin-scope-hook.ts';
 import { alertRoutes, blockGuardRoutes } from './admin/alert-routes.ts';
 import { approvalRoutes } from './admin/approval-routes.ts';
@@ -163,6 +164,7 @@ function adminScope(api: FastifyInstance, services: Services): void {
   clientRoutes(scope, services);
   clientSecretRoutes(scope, services);
   connectionRoutes(scope, services);
+  accessRequestRoutes(scope, services);
   loginRoutes(scope, services);
   blueRoutes(scope, services);
   blueWorkRoutes(scope, services);

@@ -3,7 +3,7 @@
 import Type, { type Static } from 'typebox';
 import { Fault } from '../kernel/fault.ts';
 import { type DirectoryId, parseId } from '../kernel/ids.ts';
-import type { Connection, ConnectionDraft } from '../sso/connection.ts';
+import type { Connection, ConnectionDraft, JustInTime } from '../sso/connection.ts';
 import { unknownDirectory } from './directory-path.ts';
 import { readSaml, samlAnswer, samlFields, showSaml } from './saml-connection-form.ts';
 import { closed, Id, Name, nullable, Time } from './schemas.ts';
@@ -30,14 +30,35 @@ const attributes = {
 };
 const Jit = Type.Object(
   {
+    enabled: Type.Optional(
+      Type.Boolean({
+        default: true,
+        description: 'false: a login makes nobody and claims no groups, whatever else is set.',
+      }),
+    ),
     create: Type.Optional(
       Type.Boolean({
         default: false,
         description: 'Makes people at their first login; else only who was provisioned gets in.',
       }),
     ),
+    approval: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description: 'With `create`: who would be made waits as an access request for an administrator.',
+      }),
+    ),
     attributes: Type.Optional(
       Type.Object(attributes, { ...closed, description: 'The identity provider’s name for each attribute.' }),
+    ),
+    groupsClaim: Type.Optional(
+      nullable(
+        Type.String({
+          ...AttributeName,
+          description:
+            'Holds the groups that mappings name by `claim`. Without a value a login leaves the groups as they were. Another one, or null, forgets what was claimed.',
+        }),
+      ),
     ),
   },
   closed,
@@ -67,11 +88,16 @@ export const ConnectionAnswer = Type.Object({
   ...samlAnswer,
   directoryId: nullable(Id),
   jit: Type.Object({
+    enabled: Type.Boolean(),
     create: Type.Boolean(),
+    approval: Type.Boolean(),
     attributes: Type.Object({}, { additionalProperties: Type.String() }),
+    groupsClaim: nullable(Type.String()),
   }),
   createdAt: Time,
 });
+
+const usualJit = { enabled: true, create: false, approval: false, attributes: {}, groupsClaim: null };
 
 /** @param before What stays of it is left out; undefined: the connection is made. @throws Fault `invalid` */
 export function readConnection(body: Static<typeof ConnectionChange>, before?: Connection): ConnectionDraft {
@@ -80,16 +106,15 @@ export function readConnection(body: Static<typeof ConnectionChange>, before?: C
 
 function readCommon(body: Static<typeof ConnectionChange>, before?: Connection) {
   const { name = before?.name ?? '', enabled = before?.enabled ?? true } = body;
-  const { create = before?.jit.create ?? false, attributes: names = before?.jit.attributes ?? {} } =
-    body.jit ?? {};
+  const jit: JustInTime = { ...(before?.jit ?? usualJit), ...body.jit };
   const directoryId =
     body.directoryId === undefined ? (before?.directoryId ?? null) : readDirectory(body.directoryId);
-  if ((names.externalId === undefined) !== (directoryId === null)) {
+  if ((jit.attributes.externalId === undefined) !== (directoryId === null)) {
     const text =
       'directoryId and jit.attributes.externalId come together: the claim holds an externalId of that directory.';
     throw new Fault('invalid', text, { field: 'directoryId' });
   }
-  return { name, enabled, directoryId, jit: { create, attributes: names } };
+  return { name, enabled, directoryId, jit };
 }
 
 function readDirectory(text: string | null): DirectoryId | null {
@@ -104,7 +129,7 @@ export function showConnection(connection: Connection, publicUrl: string): Stati
   return {
     ...{ id, protocol, name, enabled, directoryId },
     ...showSaml(connection, publicUrl),
-    jit: { create: jit.create, attributes: { ...jit.attributes } },
+    jit: { ...jit, attributes: { ...jit.attributes } },
     createdAt: createdAt.toISOString(),
   };
 }

@@ -26,6 +26,7 @@ import * as roleSets from '../../migrations/0022_role_sets.ts';
 import * as graceAndComparison from '../../migrations/0024_grace_and_comparison.ts';
 import * as sso from '../../migrations/0025_sso.ts';
 import * as askedLogins from '../../migrations/0026_asked_logins.ts';
+import * as justInTime from '../../migrations/0030_just_in_time.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 
 const migrations: Record<string, Migration> = {
@@ -52,6 +53,7 @@ const migrations: Record<string, Migration> = {
   '0024_grace_and_comparison': graceAndComparison,
   '0025_sso': sso,
   '0026_asked_logins': askedLogins,
+  '0030_just_in_time': justInTime,
 };
 
 /** Requests run as the first; look-ups across tenants are functions that belong to the second. */

@@ -13,6 +13,7 @@ export function insertUser(
   user: User,
   directoryId: DirectoryId | null,
   tieKey: string,
+  claimValues: readonly string[] = [],
 ): void {
   const { userName, userNameKey, active, displayName, address, roleValues } = columnsOf(user.attributes);
   tx.send(
@@ -27,6 +28,7 @@ export function insertUser(
       address,
       tie_key: tieKey,
       role_values: roleValues,
+      claim_values: [...claimValues],
       version: user.version,
       created_at: user.createdAt,
       last_modified: user.lastModified,

@@ -57,15 +57,17 @@ export type Foresight = 'never' | 'always' | ForeseenUser;
 
 export interface CreationExtras {
   creation?: Creation<UserId>;
+  claimValues?: readonly string[];
   also?: (tx: TenantTransaction, id: UserId) => Promise<void>;
 }
 
 /**
  * A new user is in no group yet, so that nothing is decided and the seat pool is not locked, unless the tenant has a default
- * role or maps a role that the identity provider pushed.
+ * role or maps a role that the identity provider pushed, or a group that it claims.
  *
  * @param directory Whose externalId the draft holds; null: nobody's.
  * @param creation The id it is to have, written down until its answer is out.
+ * @param claimValues Groups that the identity provider named, folded.
  * @param also What else is written in the same transaction.
  * @throws Fault `conflict` when userName, or externalId in this directory, is taken; `no_seat` when policy `block` refuses.
  */
@@ -74,7 +76,7 @@ export async function createUser(
   door: Door,
   directory: { id: DirectoryId; name: string } | null,
   draft: UserDraft,
-  { creation, also }: CreationExtras = {},
+  { creation, claimValues = [], also }: CreationExtras = {},
 ): Promise<UserView> {
   const user: User = {
     ...draft,
@@ -87,8 +89,8 @@ export async function createUser(
   const tieKey = draft.externalId ?? fold(userName);
   const work = async (tx: TenantTransaction) => {
     lockArrivals(tx, 'user');
-    const deciding = lockPoolIfArrivalsDecide(tx, roleValues);
-    insertUser(tx, user, directory?.id ?? null, tieKey);
+    const deciding = lockPoolIfArrivalsDecide(tx, { roleValues, claimValues });
+    insertUser(tx, user, directory?.id ?? null, tieKey, claimValues);
     if (creation !== undefined && directory !== null) insertUnanswered(tx, creation, directory.id, door.now);
     const pool = await deciding;
     const decided = pool === null ? null : await decideArrival(tx, door, pool, user.id, address);

@@ -10,9 +10,11 @@ import { type ConnectionId, newId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
 import { selfSigned } from '../kernel/self-signed-certificate.ts';
+import { forgetClaimed } from '../provisioning/claimed-groups-flow.ts';
+import { lockPool } from '../provisioning/pool-store.ts';
 import { deleteSessionsOfConnection } from '../sessions/session-store.ts';
 import { dislocate, locate } from '../tenants/locator-store.ts';
-import type { Connection, ConnectionDraft } from './connection.ts';
+import { type Connection, type ConnectionDraft, groupsClaimOf } from './connection.ts';
 import {
   countConnections,
   deleteConnection,
@@ -47,7 +49,8 @@ export async function createConnection(
 }
 
 /**
- * Whoever changes the identity provider, or switches the connection off, ends its sessions.
+ * Whoever changes the identity provider, or switches the connection off, ends its sessions. What another provider, or another
+ * attribute, said of groups is forgotten: the pool is locked first, in case that decides anything.
  *
  * @param revise What is to become of it. @throws Fault as for create; `not_found`.
  */
@@ -62,12 +65,14 @@ export async function reviseConnection(
     () => draft,
     () =>
       inTenant(database, door.tenantId, async (tx) => {
-        const before = await lockedConnection(tx, id);
+        const [pool, before] = await Promise.all([lockPool(tx), lockedConnection(tx, id)]);
         draft = revise(before);
         checkCertificates(draft);
         updateConnection(tx, id, draft);
         const isAnother = draft.settings.entityId !== before.settings.entityId;
         if (isAnother || !draft.enabled) deleteSessionsOfConnection(tx, id);
+        if (isAnother || groupsClaimOf(draft.jit) !== groupsClaimOf(before.jit))
+          await forgetClaimed(tx, door, pool, id);
         const { certificate: _own, createdAt: _at, id: _id, ...was } = before;
         appendAudit(tx, door, [{ action: 'connection.updated', subject: id, before: was, after: draft }]);
         return { ...before, ...draft };
@@ -78,7 +83,8 @@ export async function reviseConnection(
 /** Its links, sessions and logins under way go with it. @throws Fault `not_found`. */
 export async function removeConnection(database: Database, door: Door, id: ConnectionId): Promise<void> {
   await inTenant(database, door.tenantId, async (tx) => {
-    const { name } = await lockedConnection(tx, id);
+    const [pool, { name }] = await Promise.all([lockPool(tx), lockedConnection(tx, id)]);
+    await forgetClaimed(tx, door, pool, id);
     deleteConnection(tx, id);
     dislocate(tx, 'sso_connection', [id]);
     appendAudit(tx, door, [{ action: 'connection.deleted', subject: id, before: { name } }]);

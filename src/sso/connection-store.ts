@@ -9,7 +9,7 @@ import type { Connection, ConnectionDraft, SamlSettings } from './connection.ts'
 
 const columns = [
   ...(['id', 'protocol', 'name', 'enabled', 'settings', 'directory_id', 'jit_create', 'attributes'] as const),
-  ...(['certificate', 'created_at'] as const),
+  ...(['jit_enabled', 'jit_approval', 'groups_claim', 'certificate', 'created_at'] as const),
 ] as const;
 
 type Row = Pick<Selectable<Tables['sso_connections']>, (typeof columns)[number]>;
@@ -116,8 +116,11 @@ function changeable({ name, enabled, settings, directoryId, jit }: ConnectionDra
     enabled,
     settings: JSON.stringify(settings),
     directory_id: directoryId,
+    jit_enabled: jit.enabled,
     jit_create: jit.create,
+    jit_approval: jit.approval,
     attributes: JSON.stringify(jit.attributes),
+    groups_claim: jit.groupsClaim,
   };
 }
 
@@ -133,7 +136,10 @@ function toConnection(row: Row): Connection {
     enabled: row.enabled,
     settings: row.settings as SamlSettings,
     directoryId: row.directory_id as DirectoryId | null,
-    jit: { create: row.jit_create, attributes: row.attributes },
+    jit: {
+      ...{ enabled: row.jit_enabled, create: row.jit_create, approval: row.jit_approval },
+      ...{ attributes: row.attributes, groupsClaim: row.groups_claim },
+    },
     certificate: row.certificate,
     createdAt: row.created_at,
   };

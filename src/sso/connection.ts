@@ -12,13 +12,26 @@ export interface SamlSettings extends IdentityProvider {
   nameIdFormat: string | null;
 }
 
+/** What logins make of people whom the gateway does not know as the identity provider does. */
+export interface JustInTime {
+  /** false: a login makes nobody and claims no groups, whatever else is set. */
+  enabled: boolean;
+  /** Makes people at their first login. */
+  create: boolean;
+  /** Who would be made waits for an administrator's word. */
+  approval: boolean;
+  attributes: AttributeNames;
+  /** The identity provider's attribute that holds the groups; null: none does. */
+  groupsClaim: string | null;
+}
+
 /** What connections of every protocol have. */
 interface CommonDraft {
   name: string;
   enabled: boolean;
   /** The directory whose externalId a claim names. */
   directoryId: DirectoryId | null;
-  jit: { create: boolean; attributes: AttributeNames };
+  jit: JustInTime;
 }
 
 export interface SamlDraft extends CommonDraft {
@@ -37,6 +50,11 @@ interface Made {
 
 export type SamlConnection = SamlDraft & Made;
 export type Connection = ConnectionDraft & Made;
+
+/** Which attribute says in which groups somebody is; null: none is asked. */
+export function groupsClaimOf({ enabled, groupsClaim }: JustInTime): string | null {
+  return enabled ? groupsClaim : null;
+}
 
 export interface Addresses {
   /** Also where our metadata is. */

@@ -8,10 +8,11 @@ import { inTenant } from '../db/tenant-transaction.ts';
 import { digest } from '../kernel/digest.ts';
 import { limits } from '../kernel/limits.ts';
 import { hashToken, newToken } from '../kernel/token.ts';
-import { addressesOf } from './connection.ts';
+import { addressesOf, groupsClaimOf } from './connection.ts';
 import { unknownConnection } from './connection-flow.ts';
 import { selectConnection, selectPrivateKey } from './connection-store.ts';
 import type { Asked } from './core/asked.ts';
+import { samlGroups } from './core/claimed-groups.ts';
 import { identityOf } from './core/identity.ts';
 import { Refusal } from './core/refusal.ts';
 import { readResponse, readStrictly } from './core/saml-gate.ts';
@@ -128,6 +129,7 @@ async function readAnswer(
   return {
     connection,
     identity: identityOf(assertion, connection.jit.attributes, parties),
+    groups: samlGroups(assertion.attributes, groupsClaimOf(connection.jit)),
     once: { id: assertion.id, until: new Date(until) },
     sessionUntil: assertion.sessionNotOnOrAfter,
     authenticatedAt: assertion.authnInstant,

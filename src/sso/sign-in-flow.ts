@@ -1,7 +1,8 @@
 /**
  * Who an identity provider vouched for becomes a user of the tenant and a session; whatever comes of it leaves a trace.
  *
- * Locks: the connection's row, shared, and the user's row; who comes for the first time is made by user-flow.ts, with its locks.
+ * Locks: the pool where the claimed groups can change a decision, the connection's row, shared, and the user's row; who comes for
+ * the first time is made by user-flow.ts, with its locks.
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -15,10 +16,16 @@ import type { JsonObject } from '../kernel/json.ts';
 import { limits } from '../kernel/limits.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
 import { hashToken, newToken } from '../kernel/token.ts';
+import { lockForClaimed, replaceClaimed } from '../provisioning/claimed-groups-flow.ts';
+import { updateLinkGroups } from '../provisioning/claimed-groups-store.ts';
 import { createUser } from '../provisioning/user-flow.ts';
 import { insertSession } from '../sessions/session-store.ts';
+import { keepAccessRequest } from './access-request-flow.ts';
+import { forgetAccessRequest, type Newcomer } from './access-request-store.ts';
+import { findClaimedChange } from './claimed-change-flow.ts';
 import type { Connection } from './connection.ts';
 import { holdConnection } from './connection-store.ts';
+import type { ClaimedGroups } from './core/claimed-groups.ts';
 import { converge, type ExternalIdentity, newUser } from './core/identity.ts';
 import { Refusal, type RefusalReason } from './core/refusal.ts';
 import {
@@ -52,6 +59,8 @@ export interface Vouched {
   /** As it was when the answer was checked. */
   connection: Connection;
   identity: ExternalIdentity;
+  /** Those of the connection's groups claim. */
+  groups: ClaimedGroups;
   /** Names the answer, which is good once, and until when it could be shown again. */
   once: { id: string; until: Date };
   /** Until when the identity provider lets a session live; null: it doesn't say. */
@@ -115,12 +124,13 @@ export async function settleLogin(
 async function signIn(
   { database, realClock }: SignOn,
   tenantId: TenantId,
-  { connection, identity, once, ...said }: Vouched,
+  { connection, identity, groups, once, ...said }: Vouched,
   { trace, requestId }: { trace: Trace; requestId: string },
 ): Promise<LoginOutcome> {
-  const { id: connectionId, jit, directoryId } = connection;
+  const { id: connectionId, jit, directoryId, name } = connection;
   trace.subject = identity.subject;
   const now = trace.at;
+  const door: Door = { tenantId, now, requestId, actor: { kind: 'connection', id: connectionId, name } };
   const seconds = secondsOf(said.sessionUntil, realClock.now());
   const session = `${tenantId}.${newToken('session')}`;
   const finish = async (tx: TenantTransaction, userId: UserId, isNew: boolean) => {
@@ -132,7 +142,10 @@ async function signIn(
       throw new Refusal('disabled', 'The connection was changed or switched off meanwhile: sign in again.');
     }
     if (!isActive) throw new Refusal('inactive', `The user ${userId} is not active.`);
-    if (isNew) insertLink(tx, { connectionId, subject: identity.subject, userId, at: now });
+    if (isNew) {
+      insertLink(tx, { connectionId, subject: identity.subject, userId, at: now });
+      forgetAccessRequest(tx, connectionId, identity.subject);
+    }
     const expiresAt = new Date(now.getTime() + seconds * 1000);
     const { authenticatedAt, acr, upstream } = said;
     insertSession(tx, {
@@ -141,33 +154,43 @@ async function signIn(
     });
     insertTrace(tx, { ...trace, steps: [...trace.steps, 'identity', 'session'], userId });
   };
-  const isDone = await inTenant(database, tenantId, async (tx) => {
-    const [isFresh, matches] = await Promise.all([
+  const newcomer = await inTenant(database, tenantId, async (tx) => {
+    const [isFresh, matches, change] = await Promise.all([
       useAssertion(tx, connectionId, once.id, once.until),
       selectMatches(tx, connectionId, directoryId, identity),
+      findClaimedChange(tx, connection, identity.subject, groups),
     ]);
     if (!isFresh) throw new Refusal('replayed', 'The assertion was used before.');
-    const who = converge(matches, jit);
-    if (who.kind === 'create') return false;
-    trace.userId = who.userId;
-    await finish(tx, who.userId, who.isNew);
-    return true;
+    const who = converge(matches, { create: jit.enabled && jit.create });
+    if (who.kind === 'create') return { identity, groups: change?.after ?? [] };
+    const { userId, isNew } = who;
+    trace.userId = userId;
+    const pool = change && (await lockForClaimed(tx, change));
+    await finish(tx, userId, isNew);
+    if (change) await replaceClaimed(tx, door, pool ?? null, { ...change, link: { connectionId, userId } });
+    return undefined;
   });
-  if (!isDone) await createPerson(database, connection, identity, { tenantId, now, requestId }, finish);
+  if (newcomer !== undefined && jit.approval)
+    throw await keepAccessRequest(database, door, connectionId, newcomer);
+  if (newcomer !== undefined) await createPerson(database, door, newcomer, connectionId, finish);
   return { kind: 'signed_in', session, seconds, returnTo: said.returnTo };
 }
 
 /** Just in time: the person, the link and the session come to be together, or not at all. */
 async function createPerson(
   database: Database,
-  { id, name }: Connection,
-  identity: ExternalIdentity,
-  door: Omit<Door, 'actor'>,
+  door: Door,
+  { identity, groups }: Newcomer,
+  connectionId: ConnectionId,
   finish: (tx: TenantTransaction, userId: UserId, isNew: boolean) => Promise<void>,
 ): Promise<void> {
   const draft = { attributes: newUser(identity), externalId: null };
-  await createUser(database, { ...door, actor: { kind: 'connection', id, name } }, null, draft, {
-    also: (tx, userId) => finish(tx, userId, true),
+  await createUser(database, door, null, draft, {
+    claimValues: groups,
+    also: async (tx, userId) => {
+      await finish(tx, userId, true);
+      if (groups.length > 0) await updateLinkGroups(tx, { connectionId, userId }, null, groups);
+    },
   });
 }
 

@@ -35,8 +35,13 @@ export type RefusalReason =
   /** A user has this userName or address, which alone does not show that it is the same person. */
   | 'unproved'
   | 'not_provisioned'
+  /** An administrator is to say whether the person is let in. */
+  | 'pending'
   | 'inactive'
   | 'no_seat';
+
+const toldReasons = ['not_provisioned', 'pending', 'inactive', 'no_seat'] as const;
+export type ToldReason = (typeof toldReasons)[number];
 
 export class Refusal extends Error {
   readonly reason: RefusalReason;
@@ -50,6 +55,6 @@ export class Refusal extends Error {
 }
 
 /** Of people whom the identity provider vouched for: they are told what to do. */
-export function isToldPlainly(reason: RefusalReason): reason is 'not_provisioned' | 'inactive' | 'no_seat' {
-  return reason === 'not_provisioned' || reason === 'inactive' || reason === 'no_seat';
+export function isToldPlainly(reason: RefusalReason): reason is ToldReason {
+  return toldReasons.some((one) => one === reason);
 }

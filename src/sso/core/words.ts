@@ -1,6 +1,6 @@
 /** What people read when they sign in, in each language: plain, and true. */
 
-import type { RefusalReason } from './refusal.ts';
+import type { ToldReason } from './refusal.ts';
 
 export const languages = ['en', 'nl'] as const;
 export type Language = (typeof languages)[number];
@@ -14,12 +14,13 @@ export interface Words {
   howToBegin: string;
   choose: string;
   failed: string;
+  waits: string;
   tryAgain: string;
   reference: string;
   account: string;
   organisation: string;
   access: string;
-  refused: Record<Extract<RefusalReason, 'not_provisioned' | 'inactive' | 'no_seat'>, string>;
+  refused: Record<ToldReason, string>;
   roles: (roles: string) => string;
   queued: (position: number) => string;
   queuedUnnumbered: string;
@@ -38,6 +39,7 @@ export const words: Record<Language, Words> = {
     howToBegin: 'Begin at the sign-in address that your organisation gave you.',
     choose: 'Choose how you sign in',
     failed: 'Signing in did not work',
+    waits: 'Your access waits for approval',
     tryAgain:
       'Please begin again at the sign-in address of your organisation. If that does not help, give this reference to your administrator.',
     reference: 'Reference',
@@ -46,6 +48,7 @@ export const words: Record<Language, Words> = {
     access: 'Access to Blue',
     refused: {
       not_provisioned: 'You are not provisioned: ask your administrator to give you access.',
+      pending: 'An administrator of your organisation must let you in. After that, sign in again.',
       inactive: 'Your account is switched off: ask your administrator.',
       no_seat: 'No seat is free for you: ask your administrator.',
     },
@@ -65,6 +68,7 @@ export const words: Record<Language, Words> = {
     howToBegin: 'Begin bij het inlogadres dat je van je organisatie hebt gekregen.',
     choose: 'Kies hoe je inlogt',
     failed: 'Inloggen is niet gelukt',
+    waits: 'Je toegang wacht op goedkeuring',
     tryAgain:
       'Begin opnieuw bij het inlogadres van je organisatie. Helpt dat niet, geef deze referentie dan aan je beheerder.',
     reference: 'Referentie',
@@ -73,6 +77,7 @@ export const words: Record<Language, Words> = {
     access: 'Toegang tot Blue',
     refused: {
       not_provisioned: 'Je hebt hier nog geen account: vraag je beheerder om toegang.',
+      pending: 'Een beheerder van je organisatie moet je toelaten. Log daarna opnieuw in.',
       inactive: 'Je account staat uit: vraag het je beheerder.',
       no_seat: 'Er is geen plaats vrij voor je: vraag het je beheerder.',
     },

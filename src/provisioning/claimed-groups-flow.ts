@@ -1,0 +1,66 @@
+/**
+ * What an identity provider says at a login of the groups that somebody is in, where a mapping names groups by `claim`. As with
+ * groups that a directory pushes, what no mapping names costs no lock.
+ */
+
+import { appendAudit } from '../audit/audit-store.ts';
+import type { Door } from '../audit/door.ts';
+import { Restart, type TenantTransaction } from '../db/tenant-transaction.ts';
+import type { ConnectionId } from '../kernel/ids.ts';
+import { lockArrivals } from './arrival-store.ts';
+import { clearLinkGroups, type Link, updateClaimValues, updateLinkGroups } from './claimed-groups-store.ts';
+import { decide } from './decide-flow.ts';
+import { keepUntilOf } from './kept-places.ts';
+import type { Pool } from './pool.ts';
+import { lockPoolIfClaimed } from './pool-store.ts';
+
+export interface ClaimedChange {
+  /** null: nobody told them yet. */
+  before: readonly string[] | null;
+  after: readonly string[];
+  /** What is in one of them alone. */
+  changed: readonly string[];
+}
+
+/** Before any row is locked: the pool where the change can change a decision, else null. */
+export async function lockForClaimed(
+  tx: TenantTransaction,
+  { changed }: ClaimedChange,
+): Promise<Pool | null> {
+  lockArrivals(tx, 'user');
+  return await lockPoolIfClaimed(tx, changed);
+}
+
+/** Of somebody who is linked. @param pool As `lockForClaimed` gave it. */
+export async function replaceClaimed(
+  tx: TenantTransaction,
+  door: Door,
+  pool: Pool | null,
+  { link, before, after }: ClaimedChange & { link: Link },
+): Promise<void> {
+  // Another login of the same person came between: what is to be locked may be another thing.
+  if (!(await updateLinkGroups(tx, link, before, after))) throw new Restart();
+  updateClaimValues(tx, [link.userId]);
+  const affected = { userIds: [link.userId] };
+  const circumstances = { keepUntil: pool && keepUntilOf(door, pool), isSync: true };
+  const decided = pool === null ? null : await decide(tx, door, pool, affected, circumstances);
+  const [was, is] = [before, after].map((groups) => ({ connection: link.connectionId, groups }));
+  appendAudit(tx, door, [
+    { action: 'user.claimed', subject: link.userId, before: was, after: is },
+    ...(decided?.audit ?? []),
+  ]);
+}
+
+/** What the connection said no longer counts: the breaker looks at it as at what a directory says. */
+export async function forgetClaimed(
+  tx: TenantTransaction,
+  door: Door,
+  pool: Pool,
+  connectionId: ConnectionId,
+): Promise<void> {
+  const userIds = await clearLinkGroups(tx, connectionId);
+  if (userIds.length === 0) return;
+  updateClaimValues(tx, userIds);
+  const { audit } = await decide(tx, door, pool, { userIds }, { isSync: true });
+  appendAudit(tx, door, audit);
+}
