@@ -16,6 +16,9 @@ import {
 const truthValue = 'true|false';
 const settingFlags: readonly Flag[] = [
   { name: 'create', value: truthValue, description: 'make people at their first login' },
+  { name: 'approval', value: truthValue, description: 'who would be made waits for an administrator' },
+  { name: 'jit', value: truthValue, description: 'false: a login makes nobody and claims no groups' },
+  { name: 'groups-claim', value: 'name|off', description: 'the attribute that holds the groups' },
   { name: 'attributes', value: 'a=b,…', description: 'the identity provider’s name of each attribute' },
   { name: 'directory', value: 'id', description: 'whose externalId the attribute of that name holds' },
   { name: 'name-id-format', value: 'URN', description: 'asked for' },
@@ -48,7 +51,13 @@ function settings(input: Input): Record<string, unknown> {
     signRequests: truth(input, 'sign-requests'),
     nameIdFormat: input['name-id-format'],
     directoryId: input.directory,
-    jit: given({ create: truth(input, 'create'), attributes: pairs(input, 'attributes') }),
+    jit: given({
+      enabled: truth(input, 'jit'),
+      create: truth(input, 'create'),
+      approval: truth(input, 'approval'),
+      attributes: pairs(input, 'attributes'),
+      groupsClaim: input['groups-claim'] === 'off' ? null : input['groups-claim'],
+    }),
   });
 }
 

@@ -1,0 +1,75 @@
+/** Logins as they end, whatever the protocol: an identity provider vouches for somebody, and says of which groups they are. */
+
+import { sql } from 'kysely';
+import { expect } from 'vitest';
+import { inTenant } from '../../src/db/tenant-transaction.ts';
+import { type ConnectionId, newId } from '../../src/kernel/ids.ts';
+import { secretBox } from '../../src/kernel/secret-box.ts';
+import type { Connection } from '../../src/sso/connection.ts';
+import { insertConnection } from '../../src/sso/connection-store.ts';
+import { claimedGroups } from '../../src/sso/core/claimed-groups.ts';
+import { settleLogin } from '../../src/sso/sign-in-flow.ts';
+import type { TestWorld } from '../support/tenants.ts';
+
+const connections = new WeakMap<TestWorld, Connection>();
+
+/** One that makes people, and has a groups claim. */
+async function connectionOf(world: TestWorld): Promise<Connection> {
+  const known = connections.get(world);
+  if (known !== undefined) return known;
+  const connection: Connection = {
+    id: newId<ConnectionId>(world.now.getTime()),
+    ...{ protocol: 'saml', name: 'test', enabled: true, directoryId: null, certificate: 'x' },
+    settings: {
+      ...{ entityId: 'urn:test', ssoUrl: 'http://localhost', certificates: [], nameIdFormat: null },
+      ...{ wantAssertionsSigned: true, wantResponseSigned: false, signRequests: false },
+    },
+    jit: { enabled: true, create: true, approval: false, attributes: {}, groupsClaim: 'groups' },
+    createdAt: world.now,
+  };
+  await inTenant(world.database, world.tenantId, async (tx) =>
+    insertConnection(tx, connection, Buffer.from('x')),
+  );
+  connections.set(world, connection);
+  return connection;
+}
+
+let count = 0;
+
+/** Answers false where the login is refused. The first of a subject makes the person. */
+export async function logIn(world: TestWorld, subject: number, groups: number[] | null): Promise<boolean> {
+  const { database, tenantId } = world;
+  const connection = await connectionOf(world);
+  const clock = { now: () => world.now };
+  const userName = `login${subject}@example.com`;
+  const said = claimedGroups(groups?.map((n) => `CLAIMED${n % 3}`));
+  count += 1;
+  const id = `answer${count}`;
+  const none = undefined;
+  const outcome = await settleLogin(
+    { database, clock, realClock: clock, secrets: secretBox(Buffer.alloc(32)), publicUrl: '' },
+    { tenantId, connectionId: connection.id },
+    { requestId: id, responseHash: id, mayTrace: () => true },
+    async () => ({
+      connection,
+      identity: {
+        ...{ subject: `subject${subject}`, userName, externalId: none, email: none },
+        ...{ givenName: none, familyName: none, displayName: none },
+      },
+      groups: said,
+      once: { id, until: new Date(world.now.getTime() + 60_000) },
+      ...{ sessionUntil: null, authenticatedAt: world.now, acr: null, upstream: null, returnTo: null },
+    }),
+  );
+  if (outcome.kind === 'refused') {
+    expect(['inactive', 'no_seat', 'unproved'], 'a login is refused for a reason').toContain(outcome.reason);
+    return false;
+  }
+  if (said === 'unknown') return true;
+  const [user] = await inTenant(database, tenantId, (tx) =>
+    tx.run(sql<{ claim_values: string[] }>`
+      select claim_values from users where tenant_id = ${tenantId} and user_name_key = ${userName}`),
+  );
+  expect(user?.claim_values, 'the groups that were said take the place of those before').toEqual(said);
+  return true;
+}
