@@ -86,12 +86,19 @@ export const limits = {
   /** Values of one attribute: Entra ends at 150 groups, others send all. */
   samlValuesMax: 2000,
   samlCertificatesMax: 5,
+  /** Threads that verify responses, the memory of each, and how long one response may take. */
+  samlThreadsMax: 2,
+  samlThreadMegabytesMax: 256,
+  samlVerifyMsMax: 3000,
+  /** Responses that wait for a thread. */
+  samlWaitingPerConnectionMax: 50,
+  samlWaitingMax: 500,
+  connectionsPerTenantMax: 50,
   /** Groups that a login claims: Entra names at most 200. A longer name than that no mapping has. */
   claimedGroupsMax: 2000,
   claimedGroupLengthMax: 200,
   /** People who wait to be let in, or were refused. */
   accessRequestsPerTenantMax: 10_000,
-  connectionsPerTenantMax: 50,
   /** How long a browser may be away at its identity provider. */
   loginMinutesMax: 10,
   sessionHoursMax: 12,

@@ -8,9 +8,16 @@ import { limits } from '../kernel/limits.ts';
 import type { Addresses, SamlSettings } from './connection.ts';
 import { Refusal, type RefusalReason } from './core/refusal.ts';
 
-interface Parties {
+export interface Parties {
   settings: SamlSettings;
   addresses: Addresses;
+}
+
+export interface Verified {
+  /** The assertion as it was signed, canonical. */
+  xml: string;
+  /** As the library reads it there. */
+  nameId: string | undefined;
 }
 
 /** @param privateKey PEM: the request is signed with it. */
@@ -24,18 +31,13 @@ export async function authorizeUrl(
   return await saml.getAuthorizeUrlAsync(relayState, undefined, {});
 }
 
-/**
- * The assertion as it was signed, canonical, and the NameID as the library reads it there.
- *
- * @throws Refusal
- */
-export async function verifiedAssertion(
-  parties: Parties,
-  responseXml: string,
-): Promise<{ xml: string; nameId: string | undefined }> {
+/** What it costs is up to who wrote the response: see saml-verifier-client.ts. @throws Refusal */
+export async function verifiedAssertion(parties: Parties, responseXml: string): Promise<Verified> {
   try {
     const SAMLResponse = Buffer.from(responseXml, 'utf8').toString('base64');
-    const { profile } = await new SAML(optionsOf(parties)).validatePostResponseAsync({ SAMLResponse });
+    const certificates = likelyFirst(parties.settings.certificates, responseXml);
+    const saml = new SAML({ ...optionsOf(parties), idpCert: certificates });
+    const { profile } = await saml.validatePostResponseAsync({ SAMLResponse });
     const xml = profile?.getAssertionXml?.();
     if (xml === undefined) throw new Error('no assertion is signed');
     return { xml, nameId: profile?.nameID };
@@ -43,6 +45,12 @@ export async function verifiedAssertion(
     const message = error instanceof Error ? error.message : String(error);
     throw new Refusal(reasonOf(message), message.slice(0, 500));
   }
+}
+
+/** Each certificate that is tried costs as much as the document is long: the one that the signature names, if it is ours, comes first. */
+function likelyFirst(certificates: readonly string[], responseXml: string): string[] {
+  const named = /X509Certificate\s*>([^<]*)</.exec(responseXml)?.[1]?.replaceAll(/\s/g, '');
+  return [...certificates].sort((a, b) => Number(b === named) - Number(a === named));
 }
 
 function reasonOf(message: string): RefusalReason {

@@ -19,7 +19,8 @@ import { readResponse, readStrictly } from './core/saml-gate.ts';
 import { checkAssertion } from './core/saml-policy.ts';
 import { trimXml } from './core/xml.ts';
 import { insertLoginRequest, takeLoginRequest } from './login-store.ts';
-import { authorizeUrl, verifiedAssertion } from './saml-client.ts';
+import { authorizeUrl } from './saml-client.ts';
+import type { SamlVerifier } from './saml-verifier-client.ts';
 import {
   type AnswerContext,
   type ConnectionPlace,
@@ -30,6 +31,10 @@ import {
   type Trace,
   type Vouched,
 } from './sign-in-flow.ts';
+
+export interface SamlSignOn extends SignOn {
+  verifier: SamlVerifier;
+}
 
 /** @throws Fault `not_found` for a connection that is not there or is switched off. */
 export async function startLogin(
@@ -71,7 +76,7 @@ export interface Posted {
 
 /** Refusals are outcomes. @throws Fault `unavailable` and the like. */
 export async function acceptResponse(
-  signOn: SignOn,
+  signOn: SamlSignOn,
   place: ConnectionPlace,
   posted: Posted,
   context: Omit<AnswerContext, 'responseHash'>,
@@ -84,7 +89,7 @@ export async function acceptResponse(
 
 /** What was signed, by whom we asked, as the answer to what this browser asked. */
 async function readAnswer(
-  { database, clock, realClock, publicUrl }: SignOn,
+  { database, clock, realClock, publicUrl, verifier }: SamlSignOn,
   { tenantId, connectionId }: ConnectionPlace,
   { samlResponse, relayState, browser }: Posted,
   trace: Trace,
@@ -110,7 +115,7 @@ async function readAnswer(
   trace.steps.push('request');
   const { settings } = connection;
   const addresses = addressesOf(publicUrl, connectionId);
-  const signed = await verifiedAssertion({ settings, addresses }, xml);
+  const signed = await verifier.verify(connectionId, { settings, addresses }, xml);
   trace.steps.push('signature');
   const assertion = checkAssertion(response, readStrictly(signed.xml), {
     entityId: settings.entityId,

@@ -13,12 +13,15 @@ import { noStepUp, returnPathOf } from './core/asked.ts';
 import { writeMetadata } from './core/metadata.ts';
 import { answerLogin, type ConnectionPath, placeOf } from './login-hook.ts';
 import { acceptResponse, type Posted, startLogin } from './saml-login-flow.ts';
+import { SamlVerifier } from './saml-verifier-client.ts';
 import { clearLogin, loginOf, setLogin } from './session-hook.ts';
 
 const config = { auth: 'none' } as const;
 
 export function samlRoutes(scope: FastifyInstance, services: Services): void {
   const { database, publicUrl } = services;
+  const verifier = new SamlVerifier();
+  scope.addHook('onClose', () => verifier.stop());
   const untrusted = new RateLimit(limits.untrustedTracesPerSecond, limits.untrustedTracesAtOnce);
   scope.get<{ Params: ConnectionPath }>(
     '/sso/saml/:connectionId/metadata',
@@ -59,7 +62,7 @@ export function samlRoutes(scope: FastifyInstance, services: Services): void {
     async (request, reply) => {
       const posted = readPosted(request, publicUrl);
       const place = await placeOf(request, services);
-      const outcome = await acceptResponse(services, place, posted, {
+      const outcome = await acceptResponse({ ...services, verifier }, place, posted, {
         requestId: request.id,
         mayTrace: () => untrusted.take(place.connectionId, performance.now()) === 0,
       });

@@ -18,6 +18,8 @@ export type RefusalReason =
   | 'request'
   | 'disabled'
   | 'signature'
+  /** To verify it took more time or memory than a response may. */
+  | 'too_costly'
   | 'issuer'
   | 'destination'
   | 'audience'
