@@ -3,7 +3,8 @@ import { guardTenantTables } from '../src/db/row-level-security.ts';
 
 /** What a connection makes of people just in time: who waits for an administrator's word, and which groups were claimed. Forward only. */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const statement of [policies, claimedGroups, accessRequests]) await sql.raw(statement).execute(db);
+  for (const statement of [policies, claimedGroups, defaultRoles, accessRequests])
+    await sql.raw(statement).execute(db);
   await guardTenantTables(db, ['access_requests']);
 }
 
@@ -16,11 +17,21 @@ const policies = `
   alter table sso_connections alter column jit_approval drop default;
   -- The attribute that holds the groups; null: none does.
   alter table sso_connections add column groups_claim text;
+  -- Of the people it makes, instead of the tenant's; null: the tenant's.
+  alter table sso_connections add column jit_default_role text;
 `;
 
 const claimedGroups = `
   -- Values of the groups claim at the last login that told them all, folded; null: none did. users.claim_values has those of all links.
   alter table sso_links add column claimed_groups text[];
+`;
+
+const defaultRoles = `
+  -- The connection made the person.
+  alter table sso_links add column is_maker boolean not null default false;
+  -- As the connection that made the person has it, instead of the tenant's; null: the tenant's.
+  alter table users add column default_role text collate "C";
+  create index users_default_role on users (tenant_id, default_role) where default_role is not null;
 `;
 
 const accessRequests = `

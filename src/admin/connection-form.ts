@@ -3,6 +3,7 @@
 import Type, { type Static } from 'typebox';
 import { Fault } from '../kernel/fault.ts';
 import { type DirectoryId, parseId } from '../kernel/ids.ts';
+import { entryKeyOf } from '../licensing/catalogue.ts';
 import type { Connection, ConnectionDraft, JustInTime } from '../sso/connection.ts';
 import { unknownDirectory } from './directory-path.ts';
 import { readSaml, samlAnswer, samlFields, showSaml } from './saml-connection-form.ts';
@@ -60,6 +61,16 @@ const Jit = Type.Object(
         }),
       ),
     ),
+    defaultRole: Type.Optional(
+      nullable(
+        Type.String({
+          minLength: 1,
+          maxLength: 200,
+          description:
+            'Of the people whom the connection makes, where no mapping names them, instead of the tenant’s; "none", or null: the tenant’s. A change concerns also who was made before.',
+        }),
+      ),
+    ),
   },
   closed,
 );
@@ -93,11 +104,15 @@ export const ConnectionAnswer = Type.Object({
     approval: Type.Boolean(),
     attributes: Type.Object({}, { additionalProperties: Type.String() }),
     groupsClaim: nullable(Type.String()),
+    defaultRole: nullable(Type.String()),
   }),
   createdAt: Time,
 });
 
-const usualJit = { enabled: true, create: false, approval: false, attributes: {}, groupsClaim: null };
+const usualJit = {
+  ...{ enabled: true, create: false, approval: false, attributes: {} },
+  ...{ groupsClaim: null, defaultRole: null },
+};
 
 /** @param before What stays of it is left out; undefined: the connection is made. @throws Fault `invalid` */
 export function readConnection(body: Static<typeof ConnectionChange>, before?: Connection): ConnectionDraft {
@@ -107,6 +122,9 @@ export function readConnection(body: Static<typeof ConnectionChange>, before?: C
 function readCommon(body: Static<typeof ConnectionChange>, before?: Connection) {
   const { name = before?.name ?? '', enabled = before?.enabled ?? true } = body;
   const jit: JustInTime = { ...(before?.jit ?? usualJit), ...body.jit };
+  if (jit.defaultRole !== null && jit.defaultRole !== 'none' && entryKeyOf(jit.defaultRole) === undefined) {
+    throw new Fault('invalid', `${jit.defaultRole} is no role of Blue.`, { field: 'jit.defaultRole' });
+  }
   const directoryId =
     body.directoryId === undefined ? (before?.directoryId ?? null) : readDirectory(body.directoryId);
   if ((jit.attributes.externalId === undefined) !== (directoryId === null)) {

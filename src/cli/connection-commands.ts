@@ -19,6 +19,11 @@ const settingFlags: readonly Flag[] = [
   { name: 'approval', value: truthValue, description: 'who would be made waits for an administrator' },
   { name: 'jit', value: truthValue, description: 'false: a login makes nobody and claims no groups' },
   { name: 'groups-claim', value: 'name|off', description: 'the attribute that holds the groups' },
+  {
+    name: 'default-role',
+    value: 'role|none|tenant',
+    description: 'of people it makes whom no mapping names',
+  },
   { name: 'attributes', value: 'a=b,…', description: 'the identity provider’s name of each attribute' },
   { name: 'directory', value: 'id', description: 'whose externalId the attribute of that name holds' },
   { name: 'name-id-format', value: 'URN', description: 'asked for' },
@@ -57,6 +62,7 @@ function settings(input: Input): Record<string, unknown> {
       approval: truth(input, 'approval'),
       attributes: pairs(input, 'attributes'),
       groupsClaim: input['groups-claim'] === 'off' ? null : input['groups-claim'],
+      defaultRole: input['default-role'] === 'tenant' ? null : input['default-role'],
     }),
   });
 }

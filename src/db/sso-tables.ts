@@ -20,6 +20,7 @@ export interface SsoTables {
     jit_enabled: boolean;
     jit_approval: boolean;
     groups_claim: string | null;
+    jit_default_role: string | null;
   };
   sso_requests: {
     tenant_id: string;
@@ -39,6 +40,7 @@ export interface SsoTables {
     user_id: string;
     linked_at: Time;
     claimed_groups: Generated<string[] | null>;
+    is_maker: Generated<boolean>;
   };
   access_requests: {
     tenant_id: string;

@@ -151,6 +151,7 @@ export interface Tables extends LicensingTables, SsoTables {
     tie_key: string;
     role_values: Generated<string[]>;
     claim_values: Generated<string[]>;
+    default_role: Generated<string | null>;
     last_sign_in_at: ColumnType<Date | null, undefined, Date>;
     version: Generated<number>;
     created_at: Time;

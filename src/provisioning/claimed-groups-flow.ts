@@ -1,6 +1,6 @@
 /**
- * What an identity provider says at a login of the groups that somebody is in, where a mapping names groups by `claim`. As with
- * groups that a directory pushes, what no mapping names costs no lock.
+ * What a connection says of people: at a login the groups that somebody is in, which mappings name by `claim`, and of whom it made
+ * the default role. As with groups that a directory pushes, what no mapping names costs no lock.
  */
 
 import { appendAudit } from '../audit/audit-store.ts';
@@ -11,6 +11,7 @@ import { lockArrivals } from './arrival-store.ts';
 import { clearLinkGroups, type Link, updateClaimValues, updateLinkGroups } from './claimed-groups-store.ts';
 import { decide } from './decide-flow.ts';
 import { keepUntilOf } from './kept-places.ts';
+import { updateDefaultRole } from './made-people-store.ts';
 import type { Pool } from './pool.ts';
 import { lockPoolIfClaimed } from './pool-store.ts';
 
@@ -51,16 +52,30 @@ export async function replaceClaimed(
   ]);
 }
 
-/** What the connection said no longer counts: the breaker looks at it as at what a directory says. */
-export async function forgetClaimed(
+/**
+ * What the connection says of everybody: the breaker looks at it as at what a directory says.
+ *
+ * @param areForgotten The groups that it claimed no longer count.
+ */
+export async function reviseSaid(
   tx: TenantTransaction,
   door: Door,
   pool: Pool,
-  connectionId: ConnectionId,
+  {
+    connectionId,
+    areForgotten,
+    defaultRole,
+  }: {
+    connectionId: ConnectionId;
+    areForgotten: boolean;
+    defaultRole: string | null;
+  },
 ): Promise<void> {
-  const userIds = await clearLinkGroups(tx, connectionId);
+  const left = areForgotten ? await clearLinkGroups(tx, connectionId) : [];
+  if (left.length > 0) updateClaimValues(tx, left);
+  const turned = await updateDefaultRole(tx, connectionId, defaultRole);
+  const userIds = [...new Set([...left, ...turned])];
   if (userIds.length === 0) return;
-  updateClaimValues(tx, userIds);
   const { audit } = await decide(tx, door, pool, { userIds }, { isSync: true });
   appendAudit(tx, door, audit);
 }

@@ -10,7 +10,7 @@ import { brokenConstraint, inTenant } from '../db/tenant-transaction.ts';
 import { Fault } from '../kernel/fault.ts';
 import { type ConnectionId, newId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
-import { updateLinkGroups } from '../provisioning/claimed-groups-store.ts';
+import { markMaker } from '../provisioning/made-people-store.ts';
 import { createUser } from '../provisioning/user-flow.ts';
 import type { UserView } from '../provisioning/user-view.ts';
 import {
@@ -22,6 +22,7 @@ import {
   selectStanding,
   upsertAccessRequest,
 } from './access-request-store.ts';
+import { defaultRoleOf } from './connection.ts';
 import { selectConnection } from './connection-store.ts';
 import { converge, newUser } from './core/identity.ts';
 import { Refusal } from './core/refusal.ts';
@@ -61,15 +62,17 @@ export async function keepAccessRequest(
  * @throws Fault `not_found`; `conflict` where somebody is there already whom the claims lead to; `no_seat` under policy `block`.
  */
 export async function approveAccess(database: Database, door: Door, id: string): Promise<UserView> {
-  const { connectionId, identity, groups } = await readFresh(database, door, id);
+  const { request, defaultRole } = await readFresh(database, door, id);
+  const { connectionId, identity, groups } = request;
+  const making = { claimValues: groups, defaultRole };
   const draft = { attributes: newUser(identity), externalId: null };
   try {
     return await createUser(database, door, null, draft, {
-      claimValues: groups,
+      making,
       also: async (tx, userId) => {
         if (!(await deleteAccessRequest(tx, id))) throw unknownAccessRequest(id);
         insertLink(tx, { connectionId, subject: identity.subject, userId, at: door.now });
-        if (groups.length > 0) await updateLinkGroups(tx, { connectionId, userId }, null, groups);
+        markMaker(tx, { connectionId, userId }, making);
         appendAudit(tx, door, [{ action: 'access.approved', subject: id, after: { userId } }]);
       },
     });
@@ -80,7 +83,11 @@ export async function approveAccess(database: Database, door: Door, id: string):
 }
 
 /** The request, as long as it is still about somebody who is not there. */
-async function readFresh(database: Database, { tenantId }: Door, id: string): Promise<AccessRequest> {
+async function readFresh(
+  database: Database,
+  { tenantId }: Door,
+  id: string,
+): Promise<{ request: AccessRequest; defaultRole: string | null }> {
   return await inTenant(database, tenantId, async (tx) => {
     const request = await selectAccessRequest(tx, id);
     const connection = request && (await selectConnection(tx, request.connectionId));
@@ -89,7 +96,7 @@ async function readFresh(database: Database, { tenantId }: Door, id: string): Pr
     const matches = await selectMatches(tx, connectionId, connection.directoryId, identity);
     try {
       const who = converge(matches, { create: true });
-      if (who.kind === 'create') return request;
+      if (who.kind === 'create') return { request, defaultRole: defaultRoleOf(connection.jit) };
       throw new Fault('conflict', `The person is the user ${who.userId}, who need not be approved.`);
     } catch (error) {
       if (error instanceof Refusal) throw new Fault('conflict', error.message);

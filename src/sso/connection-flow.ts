@@ -10,11 +10,13 @@ import { type ConnectionId, newId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
 import { selfSigned } from '../kernel/self-signed-certificate.ts';
-import { forgetClaimed } from '../provisioning/claimed-groups-flow.ts';
-import { lockPool } from '../provisioning/pool-store.ts';
+import { everyDefaultWorkspace } from '../licensing/mapping.ts';
+import { reviseSaid } from '../provisioning/claimed-groups-flow.ts';
+import { type Placed, requirePlaces } from '../provisioning/places-flow.ts';
+import { lockPool, readPool } from '../provisioning/pool-store.ts';
 import { deleteSessionsOfConnection } from '../sessions/session-store.ts';
 import { dislocate, locate } from '../tenants/locator-store.ts';
-import { type Connection, type ConnectionDraft, groupsClaimOf } from './connection.ts';
+import { type Connection, type ConnectionDraft, defaultRoleOf, groupsClaimOf } from './connection.ts';
 import {
   countConnections,
   deleteConnection,
@@ -40,6 +42,7 @@ export async function createConnection(
         const most = `A tenant has at most ${limits.connectionsPerTenantMax} connections`;
         throw new Fault('conflict', `${most}: remove one that nobody uses.`);
       }
+      await requirePlaces(tx, (await readPool(tx)).rules, defaultOf(draft));
       insertConnection(tx, connection, secrets.seal(privateKey));
       locate(tx, 'sso_connection', id);
       appendAudit(tx, door, [{ action: 'connection.created', subject: id, after: draft }]);
@@ -68,11 +71,15 @@ export async function reviseConnection(
         const [pool, before] = await Promise.all([lockPool(tx), lockedConnection(tx, id)]);
         draft = revise(before);
         checkCertificates(draft);
+        await requirePlaces(tx, pool.rules, defaultOf(draft), defaultOf(before));
         updateConnection(tx, id, draft);
         const isAnother = draft.settings.entityId !== before.settings.entityId;
         if (isAnother || !draft.enabled) deleteSessionsOfConnection(tx, id);
-        if (isAnother || groupsClaimOf(draft.jit) !== groupsClaimOf(before.jit))
-          await forgetClaimed(tx, door, pool, id);
+        await reviseSaid(tx, door, pool, {
+          connectionId: id,
+          areForgotten: isAnother || groupsClaimOf(draft.jit) !== groupsClaimOf(before.jit),
+          defaultRole: defaultRoleOf(draft.jit),
+        });
         const { certificate: _own, createdAt: _at, id: _id, ...was } = before;
         appendAudit(tx, door, [{ action: 'connection.updated', subject: id, before: was, after: draft }]);
         return { ...before, ...draft };
@@ -84,7 +91,7 @@ export async function reviseConnection(
 export async function removeConnection(database: Database, door: Door, id: ConnectionId): Promise<void> {
   await inTenant(database, door.tenantId, async (tx) => {
     const [pool, { name }] = await Promise.all([lockPool(tx), lockedConnection(tx, id)]);
-    await forgetClaimed(tx, door, pool, id);
+    await reviseSaid(tx, door, pool, { connectionId: id, areForgotten: true, defaultRole: null });
     deleteConnection(tx, id);
     dislocate(tx, 'sso_connection', [id]);
     appendAudit(tx, door, [{ action: 'connection.deleted', subject: id, before: { name } }]);
@@ -95,6 +102,10 @@ async function lockedConnection(tx: TenantTransaction, id: ConnectionId): Promis
   const found = await lockConnection(tx, id);
   if (found === undefined) throw unknownConnection(id);
   return found;
+}
+
+function defaultOf({ jit }: ConnectionDraft): Placed {
+  return { role: jit.defaultRole ?? 'none', workspaces: [everyDefaultWorkspace], field: 'jit.defaultRole' };
 }
 
 export function unknownConnection(id: string): Fault {

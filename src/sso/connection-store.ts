@@ -9,7 +9,14 @@ import type { Connection, ConnectionDraft, SamlSettings } from './connection.ts'
 
 const columns = [
   ...(['id', 'protocol', 'name', 'enabled', 'settings', 'directory_id', 'jit_create', 'attributes'] as const),
-  ...(['jit_enabled', 'jit_approval', 'groups_claim', 'certificate', 'created_at'] as const),
+  ...([
+    'jit_enabled',
+    'jit_approval',
+    'groups_claim',
+    'jit_default_role',
+    'certificate',
+    'created_at',
+  ] as const),
 ] as const;
 
 type Row = Pick<Selectable<Tables['sso_connections']>, (typeof columns)[number]>;
@@ -121,6 +128,7 @@ function changeable({ name, enabled, settings, directoryId, jit }: ConnectionDra
     jit_approval: jit.approval,
     attributes: JSON.stringify(jit.attributes),
     groups_claim: jit.groupsClaim,
+    jit_default_role: jit.defaultRole,
   };
 }
 
@@ -138,7 +146,7 @@ function toConnection(row: Row): Connection {
     directoryId: row.directory_id as DirectoryId | null,
     jit: {
       ...{ enabled: row.jit_enabled, create: row.jit_create, approval: row.jit_approval },
-      ...{ attributes: row.attributes, groupsClaim: row.groups_claim },
+      ...{ attributes: row.attributes, groupsClaim: row.groups_claim, defaultRole: row.jit_default_role },
     },
     certificate: row.certificate,
     createdAt: row.created_at,

@@ -23,6 +23,8 @@ export interface JustInTime {
   attributes: AttributeNames;
   /** The identity provider's attribute that holds the groups; null: none does. */
   groupsClaim: string | null;
+  /** Of the people it makes where no mapping names them; null: the tenant's. */
+  defaultRole: string | null;
 }
 
 /** What connections of every protocol have. */
@@ -54,6 +56,11 @@ export type Connection = ConnectionDraft & Made;
 /** Which attribute says in which groups somebody is; null: none is asked. */
 export function groupsClaimOf({ enabled, groupsClaim }: JustInTime): string | null {
   return enabled ? groupsClaim : null;
+}
+
+/** What the people it makes are given where no mapping names them; null: as everybody is. */
+export function defaultRoleOf({ enabled, defaultRole }: JustInTime): string | null {
+  return enabled ? defaultRole : null;
 }
 
 export interface Addresses {

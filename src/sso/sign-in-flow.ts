@@ -17,13 +17,13 @@ import { limits } from '../kernel/limits.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
 import { hashToken, newToken } from '../kernel/token.ts';
 import { lockForClaimed, replaceClaimed } from '../provisioning/claimed-groups-flow.ts';
-import { updateLinkGroups } from '../provisioning/claimed-groups-store.ts';
+import { markMaker } from '../provisioning/made-people-store.ts';
 import { createUser } from '../provisioning/user-flow.ts';
 import { insertSession } from '../sessions/session-store.ts';
 import { keepAccessRequest } from './access-request-flow.ts';
 import { forgetAccessRequest, type Newcomer } from './access-request-store.ts';
 import { findClaimedChange } from './claimed-change-flow.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, defaultRoleOf } from './connection.ts';
 import { holdConnection } from './connection-store.ts';
 import type { ClaimedGroups } from './core/claimed-groups.ts';
 import { converge, type ExternalIdentity, newUser } from './core/identity.ts';
@@ -172,7 +172,7 @@ async function signIn(
   });
   if (newcomer !== undefined && jit.approval)
     throw await keepAccessRequest(database, door, connectionId, newcomer);
-  if (newcomer !== undefined) await createPerson(database, door, newcomer, connectionId, finish);
+  if (newcomer !== undefined) await createPerson(database, door, connection, newcomer, finish);
   return { kind: 'signed_in', session, seconds, returnTo: said.returnTo };
 }
 
@@ -180,16 +180,17 @@ async function signIn(
 async function createPerson(
   database: Database,
   door: Door,
+  { id: connectionId, jit }: Connection,
   { identity, groups }: Newcomer,
-  connectionId: ConnectionId,
   finish: (tx: TenantTransaction, userId: UserId, isNew: boolean) => Promise<void>,
 ): Promise<void> {
   const draft = { attributes: newUser(identity), externalId: null };
+  const making = { claimValues: groups, defaultRole: defaultRoleOf(jit) };
   await createUser(database, door, null, draft, {
-    claimValues: groups,
+    making,
     also: async (tx, userId) => {
       await finish(tx, userId, true);
-      if (groups.length > 0) await updateLinkGroups(tx, { connectionId, userId }, null, groups);
+      markMaker(tx, { connectionId, userId }, making);
     },
   });
 }

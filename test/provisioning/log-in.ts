@@ -11,11 +11,13 @@ import { claimedGroups } from '../../src/sso/core/claimed-groups.ts';
 import { settleLogin } from '../../src/sso/sign-in-flow.ts';
 import type { TestWorld } from '../support/tenants.ts';
 
-const connections = new WeakMap<TestWorld, Connection>();
+const connections = new WeakMap<TestWorld, Map<string | null, Connection>>();
 
 /** One that makes people, and has a groups claim. */
-async function connectionOf(world: TestWorld): Promise<Connection> {
-  const known = connections.get(world);
+async function connectionOf(world: TestWorld, defaultRole: string | null): Promise<Connection> {
+  const all = connections.get(world) ?? new Map<string | null, Connection>();
+  connections.set(world, all);
+  const known = all.get(defaultRole);
   if (known !== undefined) return known;
   const connection: Connection = {
     id: newId<ConnectionId>(world.now.getTime()),
@@ -24,22 +26,24 @@ async function connectionOf(world: TestWorld): Promise<Connection> {
       ...{ entityId: 'urn:test', ssoUrl: 'http://localhost', certificates: [], nameIdFormat: null },
       ...{ wantAssertionsSigned: true, wantResponseSigned: false, signRequests: false },
     },
-    jit: { enabled: true, create: true, approval: false, attributes: {}, groupsClaim: 'groups' },
+    jit: { enabled: true, create: true, approval: false, attributes: {}, groupsClaim: 'groups', defaultRole },
     createdAt: world.now,
   };
   await inTenant(world.database, world.tenantId, async (tx) =>
     insertConnection(tx, connection, Buffer.from('x')),
   );
-  connections.set(world, connection);
+  all.set(defaultRole, connection);
   return connection;
 }
 
 let count = 0;
 
+const defaultRoles = [null, 'team_member', 'none', null];
+
 /** Answers false where the login is refused. The first of a subject makes the person. */
 export async function logIn(world: TestWorld, subject: number, groups: number[] | null): Promise<boolean> {
   const { database, tenantId } = world;
-  const connection = await connectionOf(world);
+  const connection = await connectionOf(world, defaultRoles[subject % defaultRoles.length] ?? null);
   const clock = { now: () => world.now };
   const userName = `login${subject}@example.com`;
   const said = claimedGroups(groups?.map((n) => `CLAIMED${n % 3}`));

@@ -97,7 +97,7 @@ function askedBy(state: State, user: UserRow): Asked[] {
       subPool: null,
     }));
   }
-  const role = state.settings.default_role;
+  const role = user.default_role ?? state.settings.default_role;
   if (rules.length === 0) {
     const priority = 1_000_000_000;
     const none = { role, workspace: '*', via: 'DEFAULT', fallbackRole: null, priority, subPool: null };
