@@ -18,6 +18,7 @@ beforeAll(async () => {
     ...{ paymentSchedule: 'annual', overage: { policy: 'queue' }, fallbackRole: 'none' },
   };
   await made(api('PUT', '/contract', contract));
+  await settingsAre({});
   const mapping = { group: { claim: 'Staff' }, role: 'team_member', workspaces: ['w1'], priority: 1 };
   await made(api('POST', '/mappings', mapping));
 });
@@ -25,12 +26,14 @@ afterAll(() => target.gateway.close());
 beforeEach(async () => {
   count += 1;
   someone = `person${count}`;
-  await connectionIs({ ...jit, enabled: true, approval: false, groupsClaim: null });
+  await connectionIs({ ...jit, enabled: true, approval: false, groupsClaim: null, defaultRole: null });
 });
 
 const api = (method: string, path: string, body?: unknown) =>
   target.gateway.api(method, `/tenants/${target.tenant.slug}${path}`, body);
 const connectionIs = (policies: object) => made(target.gateway.api('PUT', target.path, { jit: policies }));
+/** Many seats go to and fro here: nobody is asked about it. */
+const settingsAre = (change: object) => made(api('PUT', '/settings', { breaker: null, ...change }));
 const list = async (path: string) => (await made(api('GET', path))).items;
 const groupsOf = (...values: string[]) => attribute('groups', ...values);
 
@@ -146,6 +149,63 @@ describe('with approval', () => {
   });
 });
 
+describe('the default role', () => {
+  const told = async (subject: string) => {
+    const { requestedRoles, seat } = await userOf(subject);
+    return [
+      requestedRoles.map(({ role, via }: { role: string; via: string }) => `${role} ${via}`).join(),
+      seat.state,
+    ];
+  };
+
+  it('is for whom the connection makes and no mapping names; with it they are explained', async () => {
+    await connectionIs({ defaultRole: 'project_administrator', groupsClaim: 'groups' });
+    await login(someone);
+    expect(await told(someone)).toEqual(['project_administrator DEFAULT', 'held']);
+    const { id } = await userOf(someone);
+    const { sentence } = await made(api('GET', `/users/${id}/explain`));
+    expect(sentence).toContain('connection gives project_administrator to those whom it made');
+    await login(someone, groupsOf('Staff'));
+    expect(await told(someone)).toEqual([expect.stringMatching(/^team_member MAPPING:/), 'held']);
+  });
+
+  it('is another for who was made before, too, as soon as the connection says another; theirs alone', async () => {
+    await login(someone);
+    await login(`${someone}b`);
+    const pushed = `${someone}c`;
+    const token = await target.tenant.directoryToken('okta');
+    const schemas = ['urn:ietf:params:scim:schemas:core:2.0:User'];
+    await made(target.gateway.scim(token, 'POST', '/Users', { schemas, userName: `${pushed}@example.com` }));
+    for (const [change, role, seat] of [
+      [{ defaultRole: 'team_member' }, 'team_member DEFAULT', 'held'],
+      [{ defaultRole: 'view_only' }, 'view_only DEFAULT', 'none'],
+      [{ enabled: false }, '', 'none'],
+      [{ enabled: true }, 'view_only DEFAULT', 'none'],
+      [{ defaultRole: 'none' }, '', 'none'],
+    ] as const) {
+      await connectionIs(change);
+      for (const subject of [someone, `${someone}b`]) expect(await told(subject)).toEqual([role, seat]);
+      expect(await told(pushed)).toEqual(['', 'none']);
+    }
+    expect(
+      await api('PUT', `/connections/${target.connection.id}`, { jit: { defaultRole: 'king' } }),
+    ).toMatchObject({
+      ...{ status: 400, body: { field: 'jit.defaultRole' } },
+    });
+  });
+
+  it('goes before that of the tenant, also where it is none', async () => {
+    await settingsAre({ defaultRole: 'view_only' });
+    await login(someone);
+    expect(await told(someone)).toEqual(['view_only DEFAULT', 'none']);
+    await connectionIs({ defaultRole: 'none' });
+    expect(await told(someone)).toEqual(['', 'none']);
+    await connectionIs({ defaultRole: null });
+    expect(await told(someone)).toEqual(['view_only DEFAULT', 'none']);
+    await settingsAre({});
+  });
+});
+
 describe('the groups claim', () => {
   beforeEach(() => connectionIs({ groupsClaim: 'groups' }));
 
@@ -194,6 +254,18 @@ describe('the groups claim', () => {
       await connectionIs(change);
       expect(await seatOf(someone)).toBe('none');
     }
+  });
+
+  it('forgets nobody at once where the breaker is to ask first', async () => {
+    const others = [`${someone}b`, `${someone}c`];
+    for (const one of [someone, ...others]) await login(one, groupsOf('Staff'));
+    await settingsAre({ breaker: { percent: 1, people: 2 } });
+    await connectionIs({ groupsClaim: null });
+    for (const one of [someone, ...others]) expect(await seatOf(one)).toBe('held');
+    expect(await list('/seats/staged')).toHaveLength(3);
+    await made(api('POST', '/seats/staged/release'));
+    for (const one of [someone, ...others]) expect(await seatOf(one)).toBe('none');
+    await settingsAre({});
   });
 
   it('of two connections counts together, until one is removed', async () => {

@@ -253,7 +253,10 @@ describe('a connection', () => {
     await tenant.directoryToken('okta');
     const { items: directories } = await made(gateway.api('GET', `/tenants/${tenant.slug}/directories`));
     const attributes = { ...samlpAttributes, externalId: 'x' };
-    const jit = { enabled: true, create: true, approval: true, attributes, groupsClaim: 'groups' };
+    const jit = {
+      ...{ enabled: true, create: true, approval: true, attributes },
+      ...{ groupsClaim: 'groups', defaultRole: 'team_member' },
+    };
     const { id, ...before } = await connect(
       { directoryId: directories[0].id, wantResponseSigned: true, signRequests: true, nameIdFormat: 'urn:x' },
       jit,
