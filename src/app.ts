@@ -18,6 +18,7 @@ import { blueRoutes, blueWorkRoutes } from './admin/blue-routes.ts';
 import { catalogueEditRoutes, catalogueRoutes } from './admin/catalogue-routes.ts';
 import { clientRoutes, clientSecretRoutes } from './admin/client-routes.ts';
 import { clockRoutes } from './admin/clock-routes.ts';
+import { connectionKeyRoutes } from './admin/connection-key-routes.ts';
 import { connectionRoutes } from './admin/connection-routes.ts';
 import { contractLineRoutes } from './admin/contract-line-routes.ts';
 import { contractRoutes } from './admin/contract-routes.ts';
@@ -35,6 +36,8 @@ import {
 import { mappingEditRoutes, mappingRoutes } from './admin/mapping-routes.ts';
 import { mappingVersionRoutes } from './admin/mapping-version-routes.ts';
 import { installOpenApi, openApiPages, openApiRoutes } from './admin/openapi-hook.ts';
+import { openIdClientRoutes } from './admin/openid-client-routes.ts';
+import { openIdKeyRoutes } from './admin/openid-key-routes.ts';
 import { outlookRoutes } from './admin/outlook-routes.ts';
 import { parkingRoutes } from './admin/parking-routes.ts';
 import { pinRoutes } from './admin/pin-routes.ts';
@@ -45,6 +48,7 @@ import { replayRoutes, requestRoutes } from './admin/request-routes.ts';
 import { schemaEditRoutes, schemaRoutes } from './admin/schema-routes.ts';
 import { seatRoutes } from './admin/seat-routes.ts';
 import { settingsRoutes } from './admin/settings-routes.ts';
+import { signalReceiverRoutes } from './admin/signal-receiver-routes.ts';
 import { stagedRoutes } from './admin/staged-routes.ts';
 import { subPoolRoutes } from './admin/sub-pool-routes.ts';
 import { tenantRoutes } from './admin/tenant-routes.ts';
@@ -65,6 +69,11 @@ import { scimDiscoveryRoutes } from './scim/scim-discovery-routes.ts';
 import { installScimMessages, sendFault } from './scim/scim-message-hook.ts';
 import { scimBulkRoutes, scimResourceRoutes, scimRootRoutes } from './scim/scim-resource-routes.ts';
 import { installUnread } from './scim/unread-hook.ts';
+import { ssfMetadataRoutes, ssfRoutes } from './signals/ssf-routes.ts';
+import { interactionRoutes } from './sso/op/interaction-routes.ts';
+import { openIdRoutes } from './sso/op/openid-routes.ts';
+import { CurrentProvider } from './sso/op/provider-hook.ts';
+import { revocationRoutes } from './sso/revocation-routes.ts';
 import { samlRoutes } from './sso/saml-routes.ts';
 import { sessionRoutes } from './sso/session-routes.ts';
 import { installSsoScope } from './sso/sso-scope-hook.ts';
@@ -116,11 +125,23 @@ export async function buildApp({ services, log, ...options }: AppOptions): Promi
   );
   oauthMetadataRoutes(app, services);
   await app.register(async (scope) => tokenRoutes(scope, services));
+  const openIdProvider = new CurrentProvider(services, log);
+  await app.register(async (scope) => {
+    scope.setErrorHandler(answerError);
+    revocationRoutes(scope, services);
+  });
+  ssfMetadataRoutes(app, services);
+  await app.register(async (scope) => {
+    scope.setErrorHandler(answerError);
+    ssfRoutes(scope, services);
+  });
   await app.register(async (scope) => {
     await installSsoScope(scope);
     samlRoutes(scope, services);
     sessionRoutes(scope, services);
+    interactionRoutes(scope, services, openIdProvider);
   });
+  await app.register((scope) => openIdRoutes(scope, services, openIdProvider));
   await app.register(async (scope) => {
     await installOpenApi(scope, services.publicUrl);
     await scope.register(async (api) => adminScope(api, services), { prefix: '/api/v1' });
@@ -164,8 +185,12 @@ function adminScope(api: FastifyInstance, services: Services): void {
   clientRoutes(scope, services);
   clientSecretRoutes(scope, services);
   connectionRoutes(scope, services);
+  connectionKeyRoutes(scope, services);
   accessRequestRoutes(scope, services);
   loginRoutes(scope, services);
+  openIdClientRoutes(scope, services);
+  signalReceiverRoutes(scope, services);
+  openIdKeyRoutes(scope, services);
   blueRoutes(scope, services);
   blueWorkRoutes(scope, services);
   contractRoutes(scope, services);

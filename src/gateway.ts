@@ -18,6 +18,8 @@ import { startContractTask } from './provisioning/contract-task.ts';
 import { startParkingTask } from './provisioning/parking-task.ts';
 import { startReclaimTask } from './provisioning/reclaim-task.ts';
 import { CreationLedger } from './scim/creation-hook.ts';
+import { startPushTask } from './signals/push-task.ts';
+import { startLogoutTask } from './sso/op/logout-task.ts';
 import { startLeftoversTask } from './tenants/leftovers-task.ts';
 import { ensureFirstOperator } from './tenants/tenant-flow.ts';
 import { type FirstProcess, startWorkers } from './workers.ts';
@@ -160,16 +162,18 @@ async function startBackground(
   const { background: database, clock } = services;
   await ensureFirstOperator(database, config.operatorKey, clock.now());
   const contracts = startContractTask(database, clock, log);
-  const leftovers = startLeftoversTask(database, clock, log);
+  const leftovers = startLeftoversTask(database, services, log);
   const parking = startParkingTask(database, clock, log);
   const reclaims = startReclaimTask(database, services, log);
   const alerts = startAlertTask(database, clock, log);
   const comparisons = startComparisonTask(database, clock, log);
+  const logouts = startLogoutTask({ ...services, database }, log);
+  const signals = startPushTask({ ...services, database, log });
   const sync = startSyncTask({ ...services, database, log });
   return {
     nudge: () => sync.nudge(),
     stop: async () => {
-      const tasks = [contracts, alerts, comparisons, leftovers, parking, reclaims, sync];
+      const tasks = [contracts, alerts, comparisons, leftovers, logouts, parking, reclaims, signals, sync];
       await Promise.all(tasks.map((task) => task.stop()));
     },
   };

@@ -29,21 +29,30 @@ const globalTables = new Map([
   ['tenant_locators', 'leads from an outside key to a tenant, before the tenant is known'],
   ['operators', 'the people who run the gateway belong to no tenant'],
   ['catalogue_versions', 'what Blue’s roles are is the same for all tenants'],
+  ['openid_artefacts', 'found by their hashed id before the tenant is known, which stands in a column'],
+  ['openid_keys', 'the OpenID provider is one for all tenants'],
   ['test_clock', 'one clock for all tenants and processes'],
   ['kysely_migration', 'which migrations have run'],
   ['kysely_migration_lock', 'keeps two gateways from migrating at once'],
 ]);
 /** Those of them that requests must not even see. */
-const ownersTables = ['operators', 'test_clock', 'kysely_migration', 'kysely_migration_lock'];
+const ownersTables = [
+  ...['operators', 'openid_artefacts', 'openid_keys', 'test_clock'],
+  ...['kysely_migration', 'kysely_migration_lock'],
+];
 
 /** Functions of triggers, which act with the rights of whoever writes. */
 /** For what is stored elsewhere. */
-const settled = ['with_roles(uuid,jsonb)'];
+const settled = ['signal_session_revoked(uuid,uuid)', 'with_roles(uuid,jsonb)'];
 
 /** The request role may only add. */
 const neverChanged = ['audit_events', 'role_sets'];
 
-const triggers = ['revise_rules()', 'revise_rules_of_all()', 'revise_rules_of_catalogue()'];
+const triggers = [
+  'end_sessions_without_access()',
+  ...['revise_rules()', 'revise_rules_of_all()', 'revise_rules_of_catalogue()'],
+  'tell_openid_client()',
+];
 
 /** Functions that look across tenants. */
 const finders = [
@@ -55,11 +64,15 @@ const finders = [
   'find_due_comparisons(timestamp with time zone,integer)',
   'find_due_pools(timestamp with time zone,integer)',
   'find_due_reclaims(timestamp with time zone,timestamp with time zone,integer)',
+  'find_due_signals(timestamp with time zone,integer)',
   'find_fallback_uses(text[],integer)',
   'find_leftovers(timestamp with time zone,integer)',
   'find_oauth_client(uuid,timestamp with time zone)',
+  'find_openid_client(uuid)',
+  'find_openid_logouts(integer)',
   'find_parking_tenants(uuid,integer)',
   'find_refused_tenants(timestamp with time zone,bigint)',
+  'find_signal_receiver(text)',
   'find_sso_connection(uuid)',
   'find_tenant(uuid,text)',
   'list_tenants(text,integer)',

@@ -14,7 +14,7 @@ import {
   unknownClientOf,
 } from '../oauth/client-flow.ts';
 import { selectClient, selectClients, selectSecrets } from '../oauth/client-store.ts';
-import { checkOutboundUrl } from '../outbound/outbound-client.ts';
+import { checkIssuer } from '../outbound/outbound-client.ts';
 import { scopes as everyScope } from '../tenants/scope.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
@@ -251,10 +251,7 @@ function readTrust(given: Given<Trust>, allowPrivateNetworks: boolean): Trust | 
   if (issuer === undefined) throw need('issuer');
   if (audience === undefined) throw need('audience');
   if (subject === undefined) throw need('subject');
-  checkOutboundUrl(issuer, 'issuer', { allowPrivateNetworks });
-  if (/[?#\s]/.test(issuer)) {
-    throw new Fault('invalid', 'issuer must have no query, fragment or blank.', { field: 'issuer' });
-  }
+  checkIssuer(issuer, 'issuer', { allowPrivateNetworks });
   return { issuer, audience, subject };
 }
 

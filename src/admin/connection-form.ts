@@ -4,7 +4,12 @@ import Type, { type Static } from 'typebox';
 import { Fault } from '../kernel/fault.ts';
 import { type DirectoryId, parseId } from '../kernel/ids.ts';
 import { entryKeyOf } from '../licensing/catalogue.ts';
-import type { Connection, ConnectionDraft, JustInTime } from '../sso/connection.ts';
+import {
+  type Connection,
+  type ConnectionDraft,
+  type JustInTime,
+  revocationUrlOf,
+} from '../sso/connection.ts';
 import { unknownDirectory } from './directory-path.ts';
 import { readSaml, samlAnswer, samlFields, showSaml } from './saml-connection-form.ts';
 import { closed, Id, Name, nullable, Time } from './schemas.ts';
@@ -81,6 +86,16 @@ const common = {
     nullable(Type.String({ description: 'Whose externalId `jit.attributes.externalId` holds.' })),
   ),
   jit: Type.Optional(Jit),
+  revocationIssuer: Type.Optional(
+    nullable(
+      Type.String({
+        minLength: 1,
+        maxLength: 2000,
+        description:
+          'Whose signed requests to `revocationUrl` end people’s sessions (Global Token Revocation; Okta’s Universal Logout): their `iss`, an https URL with a discovery document.',
+      }),
+    ),
+  ),
 };
 export const ConnectionBody = Type.Object(
   { protocol: Type.Literal('saml'), ...common, ...samlFields },
@@ -106,6 +121,8 @@ export const ConnectionAnswer = Type.Object({
     groupsClaim: nullable(Type.String()),
     defaultRole: nullable(Type.String()),
   }),
+  revocationIssuer: nullable(Type.String()),
+  revocationUrl: Type.String(),
   createdAt: Time,
 });
 
@@ -116,7 +133,11 @@ const usualJit = {
 
 /** @param before What stays of it is left out; undefined: the connection is made. @throws Fault `invalid` */
 export function readConnection(body: Static<typeof ConnectionChange>, before?: Connection): ConnectionDraft {
-  return { ...readCommon(body, before), protocol: 'saml', settings: readSaml(body, before?.settings) };
+  return {
+    ...readCommon(body, before),
+    protocol: 'saml',
+    settings: readSaml(body, before?.settings),
+  };
 }
 
 function readCommon(body: Static<typeof ConnectionChange>, before?: Connection) {
@@ -132,7 +153,8 @@ function readCommon(body: Static<typeof ConnectionChange>, before?: Connection) 
       'directoryId and jit.attributes.externalId come together: the claim holds an externalId of that directory.';
     throw new Fault('invalid', text, { field: 'directoryId' });
   }
-  return { name, enabled, directoryId, jit };
+  const { revocationIssuer = before?.revocationIssuer ?? null } = body;
+  return { name, enabled, directoryId, jit, revocationIssuer };
 }
 
 function readDirectory(text: string | null): DirectoryId | null {
@@ -143,11 +165,13 @@ function readDirectory(text: string | null): DirectoryId | null {
 }
 
 export function showConnection(connection: Connection, publicUrl: string): Static<typeof ConnectionAnswer> {
-  const { id, protocol, name, enabled, directoryId, jit, createdAt } = connection;
+  const { id, protocol, name, enabled, directoryId, jit, revocationIssuer, createdAt } = connection;
   return {
     ...{ id, protocol, name, enabled, directoryId },
     ...showSaml(connection, publicUrl),
     jit: { ...jit, attributes: { ...jit.attributes } },
+    revocationIssuer,
+    revocationUrl: revocationUrlOf(publicUrl, id),
     createdAt: createdAt.toISOString(),
   };
 }

@@ -1,9 +1,10 @@
 /** Connections through which people of a tenant sign in. */
 
-import Type from 'typebox';
+import Type, { type Static } from 'typebox';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
-import { type ConnectionId, parseId } from '../kernel/ids.ts';
+import { checkIssuer } from '../outbound/outbound-client.ts';
+import type { Connection, ConnectionDraft } from '../sso/connection.ts';
 import {
   createConnection,
   removeConnection,
@@ -20,6 +21,7 @@ import {
   readConnection,
   showConnection,
 } from './connection-form.ts';
+import { connectionIdOf } from './connection-path-hook.ts';
 import { afterId, readLimit, toPage } from './paging.ts';
 import { listOf, PageQuery, problems, TenantAndId, TenantPath } from './schemas.ts';
 
@@ -42,7 +44,7 @@ export function connectionRoutes(scope: AdminScope, services: Services): void {
       },
     },
     async (request, reply) => {
-      const draft = readConnection(request.body);
+      const draft = readDraft(request.body, services);
       const made = await createConnection(database, secrets, adminDoorOf(request, clock.now()), draft);
       return reply.code(201).send(showConnection(made, publicUrl));
     },
@@ -65,7 +67,7 @@ export function connectionRoutes(scope: AdminScope, services: Services): void {
       const { params, body } = request;
       const door = adminDoorOf(request, clock.now());
       const changed = await reviseConnection(database, door, connectionIdOf(params.id), (before) =>
-        readConnection(body, before),
+        readDraft(body, services, before),
       );
       return reply.send(showConnection(changed, publicUrl));
     },
@@ -89,6 +91,17 @@ export function connectionRoutes(scope: AdminScope, services: Services): void {
   );
 
   connectionReadRoutes(scope, services);
+}
+
+/** @throws Fault `invalid` */
+function readDraft(
+  body: Static<typeof ConnectionChange>,
+  options: Services,
+  before?: Connection,
+): ConnectionDraft {
+  const draft = readConnection(body, before);
+  if (draft.revocationIssuer !== null) checkIssuer(draft.revocationIssuer, 'revocationIssuer', options);
+  return draft;
 }
 
 function connectionReadRoutes(scope: AdminScope, { database, publicUrl }: Services): void {
@@ -139,10 +152,4 @@ function connectionReadRoutes(scope: AdminScope, { database, publicUrl }: Servic
       return reply.send(showConnection(found, publicUrl));
     },
   );
-}
-
-function connectionIdOf(text: string): ConnectionId {
-  const id = parseId<ConnectionId>(text);
-  if (id === undefined) throw unknownConnection(text);
-  return id;
 }

@@ -5,6 +5,7 @@ import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
 import { addressesOf, type SamlConnection, type SamlSettings } from '../sso/connection.ts';
 import { readMetadata } from '../sso/core/metadata.ts';
+import { ConnectionKeyAnswer, showKey } from './connection-key-form.ts';
 import { nullable } from './schemas.ts';
 
 export const samlFields = {
@@ -27,15 +28,15 @@ export const samlFields = {
 const SamlBody = Type.Object(samlFields);
 
 export const samlAnswer = {
+  entityId: Type.String({ description: 'Ours; the metadata is there, too.' }),
+  acsUrl: Type.String(),
+  loginUrl: Type.String(),
   identityProvider: Type.Object({
     entityId: Type.String(),
     ssoUrl: Type.String(),
     certificates: Type.Array(Type.String({ description: 'Base64 of DER.' })),
   }),
-  entityId: Type.String({ description: 'Ours; the metadata is there, too.' }),
-  acsUrl: Type.String(),
-  loginUrl: Type.String(),
-  certificate: Type.String({ description: 'Ours, PEM.' }),
+  keys: Type.Array(ConnectionKeyAnswer),
   wantAssertionsSigned: Type.Boolean(),
   wantResponseSigned: Type.Boolean(),
   signRequests: Type.Boolean(),
@@ -63,12 +64,12 @@ export function readSaml(body: Static<typeof SamlBody>, before?: SamlSettings): 
   };
 }
 
-export function showSaml({ id, settings, certificate }: SamlConnection, publicUrl: string) {
+export function showSaml({ id, settings, keys }: SamlConnection, publicUrl: string) {
   const { entityId, ssoUrl, certificates, ...asked } = settings;
   return {
-    ...asked,
-    certificate,
-    identityProvider: { entityId, ssoUrl, certificates },
     ...addressesOf(publicUrl, id),
+    ...asked,
+    identityProvider: { entityId, ssoUrl, certificates },
+    keys: keys.map(showKey),
   };
 }

@@ -10,6 +10,8 @@ export type Actor =
     })
   /** An identity provider that vouched for somebody who signed in. */
   | { kind: 'connection'; id: ConnectionId; name: string }
+  /** Of signals, over its own stream. */
+  | { kind: 'signal_receiver'; id: string; name: string }
   /** A rule of the gateway itself: promotion, a contract's date, drift. */
   | { kind: 'system'; rule: string };
 
@@ -20,7 +22,7 @@ export type Administrator =
 /** As people are told who did it. */
 export function nameOf(actor: Actor): string {
   if (actor.kind === 'system') return actor.rule;
-  const { approvedBy } = actor.kind === 'directory' || actor.kind === 'connection' ? {} : actor;
+  const { approvedBy = undefined } = actor.kind === 'operator' || actor.kind === 'key' ? actor : {};
   return approvedBy === undefined ? actor.name : `${actor.name}, approved by ${approvedBy.name}`;
 }
 

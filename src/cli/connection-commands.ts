@@ -30,6 +30,7 @@ const settingFlags: readonly Flag[] = [
   { name: 'sign-requests', value: truthValue, description: 'sign what the browser is sent with' },
   { name: 'want-assertions-signed', value: truthValue, description: 'refuse assertions that are not signed' },
   { name: 'want-response-signed', value: truthValue, description: 'refuse responses not signed as a whole' },
+  { name: 'revocation-issuer', value: 'URL', description: 'whose signed requests end people’s sessions' },
   { name: 'enabled', value: truthValue, description: 'false lets nobody in, and ends its sessions' },
 ];
 
@@ -56,6 +57,7 @@ function settings(input: Input): Record<string, unknown> {
     signRequests: truth(input, 'sign-requests'),
     nameIdFormat: input['name-id-format'],
     directoryId: input.directory,
+    revocationIssuer: input['revocation-issuer'],
     jit: given({
       enabled: truth(input, 'jit'),
       create: truth(input, 'create'),
@@ -67,6 +69,12 @@ function settings(input: Input): Record<string, unknown> {
   });
 }
 
+const keyFlag: Flag = {
+  name: 'key',
+  value: 'id',
+  description: 'as `connection show` has it',
+  required: true,
+};
 const one = (input: Input) => tenantPath(input, `/connections/${part(input, 'connection-id')}`);
 
 export const connectionCommands: readonly Command[] = [
@@ -108,6 +116,30 @@ export const connectionCommands: readonly Command[] = [
     argument: 'connection-id',
     flags: [tenantFlag],
     call: (input) => ({ method: 'DELETE', path: one(input) }),
+  },
+  {
+    noun: 'connection',
+    verb: 'add-key',
+    summary: 'add the next signing key of ours, and tell it in our metadata',
+    argument: 'connection-id',
+    flags: [tenantFlag],
+    call: (input) => ({ method: 'POST', path: `${one(input)}/keys`, body: { use: 'signing' } }),
+  },
+  {
+    noun: 'connection',
+    verb: 'activate-key',
+    summary: 'use a key of ours from now on',
+    argument: 'connection-id',
+    flags: [tenantFlag, keyFlag],
+    call: (input) => ({ method: 'POST', path: `${one(input)}/keys/${part(input, 'key')}/activate` }),
+  },
+  {
+    noun: 'connection',
+    verb: 'remove-key',
+    summary: 'remove a key of ours that is not the current one',
+    argument: 'connection-id',
+    flags: [tenantFlag, keyFlag],
+    call: (input) => ({ method: 'DELETE', path: `${one(input)}/keys/${part(input, 'key')}` }),
   },
   {
     noun: 'login',

@@ -18,11 +18,13 @@ import { connectionCommands } from './connection-commands.ts';
 import { editRequestCommands } from './edit-request-commands.ts';
 import { licensingCommands } from './licensing-commands.ts';
 import { mappingDraftCommands } from './mapping-draft-commands.ts';
+import { openIdCommands } from './openid-commands.ts';
 import { render } from './output.ts';
 import { previewCommands } from './preview-commands.ts';
 import { reclaimCommands } from './reclaim-commands.ts';
 import { requestCommands } from './request-commands.ts';
 import { scimCommands } from './scim-commands.ts';
+import { signalCommands } from './signal-commands.ts';
 import { tenantCommands } from './tenant-commands.ts';
 
 const commands = [
@@ -30,6 +32,7 @@ const commands = [
   ...clientCommands,
   ...connectionCommands,
   ...accessRequestCommands,
+  ...openIdCommands,
   ...scimCommands,
   ...requestCommands,
   ...licensingCommands,
@@ -41,6 +44,7 @@ const commands = [
   ...blueCommands,
   ...clockCommands,
   ...catalogueCommands,
+  ...signalCommands,
 ];
 
 function build(): Program {

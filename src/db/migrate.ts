@@ -26,7 +26,10 @@ import * as roleSets from '../../migrations/0022_role_sets.ts';
 import * as graceAndComparison from '../../migrations/0024_grace_and_comparison.ts';
 import * as sso from '../../migrations/0025_sso.ts';
 import * as askedLogins from '../../migrations/0026_asked_logins.ts';
+import * as openIdProvider from '../../migrations/0028_openid_provider.ts';
 import * as justInTime from '../../migrations/0030_just_in_time.ts';
+import * as metadata from '../../migrations/0032_metadata.ts';
+import * as signals from '../../migrations/0034_signals.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 
 const migrations: Record<string, Migration> = {
@@ -53,7 +56,10 @@ const migrations: Record<string, Migration> = {
   '0024_grace_and_comparison': graceAndComparison,
   '0025_sso': sso,
   '0026_asked_logins': askedLogins,
+  '0028_openid_provider': openIdProvider,
   '0030_just_in_time': justInTime,
+  '0032_metadata': metadata,
+  '0034_signals': signals,
 };
 
 /** Requests run as the first; look-ups across tenants are functions that belong to the second. */

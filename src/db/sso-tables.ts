@@ -14,13 +14,23 @@ export interface SsoTables {
     directory_id: string | null;
     jit_create: boolean;
     attributes: Json<{ [name: string]: string }>;
-    certificate: string;
-    private_key: Buffer;
     created_at: Time;
     jit_enabled: boolean;
     jit_approval: boolean;
     groups_claim: string | null;
     jit_default_role: string | null;
+    revocation_issuer: string | null;
+  };
+  sso_keys: {
+    tenant_id: string;
+    connection_id: string;
+    id: string;
+    use: 'signing' | 'encryption';
+    state: 'next' | 'current' | 'previous';
+    certificate: string;
+    private_key: Buffer;
+    created_at: Time;
+    expires_at: Time;
   };
   sso_requests: {
     tenant_id: string;

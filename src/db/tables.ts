@@ -2,16 +2,25 @@
 
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 import type { LicensingTables } from './licensing-tables.ts';
+import type { OpenIdTables } from './openid-tables.ts';
+import type { SignalTables } from './signal-tables.ts';
 import type { SsoTables } from './sso-tables.ts';
 
 /** jsonb: read as a value, written as JSON text, since the driver would turn an array into a PostgreSQL array. */
 export type Json<T> = ColumnType<T, string, string>;
 export type Time = ColumnType<Date, Date, Date>;
 
-export interface Tables extends LicensingTables, SsoTables {
+export interface Tables extends LicensingTables, SsoTables, OpenIdTables, SignalTables {
   tenants: { tenant_id: string; slug: string; name: string; created_at: Time; tie_salt: string };
   tenant_locators: {
-    kind: 'slug' | 'directory_token' | 'api_key' | 'oauth_client' | 'sso_connection';
+    kind:
+      | 'slug'
+      | 'directory_token'
+      | 'api_key'
+      | 'oauth_client'
+      | 'sso_connection'
+      | 'openid_client'
+      | 'signal_receiver';
     key: string;
     tenant_id: string;
   };

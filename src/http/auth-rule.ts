@@ -7,6 +7,8 @@ export type AuthRule =
   | 'none'
   /** An identity provider, by a directory token. */
   | 'directory'
+  /** A receiver of signals, by its token. */
+  | 'signal-receiver'
   /** An operator's key. */
   | 'operator'
   /** An operator's key, or an owner's key of the tenant in the path. */

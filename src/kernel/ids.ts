@@ -13,6 +13,7 @@ export type MappingId = Id<'mapping'>;
 export type MappingDraftId = Id<'mapping draft'>;
 export type ClientId = Id<'client'>;
 export type ConnectionId = Id<'connection'>;
+export type OpenIdClientId = Id<'OpenID client'>;
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 

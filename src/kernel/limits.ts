@@ -107,6 +107,26 @@ export const limits = {
   /** Refused answers that show no signature of the identity provider, which are traced for one connection; the log has the others. */
   untrustedTracesPerSecond: 0.2,
   untrustedTracesAtOnce: 100,
+  openIdClientsPerTenantMax: 50,
+  /** URIs of each kind that a client of /oidc registers, and characters of one. */
+  openIdUrisPerClientMax: 20,
+  openIdUriLengthMax: 2000,
+  /** Body of a request to /oidc. */
+  openIdRequestBytesMax: 64 * 1024,
+  /** Requests to /oidc that one remote address may sustain: a client's server asks for all of its people from one. */
+  openIdRequestsPerSecondAndAddress: 200,
+  openIdAccessTokenMinutes: 10,
+  /** How long a code waits for its client. */
+  openIdCodeSeconds: 60,
+  /** How long a new key is published before it signs, unless an operator says otherwise, and at most. */
+  openIdKeyMinutesDefault: 60,
+  openIdKeyMinutesMax: 24 * 60,
+  /** How long a process goes by the signing keys that it has read. */
+  openIdKeysReadMs: 2000,
+  /** A client that does not take a logout within this is tried again, so often: a bit more than an hour. */
+  openIdLogoutMsMax: 3000,
+  openIdLogoutTriesMax: 12,
+  openIdLogoutsAtOnceMax: 50,
   mappingsPerTenantMax: 5000,
   workspacesPerMappingMax: 200,
   /** People whom a preview names, of each tenant. */
@@ -139,6 +159,19 @@ export const limits = {
   recordedBodyBytesMax: 16 * 1024,
   /** Nesting of a body that is recorded. */
   recordedDepthMax: 32,
+  /** Receivers of signals of a tenant, what each may ask a second, and signals that one poll takes. */
+  signalReceiversPerTenantMax: 20,
+  signalRequestsPerSecond: 20,
+  signalsPerPollMax: 100,
+  /** Characters of what a receiver writes of its stream. */
+  signalUrlLengthMax: 2000,
+  signalHeaderLengthMax: 4000,
+  signalDescriptionLengthMax: 1000,
+  /** A push takes no longer, and is tried again after no longer. */
+  signalPushMsMax: 5000,
+  signalRestMsMax: 15 * 60_000,
+  /** A signal that nobody took by then is given up. */
+  signalDaysMax: 7,
   /** Recorded calls of a tenant that are kept, the newest; and as many traces of logins. */
   recordedRequestsPerTenantMax: 500_000,
   /** Recorded calls that wait for the database; what comes on top is dropped and counted. */

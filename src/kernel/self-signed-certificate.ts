@@ -8,6 +8,7 @@ export interface KeyAndCertificate {
   privateKey: string;
   /** PEM. */
   certificate: string;
+  expiresAt: Date;
 }
 
 const years = 20;
@@ -39,6 +40,7 @@ export async function selfSigned(name: string, now: Date): Promise<KeyAndCertifi
   return {
     privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     certificate: toPem(der(0x30, body, algorithm, signature).toString('base64')),
+    expiresAt: end,
   };
 }
 

@@ -3,7 +3,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { digest } from './digest.ts';
 
-export type TokenKind = 'directory' | 'key' | 'access' | 'client_secret' | 'session' | 'login';
+export type TokenKind = 'directory' | 'key' | 'access' | 'client_secret' | 'session' | 'login' | 'signals';
 
 const prefixes: Record<TokenKind, string> = {
   directory: 'bgw_scim_',
@@ -12,6 +12,7 @@ const prefixes: Record<TokenKind, string> = {
   client_secret: 'bgw_cs_',
   session: 'bgw_ses_',
   login: 'bgw_login_',
+  signals: 'bgw_ssf_',
 };
 
 export function newToken(kind: TokenKind): string {

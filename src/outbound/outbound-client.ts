@@ -97,3 +97,15 @@ export function checkOutboundUrl(
     throw fail('must not lead to a loopback or private address');
   }
 }
+
+/** As `checkOutboundUrl`, for the identifier of an issuer, to which the path of its discovery document is added. @throws Fault */
+export function checkIssuer(
+  issuer: string,
+  field: string,
+  options: Pick<OutboundOptions, 'allowPrivateNetworks'>,
+): void {
+  checkOutboundUrl(issuer, field, options);
+  if (/[?#\s]/.test(issuer)) {
+    throw new Fault('invalid', `${field} must have no query, fragment or blank.`, { field });
+  }
+}

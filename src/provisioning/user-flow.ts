@@ -275,6 +275,7 @@ export async function removeUser(
     const { audit } = await decide(tx, door, pool, { userIds: [id], addresses }, { alsoMark: [id] });
     leaveGroups(tx, id, door.now);
     deleteDecision(tx, id);
+    deleteSessionsOfUser(tx, id);
     deleteUser(tx, id);
     appendAudit(tx, door, [{ action: 'user.deleted', subject: id, before: { userName } }, ...audit]);
   });

@@ -1,6 +1,6 @@
 /** Sessions of people who signed in. The cookie holds the tenant and a secret, the row the secret's hash. */
 
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { db } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { ConnectionId, UserId } from '../kernel/ids.ts';
@@ -68,10 +68,23 @@ export function deleteSession(tx: TenantTransaction, hash: string): void {
   tx.send(db.deleteFrom('sso_sessions').where('tenant_id', '=', tx.tenantId).where('token_hash', '=', hash));
 }
 
+/** Receivers of signals are told, as they are by the next two; by a person's own sign-out they are not. */
 export function deleteSessionsOfUser(tx: TenantTransaction, id: UserId): void {
-  tx.send(db.deleteFrom('sso_sessions').where('tenant_id', '=', tx.tenantId).where('user_id', '=', id));
+  revoke(tx, sql`user_id = ${id}`);
+}
+
+/** Those that the user has through one connection. */
+export function deleteSessionsOfUserAt(tx: TenantTransaction, id: UserId, connectionId: ConnectionId): void {
+  revoke(tx, sql`user_id = ${id} and connection_id = ${connectionId}`);
 }
 
 export function deleteSessionsOfConnection(tx: TenantTransaction, id: ConnectionId): void {
-  tx.send(db.deleteFrom('sso_sessions').where('tenant_id', '=', tx.tenantId).where('connection_id', '=', id));
+  revoke(tx, sql`connection_id = ${id}`);
+}
+
+function revoke(tx: TenantTransaction, which: RawBuilder<unknown>): void {
+  tx.send(sql`
+    with gone as (delete from sso_sessions where tenant_id = ${tx.tenantId} and ${which} returning user_id)
+    select signal_session_revoked(${tx.tenantId}, user_id) from (select distinct user_id from gone) as people
+  `);
 }

@@ -1,4 +1,4 @@
-/** Makes, changes and removes connections. A key of its own is made for each, and its private half leaves the box only to sign. */
+/** Makes, changes and removes connections. A key of its own is made for each (connection-key-flow.ts). */
 
 import { X509Certificate } from 'node:crypto';
 import { appendAudit } from '../audit/audit-store.ts';
@@ -9,7 +9,6 @@ import { Fault } from '../kernel/fault.ts';
 import { type ConnectionId, newId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
-import { selfSigned } from '../kernel/self-signed-certificate.ts';
 import { everyDefaultWorkspace } from '../licensing/mapping.ts';
 import { reviseSaid } from '../provisioning/claimed-groups-flow.ts';
 import { type Placed, requirePlaces } from '../provisioning/places-flow.ts';
@@ -17,6 +16,7 @@ import { lockPool, readPool } from '../provisioning/pool-store.ts';
 import { deleteSessionsOfConnection } from '../sessions/session-store.ts';
 import { dislocate, locate } from '../tenants/locator-store.ts';
 import { type Connection, type ConnectionDraft, defaultRoleOf, groupsClaimOf } from './connection.ts';
+import { insertKey } from './connection-key-store.ts';
 import {
   countConnections,
   deleteConnection,
@@ -24,6 +24,7 @@ import {
   lockConnection,
   updateConnection,
 } from './connection-store.ts';
+import { newKey } from './new-key-flow.ts';
 
 /** @throws Fault `conflict` when there are too many, `invalid` for an unknown directory or a certificate that is none. */
 export async function createConnection(
@@ -33,9 +34,9 @@ export async function createConnection(
   draft: ConnectionDraft,
 ): Promise<Connection> {
   checkCertificates(draft);
-  const { certificate, privateKey } = await selfSigned('Blue Gateway', door.now);
+  const { key, privateKey } = await newKey('signing', 'current', door.now);
   const id = newId<ConnectionId>(door.now.getTime());
-  const connection: Connection = { ...draft, id, certificate, createdAt: door.now };
+  const connection: Connection = { ...draft, id, keys: [key], createdAt: door.now };
   await knowingDirectory(draft, () =>
     inTenant(database, door.tenantId, async (tx) => {
       if ((await countConnections(tx)) >= limits.connectionsPerTenantMax) {
@@ -43,7 +44,8 @@ export async function createConnection(
         throw new Fault('conflict', `${most}: remove one that nobody uses.`);
       }
       await requirePlaces(tx, (await readPool(tx)).rules, defaultOf(draft));
-      insertConnection(tx, connection, secrets.seal(privateKey));
+      insertConnection(tx, connection);
+      insertKey(tx, id, key, secrets.seal(privateKey));
       locate(tx, 'sso_connection', id);
       appendAudit(tx, door, [{ action: 'connection.created', subject: id, after: draft }]);
     }),
@@ -80,7 +82,7 @@ export async function reviseConnection(
           areForgotten: isAnother || groupsClaimOf(draft.jit) !== groupsClaimOf(before.jit),
           defaultRole: defaultRoleOf(draft.jit),
         });
-        const { certificate: _own, createdAt: _at, id: _id, ...was } = before;
+        const { keys: _keys, createdAt: _at, id: _id, ...was } = before;
         appendAudit(tx, door, [{ action: 'connection.updated', subject: id, before: was, after: draft }]);
         return { ...before, ...draft };
       }),
@@ -98,7 +100,8 @@ export async function removeConnection(database: Database, door: Door, id: Conne
   });
 }
 
-async function lockedConnection(tx: TenantTransaction, id: ConnectionId): Promise<Connection> {
+/** @throws Fault `not_found`. */
+export async function lockedConnection(tx: TenantTransaction, id: ConnectionId): Promise<Connection> {
   const found = await lockConnection(tx, id);
   if (found === undefined) throw unknownConnection(id);
   return found;

@@ -1,4 +1,4 @@
-/** Rows of connections. The private key comes only to who signs with it. */
+/** Rows of connections. */
 
 import { type Selectable, sql } from 'kysely';
 import { type Database, db } from '../db/database.ts';
@@ -6,20 +6,16 @@ import type { Tables } from '../db/tables.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { ConnectionId, DirectoryId, TenantId } from '../kernel/ids.ts';
 import type { Connection, ConnectionDraft, SamlSettings } from './connection.ts';
+import { type KeyJson, keysJson, toKey } from './connection-key-store.ts';
 
 const columns = [
   ...(['id', 'protocol', 'name', 'enabled', 'settings', 'directory_id', 'jit_create', 'attributes'] as const),
-  ...([
-    'jit_enabled',
-    'jit_approval',
-    'groups_claim',
-    'jit_default_role',
-    'certificate',
-    'created_at',
-  ] as const),
+  ...(['jit_enabled', 'jit_approval', 'groups_claim', 'jit_default_role'] as const),
+  'revocation_issuer',
+  'created_at',
 ] as const;
 
-type Row = Pick<Selectable<Tables['sso_connections']>, (typeof columns)[number]>;
+type Row = Pick<Selectable<Tables['sso_connections']>, (typeof columns)[number]> & { keys: KeyJson[] };
 
 /** The tenant of the connection that a path names. */
 export async function findConnectionTenant(
@@ -67,17 +63,6 @@ export async function selectConnections(
   return rows.map(toConnection);
 }
 
-export async function selectPrivateKey(tx: TenantTransaction, id: ConnectionId): Promise<Buffer | undefined> {
-  const [row] = await tx.run(
-    db
-      .selectFrom('sso_connections')
-      .select('private_key')
-      .where('tenant_id', '=', tx.tenantId)
-      .where('id', '=', id),
-  );
-  return row?.private_key;
-}
-
 export async function countConnections(tx: TenantTransaction): Promise<number> {
   const [row] = await tx.run(
     sql<{
@@ -88,16 +73,14 @@ export async function countConnections(tx: TenantTransaction): Promise<number> {
 }
 
 /** Constraint `sso_connections_directory` refuses a directory that is not there. */
-export function insertConnection(tx: TenantTransaction, connection: Connection, privateKey: Buffer): void {
-  const { id, certificate, createdAt } = connection;
+export function insertConnection(tx: TenantTransaction, connection: Connection): void {
+  const { id, createdAt } = connection;
   tx.send(
     db.insertInto('sso_connections').values({
       tenant_id: tx.tenantId,
       id,
       protocol: connection.protocol,
       ...changeable(connection),
-      certificate,
-      private_key: privateKey,
       created_at: createdAt,
     }),
   );
@@ -117,7 +100,7 @@ export function deleteConnection(tx: TenantTransaction, id: ConnectionId): void 
   tx.send(db.deleteFrom('sso_connections').where('tenant_id', '=', tx.tenantId).where('id', '=', id));
 }
 
-function changeable({ name, enabled, settings, directoryId, jit }: ConnectionDraft) {
+function changeable({ name, enabled, settings, directoryId, jit, revocationIssuer }: ConnectionDraft) {
   return {
     name,
     enabled,
@@ -129,11 +112,15 @@ function changeable({ name, enabled, settings, directoryId, jit }: ConnectionDra
     attributes: JSON.stringify(jit.attributes),
     groups_claim: jit.groupsClaim,
     jit_default_role: jit.defaultRole,
+    revocation_issuer: revocationIssuer,
   };
 }
 
 function select(tx: TenantTransaction) {
-  return db.selectFrom('sso_connections').select(columns).where('tenant_id', '=', tx.tenantId);
+  return db
+    .selectFrom('sso_connections')
+    .select([...columns, keysJson.as('keys')])
+    .where('tenant_id', '=', tx.tenantId);
 }
 
 function toConnection(row: Row): Connection {
@@ -148,7 +135,8 @@ function toConnection(row: Row): Connection {
       ...{ enabled: row.jit_enabled, create: row.jit_create, approval: row.jit_approval },
       ...{ attributes: row.attributes, groupsClaim: row.groups_claim, defaultRole: row.jit_default_role },
     },
-    certificate: row.certificate,
+    revocationIssuer: row.revocation_issuer,
+    keys: row.keys.map(toKey),
     createdAt: row.created_at,
   };
 }

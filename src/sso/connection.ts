@@ -1,6 +1,7 @@
 /** A connection: one identity provider through which people of a tenant sign in, and what is asked of it. */
 
 import type { ConnectionId, DirectoryId } from '../kernel/ids.ts';
+import type { ConnectionKey } from './connection-key.ts';
 import type { AttributeNames } from './core/identity.ts';
 import type { IdentityProvider } from './core/metadata.ts';
 
@@ -34,6 +35,8 @@ interface CommonDraft {
   /** The directory whose externalId a claim names. */
   directoryId: DirectoryId | null;
   jit: JustInTime;
+  /** Whose signed requests end sessions that the connection made (Global Token Revocation); null: nobody's. */
+  revocationIssuer: string | null;
 }
 
 export interface SamlDraft extends CommonDraft {
@@ -45,8 +48,7 @@ export type ConnectionDraft = SamlDraft;
 
 interface Made {
   id: ConnectionId;
-  /** Ours, PEM. */
-  certificate: string;
+  keys: readonly ConnectionKey[];
   createdAt: Date;
 }
 
@@ -73,4 +75,9 @@ export interface Addresses {
 export function addressesOf(publicUrl: string, id: ConnectionId): Addresses {
   const base = `${publicUrl}/sso/saml/${id}`;
   return { entityId: `${base}/metadata`, acsUrl: `${base}/acs`, loginUrl: `${base}/login` };
+}
+
+/** Where an identity provider ends people's sessions. */
+export function revocationUrlOf(publicUrl: string, id: ConnectionId): string {
+  return `${publicUrl}/oauth/global-token-revocation/${id}`;
 }

@@ -10,7 +10,8 @@ import { limits } from '../kernel/limits.ts';
 import { hashToken, newToken } from '../kernel/token.ts';
 import { addressesOf, groupsClaimOf } from './connection.ts';
 import { unknownConnection } from './connection-flow.ts';
-import { selectConnection, selectPrivateKey } from './connection-store.ts';
+import { selectPrivateKey } from './connection-key-store.ts';
+import { selectConnection } from './connection-store.ts';
 import type { Asked } from './core/asked.ts';
 import { samlGroups } from './core/claimed-groups.ts';
 import { identityOf } from './core/identity.ts';
@@ -47,7 +48,7 @@ export async function startLogin(
   const { connection, sealed } = await inTenant(database, tenantId, async (tx) => {
     const [found, key] = await Promise.all([
       selectConnection(tx, connectionId),
-      selectPrivateKey(tx, connectionId),
+      selectPrivateKey(tx, connectionId, 'signing'),
     ]);
     if (found === undefined || key === undefined || !found.enabled) throw unknownConnection(connectionId);
     insertLoginRequest(tx, {

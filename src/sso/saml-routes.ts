@@ -5,9 +5,9 @@ import { inTenant } from '../db/tenant-transaction.ts';
 import { RateLimit } from '../http/rate-limit.ts';
 import type { Services } from '../http/services.ts';
 import { limits } from '../kernel/limits.ts';
-import { fromPem } from '../kernel/self-signed-certificate.ts';
 import { addressesOf } from './connection.ts';
 import { unknownConnection } from './connection-flow.ts';
+import { publishedKeys } from './connection-key.ts';
 import { selectConnection } from './connection-store.ts';
 import { noStepUp, returnPathOf } from './core/asked.ts';
 import { writeMetadata } from './core/metadata.ts';
@@ -30,11 +30,11 @@ export function samlRoutes(scope: FastifyInstance, services: Services): void {
       const { tenantId, connectionId } = await placeOf(request, services);
       const connection = await inTenant(database, tenantId, (tx) => selectConnection(tx, connectionId));
       if (connection === undefined) throw unknownConnection(connectionId);
-      const { settings, certificate } = connection;
+      const { settings, keys } = connection;
       const xml = writeMetadata({
         ...settings,
         ...addressesOf(publicUrl, connectionId),
-        certificate: fromPem(certificate),
+        keys: publishedKeys(keys),
         signsRequests: settings.signRequests,
       });
       return reply.type('application/samlmetadata+xml').send(xml);

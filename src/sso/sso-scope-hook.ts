@@ -11,9 +11,11 @@ import { networkOf } from '../outbound/public-address.ts';
 import { refusalPage, style } from './core/page.ts';
 import { languageOf } from './core/words.ts';
 
+export const stylePolicy = `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`;
+
 const policy = [
   "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
+  stylePolicy,
   "form-action 'self'",
   "frame-ancestors 'none'",
   "base-uri 'none'",

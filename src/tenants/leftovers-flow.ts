@@ -1,6 +1,6 @@
 /**
  * Deletes what has served its time: recorded calls past their retention or over their number, expired access tokens,
- * creations whose answer nobody asks for again, logins and sessions that are over. Each statement is a transaction, so that nothing is held up for long.
+ * creations whose answer nobody asks for again, logins and sessions that are over, signals that nobody took. Each statement is a transaction, so that nothing is held up for long.
  */
 
 import type { Database } from '../db/database.ts';
@@ -8,9 +8,11 @@ import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { deleteRequestsBefore } from '../requests/request-store.ts';
+import { deleteExpiredArtefacts } from '../sso/op/artefact-store.ts';
 import {
   deleteBeyond,
   deleteExpiredTokens,
+  deleteSignalsBefore,
   deleteSsoBefore,
   deleteUnansweredBefore,
   findLeftovers,
@@ -57,12 +59,26 @@ async function clearTenant(database: Database, tenantId: TenantId, now: Date): P
   await deleteInBatches(database, tenantId, (tx, most) => deleteRequestsBefore(tx, retainedFrom, most));
   await deleteInBatches(database, tenantId, (tx, most) => deleteExpiredTokens(tx, now, most));
   await deleteInBatches(database, tenantId, (tx, most) => deleteUnansweredBefore(tx, answeredFrom, most));
+  const givenUpFrom = new Date(now.getTime() - limits.signalDaysMax * dayMs);
+  await deleteInBatches(database, tenantId, (tx, most) => deleteSignalsBefore(tx, givenUpFrom, most));
   for (const table of ['sso_requests', 'sso_assertions', 'sso_sessions'] as const) {
     await deleteInBatches(database, tenantId, (tx, most) => deleteSsoBefore(tx, table, now, most));
   }
   await deleteInBatches(database, tenantId, (tx, most) =>
     deleteSsoBefore(tx, 'sso_logins', retainedFrom, most),
   );
+}
+
+/** What the OpenID provider issued, of all tenants: it goes by real time, like its clients. */
+export async function clearIssued(
+  database: Database,
+  realNow: Date,
+  isOver: () => boolean = () => false,
+): Promise<void> {
+  const most = limits.housekeepingRowsPerStatement;
+  for (let n = 0; n < roundsMax && !isOver(); n += 1) {
+    if ((await deleteExpiredArtefacts(database, realNow, most)) < most) return;
+  }
 }
 
 /** Recorded calls on top of the newest `kept`, and so with traces of logins, which anybody can cause. */

@@ -70,6 +70,14 @@ export function deleteSsoBefore(
   `);
 }
 
+/** Signals from before an instant. Answers how many. */
+export function deleteSignalsBefore(tx: TenantTransaction, at: Date, most: number): Promise<number> {
+  return tx.count(sql`
+    delete from signal_events where tenant_id = ${tx.tenantId} and ctid = any (array(
+      select ctid from signal_events where tenant_id = ${tx.tenantId} and at < ${at} limit ${most}))
+  `);
+}
+
 /** The oldest of what is on top of the newest `kept`. Answers how many. */
 export function deleteBeyond(
   tx: TenantTransaction,

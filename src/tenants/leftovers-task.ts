@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { listTenants } from './credential-store.ts';
-import { clearExcess, clearLeftovers } from './leftovers-flow.ts';
+import { clearExcess, clearIssued, clearLeftovers } from './leftovers-flow.ts';
 
 const minuteMs = 60_000;
 /** To know whether a tenant has too many, they are counted: a look does so for no more tenants than this. */
@@ -14,7 +14,7 @@ const countedPerLook = 100;
 /** A failure is logged and tried again at the next look. */
 export function startLeftoversTask(
   database: Database,
-  clock: Clock,
+  { clock, realClock }: { clock: Clock; realClock: Clock },
   log: Logger,
   intervalMs = minuteMs,
 ): { stop(): Promise<void> } {
@@ -32,7 +32,12 @@ export function startLeftoversTask(
   const run = async () => {
     // Whoever starts and stops at once has nothing to clear.
     while (await pause(intervalMs, stopping.signal)) {
-      for (const work of [() => clearLeftovers(database, clock.now(), isOver), countSome]) {
+      const works = [
+        () => clearLeftovers(database, clock.now(), isOver),
+        () => clearIssued(database, realClock.now(), isOver),
+        countSome,
+      ];
+      for (const work of works) {
         await work().catch((error: unknown) => log.warn({ err: error }, 'leftovers could not be cleared'));
       }
     }

@@ -21,17 +21,17 @@ async function connectionOf(world: TestWorld, defaultRole: string | null): Promi
   if (known !== undefined) return known;
   const connection: Connection = {
     id: newId<ConnectionId>(world.now.getTime()),
-    ...{ protocol: 'saml', name: 'test', enabled: true, directoryId: null, certificate: 'x' },
+    ...{ protocol: 'saml', name: 'test', enabled: true, directoryId: null },
     settings: {
       ...{ entityId: 'urn:test', ssoUrl: 'http://localhost', certificates: [], nameIdFormat: null },
       ...{ wantAssertionsSigned: true, wantResponseSigned: false, signRequests: false },
     },
     jit: { enabled: true, create: true, approval: false, attributes: {}, groupsClaim: 'groups', defaultRole },
+    revocationIssuer: null,
+    keys: [],
     createdAt: world.now,
   };
-  await inTenant(world.database, world.tenantId, async (tx) =>
-    insertConnection(tx, connection, Buffer.from('x')),
-  );
+  await inTenant(world.database, world.tenantId, async (tx) => insertConnection(tx, connection));
   all.set(defaultRole, connection);
   return connection;
 }

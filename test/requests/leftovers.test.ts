@@ -80,10 +80,31 @@ it('all of it is done by itself, and what fails is tried again', async () => {
       return failures >= 0 ? Promise.reject(new Error('away')) : database.run(query);
     },
   };
-  const task = startLeftoversTask(broken, { now: () => now }, pino({ level: 'silent' }), 10);
+  const clocks = { clock: { now: () => now }, realClock: { now: () => now } };
+  const task = startLeftoversTask(broken, clocks, pino({ level: 'silent' }), 10);
   for (let tries = 0; (await countOf(tenant)) !== 3 && tries < 100; tries += 1) await sleep(50);
   expect(await countOf(tenant)).toBe(3);
   await task.stop();
+});
+
+it('signals that nobody took for a week go', async () => {
+  await asTenant(gateway, tenant.tenantId, async (client) => {
+    const id = tenant.tenantId;
+    await client.query(`insert into signal_receivers values ($1, $1, 'x', 'x', 'h', $2)`, [id, now]);
+    await client.query(
+      `insert into signal_streams values ($1, $1, $1, null, null, '{}', null, 'enabled', null, $2)`,
+      [id, now],
+    );
+    for (const seconds of [-1, 1]) {
+      const at = new Date(now.getTime() - 7 * dayMs + seconds * 1000);
+      await client.query(
+        `insert into signal_events values ($1, $1, gen_random_uuid(), 'x', null, '{}', $2, $2)`,
+        [id, at],
+      );
+    }
+  });
+  await clearLeftovers(database, now);
+  expect(await countOf(tenant, 'signal_events')).toBe(1);
 });
 
 it('of too many calls the oldest go', async () => {
@@ -162,19 +183,23 @@ it('of single sign-on what is over goes, and traces stay as long as calls', asyn
       [id, now],
     );
     await client.query(
-      `insert into sso_connections values ($1, $1, 'saml', 'x', true, '{}', null, false, '{}', 'x', '', $2)`,
+      `insert into sso_connections values ($1, $1, 'saml', 'x', true, '{}', null, false, '{}', $2)`,
       [id, now],
     );
     for (const seconds of [-1, 1]) {
       const at = new Date(now.getTime() + seconds * 1000);
       const retained = new Date(at.getTime() - 30 * dayMs);
-      await client.query(`insert into sso_requests values ($1, $3, $1, 'x', 'h', $2)`, [
+      await client.query(`insert into sso_requests values ($1, $3, $1, 'x', 'h', $2, null, '{}')`, [
         id,
         at,
         `${seconds}`,
       ]);
       await client.query(`insert into sso_assertions values ($1, $1, $3, $2)`, [id, at, `${seconds}`]);
-      await client.query(`insert into sso_sessions values ($1, $3, $1, $1, $2, $2)`, [id, at, `${seconds}`]);
+      await client.query(`insert into sso_sessions values ($1, $3, $1, $1, $2, $2, $2, null, null)`, [
+        id,
+        at,
+        `${seconds}`,
+      ]);
       await client.query(
         `insert into sso_logins values ($1, gen_random_uuid(), $1, $2, '{}', null, null, null, null, '{}', 'h')`,
         [id, retained],

@@ -1,5 +1,5 @@
 /**
- * What anybody can post takes no time and memory of those who are served (sso.md's numbers): it is refused before a signature is
+ * What anybody can post takes no time and memory of those who are served: it is refused before a signature is
  * looked at, and what is verified is so in a thread of its own.
  */
 

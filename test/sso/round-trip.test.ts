@@ -217,7 +217,7 @@ describe('what the identity provider is told', () => {
     expect(headers.get('content-type')).toContain('application/samlmetadata+xml');
     expect(text).toContain(`entityID="${connection.entityId}"`);
     expect(text).toContain(`Location="${connection.acsUrl}"`);
-    expect(text).toContain(connection.certificate.replaceAll(/-----[^-]+-----|\s/g, ''));
+    expect(text).toContain(connection.keys[0].certificate.replaceAll(/-----[^-]+-----|\s/g, ''));
   });
 
   it('is signed with that key where that is asked for', async () => {
@@ -226,7 +226,7 @@ describe('what the identity provider is told', () => {
     const location = page.headers.get('location') ?? '';
     const [, signed = '', signature = ''] = /\?(.*)&Signature=(.*)$/.exec(location) ?? [];
     const verify = createVerify('RSA-SHA256').update(signed);
-    const { publicKey } = new X509Certificate(connection.certificate);
+    const { publicKey } = new X509Certificate(connection.keys[0].certificate);
     expect(verify.verify(publicKey, decodeURIComponent(signature), 'base64')).toBe(true);
     expect((await login(new Browser())).status).toBe(200);
   });

@@ -2,6 +2,7 @@
 
 import { Fault } from '../../kernel/fault.ts';
 import { limits } from '../../kernel/limits.ts';
+import { fromPem } from '../../kernel/self-signed-certificate.ts';
 import { all, is } from './saml-gate.ts';
 import {
   metadataNs,
@@ -79,8 +80,7 @@ function wrong(what: string): Fault {
 export interface ServiceProvider {
   entityId: string;
   acsUrl: string;
-  /** Base64 of DER. */
-  certificate: string;
+  keys: readonly { use: 'signing' | 'encryption'; certificate: string }[];
   signsRequests: boolean;
   wantAssertionsSigned: boolean;
   nameIdFormat: string | null;
@@ -90,12 +90,17 @@ export function writeMetadata(sp: ServiceProvider): string {
   return `<?xml version="1.0" encoding="UTF-8"?>
 <EntityDescriptor xmlns="${metadataNs}" entityID="${escapeXml(sp.entityId)}">
   <SPSSODescriptor protocolSupportEnumeration="${protocolNs}" AuthnRequestsSigned="${sp.signsRequests}" WantAssertionsSigned="${sp.wantAssertionsSigned}">
-    <KeyDescriptor use="signing">
-      <KeyInfo xmlns="${signatureNs}"><X509Data><X509Certificate>${sp.certificate}</X509Certificate></X509Data></KeyInfo>
-    </KeyDescriptor>
-    <NameIDFormat>${escapeXml(sp.nameIdFormat ?? persistentFormat)}</NameIDFormat>
+${sp.keys.map(writeKey).join('')}    <NameIDFormat>${escapeXml(sp.nameIdFormat ?? persistentFormat)}</NameIDFormat>
     <AssertionConsumerService Binding="${postBinding}" Location="${escapeXml(sp.acsUrl)}" index="0" isDefault="true"/>
   </SPSSODescriptor>
 </EntityDescriptor>
+`;
+}
+
+/** @param key Its certificate as PEM. */
+function writeKey({ use, certificate }: ServiceProvider['keys'][number]): string {
+  return `    <KeyDescriptor use="${use}">
+      <KeyInfo xmlns="${signatureNs}"><X509Data><X509Certificate>${fromPem(certificate)}</X509Certificate></X509Data></KeyInfo>
+    </KeyDescriptor>
 `;
 }

@@ -75,6 +75,17 @@ export function chooserPage(
   return page(language, words[language].choose, `<ul>${links.join('\n')}</ul>`);
 }
 
+/** Asks whether to sign out. @param form HTML of the OpenID provider, without its button. */
+export function logoutPage(
+  language: Language,
+  { form, application }: { form: string; application: string | undefined },
+): string {
+  const say = words[language];
+  const asked = application === undefined ? '' : `<p>${say.asksToSignOut(escapeXml(application))}</p>`;
+  const button = `<button type="submit" form="op.logoutForm" name="logout" value="yes">${say.signOut}</button>`;
+  return page(language, say.signOut, `${asked}\n${form}\n${button}`);
+}
+
 export function signedOutPage(language: Language, wasSignedIn: boolean): string {
   const say = words[language];
   return page(language, say.notSignedIn, `<p>${wasSignedIn ? say.signedOut : say.howToBegin}</p>`);

@@ -27,6 +27,7 @@ export interface Words {
   onHold: string;
   blocked: string;
   noRole: string;
+  asksToSignOut: (application: string) => string;
 }
 
 export const words: Record<Language, Words> = {
@@ -58,6 +59,7 @@ export const words: Record<Language, Words> = {
     onHold: 'A seat is kept for you while your groups change.',
     blocked: 'No seat is free for you: ask your administrator.',
     noRole: 'You have no role in Blue yet: ask your administrator to add you to a group that has one.',
+    asksToSignOut: (application) => `${application} asks to sign you out, here and in all applications.`,
   },
   nl: {
     signIn: 'Inloggen',
@@ -87,6 +89,7 @@ export const words: Record<Language, Words> = {
     onHold: 'Er wordt een plaats voor je vrijgehouden terwijl je groepen veranderen.',
     blocked: 'Er is geen plaats vrij voor je: vraag het je beheerder.',
     noRole: 'Je hebt nog geen rol in Blue: vraag je beheerder om je aan een groep met een rol toe te voegen.',
+    asksToSignOut: (application) => `${application} vraagt je uit te loggen, hier en in alle toepassingen.`,
   },
 };
 

@@ -44,7 +44,11 @@ describe('refuses, naming the field,', () => {
 
 it('writes ours so that nothing in it breaks out', () => {
   const xml = writeMetadata({
-    ...{ entityId: 'https://a.example/?a&b"<', acsUrl: 'https://a.example/acs', certificate: 'abc' },
+    ...{
+      entityId: 'https://a.example/?a&b"<',
+      acsUrl: 'https://a.example/acs',
+      keys: [{ use: 'signing', certificate: 'abc' }],
+    },
     ...{ signsRequests: true, wantAssertionsSigned: true, nameIdFormat: null },
   });
   const root = readXml(xml, { elementsMax: 20, depthMax: 8 });
