@@ -7,8 +7,8 @@ import { type ConnectionId, newId } from '../../src/kernel/ids.ts';
 import { secretBox } from '../../src/kernel/secret-box.ts';
 import type { Connection } from '../../src/sso/connection.ts';
 import { insertConnection } from '../../src/sso/connection-store.ts';
-import { claimedGroups } from '../../src/sso/core/claimed-groups.ts';
-import { settleLogin } from '../../src/sso/sign-in-flow.ts';
+import { type ClaimedGroups, claimedGroups } from '../../src/sso/core/claimed-groups.ts';
+import { type LoginOutcome, settleLogin } from '../../src/sso/sign-in-flow.ts';
 import type { TestWorld } from '../support/tenants.ts';
 
 const connections = new WeakMap<TestWorld, Map<string | null, Connection>>();
@@ -43,28 +43,8 @@ const defaultRoles = [null, 'team_member', 'none', null];
 /** Answers false where the login is refused. The first of a subject makes the person. */
 export async function logIn(world: TestWorld, subject: number, groups: number[] | null): Promise<boolean> {
   const { database, tenantId } = world;
-  const connection = await connectionOf(world, defaultRoles[subject % defaultRoles.length] ?? null);
-  const clock = { now: () => world.now };
-  const userName = `login${subject}@example.com`;
-  const said = claimedGroups(groups?.map((n) => `CLAIMED${n % 3}`));
-  count += 1;
-  const id = `answer${count}`;
-  const none = undefined;
-  const outcome = await settleLogin(
-    { database, clock, realClock: clock, secrets: secretBox(Buffer.alloc(32)), publicUrl: '' },
-    { tenantId, connectionId: connection.id },
-    { requestId: id, responseHash: id, mayTrace: () => true },
-    async () => ({
-      connection,
-      identity: {
-        ...{ subject: `subject${subject}`, userName, externalId: none, email: none },
-        ...{ givenName: none, familyName: none, displayName: none },
-      },
-      groups: said,
-      once: { id, until: new Date(world.now.getTime() + 60_000) },
-      ...{ sessionUntil: null, authenticatedAt: world.now, acr: null, upstream: null, returnTo: null },
-    }),
-  );
+  const said = claimedGroups(groups?.map(claimed));
+  const outcome = await answer(world, subject, said);
   if (outcome.kind === 'refused') {
     expect(['inactive', 'no_seat', 'unproved'], 'a login is refused for a reason').toContain(outcome.reason);
     return false;
@@ -72,8 +52,39 @@ export async function logIn(world: TestWorld, subject: number, groups: number[] 
   if (said === 'unknown') return true;
   const [user] = await inTenant(database, tenantId, (tx) =>
     tx.run(sql<{ claim_values: string[] }>`
-      select claim_values from users where tenant_id = ${tenantId} and user_name_key = ${userName}`),
+      select claim_values from users where tenant_id = ${tenantId} and user_name_key = ${userNameOf(subject)}`),
   );
   expect(user?.claim_values, 'the groups that were said take the place of those before').toEqual(said);
   return true;
+}
+
+export const userNameOf = (subject: number) => `login${subject}@example.com`;
+const claimed = (group: number) => `CLAIMED${group % 3}`;
+
+export async function answer(
+  world: TestWorld,
+  subject: number,
+  groups: ClaimedGroups,
+): Promise<LoginOutcome> {
+  const { database, tenantId } = world;
+  const connection = await connectionOf(world, defaultRoles[subject % defaultRoles.length] ?? null);
+  const clock = { now: () => world.now };
+  count += 1;
+  const id = `answer${count}`;
+  const none = undefined;
+  return await settleLogin(
+    { database, clock, realClock: clock, secrets: secretBox(Buffer.alloc(32)), publicUrl: '' },
+    { tenantId, connectionId: connection.id },
+    { requestId: id, responseHash: id, mayTrace: () => true },
+    async () => ({
+      connection,
+      identity: {
+        ...{ subject: `subject${subject}`, userName: userNameOf(subject), externalId: none, email: none },
+        ...{ givenName: none, familyName: none, displayName: none },
+      },
+      groups,
+      once: { id, until: new Date(world.now.getTime() + 60_000) },
+      ...{ sessionUntil: null, authenticatedAt: world.now, acr: null, upstream: null, returnTo: null },
+    }),
+  );
 }
