@@ -56,6 +56,7 @@ export async function replaceClaimed(
  * What the connection says of everybody: the breaker looks at it as at what a directory says.
  *
  * @param areForgotten The groups that it claimed no longer count.
+ * @param defaultRole Of the people whom it made; undefined: as before.
  */
 export async function reviseSaid(
   tx: TenantTransaction,
@@ -68,12 +69,12 @@ export async function reviseSaid(
   }: {
     connectionId: ConnectionId;
     areForgotten: boolean;
-    defaultRole: string | null;
+    defaultRole: string | null | undefined;
   },
 ): Promise<void> {
   const left = areForgotten ? await clearLinkGroups(tx, connectionId) : [];
   if (left.length > 0) updateClaimValues(tx, left);
-  const turned = await updateDefaultRole(tx, connectionId, defaultRole);
+  const turned = defaultRole === undefined ? [] : await updateDefaultRole(tx, connectionId, defaultRole);
   const userIds = [...new Set([...left, ...turned])];
   if (userIds.length === 0) return;
   const { audit } = await decide(tx, door, pool, { userIds }, { isSync: true });

@@ -3,6 +3,7 @@
  * and linked at once, so that the seat is decided before they come back.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
@@ -22,8 +23,8 @@ import {
   selectStanding,
   upsertAccessRequest,
 } from './access-request-store.ts';
-import { defaultRoleOf } from './connection.ts';
-import { selectConnection } from './connection-store.ts';
+import { defaultRoleOf, type JustInTime } from './connection.ts';
+import { holdConnection, selectConnection } from './connection-store.ts';
 import { converge, newUser } from './core/identity.ts';
 import { Refusal } from './core/refusal.ts';
 import { insertLink, selectMatches } from './login-store.ts';
@@ -62,15 +63,21 @@ export async function keepAccessRequest(
  * @throws Fault `not_found`; `conflict` where somebody is there already whom the claims lead to; `no_seat` under policy `block`.
  */
 export async function approveAccess(database: Database, door: Door, id: string): Promise<UserView> {
-  const { request, defaultRole } = await readFresh(database, door, id);
+  const { request, jit } = await readFresh(database, door, id);
   const { connectionId, identity, groups } = request;
-  const making = { claimValues: groups, defaultRole };
+  const making = { claimValues: groups, defaultRole: defaultRoleOf(jit) };
   const draft = { attributes: newUser(identity), externalId: null };
   try {
     return await createUser(database, door, null, draft, {
       making,
       also: async (tx, userId) => {
-        if (!(await deleteAccessRequest(tx, id))) throw unknownAccessRequest(id);
+        const [held, isThere] = await Promise.all([
+          holdConnection(tx, connectionId),
+          deleteAccessRequest(tx, id),
+        ]);
+        if (held === undefined || !isThere) throw unknownAccessRequest(id);
+        if (!isDeepStrictEqual(held.jit, jit))
+          throw new Fault('conflict', 'The connection was changed meanwhile: approve it again.');
         insertLink(tx, { connectionId, subject: identity.subject, userId, at: door.now });
         markMaker(tx, { connectionId, userId }, making);
         appendAudit(tx, door, [{ action: 'access.approved', subject: id, after: { userId } }]);
@@ -87,7 +94,7 @@ async function readFresh(
   database: Database,
   { tenantId }: Door,
   id: string,
-): Promise<{ request: AccessRequest; defaultRole: string | null }> {
+): Promise<{ request: AccessRequest; jit: JustInTime }> {
   return await inTenant(database, tenantId, async (tx) => {
     const request = await selectAccessRequest(tx, id);
     const connection = request && (await selectConnection(tx, request.connectionId));
@@ -96,7 +103,7 @@ async function readFresh(
     const matches = await selectMatches(tx, connectionId, connection.directoryId, identity);
     try {
       const who = converge(matches, { create: true });
-      if (who.kind === 'create') return { request, defaultRole: defaultRoleOf(connection.jit) };
+      if (who.kind === 'create') return { request, jit: connection.jit };
       throw new Fault('conflict', `The person is the user ${who.userId}, who need not be approved.`);
     } catch (error) {
       if (error instanceof Refusal) throw new Fault('conflict', error.message);

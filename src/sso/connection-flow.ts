@@ -77,10 +77,11 @@ export async function reviseConnection(
         updateConnection(tx, id, draft);
         const isAnother = draft.settings.entityId !== before.settings.entityId;
         if (isAnother || !draft.enabled) deleteSessionsOfConnection(tx, id);
+        const roleNow = defaultRoleOf(draft.jit);
         await reviseSaid(tx, door, pool, {
           connectionId: id,
           areForgotten: isAnother || groupsClaimOf(draft.jit) !== groupsClaimOf(before.jit),
-          defaultRole: defaultRoleOf(draft.jit),
+          defaultRole: roleNow === defaultRoleOf(before.jit) ? undefined : roleNow,
         });
         const { keys: _keys, createdAt: _at, id: _id, ...was } = before;
         appendAudit(tx, door, [{ action: 'connection.updated', subject: id, before: was, after: draft }]);

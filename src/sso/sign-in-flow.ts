@@ -207,7 +207,7 @@ function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof Fault && error.code === 'no_seat') return new Refusal('no_seat', error.message);
   if (error instanceof Fault && error.code === 'conflict') return new Refusal('unproved', error.message);
   const constraint = brokenConstraint(error);
-  if (constraint !== undefined && /^sso_\w+_connection_id_fkey$/.test(constraint)) {
+  if (constraint !== undefined && /^(sso|access)_\w+_connection_id_fkey$/.test(constraint)) {
     return new Refusal('disabled', 'The connection was removed.');
   }
   switch (constraint) {
