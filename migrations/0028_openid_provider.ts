@@ -144,8 +144,8 @@ const lookups = `
   -- Tenants whose clients are to be told of logouts by now.
   create function find_openid_logouts(most integer) returns table (tenant_id uuid)
   language sql stable security definer set search_path = public, pg_temp as $$
-    select distinct o.tenant_id from (
-      select l.tenant_id from openid_logouts l where l.next_at <= now() order by l.next_at limit most) o
+    select l.tenant_id from openid_logouts l where l.next_at <= now()
+    group by l.tenant_id order by min(l.next_at) limit most
   $$;
 
   grant create on schema public to blue_gateway_finder;

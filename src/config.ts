@@ -26,6 +26,8 @@ export interface Config {
   allowPrivateNetworks: boolean;
   /** Sustained SCIM requests a second, for each token and process; 0: no limit. */
   scimRateLimit: number;
+  /** Asked for the records of domains; undefined: the system's. */
+  dnsResolver: { host: string; port: number } | undefined;
   /** Whether operators may move the clock. */
   testClock: boolean;
 }
@@ -75,6 +77,7 @@ export function readConfig(environment: Environment = process.env): Config {
     workers: read('WORKERS', '1', integer(1, 64)),
     allowPrivateNetworks: read('ALLOW_PRIVATE_NETWORKS', 'false', boolean),
     scimRateLimit: read('SCIM_RATE_LIMIT', '200', rate),
+    dnsResolver: read('DNS_RESOLVER', undefined, hostAndPort),
     testClock: read('TEST_CLOCK', 'false', outsideProduction(environment)),
   };
   if (problems.length > 0) throw new ConfigurationError(problems);
@@ -165,6 +168,14 @@ function httpUrl(text: string): string {
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
     throw new Error(`must be an http(s) URL, not "${text}"`);
   return text;
+}
+
+function hostAndPort(text: string): { host: string; port: number } {
+  const url = URL.canParse(`dns://${text}`) ? new URL(`dns://${text}`) : undefined;
+  if (url === undefined || url.host !== text || url.port === '') {
+    throw new Error(`must be host:port such as 192.0.2.53:53, not "${text}"`);
+  }
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) };
 }
 
 function origin(text: string): string {

@@ -9,6 +9,8 @@ import { startSyncTask } from './blue/sync-task.ts';
 import { followTestClock } from './clock/test-clock-task.ts';
 import type { Config } from './config.ts';
 import { type DatabaseOptions, openDatabase } from './db/database.ts';
+import { textRecordsOf } from './domains/dns-client.ts';
+import { startDomainTask } from './domains/domain-task.ts';
 import type { Services } from './http/services.ts';
 import { systemClock } from './kernel/clock.ts';
 import { ConfigurationError } from './kernel/configuration-error.ts';
@@ -19,6 +21,8 @@ import { startParkingTask } from './provisioning/parking-task.ts';
 import { startReclaimTask } from './provisioning/reclaim-task.ts';
 import { CreationLedger } from './scim/creation-hook.ts';
 import { startPushTask } from './signals/push-task.ts';
+import { startMetadataTask } from './sso/metadata-task.ts';
+import { OidcProviders } from './sso/oidc-client.ts';
 import { startLogoutTask } from './sso/op/logout-task.ts';
 import { startLeftoversTask } from './tenants/leftovers-task.ts';
 import { ensureFirstOperator } from './tenants/tenant-flow.ts';
@@ -93,7 +97,7 @@ async function inOrder(...steps: (() => Promise<void>)[]): Promise<void> {
 const backgroundPoolSize = 8;
 
 /** All but what depends on the kind of process. */
-type SharedServices = Omit<Services, 'nudgeSync' | 'creations'>;
+type SharedServices = Omit<Services, 'nudgeSync' | 'creations' | 'oidcProviders'>;
 
 /** What all parts share is closed when they have stopped, or could not start. */
 async function withServices(
@@ -122,6 +126,7 @@ async function withServices(
       publicUrl,
       blueApiUrl,
       blueAgent,
+      textRecords: textRecordsOf(config.dnsResolver),
       allowPrivateNetworks,
     });
     return { url, stop: () => inOrder(stop, close) };
@@ -167,13 +172,20 @@ async function startBackground(
   const reclaims = startReclaimTask(database, services, log);
   const alerts = startAlertTask(database, clock, log);
   const comparisons = startComparisonTask(database, clock, log);
+  const domains = startDomainTask(database, services, log);
+  const outbound = { dispatcher: services.blueAgent, allowPrivateNetworks: services.allowPrivateNetworks };
+  const times = () => ({ now: clock.now(), realNow: services.realClock.now() });
+  const metadata = startMetadataTask({ database, outbound, times }, log);
   const logouts = startLogoutTask({ ...services, database }, log);
   const signals = startPushTask({ ...services, database, log });
   const sync = startSyncTask({ ...services, database, log });
   return {
     nudge: () => sync.nudge(),
     stop: async () => {
-      const tasks = [contracts, alerts, comparisons, leftovers, logouts, parking, reclaims, signals, sync];
+      const tasks = [
+        ...[contracts, alerts, comparisons, domains, leftovers, logouts],
+        ...[metadata, parking, reclaims, signals, sync],
+      ];
       await Promise.all(tasks.map((task) => task.stop()));
     },
   };
@@ -185,7 +197,10 @@ async function startHttp(
   { nudge, metrics }: Pick<FirstProcess, 'nudge'> & Partial<FirstProcess>,
 ): Promise<Gateway> {
   const creations = new CreationLedger(shared.background, log);
-  const services: Services = { ...shared, nudgeSync: nudge, creations };
+  const { blueAgent: dispatcher, allowPrivateNetworks } = shared;
+  const nowMs = () => performance.now();
+  const oidcProviders = new OidcProviders({ dispatcher, allowPrivateNetworks, nowMs });
+  const services: Services = { ...shared, nudgeSync: nudge, creations, oidcProviders };
   const { trustProxy, scimRateLimit } = config;
   const app = await buildApp({ services, log, trustProxy, scimRateLimit, metricsOfAll: metrics });
   try {

@@ -40,6 +40,7 @@ describe('the environment', () => {
       workers: 1,
       allowPrivateNetworks: false,
       scimRateLimit: 200,
+      dnsResolver: undefined,
       testClock: false,
     });
   });
@@ -55,6 +56,7 @@ describe('the environment', () => {
       WORKERS: '4',
       ALLOW_PRIVATE_NETWORKS: 'true',
       SCIM_RATE_LIMIT: '0',
+      DNS_RESOLVER: '[::1]:5353',
       TEST_CLOCK: 'true',
       BLUE_API_URL: '',
     });
@@ -65,6 +67,7 @@ describe('the environment', () => {
       trustProxy: '10.0.0.0/8',
       workers: 4,
       scimRateLimit: 0,
+      dnsResolver: { host: '::1', port: 5353 },
       testClock: true,
       blueApiUrl: 'https://api.blue.app/graphql',
     });
@@ -91,6 +94,12 @@ describe('the environment', () => {
     ['WORKERS', '1.5'],
     ['ALLOW_PRIVATE_NETWORKS', '1'],
     ['SCIM_RATE_LIMIT', '24'],
+    ['DNS_RESOLVER', '53'],
+    ['DNS_RESOLVER', 'example.com'],
+    ['DNS_RESOLVER', ':53'],
+    ['DNS_RESOLVER', '127.0.0.1:53/x'],
+    ['DNS_RESOLVER', 'user@127.0.0.1:53'],
+    ['DNS_RESOLVER', '127.0.0.1:70000'],
     ['TEST_CLOCK', '1'],
   ])('refuses %s=%s, and says what it must be', (name, value) => {
     expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name} must `))]);

@@ -22,8 +22,12 @@ function floorOf(path: string): number {
   return 1;
 }
 
-/** What the core may not know; of node:net the parts that only reckon with addresses are pure. */
+/** What the core may not know, but for the parts that only reckon. */
 const corePackages = ['fastify', '@fastify/', 'kysely', 'pg', 'undici', 'pino', 'prom-client', 'node:'];
+const pureParts = new Map([
+  ['node:net', ['BlockList', 'isIP']],
+  ['node:url', ['domainToASCII', 'domainToUnicode']],
+]);
 
 function importProblems(source: Source): string[] {
   const floor = floorOf(source.path);
@@ -34,7 +38,7 @@ function importProblems(source: Source): string[] {
       const isOutside = corePackages.some(
         (name) => from === name || from.startsWith(name.replace(/[^:/]$/, '$&/')),
       );
-      const isPure = from === 'node:net' && values.every((name) => ['BlockList', 'isIP'].includes(name));
+      const isPure = pureParts.has(from) && values.every((name) => pureParts.get(from)?.includes(name));
       if (floor === 1 && isOutside && !isPure) say('core imports');
       return problems;
     }

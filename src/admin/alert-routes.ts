@@ -16,6 +16,8 @@ import { Id, listOf, nullable, pageQuery, problems, TenantAndId, TenantPath, Tim
 const Kind = Type.Enum([
   ...(['seats_used', 'seats_left', 'full_before_term_end', 'contract_ended', 'evaluation_ends'] as const),
   ...(['cliff', 'block_lifted', 'draft_failed', 'decisions_differ'] as const),
+  ...(['domain_missing', 'domain_lapsed'] as const),
+  ...(['certificate_ends', 'metadata_failing', 'metadata_changed'] as const),
 ]);
 const Alert = Type.Object({
   id: Id,

@@ -1,8 +1,10 @@
 /** What an admin writes of a connection, and reads of it: what is the same for every protocol, and whose fields the others are. */
 
 import Type, { type Static } from 'typebox';
+import { parseDomain } from '../domains/core/domain-name.ts';
 import { Fault } from '../kernel/fault.ts';
 import { type DirectoryId, parseId } from '../kernel/ids.ts';
+import { limits } from '../kernel/limits.ts';
 import { entryKeyOf } from '../licensing/catalogue.ts';
 import {
   type Connection,
@@ -10,8 +12,10 @@ import {
   type JustInTime,
   revocationUrlOf,
 } from '../sso/connection.ts';
+import type { IdentityProvider } from '../sso/core/metadata.ts';
 import { unknownDirectory } from './directory-path.ts';
-import { readSaml, samlAnswer, samlFields, showSaml } from './saml-connection-form.ts';
+import { oidcAnswer, oidcFields, readOidc, showOidc } from './oidc-connection-form.ts';
+import { readSaml, samlAnswer, samlFields, showSaml, templateOf } from './saml-connection-form.ts';
 import { closed, Id, Name, nullable, Time } from './schemas.ts';
 
 const AttributeName = Type.String({ minLength: 1, maxLength: 300 });
@@ -86,6 +90,12 @@ const common = {
     nullable(Type.String({ description: 'Whose externalId `jit.attributes.externalId` holds.' })),
   ),
   jit: Type.Optional(Jit),
+  domains: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 1000 }), {
+      maxItems: limits.domainsPerTenantMax,
+      description: 'Verified domains of the tenant, whose people sign in through this connection.',
+    }),
+  ),
   revocationIssuer: Type.Optional(
     nullable(
       Type.String({
@@ -97,21 +107,24 @@ const common = {
     ),
   ),
 };
+const Protocol = Type.Enum(['saml', 'oidc']);
+/** Fields of both protocols: which are for which is checked by `readConnection`, which says so better than a union could. */
 export const ConnectionBody = Type.Object(
-  { protocol: Type.Literal('saml'), ...common, ...samlFields },
+  { protocol: Protocol, ...common, ...samlFields, ...oidcFields },
   closed,
 );
 export const ConnectionChange = Type.Partial(ConnectionBody, {
   ...closed,
-  description: 'What is left out stays as it is.',
+  description: 'What is left out stays as it is; the protocol does always.',
 });
 
+const ofItsProtocol = Type.Partial(Type.Object({ ...oidcAnswer, ...samlAnswer }));
 export const ConnectionAnswer = Type.Object({
   id: Id,
-  protocol: Type.Literal('saml'),
+  protocol: Protocol,
   name: Type.String(),
   enabled: Type.Boolean(),
-  ...samlAnswer,
+  ...ofItsProtocol.properties,
   directoryId: nullable(Id),
   jit: Type.Object({
     enabled: Type.Boolean(),
@@ -121,6 +134,7 @@ export const ConnectionAnswer = Type.Object({
     groupsClaim: nullable(Type.String()),
     defaultRole: nullable(Type.String()),
   }),
+  domains: Type.Array(Type.String()),
   revocationIssuer: nullable(Type.String()),
   revocationUrl: Type.String(),
   createdAt: Time,
@@ -132,17 +146,43 @@ const usualJit = {
 };
 
 /** @param before What stays of it is left out; undefined: the connection is made. @throws Fault `invalid` */
-export function readConnection(body: Static<typeof ConnectionChange>, before?: Connection): ConnectionDraft {
-  return {
-    ...readCommon(body, before),
-    protocol: 'saml',
-    settings: readSaml(body, before?.settings),
-  };
+export function readConnection(
+  body: Static<typeof ConnectionChange>,
+  before?: Connection,
+  fetched?: IdentityProvider,
+): ConnectionDraft {
+  const protocol = before?.protocol ?? body.protocol;
+  if (body.protocol !== undefined && body.protocol !== protocol) {
+    const text = `The connection speaks ${protocol}, and goes on to: add another one for ${body.protocol}.`;
+    throw new Fault('invalid', text, { field: 'protocol' });
+  }
+  const common = readCommon(body, before);
+  if (protocol === 'oidc') {
+    refuseForeign(body, samlFields, 'saml');
+    const settings = before?.protocol === 'oidc' ? before.settings : undefined;
+    return { ...common, protocol, settings: readOidc(body, settings) };
+  }
+  refuseForeign(body, oidcFields, 'oidc');
+  if (common.jit.create && common.jit.attributes.userName === undefined) {
+    const text =
+      'With jit.create there must be an attribute for userName: name it, as jit.attributes.userName.';
+    throw new Fault('invalid', text, { field: 'jit.attributes.userName' });
+  }
+  const settings = before?.protocol === 'saml' ? before.settings : undefined;
+  return { ...common, protocol: 'saml', settings: readSaml(body, settings, fetched) };
+}
+
+function refuseForeign(body: object, fields: object, protocol: string): void {
+  const field = Object.keys(fields).find((name) => Object.hasOwn(body, name));
+  if (field !== undefined) {
+    throw new Fault('invalid', `${field} is for connections of the protocol ${protocol}.`, { field });
+  }
 }
 
 function readCommon(body: Static<typeof ConnectionChange>, before?: Connection) {
   const { name = before?.name ?? '', enabled = before?.enabled ?? true } = body;
-  const jit: JustInTime = { ...(before?.jit ?? usualJit), ...body.jit };
+  const named = body.jit?.attributes ?? templateOf(body)?.attributes;
+  const jit: JustInTime = { ...(before?.jit ?? usualJit), ...body.jit, ...(named && { attributes: named }) };
   if (jit.defaultRole !== null && jit.defaultRole !== 'none' && entryKeyOf(jit.defaultRole) === undefined) {
     throw new Fault('invalid', `${jit.defaultRole} is no role of Blue.`, { field: 'jit.defaultRole' });
   }
@@ -153,8 +193,21 @@ function readCommon(body: Static<typeof ConnectionChange>, before?: Connection) 
       'directoryId and jit.attributes.externalId come together: the claim holds an externalId of that directory.';
     throw new Fault('invalid', text, { field: 'directoryId' });
   }
+  const domains = body.domains === undefined ? (before?.domains ?? []) : readDomains(body.domains);
   const { revocationIssuer = before?.revocationIssuer ?? null } = body;
-  return { name, enabled, directoryId, jit, revocationIssuer };
+  return { name, enabled, directoryId, jit, domains, revocationIssuer };
+}
+
+/** Each once, in their order. */
+function readDomains(texts: readonly string[]): string[] {
+  const domains = texts.map((text) => {
+    const domain = parseDomain(text);
+    if (domain === undefined) {
+      throw new Fault('invalid', `"${text.slice(0, 300)}" is no domain.`, { field: 'domains' });
+    }
+    return domain;
+  });
+  return [...new Set(domains)].sort();
 }
 
 function readDirectory(text: string | null): DirectoryId | null {
@@ -168,8 +221,9 @@ export function showConnection(connection: Connection, publicUrl: string): Stati
   const { id, protocol, name, enabled, directoryId, jit, revocationIssuer, createdAt } = connection;
   return {
     ...{ id, protocol, name, enabled, directoryId },
-    ...showSaml(connection, publicUrl),
+    ...(connection.protocol === 'saml' ? showSaml(connection, publicUrl) : showOidc(connection, publicUrl)),
     jit: { ...jit, attributes: { ...jit.attributes } },
+    domains: [...connection.domains],
     revocationIssuer,
     revocationUrl: revocationUrlOf(publicUrl, id),
     createdAt: createdAt.toISOString(),

@@ -4,7 +4,7 @@ import Type, { type Static } from 'typebox';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
 import { checkIssuer } from '../outbound/outbound-client.ts';
-import type { Connection, ConnectionDraft } from '../sso/connection.ts';
+import type { Connection, ConnectionDraft, MetadataSource } from '../sso/connection.ts';
 import {
   createConnection,
   removeConnection,
@@ -12,6 +12,9 @@ import {
   unknownConnection,
 } from '../sso/connection-flow.ts';
 import { selectConnection, selectConnections } from '../sso/connection-store.ts';
+import type { IdentityProvider } from '../sso/core/metadata.ts';
+import { fetchMetadata } from '../sso/metadata-client.ts';
+import { fetchedSource } from '../sso/metadata-refresh.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
 import {
@@ -44,8 +47,14 @@ export function connectionRoutes(scope: AdminScope, services: Services): void {
       },
     },
     async (request, reply) => {
-      const draft = readDraft(request.body, services);
-      const made = await createConnection(database, secrets, adminDoorOf(request, clock.now()), draft);
+      const found = await fetchFor(services, request.body.metadataUrl);
+      const draft = readDraft(request.body, services, { fetched: found?.provider });
+      const door = adminDoorOf(request, clock.now());
+      const { clientSecret } = request.body;
+      const made = await createConnection(database, secrets, door, draft, {
+        ...(found === undefined ? {} : { metadata: found.source }),
+        ...(clientSecret === undefined ? {} : { clientSecret: secrets.seal(clientSecret) }),
+      });
       return reply.code(201).send(showConnection(made, publicUrl));
     },
   );
@@ -66,9 +75,14 @@ export function connectionRoutes(scope: AdminScope, services: Services): void {
     async (request, reply) => {
       const { params, body } = request;
       const door = adminDoorOf(request, clock.now());
-      const changed = await reviseConnection(database, door, connectionIdOf(params.id), (before) =>
-        readDraft(body, services, before),
-      );
+      const found = await fetchFor(services, body.metadataUrl);
+      const source = body.metadataXml === undefined ? found?.source : null;
+      const { clientSecret } = body;
+      const revise = (before: Connection) => readDraft(body, services, { before, fetched: found?.provider });
+      const changed = await reviseConnection(database, door, connectionIdOf(params.id), revise, {
+        ...(source === undefined ? {} : { metadata: source }),
+        ...(clientSecret === undefined ? {} : { clientSecret: secrets.seal(clientSecret) }),
+      });
       return reply.send(showConnection(changed, publicUrl));
     },
   );
@@ -97,10 +111,11 @@ export function connectionRoutes(scope: AdminScope, services: Services): void {
 function readDraft(
   body: Static<typeof ConnectionChange>,
   options: Services,
-  before?: Connection,
+  { before, fetched }: { before?: Connection; fetched: IdentityProvider | undefined },
 ): ConnectionDraft {
-  const draft = readConnection(body, before);
+  const draft = readConnection(body, before, fetched);
   if (draft.revocationIssuer !== null) checkIssuer(draft.revocationIssuer, 'revocationIssuer', options);
+  if (draft.protocol === 'oidc') checkIssuer(draft.settings.issuer, 'issuer', options);
   return draft;
 }
 
@@ -152,4 +167,17 @@ function connectionReadRoutes(scope: AdminScope, { database, publicUrl }: Servic
       return reply.send(showConnection(found, publicUrl));
     },
   );
+}
+
+async function fetchFor(
+  { blueAgent, allowPrivateNetworks, clock, realClock }: Services,
+  url: string | undefined,
+): Promise<{ provider: IdentityProvider; source: MetadataSource } | undefined> {
+  if (url === undefined) return undefined;
+  const published = await fetchMetadata(
+    url,
+    { dispatcher: blueAgent, allowPrivateNetworks },
+    realClock.now(),
+  );
+  return { provider: published.provider, source: fetchedSource(url, published, clock.now(), Math.random()) };
 }

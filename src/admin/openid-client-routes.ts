@@ -19,7 +19,8 @@ import {
   selectOpenIdClient,
   selectOpenIdClients,
 } from '../sso/op/client-store.ts';
-import { checkedReturnUri } from '../sso/op/return-uri.ts';
+import { issuerOf } from '../sso/op/issuer.ts';
+import { returnUriProblem } from '../sso/op/return-uri.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
 import { afterId, readLimit, toPage } from './paging.ts';
@@ -197,7 +198,7 @@ function readDraft(
   const draft = { ...before, ...given };
   for (const field of ['redirectUris', 'postLogoutRedirectUris'] as const) {
     for (const uri of draft[field]) {
-      const problem = checkedReturnUri(uri);
+      const problem = returnUriProblem(uri);
       if (problem !== undefined) throw new Fault('invalid', `${field} ${problem}.`, { field });
     }
   }
@@ -208,7 +209,7 @@ function readDraft(
 }
 
 function show({ createdAt, ...of }: OpenIdClient, publicUrl: string): Static<typeof Client> {
-  return { ...of, clientId: of.id, issuer: `${publicUrl}/oidc`, createdAt: createdAt.toISOString() };
+  return { ...of, clientId: of.id, issuer: issuerOf(publicUrl), createdAt: createdAt.toISOString() };
 }
 
 function clientIdOf(text: string): OpenIdClientId {

@@ -1,12 +1,19 @@
 /** What an admin writes of a connection's identity provider where that speaks SAML, and reads of it. */
 
 import Type, { type Static } from 'typebox';
+import { readCertificate } from '../kernel/certificate.ts';
 import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
-import { addressesOf, type SamlConnection, type SamlSettings } from '../sso/connection.ts';
-import { readMetadata } from '../sso/core/metadata.ts';
+import {
+  addressesOf,
+  type MetadataSource,
+  type SamlConnection,
+  type SamlSettings,
+} from '../sso/connection.ts';
+import { type IdentityProvider, readMetadata } from '../sso/core/metadata.ts';
+import { samlTemplates, settingsOfTemplate } from '../sso/core/saml-template.ts';
 import { ConnectionKeyAnswer, showKey } from './connection-key-form.ts';
-import { nullable } from './schemas.ts';
+import { nullable, Time } from './schemas.ts';
 
 export const samlFields = {
   metadataXml: Type.Optional(
@@ -14,6 +21,19 @@ export const samlFields = {
       minLength: 1,
       maxLength: limits.samlBytesMax,
       description: 'The identity provider’s metadata: one EntityDescriptor.',
+    }),
+  ),
+  metadataUrl: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 2000,
+      description: 'In place of metadataXml: fetched now and again when it is due. https.',
+    }),
+  ),
+  template: Type.Optional(
+    Type.Enum(samlTemplates, {
+      description:
+        'Of the identity provider: gives `jit.attributes` and `nameIdFormat` where they are left out.',
     }),
   ),
   wantAssertionsSigned: Type.Optional(Type.Boolean({ default: true })),
@@ -34,8 +54,31 @@ export const samlAnswer = {
   identityProvider: Type.Object({
     entityId: Type.String(),
     ssoUrl: Type.String(),
-    certificates: Type.Array(Type.String({ description: 'Base64 of DER.' })),
+    certificates: Type.Array(
+      Type.Object({
+        sha256: Type.String({ description: 'Fingerprint.' }),
+        notAfter: nullable(Time),
+        certificate: Type.String({ description: 'Base64 of DER.' }),
+      }),
+    ),
   }),
+  metadata: nullable(
+    Type.Object({
+      url: Type.String(),
+      fetchedAt: Time,
+      nextFetchAt: Time,
+      failingSince: nullable(Time),
+      error: nullable(Type.String({ description: 'Why it could not be used; what was in use stays.' })),
+      pendingChange: nullable(
+        Type.Object({
+          seenAt: Time,
+          entityId: Type.String(),
+          ssoUrl: Type.String(),
+          certificates: Type.Array(Type.String({ description: 'Fingerprint, SHA-256.' })),
+        }),
+      ),
+    }),
+  ),
   keys: Type.Array(ConnectionKeyAnswer),
   wantAssertionsSigned: Type.Boolean(),
   wantResponseSigned: Type.Boolean(),
@@ -43,20 +86,32 @@ export const samlAnswer = {
   nameIdFormat: nullable(Type.String()),
 };
 
-/** @param before What stays of it is left out; undefined: the connection is made. @throws Fault `invalid` */
-export function readSaml(body: Static<typeof SamlBody>, before?: SamlSettings): SamlSettings {
+/**
+ * @param before What stays of it is left out; undefined: the connection is made.
+ * @param fetched What metadataUrl leads to. @throws Fault `invalid`
+ */
+export function readSaml(
+  body: Static<typeof SamlBody>,
+  before?: SamlSettings,
+  fetched?: IdentityProvider,
+): SamlSettings {
   const {
     wantAssertionsSigned = before?.wantAssertionsSigned ?? true,
     wantResponseSigned = before?.wantResponseSigned ?? false,
     signRequests = before?.signRequests ?? false,
-    nameIdFormat = before?.nameIdFormat ?? null,
+    nameIdFormat = templateOf(body)?.nameIdFormat ?? before?.nameIdFormat ?? null,
   } = body;
   if (!wantAssertionsSigned && !wantResponseSigned) {
     const text = 'Something must be signed: leave wantAssertionsSigned or wantResponseSigned on.';
     throw new Fault('invalid', text, { field: 'wantAssertionsSigned' });
   }
-  const provider = body.metadataXml === undefined ? before : readMetadata(body.metadataXml);
-  if (provider === undefined) throw new Fault('invalid', 'metadataXml is missing.', { field: 'metadataXml' });
+  if (body.metadataXml !== undefined && fetched !== undefined) {
+    throw new Fault('invalid', 'Give metadataUrl or metadataXml, not both.', { field: 'metadataUrl' });
+  }
+  const provider = body.metadataXml === undefined ? (fetched ?? before) : readMetadata(body.metadataXml);
+  if (provider === undefined) {
+    throw new Fault('invalid', 'metadataUrl or metadataXml is missing.', { field: 'metadataXml' });
+  }
   const { entityId, ssoUrl, certificates } = provider;
   return {
     ...{ entityId, ssoUrl, certificates, wantAssertionsSigned, wantResponseSigned, signRequests },
@@ -64,12 +119,35 @@ export function readSaml(body: Static<typeof SamlBody>, before?: SamlSettings): 
   };
 }
 
-export function showSaml({ id, settings, keys }: SamlConnection, publicUrl: string) {
+export function templateOf({ template }: Pick<Static<typeof SamlBody>, 'template'>) {
+  return template && settingsOfTemplate[template];
+}
+
+export function showSaml({ id, settings, keys, metadata }: SamlConnection, publicUrl: string) {
   const { entityId, ssoUrl, certificates, ...asked } = settings;
   return {
     ...addressesOf(publicUrl, id),
     ...asked,
-    identityProvider: { entityId, ssoUrl, certificates },
+    identityProvider: { entityId, ssoUrl, certificates: certificates.map(showCertificate) },
+    metadata: metadata && showSource(metadata),
     keys: keys.map(showKey),
+  };
+}
+
+function showCertificate(certificate: string) {
+  const { sha256, notAfter } = readCertificate(certificate);
+  return { sha256, notAfter: notAfter?.toISOString() ?? null, certificate };
+}
+
+function showSource({ pending, fetchedAt, nextFetchAt, failingSince, ...source }: MetadataSource) {
+  return {
+    ...source,
+    fetchedAt: fetchedAt.toISOString(),
+    nextFetchAt: nextFetchAt.toISOString(),
+    failingSince: failingSince?.toISOString() ?? null,
+    pendingChange: pending && {
+      ...pending,
+      certificates: pending.certificates.map((certificate) => readCertificate(certificate).sha256),
+    },
   };
 }

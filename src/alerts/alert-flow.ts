@@ -25,6 +25,7 @@ import {
   selectPoolSeen,
   writeLook,
 } from './alert-store.ts';
+import { connectionFacts } from './connection-facts-flow.ts';
 import { forecastOf } from './forecast-flow.ts';
 import { selectScarcity } from './scarcity-store.ts';
 import { selectSeatDays, writeSeatDay } from './seat-day-store.ts';
@@ -52,10 +53,15 @@ export async function raiseAlerts(database: Database, now: Date, most: number): 
 async function lookAt(database: Database, tenantId: TenantId, now: Date): Promise<void> {
   const door: Door = { tenantId, actor: { kind: 'system', rule: 'alerts' }, now, requestId: null };
   await inTenant(database, tenantId, async (tx) => {
-    const [before, seen, days] = await Promise.all([lockRaised(tx), selectPoolSeen(tx), selectSeatDays(tx)]);
+    const [before, seen, days, connections] = await Promise.all([
+      lockRaised(tx),
+      selectPoolSeen(tx),
+      selectSeatDays(tx),
+      connectionFacts(tx),
+    ]);
     // Once a day: it takes a while to reckon, and seats may change every second.
     const forecast = before.lookAt <= now ? forecastOf(tenantId, seen, days, now) : null;
-    const { causes, raised, standing } = dueAlerts({ ...seen, forecast }, before, now);
+    const { causes, raised, standing } = dueAlerts({ ...seen, forecast, connections }, before, now);
     const { held, overage, onHold } = seen.usage;
     writeSeatDay(tx, dayOf(now), held + overage + onHold);
     writeLook(tx, seen, raised, nextLook(now));

@@ -1,6 +1,7 @@
 /** What an alert tells a person, in sentences. Pure. */
 
 import { unreachable } from '../kernel/assert.ts';
+import { limits } from '../kernel/limits.ts';
 import type { Alert } from '../licensing/alert.ts';
 
 /** Who waits and who might give a seat back, when all are taken. */
@@ -33,9 +34,31 @@ export function messageOf(alert: Alert, scarcity: Scarcity | null): string {
       return `The draft "${alert.name}" of the mappings was not activated at its time: ${alert.failure}`;
     case 'decisions_differ':
       return `The nightly comparison found ${countOf(alert.differing, 'person', 'people')} with another decision than deciding again gives, and ${countOf(alert.miscounted, 'count')} of seats that ${alert.miscounted === 1 ? 'is' : 'are'} off. See which: GET /seats/verify. This is a mistake of the gateway: tell whoever runs it. Whatever is written for a person decides for them again.`;
+    case 'domain_missing':
+      return `The TXT record of the domain ${alert.domain} is gone since ${alert.since}. Put it back (GET /domains/${alert.domain} shows it): after ${limits.domainMissingDaysMax} days the domain is no longer verified.`;
+    case 'domain_lapsed':
+      return `The domain ${alert.domain} is no longer verified: its TXT record is gone since ${alert.since}. People there are not led to their connection, and nobody is linked by it any more; who is linked stays so. Put the record back and verify the domain again.`;
+    case 'certificate_ends':
+      return certificateText(alert);
+    case 'metadata_failing':
+      return `The metadata of connection "${alert.name}" could not be used since ${alert.since}; what was read before stays in use. ${alert.error}`;
+    case 'metadata_changed':
+      return `The metadata of connection "${alert.name}" says something else since ${alert.since}; what was in use stays. Ask the identity provider's administrator whether that is meant, then confirm it: POST /connections/${alert.connection}/metadata/confirm.`;
     default:
       return unreachable(alert);
   }
+}
+
+function certificateText({
+  whose,
+  name,
+  at,
+  hasEnded,
+}: Extract<Alert, { kind: 'certificate_ends' }>): string {
+  const end = hasEnded ? `ended at ${at}` : `ends at ${at}`;
+  return whose === 'gateway'
+    ? `The certificate of the key that the gateway signs with for connection "${name}" ${end}: add the next key and activate it.`
+    : `The identity provider's signing certificate of connection "${name}" ${end}. People still get in with it, unless the identity provider stops: make a new one there, and give the connection the new metadata.`;
 }
 
 function endText({ endsOn, phase, graceUntil }: Extract<Alert, { kind: 'contract_ended' }>): string {

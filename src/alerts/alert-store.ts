@@ -33,6 +33,11 @@ export async function lockRaised(tx: TenantTransaction): Promise<Raised & { look
   return { ...raised, lookAt };
 }
 
+/** Sends that something changed which a look finds: it comes soon. */
+export function lookForAlerts(tx: TenantTransaction): void {
+  tx.send(sql`update alert_states set look_at = '1970-01-01' where tenant_id = ${tx.tenantId}`);
+}
+
 /** The seats and the contract as a look finds them. */
 export interface PoolSeen {
   usage: Usage;
@@ -41,6 +46,7 @@ export interface PoolSeen {
   blockLiftedAt: Date | null;
   failedDrafts: { id: string; name: string; failure: string }[];
   comparison: Comparison;
+  missingDomains: { domain: string; since: string; isVerified: boolean }[];
 }
 
 export async function selectPoolSeen(tx: TenantTransaction): Promise<PoolSeen> {
@@ -52,12 +58,16 @@ export async function selectPoolSeen(tx: TenantTransaction): Promise<PoolSeen> {
       (select coalesce(jsonb_agg(jsonb_build_object('id', m.id, 'name', m.name, 'failure', m.failure) order by m.id), '[]')
        from mapping_drafts m where m.tenant_id = p.tenant_id and m.failure is not null) as "failedDrafts",
       coalesce((select jsonb_build_object('differing', s.differing, 'miscounted', s.miscounted)
-        from alert_states s where s.tenant_id = p.tenant_id), '{"differing": 0, "miscounted": 0}') as comparison
+        from alert_states s where s.tenant_id = p.tenant_id), '{"differing": 0, "miscounted": 0}') as comparison,
+      (select coalesce(jsonb_agg(jsonb_build_object('domain', d.domain, 'since', d.missing_since,
+          'isVerified', d.verified_at is not null) order by d.domain), '[]')
+       from domains d where d.tenant_id = p.tenant_id and d.missing_since is not null) as "missingDomains"
     from seat_pools p left join contracts c on c.tenant_id = p.tenant_id where p.tenant_id = ${tx.tenantId}
   `);
   assert(row !== undefined, 'every tenant has a seat pool');
-  const { contract, settledAt, blockLiftedAt, failedDrafts, comparison, ...usage } = row;
-  return { usage, settledAt, blockLiftedAt, failedDrafts, comparison, contract: contract ?? undefined };
+  const { contract, settledAt, blockLiftedAt, failedDrafts, comparison, missingDomains, ...usage } = row;
+  const known = { settledAt, blockLiftedAt, failedDrafts, comparison, missingDomains };
+  return { usage, ...known, contract: contract ?? undefined };
 }
 
 /** Sends what was seen and raised, and when to look again. */
@@ -77,6 +87,11 @@ export function writeLook(
     marks: [...raised.marks],
   };
   tx.send(db.updateTable('alert_states').set(columns).where('tenant_id', '=', tx.tenantId));
+}
+
+/** What is watched has changed apart from seats and contract. */
+export function lookSooner(tx: TenantTransaction, now: Date): void {
+  tx.send(sql`update alert_states set look_at = least(look_at, ${now}) where tenant_id = ${tx.tenantId}`);
 }
 
 export interface AlertItem {

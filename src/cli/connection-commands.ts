@@ -5,16 +5,23 @@ import {
   type Flag,
   given,
   type Input,
+  list,
   pageFlags,
   pairs,
   part,
   tenantFlag,
   tenantPath,
   truth,
+  UsageError,
 } from './command.ts';
 
 const truthValue = 'true|false';
 const settingFlags: readonly Flag[] = [
+  {
+    name: 'template',
+    value: 'entra|okta|google|adfs|keycloak',
+    description: 'its names of the attributes, where none are given',
+  },
   { name: 'create', value: truthValue, description: 'make people at their first login' },
   { name: 'approval', value: truthValue, description: 'who would be made waits for an administrator' },
   { name: 'jit', value: truthValue, description: 'false: a login makes nobody and claims no groups' },
@@ -25,6 +32,7 @@ const settingFlags: readonly Flag[] = [
     description: 'of people it makes whom no mapping names',
   },
   { name: 'attributes', value: 'a=b,…', description: 'the identity provider’s name of each attribute' },
+  { name: 'domains', value: 'a,b', description: 'verified domains whose people sign in through it' },
   { name: 'directory', value: 'id', description: 'whose externalId the attribute of that name holds' },
   { name: 'name-id-format', value: 'URN', description: 'asked for' },
   { name: 'sign-requests', value: truthValue, description: 'sign what the browser is sent with' },
@@ -40,23 +48,69 @@ function providerFlags(required: boolean): readonly Flag[] {
     {
       name: 'metadata',
       value: 'XML',
-      description: 'of the identity provider, as `"$(cat metadata.xml)"`',
-      required,
+      description: 'SAML: the identity provider’s, as `"$(cat metadata.xml)"`',
+    },
+    {
+      name: 'metadata-url',
+      value: 'URL',
+      description: 'SAML: where that is, in its place: fetched again when it changes',
+    },
+    { name: 'issuer', value: 'URL', description: 'OpenID: as the discovery document names it' },
+    { name: 'client-id', value: 'text', description: 'OpenID: what the gateway is called there' },
+    { name: 'client-secret', value: 'text', description: 'OpenID: never shown again' },
+    {
+      name: 'client-auth-method',
+      value: 'method',
+      description: 'OpenID: client_secret_basic, client_secret_post or private_key_jwt',
+    },
+    {
+      name: 'id-token-alg',
+      value: 'RS256|PS256|ES256',
+      description: 'OpenID: what ID tokens are signed with',
+    },
+    { name: 'scopes', value: 'a,b', description: 'OpenID: openid,profile,email when left out' },
+    {
+      name: 'hosted-domain',
+      value: 'domain',
+      description: 'OpenID, Google: the Workspace that people must be of',
+    },
+    {
+      name: 'single-logout',
+      value: truthValue,
+      description: 'OpenID: who signs out here signs out there, too',
     },
   ];
 }
 
+/** The commonest mistake is the file's name. */
+function metadataXml({ metadata }: Input): string | true | undefined {
+  if (typeof metadata === 'string' && !metadata.includes('<')) {
+    throw new UsageError(`--metadata takes the XML itself: --metadata "$(cat ${metadata})"`);
+  }
+  return metadata;
+}
+
 function settings(input: Input): Record<string, unknown> {
   return given({
-    protocol: 'saml',
     name: input.name,
-    metadataXml: input.metadata,
+    template: input.template,
+    metadataXml: metadataXml(input),
+    metadataUrl: input['metadata-url'],
     enabled: truth(input, 'enabled'),
     wantAssertionsSigned: truth(input, 'want-assertions-signed'),
     wantResponseSigned: truth(input, 'want-response-signed'),
     signRequests: truth(input, 'sign-requests'),
     nameIdFormat: input['name-id-format'],
+    issuer: input.issuer,
+    clientId: input['client-id'],
+    clientSecret: input['client-secret'],
+    clientAuthMethod: input['client-auth-method'],
+    idTokenSignedResponseAlg: input['id-token-alg'],
+    scopes: list(input, 'scopes'),
+    hostedDomain: input['hosted-domain'],
+    singleLogout: truth(input, 'single-logout'),
     directoryId: input.directory,
+    domains: list(input, 'domains'),
     revocationIssuer: input['revocation-issuer'],
     jit: given({
       enabled: truth(input, 'jit'),
@@ -81,9 +135,13 @@ export const connectionCommands: readonly Command[] = [
   {
     noun: 'connection',
     verb: 'create',
-    summary: 'add a SAML connection to sign in with',
+    summary: 'add a connection to sign in with: by OpenID Connect with --issuer, else by SAML',
     flags: [tenantFlag, ...providerFlags(true), ...settingFlags],
-    call: (input) => ({ method: 'POST', path: tenantPath(input, '/connections'), body: settings(input) }),
+    call: (input) => ({
+      method: 'POST',
+      path: tenantPath(input, '/connections'),
+      body: { protocol: input.issuer === undefined ? 'saml' : 'oidc', ...settings(input) },
+    }),
   },
   {
     noun: 'connection',
@@ -99,7 +157,7 @@ export const connectionCommands: readonly Command[] = [
     summary: 'list connections',
     flags: [tenantFlag, ...pageFlags],
     call: (input) => ({ method: 'GET', path: tenantPath(input, '/connections', 'limit', 'cursor') }),
-    columns: ['name', 'id', 'enabled', 'identityProvider.entityId', 'loginUrl'],
+    columns: ['name', 'id', 'enabled', 'protocol', 'loginUrl'],
   },
   {
     noun: 'connection',
@@ -116,6 +174,34 @@ export const connectionCommands: readonly Command[] = [
     argument: 'connection-id',
     flags: [tenantFlag],
     call: (input) => ({ method: 'DELETE', path: one(input) }),
+  },
+  {
+    noun: 'connection',
+    verb: 'confirm-metadata',
+    summary: 'take what fetched metadata says now, once you know that it is meant',
+    argument: 'connection-id',
+    flags: [
+      tenantFlag,
+      {
+        name: 'seen-at',
+        value: 'time',
+        description: 'of the change, as `connection show` has it',
+        required: true,
+      },
+    ],
+    call: (input) => ({
+      method: 'POST',
+      path: `${one(input)}/metadata/confirm`,
+      body: { seenAt: input['seen-at'] },
+    }),
+  },
+  {
+    noun: 'connection',
+    verb: 'end-sessions',
+    summary: 'end all its sessions, as after a key of the identity provider got lost',
+    argument: 'connection-id',
+    flags: [tenantFlag],
+    call: (input) => ({ method: 'DELETE', path: `${one(input)}/sessions` }),
   },
   {
     noun: 'connection',

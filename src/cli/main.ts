@@ -15,6 +15,7 @@ import { clientCommands } from './client-commands.ts';
 import { clockCommands } from './clock-commands.ts';
 import { type Command, type Input, UsageError } from './command.ts';
 import { connectionCommands } from './connection-commands.ts';
+import { domainCommands } from './domain-commands.ts';
 import { editRequestCommands } from './edit-request-commands.ts';
 import { licensingCommands } from './licensing-commands.ts';
 import { mappingDraftCommands } from './mapping-draft-commands.ts';
@@ -32,6 +33,7 @@ const commands = [
   ...clientCommands,
   ...connectionCommands,
   ...accessRequestCommands,
+  ...domainCommands,
   ...openIdCommands,
   ...scimCommands,
   ...requestCommands,

@@ -26,7 +26,9 @@ import * as roleSets from '../../migrations/0022_role_sets.ts';
 import * as graceAndComparison from '../../migrations/0024_grace_and_comparison.ts';
 import * as sso from '../../migrations/0025_sso.ts';
 import * as askedLogins from '../../migrations/0026_asked_logins.ts';
+import * as oidcConnections from '../../migrations/0027_oidc_connections.ts';
 import * as openIdProvider from '../../migrations/0028_openid_provider.ts';
+import * as domains from '../../migrations/0029_domains.ts';
 import * as justInTime from '../../migrations/0030_just_in_time.ts';
 import * as metadata from '../../migrations/0032_metadata.ts';
 import * as signals from '../../migrations/0034_signals.ts';
@@ -56,7 +58,9 @@ const migrations: Record<string, Migration> = {
   '0024_grace_and_comparison': graceAndComparison,
   '0025_sso': sso,
   '0026_asked_logins': askedLogins,
+  '0027_oidc_connections': oidcConnections,
   '0028_openid_provider': openIdProvider,
+  '0029_domains': domains,
   '0030_just_in_time': justInTime,
   '0032_metadata': metadata,
   '0034_signals': signals,

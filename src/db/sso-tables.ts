@@ -7,7 +7,7 @@ export interface SsoTables {
   sso_connections: {
     tenant_id: string;
     id: string;
-    protocol: 'saml';
+    protocol: 'saml' | 'oidc';
     name: string;
     enabled: boolean;
     settings: Json<unknown>;
@@ -19,6 +19,7 @@ export interface SsoTables {
     jit_approval: boolean;
     groups_claim: string | null;
     jit_default_role: string | null;
+    client_secret: Buffer | null;
     revocation_issuer: string | null;
   };
   sso_keys: {
@@ -32,6 +33,17 @@ export interface SsoTables {
     created_at: Time;
     expires_at: Time;
   };
+  sso_metadata: {
+    tenant_id: string;
+    connection_id: string;
+    url: string;
+    fetched_at: Time;
+    next_fetch_at: Time;
+    tried_at: Time;
+    failing_since: Time | null;
+    error: string | null;
+    pending: Json<unknown> | null;
+  };
   sso_requests: {
     tenant_id: string;
     state_hash: string;
@@ -41,6 +53,7 @@ export interface SsoTables {
     expires_at: Time;
     return_to: string | null;
     step_up: Json<unknown>;
+    code_verifier: string | null;
   };
   sso_assertions: { tenant_id: string; connection_id: string; id_hash: string; expires_at: Time };
   sso_links: {
@@ -88,5 +101,6 @@ export interface SsoTables {
     authenticated_at: Time;
     acr: string | null;
     upstream: Json<unknown> | null;
+    upstream_sid: string | null;
   };
 }

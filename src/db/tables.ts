@@ -1,6 +1,7 @@
 /** The shape of every table for Kysely, as migrations/ makes them. Ids are plain strings here; stores brand them. */
 
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
+import type { DomainTables } from './domain-tables.ts';
 import type { LicensingTables } from './licensing-tables.ts';
 import type { OpenIdTables } from './openid-tables.ts';
 import type { SignalTables } from './signal-tables.ts';
@@ -10,7 +11,7 @@ import type { SsoTables } from './sso-tables.ts';
 export type Json<T> = ColumnType<T, string, string>;
 export type Time = ColumnType<Date, Date, Date>;
 
-export interface Tables extends LicensingTables, SsoTables, OpenIdTables, SignalTables {
+export interface Tables extends DomainTables, LicensingTables, OpenIdTables, SignalTables, SsoTables {
   tenants: { tenant_id: string; slug: string; name: string; created_at: Time; tie_salt: string };
   tenant_locators: {
     kind:
@@ -19,6 +20,7 @@ export interface Tables extends LicensingTables, SsoTables, OpenIdTables, Signal
       | 'api_key'
       | 'oauth_client'
       | 'sso_connection'
+      | 'domain'
       | 'openid_client'
       | 'signal_receiver';
     key: string;

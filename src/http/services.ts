@@ -2,9 +2,11 @@
 
 import type { Dispatcher } from 'undici';
 import type { Database } from '../db/database.ts';
+import type { TextRecords } from '../domains/dns-client.ts';
 import type { Clock, MovedClock } from '../kernel/clock.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
 import type { CreationLedger } from '../scim/creation-hook.ts';
+import type { OidcProviders } from '../sso/oidc-client.ts';
 
 export interface Services {
   database: Database;
@@ -23,8 +25,12 @@ export interface Services {
   blueApiUrl: string;
   /** What connects to Blue and to issuers, by the rules for outbound URLs. */
   blueAgent: Dispatcher;
+  /** What the DNS says of domains. */
+  textRecords: TextRecords;
   allowPrivateNetworks: boolean;
   /** Tells the sync worker of this process that people were marked, so that it need not wait for its next look. */
   nudgeSync: () => void;
+  /** What identity providers that speak OpenID Connect say of themselves. */
+  oidcProviders: OidcProviders;
   creations: CreationLedger;
 }

@@ -86,6 +86,22 @@ export const limits = {
   /** Values of one attribute: Entra ends at 150 groups, others send all. */
   samlValuesMax: 2000,
   samlCertificatesMax: 5,
+  /** Documents of an OpenID provider, how long it may take to answer, and how long what it says of itself is taken for true. */
+  oidcDocumentBytesMax: 512 * 1024,
+  oidcMsMax: 5000,
+  oidcFreshMs: 10 * 60_000,
+  oidcProvidersMax: 500,
+  /** Characters of what comes back to the callback, and of a logout token. */
+  oidcAnswerLengthMax: 8000,
+  oidcScopesMax: 20,
+  /** Metadata that is fetched: its bytes, and how long it may take. */
+  metadataBytesMax: 1024 * 1024,
+  metadataMsMax: 10_000,
+  /** Its cacheDuration counts between these; without one it is fetched daily. */
+  metadataMinutesMin: 5,
+  metadataMinutesMax: 24 * 60,
+  /** After a failure it is fetched again within this. */
+  metadataRetryMinutesMax: 60,
   /** Threads that verify responses, the memory of each, and how long one response may take. */
   samlThreadsMax: 2,
   samlThreadMegabytesMax: 256,
@@ -94,6 +110,19 @@ export const limits = {
   samlWaitingPerConnectionMax: 50,
   samlWaitingMax: 500,
   connectionsPerTenantMax: 50,
+  domainsPerTenantMax: 200,
+  /** Looks at a domain's records that one tenant may have made in a second, and at once. */
+  domainChecksPerSecond: 0.5,
+  domainChecksAtOnce: 20,
+  /** How long a name server is waited for, how often each is asked, and when that is over. */
+  dnsTryMsMax: 2000,
+  dnsTriesMax: 2,
+  dnsMsMax: 5000,
+  /** Records of one name that are looked at. */
+  dnsRecordsMax: 100,
+  /** A verified domain is looked at again after so long, and stays verified so long without its record. */
+  domainCheckHours: 24,
+  domainMissingDaysMax: 7,
   /** Groups that a login claims: Entra names at most 200. A longer name than that no mapping has. */
   claimedGroupsMax: 2000,
   claimedGroupLengthMax: 200,

@@ -5,6 +5,7 @@
 import type { TenantId } from '../kernel/ids.ts';
 import type { Usage } from './admit.ts';
 import { nextCliff, seatsLost } from './cliff.ts';
+import { type ConnectionAlert, type ConnectionFacts, watchConnection } from './connection-alert.ts';
 import { type Contract, endOf, type Terms, termsAt } from './contract.ts';
 import { dayOf, type Forecast } from './forecast.ts';
 
@@ -17,7 +18,10 @@ export type Alert =
   | { kind: 'cliff'; on: string; capacity: number; people: number }
   | { kind: 'block_lifted'; at: string }
   | { kind: 'draft_failed'; id: string; name: string; failure: string }
-  | ({ kind: 'decisions_differ' } & Comparison);
+  | ({ kind: 'decisions_differ' } & Comparison)
+  | { kind: 'domain_missing'; domain: string; since: string }
+  | { kind: 'domain_lapsed'; domain: string; since: string }
+  | ConnectionAlert;
 
 /** What comparing a tenant's decisions with what deciding again gives has found. */
 export interface Comparison {
@@ -38,6 +42,9 @@ export interface AlertFacts {
   failedDrafts: readonly { id: string; name: string; failure: string }[];
   /** The last one. */
   comparison: Comparison;
+  /** Domains whose record is not there, though it was. */
+  missingDomains: readonly { domain: string; since: string; isVerified: boolean }[];
+  connections: readonly ConnectionFacts[];
 }
 
 export interface DueAlerts {
@@ -102,6 +109,8 @@ function watchesOf(facts: AlertFacts, terms: Terms, now: Date): Watch[][] {
     watchBlock(facts),
     ...facts.failedDrafts.map(watchDraft),
     watchComparison(facts),
+    ...facts.missingDomains.map(watchDomain),
+    ...facts.connections.flatMap((connection) => watchConnection(connection, now)),
   ];
 }
 
@@ -209,6 +218,20 @@ function watchDraft(draft: AlertFacts['failedDrafts'][number]): Watch[] {
 function watchComparison({ comparison }: AlertFacts): Watch[] {
   const isMet = comparison.differing + comparison.miscounted > 0;
   return [{ mark: 'differ', isMet, isOver: !isMet, alert: { kind: 'decisions_differ', ...comparison } }];
+}
+
+/** Over when the record is there again or the domain is removed: then it is none of these. */
+function watchDomain({ domain, since, isVerified }: AlertFacts['missingDomains'][number]): Watch[] {
+  const mark = `domain:${domain}:${since}`;
+  return [
+    { mark, isMet: true, isOver: false, alert: { kind: 'domain_missing', domain, since } },
+    {
+      mark: `${mark}:lapsed`,
+      isMet: !isVerified,
+      isOver: isVerified,
+      alert: { kind: 'domain_lapsed', domain, since },
+    },
+  ];
 }
 
 const nightMs = 4 * 3_600_000;

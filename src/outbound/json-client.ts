@@ -1,4 +1,4 @@
-/** Reads a JSON document from an address that somebody gave us: no redirect, a time limit, a limit on bytes. */
+/** Reads a document, JSON or another text, from an address that somebody gave us: no redirect, a time limit, a limit on bytes. */
 
 import { type Dispatcher, request } from 'undici';
 
@@ -13,19 +13,8 @@ export interface DocumentOptions {
 }
 
 /** @throws DocumentFailed */
-export async function readJson(
-  url: string,
-  { dispatcher, signal, bytesMax }: DocumentOptions,
-): Promise<unknown> {
-  const answer = await request(url, { dispatcher, signal, headers: { accept: 'application/json' } }).catch(
-    failed,
-  );
-  // A body that nobody reads would hold its connection.
-  if (answer.statusCode !== 200) {
-    answer.body.on('error', () => {}).destroy();
-    throw new DocumentFailed(`it answers ${answer.statusCode}`);
-  }
-  const text = await cappedText(answer.body, bytesMax).catch(failed);
+export async function readJson(url: string, options: DocumentOptions): Promise<unknown> {
+  const text = await readText(url, 'application/json', options);
   try {
     return JSON.parse(text);
   } catch {
@@ -33,7 +22,26 @@ export async function readJson(
   }
 }
 
-async function cappedText(body: AsyncIterable<Buffer>, bytesMax: number): Promise<string> {
+/** @throws DocumentFailed */
+export async function readText(
+  url: string,
+  accept: string,
+  { dispatcher, signal, bytesMax }: DocumentOptions,
+): Promise<string> {
+  const answer = await request(url, { dispatcher, signal, headers: { accept } }).catch(failed);
+  // A body that nobody reads would hold its connection.
+  if (answer.statusCode !== 200) {
+    answer.body.on('error', () => {}).destroy();
+    throw new DocumentFailed(`it answers ${answer.statusCode}`);
+  }
+  return (await cappedBytes(answer.body, bytesMax).catch(failed)).toString('utf8');
+}
+
+/** @throws DocumentFailed when there is more; whatever the connection throws. */
+export async function cappedBytes(
+  body: AsyncIterable<Buffer>,
+  bytesMax: number,
+): Promise<Buffer<ArrayBuffer>> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {
@@ -41,7 +49,7 @@ async function cappedText(body: AsyncIterable<Buffer>, bytesMax: number): Promis
     if (size > bytesMax) throw new DocumentFailed(`what it answers is larger than ${bytesMax} bytes`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 /** Whether it is refused, silent or unknown is told to nobody: that would say what stands in our own network. */

@@ -3,6 +3,7 @@
  * have edited meanwhile, so that it takes more seats away than whoever scheduled it was told.
  */
 
+import { lookForAlerts } from '../alerts/alert-store.ts';
 import type { AuditEvent } from '../audit/audit-event.ts';
 import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
@@ -19,7 +20,6 @@ import { activationOf, type StoredSetDraft } from './mapping-version.ts';
 import { draftTarget, lockForSet, openDraft } from './mapping-version-flow.ts';
 import {
   lockDueDraft,
-  lookForFailures,
   selectDraft,
   selectDueDraft,
   selectNewestVersion,
@@ -47,7 +47,7 @@ export async function activateDraft(
   return await inTenant(database, door.tenantId, async (tx) => {
     const pool = await lockForSet(tx);
     const before = await openDraft(tx, id);
-    if (before.failure !== null) lookForFailures(tx);
+    if (before.failure !== null) lookForAlerts(tx);
     const draft = { ...before, rebase, failure: null };
     const activateAt = activationOf(draft, at, door.now);
     if (activateAt === null) return await putInForce(tx, door, pool, draft);
@@ -132,7 +132,7 @@ async function noteFailure(database: Database, door: Door, { message, field }: F
     const due = await lockDueDraft(tx, door.now);
     if (due === undefined) return;
     writeDraft(tx, { ...due, activateAt: null, failure: message });
-    lookForFailures(tx);
+    lookForAlerts(tx);
     const event = { action: 'mapping_draft.failed', subject: due.id, after: { message, field } };
     await noteDue(tx, door, pool, event);
   });

@@ -3,6 +3,7 @@
  * return to an earlier version. A set is put in force in one transaction, as any other edit of mappings.
  */
 
+import { lookForAlerts } from '../alerts/alert-store.ts';
 import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
@@ -29,7 +30,6 @@ import {
   countDrafts,
   deleteDraft,
   lockDraft,
-  lookForFailures,
   selectNewestVersion,
   selectVersion,
   writeDraft,
@@ -66,7 +66,7 @@ export async function replaceDraft(
 ): Promise<StoredSetDraft> {
   return await inTenant(database, door.tenantId, async (tx) => {
     const before = await openDraft(tx, id);
-    if (before.failure !== null) lookForFailures(tx);
+    if (before.failure !== null) lookForAlerts(tx);
     const { basedOn = before.basedOn } = written;
     const draft = { ...(await composed(tx, door, written, basedOn)), id, createdAt: before.createdAt };
     writeDraft(tx, draft);
@@ -80,7 +80,7 @@ export async function removeDraft(database: Database, door: Door, id: MappingDra
   await inTenant(database, door.tenantId, async (tx) => {
     const before = await lockDraft(tx, id);
     if (before === undefined) throw unknownDraft(id);
-    if (before.failure !== null) lookForFailures(tx);
+    if (before.failure !== null) lookForAlerts(tx);
     deleteDraft(tx, id);
     appendAudit(tx, door, [{ action: 'mapping_draft.deleted', subject: id, before }]);
   });

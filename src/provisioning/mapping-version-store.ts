@@ -108,11 +108,6 @@ export function writeDraft(tx: TenantTransaction, draft: StoredSetDraft): void {
   );
 }
 
-/** Alerts tell of drafts that failed: they are looked for again with the next look. */
-export function lookForFailures(tx: TenantTransaction): void {
-  tx.send(sql`update alert_states set look_at = '1970-01-01' where tenant_id = ${tx.tenantId}`);
-}
-
 export function deleteDraft(tx: TenantTransaction, id: MappingDraftId): void {
   tx.send(db.deleteFrom('mapping_drafts').where('tenant_id', '=', tx.tenantId).where('id', '=', id));
 }

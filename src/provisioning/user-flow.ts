@@ -27,6 +27,7 @@ import { sameJson } from '../kernel/same-json.ts';
 import { termsAt } from '../licensing/contract.ts';
 import { seatView } from '../licensing/effect.ts';
 import { deleteSessionsOfUser } from '../sessions/session-store.ts';
+import { insertTombstone, liftTombstonesOf } from '../sso/tombstone-store.ts';
 import { lockArrivals } from './arrival-store.ts';
 import { type Creation, insertUnanswered } from './creation-store.ts';
 import { type Decided, decide } from './decide-flow.ts';
@@ -95,6 +96,10 @@ export async function createUser(
     lockArrivals(tx, 'user');
     const deciding = lockPoolIfArrivalsDecide(tx, { ...making, roleValues });
     insertUser(tx, user, directory?.id ?? null, tieKey, making);
+    if (directory !== null) {
+      const names = [fold(userName), ...(address === null ? [] : [address])];
+      liftTombstonesOf(tx, directory.id, { names, externalId: draft.externalId });
+    }
     if (creation !== undefined && directory !== null) insertUnanswered(tx, creation, directory.id, door.now);
     const pool = await deciding;
     const decided = pool === null ? null : await decideArrival(tx, door, pool, user.id, address);
@@ -275,6 +280,7 @@ export async function removeUser(
     const { audit } = await decide(tx, door, pool, { userIds: [id], addresses }, { alsoMark: [id] });
     leaveGroups(tx, id, door.now);
     deleteDecision(tx, id);
+    insertTombstone(tx, id, door.now);
     deleteSessionsOfUser(tx, id);
     deleteUser(tx, id);
     appendAudit(tx, door, [{ action: 'user.deleted', subject: id, before: { userName } }, ...audit]);

@@ -25,6 +25,8 @@ interface NewSession
   createdAt: Date;
   /** What a logout at the identity provider must name; null: nothing. */
   upstream: JsonObject | null;
+  /** What the identity provider calls the session; null: it doesn't say. */
+  upstreamSid: string | null;
 }
 
 export function insertSession(tx: TenantTransaction, session: NewSession): void {
@@ -39,6 +41,7 @@ export function insertSession(tx: TenantTransaction, session: NewSession): void 
       authenticated_at: session.authenticatedAt,
       acr: session.acr,
       upstream: session.upstream && JSON.stringify(session.upstream),
+      upstream_sid: session.upstreamSid,
     }),
   );
 }
@@ -64,8 +67,24 @@ export async function selectSession(
   return row;
 }
 
-export function deleteSession(tx: TenantTransaction, hash: string): void {
-  tx.send(db.deleteFrom('sso_sessions').where('tenant_id', '=', tx.tenantId).where('token_hash', '=', hash));
+export interface EndedSession {
+  connectionId: ConnectionId;
+  /** What a logout at the identity provider must name; null: nothing. */
+  upstream: JsonObject | null;
+}
+
+/** undefined: it was over already. */
+export async function deleteSession(tx: TenantTransaction, hash: string): Promise<EndedSession | undefined> {
+  const [row] = await tx.run(
+    db
+      .deleteFrom('sso_sessions')
+      .where('tenant_id', '=', tx.tenantId)
+      .where('token_hash', '=', hash)
+      .returning(['connection_id', 'upstream']),
+  );
+  return (
+    row && { connectionId: row.connection_id as ConnectionId, upstream: row.upstream as JsonObject | null }
+  );
 }
 
 /** Receivers of signals are told, as they are by the next two; by a person's own sign-out they are not. */
@@ -80,6 +99,17 @@ export function deleteSessionsOfUserAt(tx: TenantTransaction, id: UserId, connec
 
 export function deleteSessionsOfConnection(tx: TenantTransaction, id: ConnectionId): void {
   revoke(tx, sql`connection_id = ${id}`);
+}
+
+/** Those of one session at the identity provider, or of all of a person's there. */
+export function deleteUpstreamSessions(
+  tx: TenantTransaction,
+  connectionId: ConnectionId,
+  { sid, sub }: { sid: string | undefined; sub: string | undefined },
+): void {
+  const isOfSession = sid === undefined ? sql`true` : sql`upstream_sid = ${sid}`;
+  const isOfPerson = sub === undefined ? sql`true` : sql`upstream ->> 'sub' = ${sub}`;
+  revoke(tx, sql`connection_id = ${connectionId} and ${isOfSession} and ${isOfPerson}`);
 }
 
 function revoke(tx: TenantTransaction, which: RawBuilder<unknown>): void {

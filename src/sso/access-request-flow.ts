@@ -25,8 +25,10 @@ import {
 } from './access-request-store.ts';
 import { defaultRoleOf, type JustInTime } from './connection.ts';
 import { holdConnection, selectConnection } from './connection-store.ts';
-import { converge, newUser } from './core/identity.ts';
+import { converge } from './core/convergence.ts';
+import { newUser } from './core/identity.ts';
 import { Refusal } from './core/refusal.ts';
+import { refuseForeign } from './foreign-domain-flow.ts';
 import { insertLink, selectMatches } from './login-store.ts';
 
 /** Writes down who signed in, and answers why that is all that comes of it. @throws Refusal where nobody could be made of the claims. */
@@ -37,6 +39,7 @@ export async function keepAccessRequest(
   { identity, groups }: Newcomer,
 ): Promise<Refusal> {
   newUser(identity);
+  await refuseForeign(database, door.tenantId, identity);
   return await inTenant(database, door.tenantId, async (tx) => {
     const { known, count } = await selectStanding(tx, connectionId, identity.subject);
     if (known?.isRefused) {
@@ -89,27 +92,27 @@ export async function approveAccess(database: Database, door: Door, id: string):
   }
 }
 
-/** The request, as long as it is still about somebody who is not there. */
+/** The request, as long as it is still about somebody who is not there and may come. */
 async function readFresh(
   database: Database,
   { tenantId }: Door,
   id: string,
 ): Promise<{ request: AccessRequest; jit: JustInTime }> {
-  return await inTenant(database, tenantId, async (tx) => {
-    const request = await selectAccessRequest(tx, id);
-    const connection = request && (await selectConnection(tx, request.connectionId));
-    if (request === undefined || connection === undefined) throw unknownAccessRequest(id);
-    const { identity, connectionId } = request;
-    const matches = await selectMatches(tx, connectionId, connection.directoryId, identity);
-    try {
-      const who = converge(matches, { create: true });
-      if (who.kind === 'create') return { request, jit: connection.jit };
-      throw new Fault('conflict', `The person is the user ${who.userId}, who need not be approved.`);
-    } catch (error) {
-      if (error instanceof Refusal) throw new Fault('conflict', error.message);
-      throw error;
-    }
+  const { request, connection, matches } = await inTenant(database, tenantId, async (tx) => {
+    const found = await selectAccessRequest(tx, id);
+    const its = found && (await selectConnection(tx, found.connectionId));
+    if (found === undefined || its === undefined) throw unknownAccessRequest(id);
+    return { request: found, connection: its, matches: await selectMatches(tx, its, found.identity) };
   });
+  try {
+    await refuseForeign(database, tenantId, request.identity);
+    const who = converge(request.identity, matches, { create: true });
+    if (who.kind === 'create') return { request, jit: connection.jit };
+    throw new Fault('conflict', `The person is the user ${who.userId}, who need not be approved.`);
+  } catch (error) {
+    if (error instanceof Refusal) throw new Fault('conflict', error.message);
+    throw error;
+  }
 }
 
 /** Remembered: the person is told at each login. @throws Fault `not_found`; `conflict` where it was refused before. */

@@ -5,6 +5,7 @@ import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
 import { brokenConstraint, inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { holdVerifiedDomains } from '../domains/domain-store.ts';
 import { Fault } from '../kernel/fault.ts';
 import { type ConnectionId, newId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
@@ -15,16 +16,36 @@ import { type Placed, requirePlaces } from '../provisioning/places-flow.ts';
 import { lockPool, readPool } from '../provisioning/pool-store.ts';
 import { deleteSessionsOfConnection } from '../sessions/session-store.ts';
 import { dislocate, locate } from '../tenants/locator-store.ts';
-import { type Connection, type ConnectionDraft, defaultRoleOf, groupsClaimOf } from './connection.ts';
+import {
+  type Connection,
+  type ConnectionDraft,
+  defaultRoleOf,
+  groupsClaimOf,
+  type MetadataSource,
+  providerOf,
+} from './connection.ts';
+import { writeConnectionDomains } from './connection-domain-store.ts';
 import { insertKey } from './connection-key-store.ts';
 import {
   countConnections,
   deleteConnection,
   insertConnection,
   lockConnection,
+  selectClientSecret,
+  setClientSecret,
   updateConnection,
 } from './connection-store.ts';
+import type { IdentityProvider } from './core/metadata.ts';
+import { deleteSource, writeSource } from './metadata-store.ts';
 import { newKey } from './new-key-flow.ts';
+
+/** What of a connection is written beside its row. */
+interface Beside {
+  /** Sealed. */
+  clientSecret?: Buffer;
+  /** Where its metadata is fetched from; null: it was given. */
+  metadata?: MetadataSource | null;
+}
 
 /** @throws Fault `conflict` when there are too many, `invalid` for an unknown directory or a certificate that is none. */
 export async function createConnection(
@@ -32,11 +53,13 @@ export async function createConnection(
   secrets: SecretBox,
   door: Door,
   draft: ConnectionDraft,
+  { clientSecret, metadata = null }: Beside = {},
 ): Promise<Connection> {
-  checkCertificates(draft);
+  checkProvider(draft, metadata === null ? 'metadataXml' : 'metadataUrl');
+  checkSecret(draft, clientSecret !== undefined);
   const { key, privateKey } = await newKey('signing', 'current', door.now);
   const id = newId<ConnectionId>(door.now.getTime());
-  const connection: Connection = { ...draft, id, keys: [key], createdAt: door.now };
+  const connection: Connection = { ...draft, id, keys: [key], metadata, createdAt: door.now };
   await knowingDirectory(draft, () =>
     inTenant(database, door.tenantId, async (tx) => {
       if ((await countConnections(tx)) >= limits.connectionsPerTenantMax) {
@@ -44,10 +67,15 @@ export async function createConnection(
         throw new Fault('conflict', `${most}: remove one that nobody uses.`);
       }
       await requirePlaces(tx, (await readPool(tx)).rules, defaultOf(draft));
+      await checkDomains(tx, draft.domains);
       insertConnection(tx, connection);
       insertKey(tx, id, key, secrets.seal(privateKey));
+      if (clientSecret !== undefined) setClientSecret(tx, id, clientSecret);
+      if (metadata !== null) writeSource(tx, id, metadata);
+      writeConnectionDomains(tx, id, draft.domains);
       locate(tx, 'sso_connection', id);
-      appendAudit(tx, door, [{ action: 'connection.created', subject: id, after: draft }]);
+      const after = { ...draft, metadataUrl: metadata?.url ?? null };
+      appendAudit(tx, door, [{ action: 'connection.created', subject: id, after }]);
     }),
   );
   return connection;
@@ -57,13 +85,15 @@ export async function createConnection(
  * Whoever changes the identity provider, or switches the connection off, ends its sessions. What another provider, or another
  * attribute, said of groups is forgotten: the pool is locked first, in case that decides anything.
  *
- * @param revise What is to become of it. @throws Fault as for create; `not_found`.
+ * @param revise What is to become of it.
+ * @param beside What is left out stays. @throws Fault as for create; `not_found`.
  */
 export async function reviseConnection(
   database: Database,
   door: Door,
   id: ConnectionId,
   revise: (before: Connection) => ConnectionDraft,
+  { clientSecret, metadata: source }: Beside = {},
 ): Promise<Connection> {
   let draft: ConnectionDraft | undefined;
   return await knowingDirectory(
@@ -72,10 +102,16 @@ export async function reviseConnection(
       inTenant(database, door.tenantId, async (tx) => {
         const [pool, before] = await Promise.all([lockPool(tx), lockedConnection(tx, id)]);
         draft = revise(before);
-        checkCertificates(draft);
+        checkProvider(draft, source ? 'metadataUrl' : 'metadataXml');
+        checkSecret(draft, (clientSecret ?? (await selectClientSecret(tx, id))) !== undefined);
+        await checkDomains(tx, draft.domains, before.domains);
         await requirePlaces(tx, pool.rules, defaultOf(draft), defaultOf(before));
         updateConnection(tx, id, draft);
-        const isAnother = draft.settings.entityId !== before.settings.entityId;
+        if (clientSecret !== undefined) setClientSecret(tx, id, clientSecret);
+        if (source === null) deleteSource(tx, id);
+        else if (source !== undefined) writeSource(tx, id, source);
+        writeConnectionDomains(tx, id, draft.domains);
+        const isAnother = providerOf(draft) !== providerOf(before);
         if (isAnother || !draft.enabled) deleteSessionsOfConnection(tx, id);
         const roleNow = defaultRoleOf(draft.jit);
         await reviseSaid(tx, door, pool, {
@@ -83,9 +119,16 @@ export async function reviseConnection(
           areForgotten: isAnother || groupsClaimOf(draft.jit) !== groupsClaimOf(before.jit),
           defaultRole: roleNow === defaultRoleOf(before.jit) ? undefined : roleNow,
         });
-        const { keys: _keys, createdAt: _at, id: _id, ...was } = before;
-        appendAudit(tx, door, [{ action: 'connection.updated', subject: id, before: was, after: draft }]);
-        return { ...before, ...draft };
+        const { keys: _keys, metadata: fetched, createdAt: _at, id: _id, ...was } = before;
+        const metadata = source === undefined ? fetched : source;
+        const told = [
+          { ...was, metadataUrl: fetched?.url ?? null },
+          { ...draft, metadataUrl: metadata?.url ?? null },
+        ];
+        appendAudit(tx, door, [
+          { action: 'connection.updated', subject: id, before: told[0], after: told[1] },
+        ]);
+        return { ...before, ...draft, metadata };
       }),
   );
 }
@@ -98,6 +141,15 @@ export async function removeConnection(database: Database, door: Door, id: Conne
     deleteConnection(tx, id);
     dislocate(tx, 'sso_connection', [id]);
     appendAudit(tx, door, [{ action: 'connection.deleted', subject: id, before: { name } }]);
+  });
+}
+
+/** @throws Fault `not_found`. */
+export async function endSessions(database: Database, door: Door, id: ConnectionId): Promise<void> {
+  await inTenant(database, door.tenantId, async (tx) => {
+    await lockedConnection(tx, id);
+    deleteSessionsOfConnection(tx, id);
+    appendAudit(tx, door, [{ action: 'connection.sessions_ended', subject: id }]);
   });
 }
 
@@ -116,13 +168,38 @@ export function unknownConnection(id: string): Fault {
   return new Fault('not_found', `There is no connection ${id}.`);
 }
 
-function checkCertificates({ settings }: ConnectionDraft): void {
-  for (const certificate of settings.certificates) {
-    if (!isRsa(certificate)) {
-      const text = 'A signing certificate in the metadata is none of RSA with at least 2048 bits.';
-      throw new Fault('invalid', text, { field: 'metadataXml' });
-    }
+function checkSecret({ protocol, settings }: ConnectionDraft, hasSecret: boolean): void {
+  if (protocol === 'oidc' && settings.clientAuthMethod !== 'private_key_jwt' && !hasSecret) {
+    const text = `clientSecret is missing: ${settings.clientAuthMethod} needs one.`;
+    throw new Fault('invalid', text, { field: 'clientSecret' });
   }
+}
+
+/** @param before One that it served already may have lapsed. @throws Fault `invalid` */
+async function checkDomains(
+  tx: TenantTransaction,
+  domains: readonly string[],
+  before: readonly string[] = [],
+): Promise<void> {
+  const added = domains.filter((domain) => !before.includes(domain));
+  if (added.length === 0) return;
+  const verified = await holdVerifiedDomains(tx, added);
+  const wrong = added.find((domain) => !verified.includes(domain));
+  if (wrong !== undefined) {
+    const text = `${wrong} is no verified domain of the tenant: verify it first.`;
+    throw new Fault('invalid', text, { field: 'domains' });
+  }
+}
+
+function checkProvider({ protocol, settings }: ConnectionDraft, field: string): void {
+  if (protocol === 'saml') checkCertificates(settings, field);
+}
+
+/** @throws Fault `invalid` naming the field. */
+export function checkCertificates({ certificates }: IdentityProvider, field = 'metadataXml'): void {
+  if (certificates.every(isRsa)) return;
+  const text = 'A signing certificate in the metadata is none of RSA with at least 2048 bits.';
+  throw new Fault('invalid', text, { field });
 }
 
 function isRsa(certificate: string): boolean {

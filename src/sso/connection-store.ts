@@ -5,8 +5,10 @@ import { type Database, db } from '../db/database.ts';
 import type { Tables } from '../db/tables.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { ConnectionId, DirectoryId, TenantId } from '../kernel/ids.ts';
-import type { Connection, ConnectionDraft, SamlSettings } from './connection.ts';
+import type { Connection, ConnectionDraft, OidcSettings, SamlSettings } from './connection.ts';
+import { servedDomains } from './connection-domain-store.ts';
 import { type KeyJson, keysJson, toKey } from './connection-key-store.ts';
+import { type MetadataJson, metadataJson, toSource } from './metadata-store.ts';
 
 const columns = [
   ...(['id', 'protocol', 'name', 'enabled', 'settings', 'directory_id', 'jit_create', 'attributes'] as const),
@@ -15,7 +17,11 @@ const columns = [
   'created_at',
 ] as const;
 
-type Row = Pick<Selectable<Tables['sso_connections']>, (typeof columns)[number]> & { keys: KeyJson[] };
+type Row = Pick<Selectable<Tables['sso_connections']>, (typeof columns)[number]> & {
+  domains: string[];
+  keys: KeyJson[];
+  metadata: MetadataJson | null;
+};
 
 /** The tenant of the connection that a path names. */
 export async function findConnectionTenant(
@@ -41,8 +47,13 @@ export async function lockConnection(
   tx: TenantTransaction,
   id: ConnectionId,
 ): Promise<Connection | undefined> {
-  const [row] = await tx.run(select(tx).where('id', '=', id).forUpdate());
-  return row && toConnection(row);
+  const lock = db.selectFrom('sso_connections').select('id').where('tenant_id', '=', tx.tenantId);
+  // A statement of its own: one that had to wait for the lock would still see domains and keys as they were before.
+  const [, connection] = await Promise.all([
+    tx.run(lock.where('id', '=', id).forUpdate()),
+    selectConnection(tx, id),
+  ]);
+  return connection;
 }
 
 /** As `selectConnection`, and it stays as it is until the transaction ends; others may hold it, too. */
@@ -119,24 +130,57 @@ function changeable({ name, enabled, settings, directoryId, jit, revocationIssue
 function select(tx: TenantTransaction) {
   return db
     .selectFrom('sso_connections')
-    .select([...columns, keysJson.as('keys')])
+    .select([...columns, ...[servedDomains.as('domains'), keysJson.as('keys'), metadataJson.as('metadata')]])
     .where('tenant_id', '=', tx.tenantId);
 }
 
 function toConnection(row: Row): Connection {
   return {
     id: row.id as ConnectionId,
-    protocol: row.protocol,
+    ...ofProtocol(row),
     name: row.name,
     enabled: row.enabled,
-    settings: row.settings as SamlSettings,
     directoryId: row.directory_id as DirectoryId | null,
     jit: {
       ...{ enabled: row.jit_enabled, create: row.jit_create, approval: row.jit_approval },
       ...{ attributes: row.attributes, groupsClaim: row.groups_claim, defaultRole: row.jit_default_role },
     },
+    domains: row.domains,
     revocationIssuer: row.revocation_issuer,
     keys: row.keys.map(toKey),
+    metadata: row.metadata && toSource(row.metadata),
     createdAt: row.created_at,
   };
+}
+
+function ofProtocol({ protocol, settings }: Row) {
+  return protocol === 'saml'
+    ? { protocol, settings: settings as SamlSettings }
+    : { protocol, settings: settings as OidcSettings };
+}
+
+/** Sealed. */
+export async function selectClientSecret(
+  tx: TenantTransaction,
+  id: ConnectionId,
+): Promise<Buffer | undefined> {
+  const [row] = await tx.run(
+    db
+      .selectFrom('sso_connections')
+      .select('client_secret')
+      .where('tenant_id', '=', tx.tenantId)
+      .where('id', '=', id),
+  );
+  return row?.client_secret ?? undefined;
+}
+
+/** @param secret Sealed. */
+export function setClientSecret(tx: TenantTransaction, id: ConnectionId, secret: Buffer): void {
+  tx.send(
+    db
+      .updateTable('sso_connections')
+      .set({ client_secret: secret })
+      .where('tenant_id', '=', tx.tenantId)
+      .where('id', '=', id),
+  );
 }

@@ -13,6 +13,25 @@ export interface SamlSettings extends IdentityProvider {
   nameIdFormat: string | null;
 }
 
+/** How the gateway shows the identity provider that it is the client. */
+export const clientAuthMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const;
+/** Of ID tokens. */
+export const idTokenAlgorithms = ['RS256', 'PS256', 'ES256'] as const;
+
+export interface OidcSettings {
+  /** As its discovery document and its tokens name it, word for word. */
+  issuer: string;
+  clientId: string;
+  clientAuthMethod: (typeof clientAuthMethods)[number];
+  idTokenSignedResponseAlg: (typeof idTokenAlgorithms)[number];
+  /** `openid` among them. */
+  scopes: readonly string[];
+  /** Google: the Workspace that people must be of (`hd`); null: any. */
+  hostedDomain: string | null;
+  /** Whoever signs out here is sent there, too. */
+  singleLogout: boolean;
+}
+
 /** What logins make of people whom the gateway does not know as the identity provider does. */
 export interface JustInTime {
   /** false: a login makes nobody and claims no groups, whatever else is set. */
@@ -35,6 +54,8 @@ interface CommonDraft {
   /** The directory whose externalId a claim names. */
   directoryId: DirectoryId | null;
   jit: JustInTime;
+  /** Whose people sign in through it, in their order; those count that are verified. */
+  domains: readonly string[];
   /** Whose signed requests end sessions that the connection made (Global Token Revocation); null: nobody's. */
   revocationIssuer: string | null;
 }
@@ -44,16 +65,69 @@ export interface SamlDraft extends CommonDraft {
   settings: SamlSettings;
 }
 
-export type ConnectionDraft = SamlDraft;
+export interface OidcDraft extends CommonDraft {
+  protocol: 'oidc';
+  settings: OidcSettings;
+}
+
+export type ConnectionDraft = SamlDraft | OidcDraft;
 
 interface Made {
   id: ConnectionId;
   keys: readonly ConnectionKey[];
+  /** Where its metadata is fetched from; null: it was given. */
+  metadata: MetadataSource | null;
   createdAt: Date;
 }
 
+export interface MetadataSource {
+  url: string;
+  /** When it was last read without a problem. */
+  fetchedAt: Date;
+  nextFetchAt: Date;
+  failingSince: Date | null;
+  error: string | null;
+  pending: PendingChange | null;
+}
+
+/** What fetched metadata says now and nobody has confirmed. */
+export interface PendingChange extends IdentityProvider {
+  /** When it was first seen, which names it. */
+  seenAt: string;
+}
+
 export type SamlConnection = SamlDraft & Made;
+export type OidcConnection = OidcDraft & Made;
 export type Connection = ConnectionDraft & Made;
+
+/** What the identity provider calls itself. */
+export function providerOf(connection: ConnectionDraft): string {
+  return connection.protocol === 'saml' ? connection.settings.entityId : connection.settings.issuer;
+}
+
+/** Where a login by any protocol begins. */
+export function loginUrlOf(publicUrl: string, { id, protocol }: Pick<Connection, 'id' | 'protocol'>): string {
+  return `${publicUrl}/sso/${protocol}/${id}/login`;
+}
+
+export interface OidcAddresses {
+  /** The redirect_uri. */
+  callbackUrl: string;
+  loginUrl: string;
+  backchannelLogoutUrl: string;
+  /** Where the browser comes back to after a logout there. */
+  loggedOutUrl: string;
+  /** The keys of private_key_jwt. */
+  jwksUrl: string;
+}
+
+export function oidcAddressesOf(publicUrl: string, id: ConnectionId): OidcAddresses {
+  const base = `${publicUrl}/sso/oidc/${id}`;
+  return {
+    ...{ callbackUrl: `${base}/callback`, loginUrl: `${base}/login`, jwksUrl: `${base}/jwks` },
+    ...{ backchannelLogoutUrl: `${base}/backchannel-logout`, loggedOutUrl: `${publicUrl}/sso/logged-out` },
+  };
+}
 
 /** Which attribute says in which groups somebody is; null: none is asked. */
 export function groupsClaimOf({ enabled, groupsClaim }: JustInTime): string | null {

@@ -5,10 +5,12 @@ import type { Services } from '../http/services.ts';
 import { type ConnectionId, parseId } from '../kernel/ids.ts';
 import { unknownConnection } from './connection-flow.ts';
 import { findConnectionTenant } from './connection-store.ts';
+import type { Asked } from './core/asked.ts';
 import { refusalPage } from './core/page.ts';
-import { setSession } from './session-hook.ts';
+import { setLogin, setSession } from './session-hook.ts';
 import type { ConnectionPlace, LoginOutcome } from './sign-in-flow.ts';
 import { languageOfRequest, sendPage } from './sso-scope-hook.ts';
+import { type Start, startLogin } from './start-login-flow.ts';
 
 export interface ConnectionPath {
   connectionId: string;
@@ -23,6 +25,19 @@ export async function placeOf(
   const tenantId = connectionId && (await findConnectionTenant(database, connectionId));
   if (connectionId === undefined || tenantId === undefined) throw unknownConnection(params.connectionId);
   return { tenantId, connectionId };
+}
+
+/** Sends the browser to the identity provider. @throws Fault as `startLogin` does. */
+export async function beginLogin(
+  reply: FastifyReply,
+  start: Start,
+  place: ConnectionPlace,
+  asked: Asked,
+  of: Parameters<typeof startLogin>[3] = {},
+): Promise<FastifyReply> {
+  const { url, state, browser } = await startLogin(start, place, asked, of);
+  setLogin(reply, start.publicUrl, state, browser);
+  return reply.redirect(url, 303);
 }
 
 /** A session and the way on, or the page that says that there is none. */

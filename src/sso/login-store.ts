@@ -1,14 +1,17 @@
 /** What logins read and write: requests under way, assertions that were used, links, the trace. */
 
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { db } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import { assert } from '../kernel/assert.ts';
 import { digest } from '../kernel/digest.ts';
 import { fold } from '../kernel/fold.ts';
 import type { ConnectionId, DirectoryId, UserId } from '../kernel/ids.ts';
 import type { Asked, StepUp } from './core/asked.ts';
-import type { ExternalIdentity, Matches } from './core/identity.ts';
+import { claimedDomains, type Matches } from './core/convergence.ts';
+import type { ExternalIdentity } from './core/identity.ts';
 import type { RefusalReason } from './core/refusal.ts';
+import { tombstoneOf } from './tombstone-store.ts';
 
 /** Of whom a request was made, and by which browser. */
 export interface RequestKey {
@@ -19,6 +22,8 @@ export interface RequestKey {
 
 export interface LoginRequest extends RequestKey, Asked {
   requestId: string;
+  /** Of an OpenID request; null: of a SAML one. */
+  codeVerifier: string | null;
   expiresAt: Date;
 }
 
@@ -33,11 +38,12 @@ export function insertLoginRequest(tx: TenantTransaction, request: LoginRequest)
       expires_at: request.expiresAt,
       return_to: request.returnTo,
       step_up: JSON.stringify(request.stepUp),
+      code_verifier: request.codeVerifier,
     }),
   );
 }
 
-export type TakenRequest = Pick<LoginRequest, 'requestId' | 'returnTo' | 'stepUp'>;
+export type TakenRequest = Pick<LoginRequest, 'requestId' | 'returnTo' | 'stepUp' | 'codeVerifier'>;
 
 /** Takes a request away, so that of several answers one finds it; undefined: there is none for this browser and connection. */
 export async function takeLoginRequest(
@@ -53,7 +59,10 @@ export async function takeLoginRequest(
       .where('connection_id', '=', connectionId)
       .where('browser_hash', '=', browserHash)
       .where('expires_at', '>', now)
-      .returning(['request_id as requestId', 'return_to as returnTo', 'step_up as stepUp']),
+      .returning([
+        ...(['request_id as requestId', 'return_to as returnTo', 'step_up as stepUp'] as const),
+        'code_verifier as codeVerifier',
+      ]),
   );
   return row && { ...row, stepUp: row.stepUp as StepUp };
 }
@@ -81,23 +90,33 @@ export async function useAssertion(
 
 export async function selectMatches(
   tx: TenantTransaction,
-  connectionId: ConnectionId,
-  directoryId: DirectoryId | null,
-  { subject, externalId, userName, email }: ExternalIdentity,
+  connection: { id: ConnectionId; directoryId: DirectoryId | null },
+  identity: ExternalIdentity,
 ): Promise<Matches> {
-  const userNameKey = userName === undefined ? null : fold(userName);
-  // Who has no e-mail address has the userName for one.
-  const addresses = [email, userName].filter((one) => one !== undefined).map(fold);
+  const { subject, externalId = null, userName, email } = identity;
+  const [userNameKey, emailKey] = [userName, email].map((one) => (one === undefined ? null : fold(one)));
+  const domains = claimedDomains(identity);
+  const [of, through] = [tx.tenantId, connection.id];
+  const usersAt = (address: string | null | undefined) =>
+    sql`array(select id from users where tenant_id = ${of} and address = ${address ?? null} order by id limit 2)`;
+  const servedBy = (isThrough: RawBuilder<unknown>) => sql`array(
+    select distinct domain from sso_connection_domains s join domains d using (tenant_id, domain)
+    where tenant_id = ${of} and s.connection_id ${isThrough} ${through} and domain = any (${domains}::text[])
+      and d.verified_at is not null)`;
   const [row] = await tx.run(sql<Matches>`
     select
-      (select user_id from sso_links where tenant_id = ${tx.tenantId} and connection_id = ${connectionId}
-        and subject = ${subject}) as linked,
-      (select user_id from user_sources where tenant_id = ${tx.tenantId} and directory_id = ${directoryId}::uuid
-        and external_id = ${externalId ?? null}) as "byExternalId",
-      (select id from users where tenant_id = ${tx.tenantId} and user_name_key = ${userNameKey}) as "byUserName",
-      array(select id from users where tenant_id = ${tx.tenantId} and address = any (${addresses}::text[]) order by id limit 2) as "byAddress"
+      (select user_id from sso_links where tenant_id = ${of} and connection_id = ${through} and subject = ${subject}) as linked,
+      (select user_id from user_sources where tenant_id = ${of} and directory_id = ${connection.directoryId}::uuid
+        and external_id = ${externalId}) as "byExternalId",
+      (select id from users where tenant_id = ${of} and user_name_key = ${userNameKey ?? null}) as "byUserName",
+      ${usersAt(emailKey)} as "byEmail",
+      ${usersAt(userNameKey)} as "byUserNameAsAddress",
+      ${servedBy(sql`=`)} as served,
+      ${servedBy(sql`<>`)} as "servedElsewhere",
+      ${tombstoneOf(tx, connection, identity)} as removed
   `);
-  return row ?? { linked: null, byExternalId: null, byUserName: null, byAddress: [] };
+  assert(row !== undefined, 'a select without a table has one row');
+  return row;
 }
 
 /** Constraints `sso_links_subject` and `sso_links_user` refuse a second user of a subject, and a second subject of a user. */

@@ -10,7 +10,7 @@ import { limits } from '../kernel/limits.ts';
 import { checkSigned, NotTrusted } from '../oauth/assertion-client.ts';
 import { failureRestSeconds, type IssuerKeys, IssuerUnavailable } from '../oauth/issuer-keys-client.ts';
 import { deleteSessionsOfUserAt } from '../sessions/session-store.ts';
-import { addressesOf, type Connection, revocationUrlOf } from './connection.ts';
+import { addressesOf, type Connection, providerOf, revocationUrlOf } from './connection.ts';
 import { selectConnection } from './connection-store.ts';
 import { type RevokedSubject, readRevokedSubject } from './core/revoked-subject.ts';
 import { selectUserOfAddress, selectUserOfSubject } from './revocation-store.ts';
@@ -88,12 +88,13 @@ async function checkAsker(
 async function findUser(
   tx: TenantTransaction,
   { publicUrl }: RevocationServices,
-  { id, settings }: Connection,
+  connection: Connection,
   named: RevokedSubject,
 ): Promise<UserId | undefined> {
+  const { id } = connection;
   if (named.format === 'email') return await selectUserOfAddress(tx, id, named.address);
   const { issuer, subject } = named;
-  if (issuer !== settings.entityId) return undefined;
+  if (issuer !== providerOf(connection)) return undefined;
   // As a persistent NameID, and as an attribute.
   const { entityId } = addressesOf(publicUrl, id);
   const subjects = [

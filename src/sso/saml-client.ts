@@ -20,15 +20,19 @@ export interface Verified {
   nameId: string | undefined;
 }
 
-/** @param privateKey PEM: the request is signed with it. */
+/**
+ * @param privateKey PEM: the request is signed with it.
+ * @param loginHint A parameter beside the request, which identity providers that don't know it leave alone.
+ */
 export async function authorizeUrl(
   parties: Parties,
-  request: { id: string; relayState: string; privateKey: string | undefined },
+  request: { id: string; relayState: string; privateKey: string | undefined; loginHint: string | null },
 ): Promise<string> {
-  const { id, relayState, privateKey } = request;
+  const { id, relayState, privateKey, loginHint } = request;
   const signing = privateKey === undefined ? {} : { privateKey };
   const saml = new SAML({ ...optionsOf(parties), ...signing, generateUniqueId: () => id });
-  return await saml.getAuthorizeUrlAsync(relayState, undefined, {});
+  const additionalParams = loginHint === null ? {} : { login_hint: loginHint };
+  return await saml.getAuthorizeUrlAsync(relayState, undefined, { additionalParams });
 }
 
 /** What it costs is up to who wrote the response: see saml-verifier-client.ts. @throws Refusal */

@@ -3,24 +3,22 @@
  * goes through the gate, the library and the policy.
  */
 
-import { randomBytes } from 'node:crypto';
+import type { Database } from '../db/database.ts';
 import { inTenant } from '../db/tenant-transaction.ts';
 import { digest } from '../kernel/digest.ts';
+import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
-import { hashToken, newToken } from '../kernel/token.ts';
-import { addressesOf, groupsClaimOf } from './connection.ts';
-import { unknownConnection } from './connection-flow.ts';
-import { selectPrivateKey } from './connection-key-store.ts';
+import { hashToken } from '../kernel/token.ts';
+import { addressesOf, type Connection, groupsClaimOf } from './connection.ts';
 import { selectConnection } from './connection-store.ts';
-import type { Asked } from './core/asked.ts';
 import { samlGroups } from './core/claimed-groups.ts';
 import { identityOf } from './core/identity.ts';
 import { Refusal } from './core/refusal.ts';
 import { readResponse, readStrictly } from './core/saml-gate.ts';
 import { checkAssertion } from './core/saml-policy.ts';
 import { trimXml } from './core/xml.ts';
-import { insertLoginRequest, takeLoginRequest } from './login-store.ts';
-import { authorizeUrl } from './saml-client.ts';
+import { takeLoginRequest } from './login-store.ts';
+import { bringForward } from './metadata-store.ts';
 import type { SamlVerifier } from './saml-verifier-client.ts';
 import {
   type AnswerContext,
@@ -35,36 +33,6 @@ import {
 
 export interface SamlSignOn extends SignOn {
   verifier: SamlVerifier;
-}
-
-/** @throws Fault `not_found` for a connection that is not there or is switched off. */
-export async function startLogin(
-  { database, clock, secrets, publicUrl }: SignOn,
-  { tenantId, connectionId }: ConnectionPlace,
-  asked: Asked,
-): Promise<{ url: string; relayState: string; browser: string }> {
-  const [relayState, browser] = [randomBytes(32).toString('base64url'), newToken('login')];
-  const requestId = `_${randomBytes(20).toString('hex')}`;
-  const { connection, sealed } = await inTenant(database, tenantId, async (tx) => {
-    const [found, key] = await Promise.all([
-      selectConnection(tx, connectionId),
-      selectPrivateKey(tx, connectionId, 'signing'),
-    ]);
-    if (found === undefined || key === undefined || !found.enabled) throw unknownConnection(connectionId);
-    insertLoginRequest(tx, {
-      stateHash: hashToken(relayState),
-      connectionId,
-      requestId,
-      browserHash: hashToken(browser),
-      ...asked,
-      expiresAt: new Date(clock.now().getTime() + limits.loginMinutesMax * 60_000),
-    });
-    return { connection: found, sealed: key };
-  });
-  const { settings } = connection;
-  const privateKey = settings.signRequests ? secrets.open(sealed) : undefined;
-  const parties = { settings, addresses: addressesOf(publicUrl, connectionId) };
-  return { url: await authorizeUrl(parties, { id: requestId, relayState, privateKey }), relayState, browser };
 }
 
 export interface Posted {
@@ -109,14 +77,17 @@ async function readAnswer(
       takeLoginRequest(tx, { stateHash, connectionId, browserHash }, clock.now()),
     ]),
   );
-  if (connection?.enabled !== true) throw new Refusal('disabled', 'The connection is switched off.');
+  if (connection?.enabled !== true || connection.protocol !== 'saml')
+    throw new Refusal('disabled', 'The connection is switched off.');
   if (asked === undefined) {
     throw new Refusal('request', 'This browser has no such request here that waits for an answer.');
   }
   trace.steps.push('request');
   const { settings } = connection;
   const addresses = addressesOf(publicUrl, connectionId);
-  const signed = await verifier.verify(connectionId, { settings, addresses }, xml);
+  const signed = await verifier
+    .verify(connectionId, { settings, addresses }, xml)
+    .catch((error: unknown) => fetchAgain(error, { database, tenantId, connection, now: clock.now() }));
   trace.steps.push('signature');
   const assertion = checkAssertion(response, readStrictly(signed.xml), {
     entityId: settings.entityId,
@@ -141,6 +112,24 @@ async function readAnswer(
     authenticatedAt: assertion.authnInstant,
     acr: assertion.authnContext,
     upstream: null,
+    upstreamSid: assertion.sessionIndex,
     returnTo: asked.returnTo,
   };
+}
+
+/** Perhaps the certificates have rolled over: metadata is fetched soon, though seldom for this, and the person begins again. */
+async function fetchAgain(
+  error: unknown,
+  {
+    database,
+    tenantId,
+    connection,
+    now,
+  }: { database: Database; tenantId: TenantId; connection: Connection; now: Date },
+): Promise<never> {
+  if (error instanceof Refusal && error.reason === 'signature' && connection.metadata !== null) {
+    const since = new Date(now.getTime() - limits.metadataMinutesMin * 60_000);
+    await inTenant(database, tenantId, async (tx) => bringForward(tx, connection.id, now, since));
+  }
+  throw error;
 }

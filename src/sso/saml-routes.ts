@@ -9,12 +9,12 @@ import { addressesOf } from './connection.ts';
 import { unknownConnection } from './connection-flow.ts';
 import { publishedKeys } from './connection-key.ts';
 import { selectConnection } from './connection-store.ts';
-import { noStepUp, returnPathOf } from './core/asked.ts';
+import { loginHintOf, noStepUp, returnPathOf } from './core/asked.ts';
 import { writeMetadata } from './core/metadata.ts';
-import { answerLogin, type ConnectionPath, placeOf } from './login-hook.ts';
-import { acceptResponse, type Posted, startLogin } from './saml-login-flow.ts';
+import { answerLogin, beginLogin, type ConnectionPath, placeOf } from './login-hook.ts';
+import { acceptResponse, type Posted } from './saml-login-flow.ts';
 import { SamlVerifier } from './saml-verifier-client.ts';
-import { clearLogin, loginOf, setLogin } from './session-hook.ts';
+import { clearLogin, loginOf } from './session-hook.ts';
 
 const config = { auth: 'none' } as const;
 
@@ -29,7 +29,7 @@ export function samlRoutes(scope: FastifyInstance, services: Services): void {
     async (request, reply) => {
       const { tenantId, connectionId } = await placeOf(request, services);
       const connection = await inTenant(database, tenantId, (tx) => selectConnection(tx, connectionId));
-      if (connection === undefined) throw unknownConnection(connectionId);
+      if (connection?.protocol !== 'saml') throw unknownConnection(connectionId);
       const { settings, keys } = connection;
       const xml = writeMetadata({
         ...settings,
@@ -41,18 +41,14 @@ export function samlRoutes(scope: FastifyInstance, services: Services): void {
     },
   );
 
-  scope.get<{ Params: ConnectionPath; Querystring: { return?: unknown } }>(
+  scope.get<{ Params: ConnectionPath; Querystring: { return?: unknown; login_hint?: unknown } }>(
     '/sso/saml/:connectionId/login',
     { config },
     async (request, reply) => {
       const asked = { returnTo: returnPathOf(request.query.return), stepUp: noStepUp };
-      const { url, relayState, browser } = await startLogin(
-        services,
-        await placeOf(request, services),
-        asked,
-      );
-      setLogin(reply, publicUrl, relayState, browser);
-      return reply.redirect(url, 303);
+      const loginHint = loginHintOf(request.query.login_hint);
+      const place = await placeOf(request, services);
+      return await beginLogin(reply, services, place, asked, { protocol: 'saml', loginHint });
     },
   );
 

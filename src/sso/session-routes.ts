@@ -1,22 +1,17 @@
-/** Where browsers begin to sign in, see who they are, and sign out. */
+/** Where browsers see who is signed in, and sign out. */
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { inTenant } from '../db/tenant-transaction.ts';
 import { columnsOf } from '../directory/user.ts';
 import type { Services } from '../http/services.ts';
-import { assert } from '../kernel/assert.ts';
-import { Fault } from '../kernel/fault.ts';
-import { limits } from '../kernel/limits.ts';
 import { selectUserView } from '../provisioning/user-view-store.ts';
 import { endSession } from '../sessions/session-flow.ts';
-import { findTenant } from '../tenants/credential-store.ts';
-import { selectConnections } from './connection-store.ts';
-import { chooserPage, personPage, signedOutPage } from './core/page.ts';
+import { loggedOutPage, personPage, signedOutPage, signingOutPage } from './core/page.ts';
+import { upstreamLogoutUrl } from './oidc-logout-flow.ts';
 import { clearSession, signedInOf } from './session-hook.ts';
 import { languageOfRequest, sendPage } from './sso-scope-hook.ts';
 
 const config = { auth: 'none' } as const;
-const firstId = '00000000-0000-0000-0000-000000000000';
 
 export function sessionRoutes(scope: FastifyInstance, services: Services): void {
   const { database, clock, publicUrl } = services;
@@ -56,16 +51,17 @@ export function sessionRoutes(scope: FastifyInstance, services: Services): void 
     const signedIn = await signedInOf(request, services);
     // A post from another site comes without the cookie, and must not take it away.
     if (signedIn !== undefined) {
-      await endSession(database, signedIn.tenantId, signedIn.hash);
+      const ended = await endSession(database, signedIn.tenantId, signedIn.hash);
       clearSession(reply, publicUrl);
+      const next = ended && (await upstreamLogoutUrl(services, signedIn.tenantId, ended));
+      if (next !== undefined) return sendPage(reply, signingOutPage(languageOfRequest(request), next));
     }
     return sendPage(reply, signedOutPage(languageOfRequest(request), signedIn !== undefined));
   });
 
-  scope.get<{ Querystring: { tenant?: string | string[] } }>(
-    '/sso/login',
-    { config },
-    async (request, reply) => sendToConnection(request, reply, services),
+  // Where identity providers send the browser once it is signed out there.
+  scope.get('/sso/logged-out', { config }, async (request, reply) =>
+    sendPage(reply, loggedOutPage(languageOfRequest(request))),
   );
 
   async function viewOf(request: FastifyRequest, of: Services) {
@@ -78,26 +74,4 @@ export function sessionRoutes(scope: FastifyInstance, services: Services): void 
     );
     return view && { view, session };
   }
-}
-
-async function sendToConnection(
-  request: FastifyRequest<{ Querystring: { tenant?: string | string[] } }>,
-  reply: FastifyReply,
-  { database }: Services,
-): Promise<FastifyReply> {
-  const { tenant: slug } = request.query;
-  const tenant = typeof slug === 'string' ? await findTenant(database, slug) : undefined;
-  const connections =
-    tenant === undefined
-      ? []
-      : await inTenant(database, tenant.id, (tx) =>
-          selectConnections(tx, firstId, limits.connectionsPerTenantMax),
-        );
-  const enabled = connections.filter((one) => one.enabled);
-  if (enabled.length === 0) throw new Fault('not_found', 'There is no connection to sign in with.');
-  const links = enabled.map(({ id, name }) => ({ name, url: `/sso/saml/${id}/login` }));
-  const [only, ...others] = links;
-  assert(only !== undefined, 'one connection is there');
-  if (others.length === 0) return reply.redirect(only.url, 303);
-  return sendPage(reply, chooserPage(languageOfRequest(request), links));
 }

@@ -6,6 +6,7 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
+import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
 import { brokenConstraint, inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
@@ -26,8 +27,10 @@ import { findClaimedChange } from './claimed-change-flow.ts';
 import { type Connection, defaultRoleOf } from './connection.ts';
 import { holdConnection } from './connection-store.ts';
 import type { ClaimedGroups } from './core/claimed-groups.ts';
-import { converge, type ExternalIdentity, newUser } from './core/identity.ts';
+import { converge } from './core/convergence.ts';
+import { type ExternalIdentity, newUser } from './core/identity.ts';
 import { Refusal, type RefusalReason } from './core/refusal.ts';
+import { refuseForeign } from './foreign-domain-flow.ts';
 import {
   insertLink,
   insertTrace,
@@ -70,6 +73,8 @@ export interface Vouched {
   acr: string | null;
   /** What a logout at the identity provider must name; null: nothing. */
   upstream: JsonObject | null;
+  /** What the identity provider calls the session (OpenID's sid, SAML's SessionIndex); null: it doesn't say. */
+  upstreamSid: string | null;
   returnTo: string | null;
 }
 
@@ -127,7 +132,7 @@ async function signIn(
   { connection, identity, groups, once, ...said }: Vouched,
   { trace, requestId }: { trace: Trace; requestId: string },
 ): Promise<LoginOutcome> {
-  const { id: connectionId, jit, directoryId, name } = connection;
+  const { id: connectionId, jit, name } = connection;
   trace.subject = identity.subject;
   const now = trace.at;
   const door: Door = { tenantId, now, requestId, actor: { kind: 'connection', id: connectionId, name } };
@@ -147,50 +152,76 @@ async function signIn(
       forgetAccessRequest(tx, connectionId, identity.subject);
     }
     const expiresAt = new Date(now.getTime() + seconds * 1000);
-    const { authenticatedAt, acr, upstream } = said;
+    const { authenticatedAt, acr, upstream, upstreamSid } = said;
     insertSession(tx, {
       ...{ userId, connectionId, expiresAt, createdAt: now, hash: hashToken(session) },
-      ...{ authenticatedAt, acr, upstream },
+      ...{ authenticatedAt, acr, upstream, upstreamSid },
     });
     insertTrace(tx, { ...trace, steps: [...trace.steps, 'identity', 'session'], userId });
   };
-  const newcomer = await inTenant(database, tenantId, async (tx) => {
-    const [isFresh, matches, change] = await Promise.all([
-      useAssertion(tx, connectionId, once.id, once.until),
-      selectMatches(tx, connectionId, directoryId, identity),
+  const look = (tx: TenantTransaction) =>
+    Promise.all([
+      selectMatches(tx, connection, identity),
       findClaimedChange(tx, connection, identity.subject, groups),
     ]);
-    if (!isFresh) throw new Refusal('replayed', 'The assertion was used before.');
-    const who = converge(matches, { create: jit.enabled && jit.create });
+  /** undefined: they are signed in; else who is to be made. */
+  const become = async (
+    tx: TenantTransaction,
+    [matches, change]: Awaited<ReturnType<typeof look>>,
+  ): Promise<Newcomer | undefined> => {
+    const who = converge(identity, matches, { create: jit.enabled && jit.create });
     if (who.kind === 'create') return { identity, groups: change?.after ?? [] };
     const { userId, isNew } = who;
     trace.userId = userId;
     const pool = change && (await lockForClaimed(tx, change));
     await finish(tx, userId, isNew);
     if (change) await replaceClaimed(tx, door, pool ?? null, { ...change, link: { connectionId, userId } });
+    if (isNew) {
+      const after = { connectionId, subject: identity.subject };
+      appendAudit(tx, door, [{ action: 'user.linked', subject: userId, after }]);
+    }
     return undefined;
+  };
+  const newcomer = await inTenant(database, tenantId, async (tx) => {
+    const [isFresh, found] = await Promise.all([
+      useAssertion(tx, connectionId, once.id, once.until),
+      look(tx),
+    ]);
+    if (!isFresh) throw new Refusal('replayed', 'The answer was used before.');
+    return await become(tx, found);
   });
   if (newcomer !== undefined && jit.approval)
     throw await keepAccessRequest(database, door, connectionId, newcomer);
-  if (newcomer !== undefined) await createPerson(database, door, connection, newcomer, finish);
+  if (newcomer !== undefined) {
+    await createPerson(database, door, connection, newcomer, finish).catch(async (error: unknown) => {
+      // A directory, or another window, made the person at the same moment.
+      const isTaken = error instanceof Fault && error.code === 'conflict';
+      const isThere = async (tx: TenantTransaction) => (await become(tx, await look(tx))) === undefined;
+      if (!isTaken || !(await inTenant(database, tenantId, isThere))) throw error;
+    });
+  }
   return { kind: 'signed_in', session, seconds, returnTo: said.returnTo };
 }
 
-/** Just in time: the person, the link and the session come to be together, or not at all. */
+/** Just in time: the person, the link and the session come to be together, or not at all. @throws Refusal */
 async function createPerson(
   database: Database,
   door: Door,
-  { id: connectionId, jit }: Connection,
+  connection: Connection,
   { identity, groups }: Newcomer,
   finish: (tx: TenantTransaction, userId: UserId, isNew: boolean) => Promise<void>,
 ): Promise<void> {
+  await refuseForeign(database, door.tenantId, identity);
   const draft = { attributes: newUser(identity), externalId: null };
-  const making = { claimValues: groups, defaultRole: defaultRoleOf(jit) };
+  const making = { claimValues: groups, defaultRole: defaultRoleOf(connection.jit) };
   await createUser(database, door, null, draft, {
     making,
     also: async (tx, userId) => {
+      // Whoever was removed since the look for users.
+      const { removed } = await selectMatches(tx, connection, identity);
+      if (removed !== null) throw new Refusal('removed', `The user ${removed} was removed meanwhile.`);
       await finish(tx, userId, true);
-      markMaker(tx, { connectionId, userId }, making);
+      markMaker(tx, { connectionId: connection.id, userId }, making);
     },
   });
 }

@@ -49,12 +49,14 @@ const inTenant = ({ path }: Operation) => path.startsWith('/tenants/{t}');
 const isForOperators = ({ method, path }: Operation) =>
   path === '/tenants' ||
   path === '/clock' ||
+  path === '/openid-keys' ||
   path.startsWith('/operators') ||
   path.startsWith('/catalogue/') ||
   (method !== 'GET' && path === '/catalogue') ||
   (method !== 'GET' && /\/contract(?:\/|$)/.test(path));
 /** Who may call may make others who may. */
-const isForOwners = (operation: Operation) => operation.path.includes('/keys') && !isRead(operation);
+const isForOwners = (operation: Operation) =>
+  operation.path.startsWith('/tenants/{t}/keys') && !isRead(operation);
 
 /** Ids that nobody has: a call that is let through changes nothing. */
 const pathOf = ({ path }: Operation, of: string) =>

@@ -7,13 +7,19 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type DnsServer, startDnsServer } from '../support/dns-server.ts';
 import { made, startGateway, type TestGateway } from '../support/gateway.ts';
 
 let gateway: TestGateway;
+let dns: DnsServer;
 beforeAll(async () => {
-  gateway = await startGateway({ config: { testClock: true } });
+  dns = await startDnsServer();
+  gateway = await startGateway({ config: { testClock: true, dnsResolver: dns.address } });
 });
-afterAll(() => gateway.close());
+afterAll(async () => {
+  await gateway.close();
+  await dns.close();
+});
 
 interface Result {
   code: number | null;
@@ -320,6 +326,21 @@ it('moves the clock, shows it, and goes back', async () => {
   expect((await run(['clock', 'reset'])).code).toBe(0);
   expect((await run(['clock', 'show'])).out).not.toContain('2090');
   expect(await run(['clock', 'set', '--now', 'soon'])).toMatchObject({ code: 1, out: '' });
+});
+
+it('names a domain, has it verified, and removes it', async () => {
+  const { slug } = await gateway.createTenant();
+  const domain = (verb: string, ...rest: string[]) => run(['domain', verb, ...rest, '--tenant', slug]);
+  const { out } = await domain('add', 'CLI.example');
+  const [, name = '', value = ''] = /record\.name: (\S+)\nrecord\.value: (\S+)/.exec(out) ?? [];
+  expect(name).toBe('_blue-gateway.cli.example');
+  expect((await domain('verify', 'cli.example')).out).toContain(`There is no TXT record ${name}`);
+  dns.put(name, [value]);
+  expect((await domain('verify', 'cli.example')).out).toContain('status: verified');
+  expect((await domain('list')).out).toMatch(/^cli\.example +verified +_blue-gateway\.cli\.example/m);
+  expect(await domain('remove', 'cli.example')).toMatchObject({ code: 0 });
+  expect((await domain('list')).out.trim()).toBe('(none)');
+  expect(await run(['removed-user', 'list', '--tenant', slug])).toMatchObject({ code: 0, out: '(none)\n' });
 });
 
 it('shows names that would steer a terminal by their codes, and as they are to programs', async () => {

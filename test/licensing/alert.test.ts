@@ -17,7 +17,14 @@ class Watcher {
     const usage = { held: 0, overage: 0, onHold: 0, unmanagedPaid: 0 };
     this.facts = {
       contract: contract({ policy: 'queue', paidSeats: 100, ...change }),
-      ...{ usage, forecast: unknown, blockLiftedAt: null, failedDrafts: [] },
+      ...{
+        usage,
+        forecast: unknown,
+        blockLiftedAt: null,
+        failedDrafts: [],
+        missingDomains: [],
+        connections: [],
+      },
       comparison: { differing: 0, miscounted: 0 },
     };
   }

@@ -27,6 +27,8 @@ async function connectionOf(world: TestWorld, defaultRole: string | null): Promi
       ...{ wantAssertionsSigned: true, wantResponseSigned: false, signRequests: false },
     },
     jit: { enabled: true, create: true, approval: false, attributes: {}, groupsClaim: 'groups', defaultRole },
+    domains: [],
+    metadata: null,
     revocationIssuer: null,
     keys: [],
     createdAt: world.now,
@@ -79,12 +81,25 @@ export async function answer(
     async () => ({
       connection,
       identity: {
-        ...{ subject: `subject${subject}`, userName: userNameOf(subject), externalId: none, email: none },
+        ...{
+          subject: `subject${subject}`,
+          userName: userNameOf(subject),
+          externalId: none,
+          email: none,
+          emailVerified: true,
+        },
         ...{ givenName: none, familyName: none, displayName: none },
       },
       groups,
       once: { id, until: new Date(world.now.getTime() + 60_000) },
-      ...{ sessionUntil: null, authenticatedAt: world.now, acr: null, upstream: null, returnTo: null },
+      ...{
+        sessionUntil: null,
+        authenticatedAt: world.now,
+        acr: null,
+        upstream: null,
+        upstreamSid: null,
+        returnTo: null,
+      },
     }),
   );
 }

@@ -315,6 +315,30 @@ describe('what is not spoken here', () => {
     expect(page.text).not.toMatch(/ at .*\.js:\d/);
   });
 
+  it.each<[string, string]>([
+    ['id_token_hint', 'garbage'],
+    ['id_token_hint', 'eyJhbGciOiJub25lIn0.e30.'],
+    ['max_age', '-1'],
+    ['max_age', 'NaN'],
+    ['prompt', 'none login'],
+    ['prompt', 'consent'],
+    ['connection', "' or 1=1"],
+    ['tenant', '\u0000'],
+    ['scope', 'openid \u0000'],
+    ['response_mode', 'web_message'],
+    ['request', 'eyJhbGciOiJub25lIn0.e30.'],
+    ['resource', 'https://elsewhere.example.com/'],
+    ['claims', '{"id_token":{"sub":{"value":"x"}}}'],
+  ])('%s=%s ends at the application or at a page, and in no failure of ours', async (name, value) => {
+    const page = await asked((params) => params.set(name, value));
+    if (page.url.startsWith(app.redirectUri)) {
+      expect(parameter(page.url, 'error')).toMatch(/^(invalid|unsupported|request)_|login_required/);
+    } else if (!page.url.includes('SAMLRequest=')) {
+      expect([page.status, page.text]).toEqual([400, expect.stringContaining('<code>')]);
+    }
+    await goodLogin();
+  });
+
   it('a body that is too large', async () => {
     const page = await new Browser().send(`${gateway.url}/oidc/token`, { code: 'x'.repeat(70_000) });
     expect(page.status).toBe(413);

@@ -2,9 +2,11 @@
 
 import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose';
 import * as openid from 'openid-client';
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { limits } from '../../src/kernel/limits.ts';
 import { made, startGateway, type TestGateway } from '../support/gateway.ts';
-import { type Browser, formOf } from './browser.ts';
+import { Browser, formOf } from './browser.ts';
 import {
   type Application,
   type OpScene,
@@ -55,6 +57,19 @@ const setActive = (id: string, value: boolean) =>
     schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
     Operations: [{ op: 'replace', path: 'active', value }],
   });
+/** The decision stands, and gives nothing. */
+async function duplicate(id: string): Promise<void> {
+  const emails = [{ value: 'bo@example.com', primary: true }];
+  await scene.person('bo@example.com');
+  const schemas = ['urn:ietf:params:scim:api:messages:2.0:PatchOp'];
+  await scim('PATCH', `/Users/${id}`, {
+    schemas,
+    Operations: [{ op: 'add', path: 'emails', value: emails }],
+  });
+  const { items } = await made(scene.api('GET', '/users'));
+  expect(items.find((user: { id: string }) => user.id === id).seat.reason).toBe('DUPLICATE_EMAIL');
+}
+
 const idOf = async () => (await made(scene.api('GET', '/users'))).items[0].id;
 
 /** The one logout token that comes within five seconds, as the application checks it. */
@@ -92,6 +107,7 @@ describe('what ends a session', () => {
   it.each<[string, (id: string, browser: Browser) => Promise<unknown>]>([
     ['deactivation over SCIM', (id) => setActive(id, false)],
     ['deletion over SCIM', (id) => scim('DELETE', `/Users/${id}`)],
+    ['an address that another has already, which leaves no role', (id) => duplicate(id)],
     ['the loss of the last role', () => made(scene.api('PUT', '/settings', { defaultRole: 'none' }))],
     [
       'its connection switched off',
@@ -174,6 +190,27 @@ describe('what ends a session', () => {
   });
 });
 
+it('leaving the group that gave the last role, while others keep theirs', async () => {
+  const bo = await scene.person('bo@example.com');
+  const id = (await made(scene.api('GET', '/users'))).items.find((user: { id: string }) => user.id !== bo).id;
+  const members = [{ value: id }, { value: bo }];
+  const group = await scim('POST', '/Groups', {
+    schemas: ['urn:ietf:params:scim:schemas:core:2.0:Group'],
+    ...{ displayName: 'Staff', members },
+  });
+  const mapping = { group: { id: group.id }, role: 'view_only', workspaces: ['*'], priority: 1 };
+  await made(scene.api('POST', '/mappings', mapping));
+  await made(scene.api('PUT', '/settings', { defaultRole: 'none' }));
+  const [ada, other] = [await scene.signIn(app), await scene.signIn(app, new Browser(), 'bo')];
+  await scim('PATCH', `/Groups/${group.id}`, {
+    schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+    Operations: [{ op: 'remove', path: 'members', value: [{ value: id }] }],
+  });
+  await isOver(ada);
+  expect(await told()).toMatchObject({ sub: id });
+  await openid.refreshTokenGrant(app.config, other.tokens.refresh_token ?? '');
+});
+
 describe('an application that does not listen', () => {
   it('is tried again with another token, and holds up nothing', async () => {
     receiver.answers(503);
@@ -186,4 +223,26 @@ describe('an application that does not listen', () => {
     expect(log.join('')).toContain('a client was not told of a logout');
     expect(log.join('')).not.toContain('logout_token');
   }, 20_000);
+
+  it('is given up after the last try, and the trail says so', async () => {
+    receiver.answers(500);
+    const { browser } = await scene.signIn(app);
+    const id = await idOf();
+    const client = new pg.Client({ connectionString: first().databaseUrl });
+    await client.connect();
+    await browser.send(`${first().url}/sso/logout`, {});
+    await vi.waitFor(() => expect(receiver.received).toHaveLength(1), { timeout: 5000 });
+    await client.query('alter table openid_logouts no force row level security');
+    const last = limits.openIdLogoutTriesMax - 1;
+    await client.query('update openid_logouts set tries = $1, next_at = now()', [last]);
+    const trail = () => made(scene.api('GET', '/audit?action=logout.undelivered'));
+    await vi.waitFor(async () => expect((await trail()).items).toHaveLength(1), { timeout: 5000 });
+    expect((await trail()).items[0]).toMatchObject({
+      ...{ actor: { kind: 'system', rule: 'back-channel logout' }, subject: id },
+      after: { clientId: app.clientId, problem: 'it answers 500', tries: limits.openIdLogoutTriesMax },
+    });
+    expect((await client.query('select from openid_logouts')).rowCount).toBe(0);
+    await client.query('alter table openid_logouts force row level security');
+    await client.end();
+  });
 });

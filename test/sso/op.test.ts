@@ -1,5 +1,6 @@
 /** Applications that know nothing but OpenID Connect sign people in at /oidc, over HTTP. */
 
+import { decodeJwt } from 'jose';
 import * as openid from 'openid-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { made, startGateway, type TestGateway } from '../support/gateway.ts';
@@ -86,6 +87,23 @@ describe('a login', () => {
     expect(new URL(callback).searchParams.get('state')).toBe('deep/link?x=1');
   });
 
+  it('is not another person’s than the one that id_token_hint names', async () => {
+    await scene.person('bo@example.com');
+    const bo = (await scene.signIn(app, new Browser(), 'bo')).tokens.id_token ?? '';
+    const browser = new Browser();
+    const fresh = await scene.login(browser, (await app.begin({ id_token_hint: bo })).url.href);
+    expect(errorOf(fresh)).toBe('login_required');
+    const pending = await app.begin({ id_token_hint: bo });
+    const asked = await scene.open(browser, pending.url.href);
+    const { url } = await scene.open(browser, await scene.answer(browser, asked.url, 'bo'));
+    expect((await app.exchange(url, pending)).claims()?.sub).toBe(decodeJwt(bo).sub);
+    const silent = await scene.open(
+      browser,
+      (await app.begin({ id_token_hint: bo, prompt: 'none' })).url.href,
+    );
+    expect(new URL(silent.url).searchParams.get('code')).not.toBeNull();
+  });
+
   it('is refused, in the words of the protocol, to whoever has no role', async () => {
     await made(scene.api('PUT', '/settings', { defaultRole: 'none' }));
     const callback = await scene.login(new Browser(), (await app.begin()).url.href);
@@ -100,6 +118,11 @@ describe('a login', () => {
     for (const secret of [...secrets, ...browser.cookiesOf(gateway.url).values()]) {
       expect(all).not.toContain(secret);
     }
+    await fetch(
+      `${gateway.url}/oidc/auth?client_id=${app.clientId}&response_type=code&redirect_uri=https://x.example/secret`,
+    );
+    expect(log.join('')).toMatch(/"error":"invalid_redirect_uri","detail":"redirect_uri did not match/);
+    expect(log.join('')).not.toContain('x.example');
     expect(all).not.toMatch(/code=|state=|SAMLRe/);
     expect(all).toContain('/oidc/*');
   });
@@ -210,5 +233,41 @@ describe('discovery', () => {
       code_challenge_methods_supported: ['S256'],
       response_types_supported: ['code'],
     });
+    const server = await fetch(`${origin}/.well-known/oauth-authorization-server/oidc`);
+    expect(server.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    expect(server.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+    expect(server.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(await server.json()).toEqual(JSON.parse(document));
   });
+});
+
+it('behind TLS, cookies go over TLS alone, and addresses are https', async () => {
+  const secure = await startGateway({ config: { publicUrl: 'https://gateway.example.com' } });
+  try {
+    const { slug } = await secure.createTenant();
+    const body = { name: 'Blue', redirectUris: ['https://app.example.com/callback'] };
+    const { clientId, issuer } = await made(secure.api('POST', `/tenants/${slug}/clients`, body));
+    expect(issuer).toBe('https://gateway.example.com/oidc');
+    const query = new URLSearchParams({
+      ...{
+        client_id: clientId,
+        response_type: 'code',
+        scope: 'openid',
+        redirect_uri: body.redirectUris[0] ?? '',
+      },
+      ...{ code_challenge: 'x'.repeat(43), code_challenge_method: 'S256' },
+    });
+    const answer = await fetch(`${secure.url}/oidc/auth?${query}`, { redirect: 'manual' });
+    expect([answer.status, answer.headers.get('location')]).toEqual([
+      303,
+      expect.stringMatching(/^\/oidc\/interaction/),
+    ]);
+    const cookies = answer.headers.getSetCookie();
+    expect(cookies.length).toBeGreaterThan(3);
+    for (const cookie of cookies) expect(cookie).toMatch(/; samesite=lax; secure; httponly/i);
+    const jwks = await (await fetch(`${secure.url}/oidc/.well-known/openid-configuration`)).json();
+    expect(jwks).toMatchObject({ jwks_uri: 'https://gateway.example.com/oidc/jwks' });
+  } finally {
+    await secure.close();
+  }
 });

@@ -4,9 +4,11 @@ import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { Agent } from 'undici';
 import { buildApp } from '../../src/app.ts';
+import { textRecordsOf } from '../../src/domains/dns-client.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { secretBox } from '../../src/kernel/secret-box.ts';
 import { CreationLedger } from '../../src/scim/creation-hook.ts';
+import { OidcProviders } from '../../src/sso/oidc-client.ts';
 import { testDatabase } from './database.ts';
 
 export async function idleApp(): Promise<{ app: FastifyInstance; close(): Promise<void> }> {
@@ -22,9 +24,15 @@ export async function idleApp(): Promise<{ app: FastifyInstance; close(): Promis
     publicUrl: 'http://gateway.example.com',
     blueApiUrl: 'http://blue.example.com/graphql',
     blueAgent: new Agent(),
+    textRecords: textRecordsOf(undefined),
     allowPrivateNetworks: false,
     nudgeSync: () => {},
     creations: new CreationLedger(database, log),
+    oidcProviders: new OidcProviders({
+      dispatcher: new Agent(),
+      allowPrivateNetworks: false,
+      nowMs: () => performance.now(),
+    }),
   };
   const app = await buildApp({ services, log, trustProxy: false, scimRateLimit: 0 });
   await app.ready();

@@ -24,3 +24,9 @@ export function returnPathOf(text: unknown): string | null {
     ? text
     : null;
 }
+
+/** An address that an identity provider may be told as who signs in; null: none. */
+export function loginHintOf(text: unknown): string | null {
+  // RFC 5321 §4.5.3.1: 64 characters before the @, 255 behind it.
+  return typeof text === 'string' && /^[^\p{C}\s]{1,320}$/u.test(text) ? text : null;
+}

@@ -21,6 +21,17 @@ export function samlGroups(
   return name === null || attributes.has(groupsLink) ? 'unknown' : claimedGroups(attributes.get(name));
 }
 
+/** A source elsewhere in their place (OpenID Connect Core §5.6.2), or a word that there are some, tells none: nothing is fetched there. */
+export function oidcGroups(claims: Readonly<Record<string, unknown>>, name: string | null): ClaimedGroups {
+  const { _claim_names: elsewhere, hasgroups } = claims;
+  const isElsewhere =
+    typeof elsewhere === 'object' && elsewhere !== null && name !== null && name in elsewhere;
+  if (name === null || isElsewhere || (hasgroups !== undefined && hasgroups !== false)) return 'unknown';
+  const said = Object.hasOwn(claims, name) ? claims[name] : undefined;
+  const values: unknown[] = Array.isArray(said) ? said : [said];
+  return values.every((value) => typeof value === 'string') ? claimedGroups(values) : 'unknown';
+}
+
 /** @param values undefined: the claim is not there. */
 export function claimedGroups(values: readonly string[] | undefined): ClaimedGroups {
   if (values === undefined) return 'unknown';

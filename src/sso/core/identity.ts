@@ -1,10 +1,8 @@
 /**
- * Who somebody is by an identity provider's word, and whom of the tenant's users that makes them. A link rests on a subject that
- * never changes; an address or a userName alone proves nothing.
+ * Who somebody is by an identity provider's word. What is a subject there never changes, and is no other person's.
  */
 
 import { fold } from '../../kernel/fold.ts';
-import type { UserId } from '../../kernel/ids.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import { limits } from '../../kernel/limits.ts';
 import { isStorable } from '../../kernel/storable.ts';
@@ -30,6 +28,8 @@ export interface ExternalIdentity {
   externalId: string | undefined;
   userName: string | undefined;
   email: string | undefined;
+  /** Whether the identity provider says that the address is the person's. */
+  emailVerified: boolean;
   givenName: string | undefined;
   familyName: string | undefined;
   displayName: string | undefined;
@@ -48,6 +48,8 @@ export function identityOf(
     externalId: claim(names.externalId),
     userName: claim(names.userName),
     email: claim(names.email),
+    // SAML has no word for it: what it says of a person it vouches for.
+    emailVerified: true,
     givenName: claim(names.givenName),
     familyName: claim(names.familyName),
     displayName: claim(names.displayName),
@@ -84,45 +86,6 @@ function qualified(value: string | undefined, name: string, qualifiers: string[]
   if (value === undefined || value === '') throw new Refusal('subject', `The assertion has no ${name}.`);
   if (value.length > 256) throw new Refusal('subject', `${name} is longer than 256 characters.`);
   return JSON.stringify([value, ...qualifiers]);
-}
-
-/** Users whom the claims lead to. */
-export interface Matches {
-  linked: UserId | null;
-  /** Of the connection's directory. */
-  byExternalId: UserId | null;
-  byUserName: UserId | null;
-  byAddress: readonly UserId[];
-}
-
-export type Convergence = { kind: 'user'; userId: UserId; isNew: boolean } | { kind: 'create' };
-
-/** The order in which single sign-on and SCIM come to be one user. @throws Refusal */
-export function converge(matches: Matches, { create }: { create: boolean }): Convergence {
-  const { linked, byExternalId, byUserName, byAddress } = matches;
-  if (linked !== null) {
-    if (byExternalId !== null && byExternalId !== linked) {
-      throw new Refusal(
-        'clash',
-        `The subject is linked to the user ${linked}, the externalId is of ${byExternalId}.`,
-      );
-    }
-    return { kind: 'user', userId: linked, isNew: false };
-  }
-  if (byExternalId !== null) return { kind: 'user', userId: byExternalId, isNew: true };
-  const [alike] = byUserName === null ? byAddress : [byUserName];
-  if (alike !== undefined) {
-    throw new Refusal(
-      'unproved',
-      `The user ${alike} has this userName or address, which does not prove that it is the same person: let the connection compare externalIds.`,
-    );
-  }
-  if (!create)
-    throw new Refusal(
-      'not_provisioned',
-      'Nobody of this identity was provisioned, and the connection makes nobody.',
-    );
-  return { kind: 'create' };
 }
 
 /** SCIM attributes of somebody who comes for the first time. @throws Refusal */

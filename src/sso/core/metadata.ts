@@ -22,15 +22,87 @@ export interface IdentityProvider {
   certificates: string[];
 }
 
-/** @throws Fault `invalid` naming `metadataXml`. */
-export function readMetadata(text: string): IdentityProvider {
-  const root = readRoot(text);
-  if (!is(root, metadataNs, 'EntityDescriptor')) throw wrong('its root must be one EntityDescriptor');
-  const [idp, ...others] = all(root, metadataNs, 'IDPSSODescriptor');
+type Field = 'metadataXml' | 'metadataUrl';
+
+/** @throws Fault `invalid` naming the field. */
+export function readMetadata(text: string, field: Field = 'metadataXml'): IdentityProvider {
+  return naming(field, () => readEntity(entityIn(readRoot(text))));
+}
+
+/** Metadata that is fetched again and again: how long it is good, and may be kept (Metadata §2.3.1). */
+export interface Published {
+  provider: IdentityProvider;
+  validUntil: Date | null;
+  cacheSeconds: number | null;
+}
+
+/** @throws Fault `invalid` naming `metadataUrl`, also where its time is over. */
+export function readPublished(text: string, now: Date): Published {
+  return naming('metadataUrl', () => {
+    const root = readRoot(text);
+    const entity = entityIn(root);
+    const times = [root, entity]
+      .flatMap(({ attributes }) => attributes.get('validUntil') ?? [])
+      .map(readTime);
+    const [validUntil = null] = times.sort((one, other) => one.getTime() - other.getTime());
+    if (validUntil !== null && validUntil <= now)
+      throw wrong(`it was valid until ${validUntil.toISOString()}`);
+    const durations = [root, entity].flatMap(({ attributes }) => attributes.get('cacheDuration') ?? []);
+    const cacheSeconds = durations.length === 0 ? null : Math.min(...durations.map(readDuration));
+    return { provider: readEntity(entity), validUntil, cacheSeconds };
+  });
+}
+
+class Unusable extends Error {}
+
+function naming<T>(field: Field, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Unusable)) throw error;
+    throw new Fault('invalid', `The metadata can't be used: ${error.message}.`, { field });
+  }
+}
+
+function readTime(text: string): Date {
+  const time = new Date(text);
+  if (!/^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)?$/.test(text) || Number.isNaN(time.getTime())) {
+    throw wrong('its validUntil is no time');
+  }
+  return time;
+}
+
+/** An xs:duration in seconds; years and months roughly, as long as they can be. */
+function readDuration(text: string): number {
+  const found =
+    /^P(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,6})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,9})(?:\.\d+)?S)?)?$/.exec(
+      text,
+    );
+  if (found === null) throw wrong('its cacheDuration is no duration');
+  const [years, months, days, hours, minutes, seconds] = found.slice(1).map((part) => Number(part ?? 0));
+  const allDays = (years ?? 0) * 366 + (months ?? 0) * 31 + (days ?? 0);
+  return allDays * 86_400 + (hours ?? 0) * 3600 + (minutes ?? 0) * 60 + (seconds ?? 0);
+}
+
+/** The one identity provider, also of a federation's metadata that holds one. */
+function entityIn(root: XmlElement): XmlElement {
+  if (is(root, metadataNs, 'EntityDescriptor')) return root;
+  if (!is(root, metadataNs, 'EntitiesDescriptor')) throw wrong('its root must be an EntityDescriptor');
+  const [entity, ...others] = all(root, metadataNs, 'EntityDescriptor').filter(
+    (one) => all(one, metadataNs, 'IDPSSODescriptor').length > 0,
+  );
+  if (entity === undefined || others.length > 0) {
+    throw wrong('it must hold one identity provider: give the metadata of that one alone');
+  }
+  return entity;
+}
+
+function readEntity(entity: XmlElement): IdentityProvider {
+  const [idp, ...others] = all(entity, metadataNs, 'IDPSSODescriptor');
   if (idp === undefined || others.length > 0) throw wrong('it must have one IDPSSODescriptor');
   const protocols = idp.attributes.get('protocolSupportEnumeration')?.split(/\s+/) ?? [];
   if (!protocols.includes(protocolNs)) throw wrong('the identity provider does not speak SAML 2.0');
-  const entityId = root.attributes.get('entityID') ?? '';
+  const entityId = entity.attributes.get('entityID') ?? '';
   if (entityId === '' || entityId.length > 1024) throw wrong('it has no entityID');
   return { entityId, ssoUrl: ssoUrlOf(idp), certificates: certificatesOf(idp) };
 }
@@ -73,8 +145,8 @@ function certificatesOf(idp: XmlElement): string[] {
   return distinct;
 }
 
-function wrong(what: string): Fault {
-  return new Fault('invalid', `The metadata can't be used: ${what}.`, { field: 'metadataXml' });
+function wrong(what: string): Unusable {
+  return new Unusable(what);
 }
 
 export interface ServiceProvider {

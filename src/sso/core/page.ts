@@ -9,8 +9,9 @@ import { escapeXml } from './xml.ts';
 /** The one style, which the content security policy names by its hash. */
 export const style = `body{font:1.125rem/1.5 system-ui,sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}
 h1{font-size:1.5rem}dt{font-weight:600}dd{margin:0 0 .75rem}code{overflow-wrap:anywhere}
+input{font:inherit;width:100%;box-sizing:border-box;padding:.5rem;border:1px solid #5f6368;border-radius:.25rem}
 a{color:#0b57d0}button{font:inherit;padding:.5rem 1rem;border:2px solid #0b57d0;border-radius:.25rem;background:#0b57d0;color:#fff}
-a:focus-visible,button:focus-visible{outline:3px solid #1a1a1a;outline-offset:2px}`;
+a:focus-visible,button:focus-visible,input:focus-visible{outline:3px solid #1a1a1a;outline-offset:2px}`;
 
 export interface Person {
   name: string;
@@ -61,7 +62,7 @@ export function refusalPage(
   return page(
     language,
     reason === 'pending' ? say.waits : say.failed,
-    `<p>${told}</p>\n<p>${say.reference}: <code>${escapeXml(reference)}</code></p>`,
+    `<p>${told}</p>\n<p>${say.reference}: <code>${escapeXml(reference)}</code></p>\n${signInAgain(say)}`,
   );
 }
 
@@ -88,13 +89,56 @@ export function logoutPage(
 
 export function signedOutPage(language: Language, wasSignedIn: boolean): string {
   const say = words[language];
-  return page(language, say.notSignedIn, `<p>${wasSignedIn ? say.signedOut : say.howToBegin}</p>`);
+  return page(
+    language,
+    say.notSignedIn,
+    `<p>${wasSignedIn ? say.signedOut : say.howToBegin}</p>\n${signInAgain(say)}`,
+  );
 }
 
-function page(language: Language, title: string, body: string): string {
+/** Asks who somebody is by their e-mail address, to know where they sign in. */
+export function emailPage(
+  language: Language,
+  { email, returnTo }: { email: string | undefined; returnTo: string | null },
+): string {
+  const say = words[language];
+  const isUnknown = email !== undefined;
+  const hint = isUnknown ? `<p id="unknown" role="alert">${say.unknownEmail}</p>\n` : '';
+  const about = isUnknown ? ' aria-invalid="true" aria-describedby="unknown"' : '';
+  const goal =
+    returnTo === null ? '' : `<input type="hidden" name="return" value="${escapeXml(returnTo)}">\n`;
+  return page(
+    language,
+    say.signIn,
+    `${hint}<form method="get" action="/sso/login">
+<p><label for="email">${say.yourEmail}</label><br>
+<input id="email" name="email" type="email" value="${escapeXml(email ?? '')}" autocomplete="username" required autofocus${about}></p>
+${goal}<button type="submit">${say.goOn}</button></form>`,
+  );
+}
+
+function signInAgain(say: Words): string {
+  return `<p><a href="/sso/login">${say.signInAgain}</a></p>`;
+}
+
+/** The browser goes on by itself; without that, by the link. */
+export function signingOutPage(language: Language, url: string): string {
+  const say = words[language];
+  const [to, link] = [escapeXml(url), say.signOutThere];
+  return page(language, say.notSignedIn, `<p>${say.signingOut}</p>\n<p><a href="${to}">${link}</a></p>`, {
+    head: `<meta http-equiv="refresh" content="0;url=${to}">`,
+  });
+}
+
+export function loggedOutPage(language: Language): string {
+  const say = words[language];
+  return page(language, say.notSignedIn, `<p>${say.loggedOut}</p>`);
+}
+
+function page(language: Language, title: string, body: string, { head = '' } = {}): string {
   return `<!doctype html>
 <html lang="${language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title} – Blue Gateway</title><style>${style}</style></head>
+<title>${title} – Blue Gateway</title><style>${style}</style>${head}</head>
 <body><main><h1>${title}</h1>
 ${body}
 </main></body></html>

@@ -17,6 +17,16 @@ export type RefusalReason =
   /** Unknown, answered before, too late, of another browser or another connection. */
   | 'request'
   | 'disabled'
+  /** The identity provider does not answer, or its documents are not what they must be (OpenID). */
+  | 'provider'
+  /** It gave no tokens for the code (OpenID). */
+  | 'exchange'
+  /** The ID token is not what it must be (OpenID). */
+  | 'token'
+  /** The person is not of the organisation that the connection is for (OpenID: tid, hd). */
+  | 'organisation'
+  /** Not signed in as freshly, or not in the way, that was asked for. */
+  | 'step_up'
   | 'signature'
   /** To verify it took more time or memory than a response may. */
   | 'too_costly'
@@ -36,14 +46,15 @@ export type RefusalReason =
   | 'clash'
   /** A user has this userName or address, which alone does not show that it is the same person. */
   | 'unproved'
+  /** A claim's domain is another organisation's. */
+  | 'foreign_domain'
   | 'not_provisioned'
   /** An administrator is to say whether the person is let in. */
   | 'pending'
+  /** Was deleted, and is not made anew. */
+  | 'removed'
   | 'inactive'
   | 'no_seat';
-
-const toldReasons = ['not_provisioned', 'pending', 'inactive', 'no_seat'] as const;
-export type ToldReason = (typeof toldReasons)[number];
 
 export class Refusal extends Error {
   readonly reason: RefusalReason;
@@ -57,6 +68,9 @@ export class Refusal extends Error {
 }
 
 /** Of people whom the identity provider vouched for: they are told what to do. */
-export function isToldPlainly(reason: RefusalReason): reason is ToldReason {
-  return toldReasons.some((one) => one === reason);
+export function isToldPlainly(reason: RefusalReason): reason is ToldPlainly {
+  return told.some((one) => one === reason);
 }
+
+const told = ['not_provisioned', 'pending', 'removed', 'inactive', 'no_seat'] as const;
+export type ToldPlainly = (typeof told)[number];

@@ -1,6 +1,6 @@
 /** What people read when they sign in, in each language: plain, and true. */
 
-import type { ToldReason } from './refusal.ts';
+import type { ToldPlainly } from './refusal.ts';
 
 export const languages = ['en', 'nl'] as const;
 export type Language = (typeof languages)[number];
@@ -10,6 +10,9 @@ export interface Words {
   signedIn: string;
   signOut: string;
   signedOut: string;
+  signingOut: string;
+  signOutThere: string;
+  loggedOut: string;
   notSignedIn: string;
   howToBegin: string;
   choose: string;
@@ -20,7 +23,11 @@ export interface Words {
   account: string;
   organisation: string;
   access: string;
-  refused: Record<ToldReason, string>;
+  signInAgain: string;
+  yourEmail: string;
+  goOn: string;
+  unknownEmail: string;
+  refused: Record<ToldPlainly, string>;
   roles: (roles: string) => string;
   queued: (position: number) => string;
   queuedUnnumbered: string;
@@ -36,6 +43,9 @@ export const words: Record<Language, Words> = {
     signedIn: 'You are signed in',
     signOut: 'Sign out',
     signedOut: 'You are signed out here. Your organisation may still keep you signed in.',
+    signingOut: 'You are signed out here. You are now signed out at your organisation, too.',
+    signOutThere: 'Sign out at your organisation',
+    loggedOut: 'You are signed out, here and at your organisation.',
     notSignedIn: 'You are not signed in',
     howToBegin: 'Begin at the sign-in address that your organisation gave you.',
     choose: 'Choose how you sign in',
@@ -47,7 +57,13 @@ export const words: Record<Language, Words> = {
     account: 'Account',
     organisation: 'Organisation',
     access: 'Access to Blue',
+    signInAgain: 'Sign in again',
+    yourEmail: 'Your e-mail address at work',
+    goOn: 'Continue',
+    unknownEmail:
+      'There is no sign-in here for this address. Look for a typing error, or ask your administrator for the sign-in address of your organisation.',
     refused: {
+      removed: 'Your account was removed: ask your administrator.',
       not_provisioned: 'You are not provisioned: ask your administrator to give you access.',
       pending: 'An administrator of your organisation must let you in. After that, sign in again.',
       inactive: 'Your account is switched off: ask your administrator.',
@@ -66,6 +82,9 @@ export const words: Record<Language, Words> = {
     signedIn: 'Je bent ingelogd',
     signOut: 'Uitloggen',
     signedOut: 'Je bent hier uitgelogd. Bij je organisatie kun je nog ingelogd zijn.',
+    signingOut: 'Je bent hier uitgelogd. Je wordt nu ook bij je organisatie uitgelogd.',
+    signOutThere: 'Uitloggen bij je organisatie',
+    loggedOut: 'Je bent uitgelogd, hier en bij je organisatie.',
     notSignedIn: 'Je bent niet ingelogd',
     howToBegin: 'Begin bij het inlogadres dat je van je organisatie hebt gekregen.',
     choose: 'Kies hoe je inlogt',
@@ -77,7 +96,13 @@ export const words: Record<Language, Words> = {
     account: 'Account',
     organisation: 'Organisatie',
     access: 'Toegang tot Blue',
+    signInAgain: 'Opnieuw inloggen',
+    yourEmail: 'Je e-mailadres op het werk',
+    goOn: 'Verder',
+    unknownEmail:
+      'Met dit adres kun je hier niet inloggen. Kijk of er een typefout in staat, of vraag je beheerder om het inlogadres van je organisatie.',
     refused: {
+      removed: 'Je account is verwijderd: vraag het je beheerder.',
       not_provisioned: 'Je hebt hier nog geen account: vraag je beheerder om toegang.',
       pending: 'Een beheerder van je organisatie moet je toelaten. Log daarna opnieuw in.',
       inactive: 'Je account staat uit: vraag het je beheerder.',

@@ -21,15 +21,16 @@ import type { StandingLogin } from './login-rule.ts';
 
 /** Who is signed in to the gateway in the browser that asks. */
 export interface BrowserLogin extends StandingLogin {
-  userId: UserId;
   /** Of the session's row. */
   hash: string;
+  /** Of the session, from now. */
+  secondsLeft: number;
 }
 
 const browserLogins = new WeakMap<IncomingMessage, BrowserLogin>();
 
-export function setBrowserLogin(request: IncomingMessage, login: BrowserLogin | undefined): void {
-  if (login !== undefined) browserLogins.set(request, login);
+export function setBrowserLogin(request: IncomingMessage, login: BrowserLogin): void {
+  browserLogins.set(request, login);
 }
 
 /** Of the request under way, unless another one is named. */
@@ -63,6 +64,7 @@ export class Adapter {
     // Who began to sign in here has signed in as somebody else in another tab.
     const isOwn = payload.accountId !== undefined && payload.accountId === login?.userId;
     const holder = isOwn ? { tenantId: login.tenantId, sessionHash: login.hash } : undefined;
+    const most = holder === undefined ? seconds : (login?.secondsLeft ?? 0);
     if (this.#model === 'Session') await this.#noteSignIns(payload, holder);
     if (this.#model === 'Session' || this.#model === 'Grant') {
       if (payload.accountId !== undefined && holder === undefined)
@@ -72,7 +74,7 @@ export class Adapter {
       ...{ model: this.#model, id, payload: withoutCookie(payload), holder },
       clientId: payload.clientId ?? null,
       grantId: (this.#model !== 'Session' && this.#model !== 'Interaction' && payload.grantId) || null,
-      expiresAt: new Date(this.#realClock.now().getTime() + seconds * 1000),
+      expiresAt: new Date(this.#realClock.now().getTime() + Math.min(seconds, most) * 1000),
     } satisfies Artefact);
   }
 

@@ -53,8 +53,13 @@ export async function saveArtefact(database: Database, artefact: Artefact): Prom
   try {
     await database.run(artefact.grantId === null ? insertHeld(artefact) : insertUnder(artefact));
   } catch (error) {
-    if (brokenConstraint(error) !== 'openid_artefacts_tenant_id_session_hash_fkey') throw error;
+    if (!isOver(error)) throw error;
   }
+}
+
+/** The session or the client went while this was written. */
+function isOver(error: unknown): boolean {
+  return /^openid_(artefacts|sign_ins)_tenant_id_\w+_fkey$/.test(brokenConstraint(error) ?? '');
 }
 
 function insertHeld({ model, id, payload, holder, clientId, expiresAt }: Artefact) {
@@ -114,12 +119,15 @@ export async function noteSignIns(
   userId: UserId,
   sids: ReadonlyMap<string, string>,
 ): Promise<void> {
-  await inTenant(database, tenantId, async (tx) => {
+  const note = inTenant(database, tenantId, async (tx) => {
     tx.send(sql`
       insert into openid_sign_ins (tenant_id, session_hash, client_id, sid, user_id)
       select ${tenantId}, ${sessionHash}, client_id, sid, ${userId}
       from unnest(${[...sids.keys()]}::uuid[], ${[...sids.values()]}::text[]) as new (client_id, sid)
       on conflict do nothing`);
+  });
+  await note.catch((error: unknown) => {
+    if (!isOver(error)) throw error;
   });
 }
 

@@ -3,17 +3,21 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type Provider from 'oidc-provider';
 import { inTenant } from '../../db/tenant-transaction.ts';
+import { domainOf } from '../../domains/core/domain-name.ts';
 import type { Services } from '../../http/services.ts';
 import { limits } from '../../kernel/limits.ts';
 import { selectUserView } from '../../provisioning/user-view-store.ts';
 import type { Connection } from '../connection.ts';
+import { selectConnectionsOfDomain } from '../connection-domain-store.ts';
 import { selectConnections } from '../connection-store.ts';
+import { loginHintOf } from '../core/asked.ts';
 import { chooserPage, refusalPage } from '../core/page.ts';
-import { startLogin } from '../saml-login-flow.ts';
-import { type SignedIn, setLogin } from '../session-hook.ts';
+import { beginLogin } from '../login-hook.ts';
+import type { SignedIn } from '../session-hook.ts';
 import { languageOfRequest, sendPage } from '../sso-scope-hook.ts';
 import { hasAccess } from './claims.ts';
 import { findOpenIdClient } from './client-store.ts';
+import { issuerPath } from './issuer.ts';
 import {
   type AskedOfProvider,
   type AuthorizationParams,
@@ -21,7 +25,8 @@ import {
   isAnswered,
   isSince,
 } from './login-rule.ts';
-import { type CurrentProvider, issuerPath, knowBrowser } from './provider-hook.ts';
+import { cookieNames } from './provider-client.ts';
+import { type CurrentProvider, knowBrowser } from './provider-hook.ts';
 import { type HeldSession, succeed } from './succession-flow.ts';
 
 type Interaction = InstanceType<Provider['Interaction']>;
@@ -78,7 +83,7 @@ async function interactionOf(
   uid: string,
 ): Promise<Interaction | undefined> {
   const { cookies } = provider.createContext(request.raw, reply.raw);
-  if (cookies.get('bgw_op_interaction', { signed: true }) !== uid) return undefined;
+  if (cookies.get(cookieNames.interaction, { signed: true }) !== uid) return undefined;
   return await provider.Interaction.find(uid);
 }
 
@@ -89,13 +94,13 @@ async function resultOf(
   signedIn: SignedIn | undefined,
   { database, clock, realClock }: Services,
 ): Promise<Result | undefined> {
-  // A login has come back when the browser's session is not the one that it left with.
-  const left = interaction.lastSubmission as Left | undefined;
   if (signedIn === undefined) return undefined;
   const { tenantId, session } = signedIn;
+  const left = interaction.lastSubmission as Left | undefined;
+  // A login has come back when the browser's session is not the one that it left with.
   const isNew = left !== undefined && signedIn.hash !== left.with?.hash;
-  const isAsked = !asked.stepUp.forceAuthn || (isNew && isSince(session, new Date(interaction.iat * 1000)));
-  if (!isAsked || !isAnswered({ ...session, tenantId }, asked, realClock.now())) {
+  const isJustNow = isNew && isSince(session, new Date(interaction.iat * 1000));
+  if (!isAnswered({ ...session, tenantId }, asked, realClock.now(), isJustNow)) {
     return isNew ? refusal('login_required', 'the login was not the one that was asked for') : undefined;
   }
   if (isNew && left.with !== null) {
@@ -140,7 +145,8 @@ async function sendToLogin(
 ): Promise<FastifyReply> {
   const { tenantId, stepUp } = asked;
   const path = `${issuerPath}/interaction/${interaction.uid}`;
-  const connections = await connectionsFor(services, asked);
+  const loginHint = loginHintOf(interaction.params.login_hint);
+  const connections = await connectionsFor(services, asked, loginHint);
   const [only, ...others] = connections;
   if (only === undefined) {
     return await finish(
@@ -161,17 +167,23 @@ async function sendToLogin(
   interaction.lastSubmission = { with: held ?? null } satisfies Left;
   await interaction.persist();
   const place = { tenantId, connectionId: only.id };
-  const { url, relayState, browser } = await startLogin(services, place, { returnTo: path, stepUp });
-  setLogin(reply, services.publicUrl, relayState, browser);
-  return reply.redirect(url, 303);
+  return await beginLogin(reply, services, place, { returnTo: path, stepUp }, { loginHint });
 }
 
+/** Of those that are switched on the named one, or those that serve the domain of who is to sign in, or all. */
 async function connectionsFor(
   { database }: Services,
   { tenantId, connectionId }: AskedOfProvider,
+  loginHint: string | null,
 ): Promise<Connection[]> {
-  const all = await inTenant(database, tenantId, (tx) =>
-    selectConnections(tx, firstId, limits.connectionsPerTenantMax),
-  );
-  return all.filter(({ id, enabled }) => enabled && (connectionId === null || id === connectionId));
+  const domain = domainOf(loginHint ?? '');
+  return await inTenant(database, tenantId, async (tx) => {
+    const [all, serving] = await Promise.all([
+      selectConnections(tx, firstId, limits.connectionsPerTenantMax),
+      domain === undefined ? [] : selectConnectionsOfDomain(tx, domain),
+    ]);
+    const named = all.filter(({ id, enabled }) => enabled && (connectionId === null || id === connectionId));
+    const near = named.filter(({ id }) => serving.some((one) => one.id === id));
+    return near.length > 0 ? near : named;
+  });
 }

@@ -27,7 +27,7 @@ export async function readKeyRing(
   now: Date,
   known?: KeyRing,
 ): Promise<KeyRing> {
-  const stored = await allKeys(database, secrets, now);
+  const stored = await allKeys(database, secrets);
   const live = statesOf(ofPurpose(stored, 'signing'), now).filter(({ state }) => state !== 'retired');
   const first = live.find(({ state }) => state === 'signing');
   assert(first !== undefined, 'a key signs');
@@ -43,7 +43,7 @@ export async function readKeyRing(
 }
 
 export async function listKeys(database: Database, secrets: SecretBox, now: Date): Promise<ShownKey[]> {
-  return statesOf(ofPurpose(await allKeys(database, secrets, now), 'signing'), now);
+  return statesOf(ofPurpose(await allKeys(database, secrets), 'signing'), now);
 }
 
 /** All gateways know the new one before it signs, if it signs no sooner than `limits.openIdKeysReadMs`. @throws Fault `conflict`. */
@@ -53,7 +53,7 @@ export async function rotateKey(
   now: Date,
   signsFrom: Date,
 ): Promise<ShownKey[]> {
-  const states = statesOf(ofPurpose(await allKeys(database, secrets, now), 'signing'), now);
+  const states = statesOf(ofPurpose(await allKeys(database, secrets), 'signing'), now);
   const newest = Math.max(...states.map(({ generation }) => generation));
   const made = await insertKey(database, await newKey(secrets, 'signing', newest + 1, signsFrom));
   if (!made) throw new Fault('conflict', 'Somebody else rotated the keys at the same moment.');
@@ -65,13 +65,14 @@ export async function rotateKey(
   return await listKeys(database, secrets, now);
 }
 
-async function allKeys(database: Database, secrets: SecretBox, now: Date): Promise<StoredKey[]> {
+async function allKeys(database: Database, secrets: SecretBox): Promise<StoredKey[]> {
   const stored = await selectKeys(database);
   const missing = (['signing', 'cookies'] as const).filter(
     (purpose) => ofPurpose(stored, purpose).length === 0,
   );
   if (missing.length === 0) return stored;
-  for (const purpose of missing) await insertKey(database, await newKey(secrets, purpose, 1, now));
+  // Before any clock: of two gateways one makes it, and it signs at the other as well.
+  for (const purpose of missing) await insertKey(database, await newKey(secrets, purpose, 1, new Date(0)));
   return await selectKeys(database);
 }
 

@@ -9,6 +9,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { TenantId } from '../../kernel/ids.ts';
 import { limits } from '../../kernel/limits.ts';
 import type { SecretBox } from '../../kernel/secret-box.ts';
+import { issuerOf } from './issuer.ts';
 import { readKeyRing } from './key-flow.ts';
 import { postLogoutToken, signLogoutToken } from './logout-client.ts';
 import { deleteLogout, deleteUnwantedLogouts, type Logout, takeLogouts } from './logout-store.ts';
@@ -22,11 +23,15 @@ export interface LogoutServices {
   blueAgent: Dispatcher;
 }
 
-/** Answers those that were not told, with why. */
-export async function tellLogouts(
-  services: LogoutServices,
-  tenantId: TenantId,
-): Promise<{ logout: Logout; problem: string; isGivenUp: boolean }[]> {
+export interface ToldLogout {
+  logout: Logout;
+  /** undefined: it is told. */
+  problem: string | undefined;
+  isGivenUp: boolean;
+}
+
+/** Those that are due, as many as are told at a time. */
+export async function tellLogouts(services: LogoutServices, tenantId: TenantId): Promise<ToldLogout[]> {
   const { database, realClock, secrets } = services;
   const logouts = await inTenant(database, tenantId, async (tx) => {
     deleteUnwantedLogouts(tx);
@@ -38,9 +43,7 @@ export async function tellLogouts(
     logouts.map(async (logout) => ({ logout, problem: await tell(services, signing[0], logout) })),
   );
   await Promise.all(outcomes.map((outcome) => settle(services, tenantId, outcome)));
-  return outcomes.flatMap(({ logout, problem }) =>
-    problem === undefined ? [] : [{ logout, problem, isGivenUp: isLast(logout) }],
-  );
+  return outcomes.map((outcome) => ({ ...outcome, isGivenUp: isLast(outcome.logout) }));
 }
 
 function isLast({ tries }: Logout): boolean {
@@ -52,7 +55,7 @@ async function tell(
   key: Parameters<typeof signLogoutToken>[1],
   { uri, clientId, userId, sid }: Logout,
 ): Promise<string | undefined> {
-  const notice = { issuer: `${publicUrl}/oidc`, jti: randomUUID(), now: realClock.now() };
+  const notice = { issuer: issuerOf(publicUrl), jti: randomUUID(), now: realClock.now() };
   const token = await signLogoutToken({ ...notice, clientId, userId, sid }, key);
   return await postLogoutToken(uri, token, { dispatcher: blueAgent, msMax: limits.openIdLogoutMsMax });
 }

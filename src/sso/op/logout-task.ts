@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { TenantId } from '../../kernel/ids.ts';
 import { limits } from '../../kernel/limits.ts';
-import { type LogoutServices, tellLogouts } from './logout-flow.ts';
+import { type LogoutServices, type ToldLogout, tellLogouts } from './logout-flow.ts';
 import { findLogoutWork } from './logout-store.ts';
 
 const intervalMs = 250;
@@ -13,12 +13,18 @@ const intervalMs = 250;
 export function startLogoutTask(services: LogoutServices, log: Logger): { stop(): Promise<void> } {
   const stopping = new AbortController();
   const running = new Map<TenantId, Promise<void>>();
+  const report = (tenant: TenantId, { logout, problem, isGivenUp }: ToldLogout) => {
+    if (problem === undefined) return;
+    const { clientId: client, tries } = logout;
+    const text = isGivenUp ? 'a client was never told of a logout' : 'a client was not told of a logout';
+    log[isGivenUp ? 'error' : 'warn']({ tenant, client, tries, problem }, text);
+  };
   const tell = async (tenant: TenantId) => {
     try {
-      for (const { logout, problem, isGivenUp } of await tellLogouts(services, tenant)) {
-        const { clientId: client, tries } = logout;
-        const text = isGivenUp ? 'a client was never told of a logout' : 'a client was not told of a logout';
-        log[isGivenUp ? 'error' : 'warn']({ tenant, client, tries, problem }, text);
+      while (!stopping.signal.aborted) {
+        const told = await tellLogouts(services, tenant);
+        for (const one of told) report(tenant, one);
+        if (told.length === 0) break;
       }
     } catch (err) {
       log.warn({ err, tenant }, 'clients could not be told of logouts');

@@ -9,7 +9,8 @@ import { Fault } from '../../kernel/fault.ts';
 import { limits } from '../../kernel/limits.ts';
 import { networkOf } from '../../outbound/public-address.ts';
 import { stylePolicy } from '../sso-scope-hook.ts';
-import { type CurrentProvider, issuerPath, knowBrowser } from './provider-hook.ts';
+import { issuerPath } from './issuer.ts';
+import { type CurrentProvider, knowBrowser } from './provider-hook.ts';
 
 /** Forms of these pages lead to applications, and the library adds the hashes of its own scripts. */
 const policy = [
@@ -26,28 +27,32 @@ export async function openIdRoutes(
   await scope.register(fastifyCookie);
   installOpenIdScope(scope);
   const { protocol, host } = new URL(services.publicUrl);
-  const answer = async (request: FastifyRequest, reply: FastifyReply) => {
+  /** @param path Below the issuer, with its query. */
+  const answer = async (request: FastifyRequest, reply: FastifyReply, path: string) => {
     const [provider] = await Promise.all([current.get(), knowBrowser(request, services)]);
     const { raw } = request;
     // What it tells of its own addresses must not depend on what a request says of them.
     delete raw.headers['x-forwarded-host'];
     raw.headers.host = host;
     raw.headers['x-forwarded-proto'] = protocol.slice(0, -1);
-    const url = raw.url ?? '';
-    Object.assign(raw, { originalUrl: url, url: url.slice(issuerPath.length) || '/' });
+    Object.assign(raw, { originalUrl: issuerPath + path, url: path });
     reply.hijack();
     for (const [name, value] of Object.entries(reply.getHeaders())) {
       if (value !== undefined) reply.raw.setHeader(name, value);
     }
     await provider.callback()(raw, reply.raw);
   };
+  const config = { auth: 'none' } as const;
   scope.route({
     method: ['GET', 'POST'],
     url: `${issuerPath}/*`,
-    config: { auth: 'none' },
+    config,
     bodyLimit: limits.openIdRequestBytesMax,
-    handler: answer,
+    handler: (request, reply) => answer(request, reply, (request.raw.url ?? '').slice(issuerPath.length)),
   });
+  // RFC 8414 §3.1 puts the well-known part before an issuer's path.
+  const metadata = '/.well-known/oauth-authorization-server';
+  scope.get(`${metadata}${issuerPath}`, { config }, (request, reply) => answer(request, reply, metadata));
 }
 
 function installOpenIdScope(scope: FastifyInstance): void {

@@ -42,8 +42,16 @@ export interface ProviderOptions {
   };
   /** Ends the gateway's session of the browser that asks, and with it all that hangs on it. */
   endSession(login: BrowserLogin): Promise<void>;
-  onError(error: Error): void;
+  onError(ctx: KoaContextWithOIDC, error: Error): void;
+  /** What an application did wrong, in words that it is not told. */
+  onRefusal(ctx: KoaContextWithOIDC, error: errors.OIDCProviderError): void;
 }
+
+export const cookieNames = {
+  session: 'bgw_op',
+  interaction: 'bgw_op_interaction',
+  resume: 'bgw_op_resume',
+};
 
 const sessionSeconds = limits.sessionHoursMax * 3600;
 const tokenSeconds = limits.openIdAccessTokenMinutes * 60;
@@ -64,7 +72,11 @@ export function buildProvider(options: ProviderOptions): Provider {
     const isOver = ctx.oidc?.route === 'end_session_confirm' && ctx.oidc.session?.destroyed === true;
     if (isOver && login !== undefined) await options.endSession(login);
   });
-  provider.on('server_error', (_ctx, error) => options.onError(error));
+  provider.on('server_error', (ctx, error) => options.onError(ctx, error));
+  provider.on('authorization.error', options.onRefusal);
+  provider.on('grant.error', options.onRefusal);
+  provider.on('userinfo.error', options.onRefusal);
+  provider.on('end_session.error', options.onRefusal);
   return provider;
 }
 
@@ -87,13 +99,13 @@ function configurationOf({
     jwks: { keys: [...keys.signing] },
     cookies: {
       keys: [...keys.cookies],
-      names: { session: 'bgw_op', interaction: 'bgw_op_interaction', resume: 'bgw_op_resume' },
+      names: cookieNames,
       long: { ...cookie, path: new URL(issuer).pathname },
       short: cookie,
     },
     findAccount: (ctx, sub) => findAccount(ctx, sub, database, clock),
     claims: claimsOfScopes,
-    scopes: ['openid', 'offline_access'],
+    scopes: ['openid'],
     extraClientMetadata: { properties: [...clientTenantProperties] },
     extraParams: { tenant: checkTenant, connection: checkConnection },
     interactions: {
@@ -119,6 +131,9 @@ function configurationOf({
     },
     features: {
       devInteractions: { enabled: false },
+      dPoP: { enabled: false },
+      pushedAuthorizationRequests: { enabled: false },
+      resourceIndicators: { enabled: false },
       backchannelLogout: { enabled: true },
       revocation: {
         enabled: true,
@@ -177,7 +192,12 @@ function policyOf(realClock: Clock) {
         tenant !== undefined &&
         standing?.userId === accountId &&
         ctx.oidc.account !== undefined &&
-        isAnswered(standing, askedIn(tenant.tenantId, paramsOf(ctx)), realClock.now());
+        isAnswered(
+          standing,
+          askedIn(tenant.tenantId, paramsOf(ctx)),
+          realClock.now(),
+          ctx.oidc.result?.login !== undefined,
+        );
       return isFit ? interactionPolicy.Check.NO_NEED_TO_PROMPT : interactionPolicy.Check.REQUEST_PROMPT;
     }),
   );
@@ -195,10 +215,12 @@ async function grantOf(ctx: KoaContextWithOIDC) {
   const known = session?.grantIdFor(client.clientId);
   const found = known === undefined ? undefined : await provider.Grant.find(known);
   const isOf = found?.accountId === account.accountId && found.clientId === client.clientId;
-  const grant = isOf
-    ? found
-    : new provider.Grant({ clientId: client.clientId, accountId: account.accountId });
-  grant.addOIDCScope([...requestParamOIDCScopes].join(' '));
+  const { clientId } = client;
+  const grant = isOf ? found : new provider.Grant({ clientId, accountId: account.accountId });
+  const granted = new Set(grant.getOIDCScope().split(' '));
+  const missing = [...requestParamOIDCScopes].filter((scope) => !granted.has(scope));
+  if (isOf && missing.length === 0) return grant;
+  grant.addOIDCScope(missing.join(' '));
   await grant.save();
   return grant;
 }

@@ -10,10 +10,9 @@ import { logoutPage, refusalPage, signedOutPage } from '../core/page.ts';
 import { languageOf } from '../core/words.ts';
 import { type SignedIn, signedInOf } from '../session-hook.ts';
 import { setBrowserLogin } from './adapter-client.ts';
+import { issuerOf } from './issuer.ts';
 import { type KeyRing, readKeyRing } from './key-flow.ts';
 import { buildProvider } from './provider-client.ts';
-
-export const issuerPath = '/oidc';
 
 export class CurrentProvider {
   readonly #services: Services;
@@ -44,20 +43,32 @@ export class CurrentProvider {
     this.#readAtMs = atMs;
     if (this.#known?.ring === ring) return this.#known.provider;
     const provider = buildProvider({
-      ...{ issuer: `${publicUrl}${issuerPath}`, database, clock, realClock, keys: ring, pages },
-      endSession: ({ tenantId, hash }) => endSession(database, tenantId, hash),
-      onError: (error) => this.#log.error({ err: error }, 'the OpenID provider failed'),
+      ...{ issuer: issuerOf(publicUrl), database, clock, realClock, keys: ring, pages },
+      endSession: async ({ tenantId, hash }) => {
+        await endSession(database, tenantId, hash);
+      },
+      onError: (ctx, err) => this.#log.error({ reqId: requestIdOf(ctx), err }, 'the OpenID provider failed'),
+      onRefusal: (ctx, { error, error_description: told, error_detail: detail = told }) =>
+        this.#log.info(
+          {
+            reqId: requestIdOf(ctx),
+            client: ctx.oidc?.client?.clientId,
+            error,
+            detail: detail?.slice(0, 300),
+          },
+          'the OpenID provider refused',
+        ),
     });
     this.#known = { ring, provider };
     return provider;
   }
 }
 
+const requestIdOf = ({ res }: KoaContextWithOIDC) => String(res.getHeader('x-request-id'));
 const languageOfContext = ({ headers }: KoaContextWithOIDC) => languageOf(headers['accept-language']);
 
 const pages = {
-  error: (ctx: KoaContextWithOIDC) =>
-    refusalPage(languageOfContext(ctx), { reference: String(ctx.res.getHeader('x-request-id')) }),
+  error: (ctx: KoaContextWithOIDC) => refusalPage(languageOfContext(ctx), { reference: requestIdOf(ctx) }),
   logout: (ctx: KoaContextWithOIDC, form: string) =>
     logoutPage(languageOfContext(ctx), { form, application: ctx.oidc.client?.clientName }),
   loggedOut: (ctx: KoaContextWithOIDC) => signedOutPage(languageOfContext(ctx), true),
@@ -69,9 +80,9 @@ export async function knowBrowser(
   services: Services,
 ): Promise<SignedIn | undefined> {
   const signedIn = await signedInOf(request, services);
-  setBrowserLogin(
-    request.raw,
-    signedIn && { ...signedIn.session, tenantId: signedIn.tenantId, hash: signedIn.hash },
-  );
+  if (signedIn === undefined) return undefined;
+  const { tenantId, hash, session } = signedIn;
+  const secondsLeft = (session.expiresAt.getTime() - services.clock.now().getTime()) / 1000;
+  setBrowserLogin(request.raw, { ...session, tenantId, hash, secondsLeft });
   return signedIn;
 }

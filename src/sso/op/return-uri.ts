@@ -3,7 +3,7 @@
 const loopback = ['127.0.0.1', '[::1]', 'localhost'];
 
 /** What is wrong with it; undefined: nothing. */
-export function checkedReturnUri(uri: string): string | undefined {
+export function returnUriProblem(uri: string): string | undefined {
   if (!URL.canParse(uri)) return 'must be URLs';
   const { protocol, hostname, username, password, href, origin } = new URL(uri);
   if (protocol !== 'https:' && !(protocol === 'http:' && loopback.includes(hostname))) {

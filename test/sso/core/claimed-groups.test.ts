@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { limits } from '../../../src/kernel/limits.ts';
-import { claimedGroups, differenceOf, samlGroups } from '../../../src/sso/core/claimed-groups.ts';
+import { claimedGroups, differenceOf, oidcGroups, samlGroups } from '../../../src/sso/core/claimed-groups.ts';
 
 it('are compared as mappings name them, each once, in order', () => {
   expect(claimedGroups(['b', 'A', 'a', 'B', ''])).toEqual(['a', 'b']);
@@ -19,6 +19,24 @@ it('are unknown where they are not told, or more than are kept', () => {
   expect(claimedGroups(undefined)).toBe('unknown');
   expect(samlGroups(new Map([['groups', ['a']]]), null)).toBe('unknown');
   expect(samlGroups(new Map([['groups', ['a']]]), 'groups')).toEqual(['a']);
+});
+
+it.each<[string, object, unknown]>([
+  ['an array', { groups: ['A', 'b'] }, ['a', 'b']],
+  ['one', { groups: 'A' }, ['a']],
+  ['none', { groups: [] }, []],
+  ['no claim', {}, 'unknown'],
+  ['no texts', { groups: [1] }, 'unknown'],
+  ['something else', { groups: { a: 1 } }, 'unknown'],
+  [
+    'a source elsewhere (Entra, more than 200)',
+    { _claim_names: { groups: 'src1' }, groups: ['a'] },
+    'unknown',
+  ],
+  ['a word that there are some (Entra, implicit)', { hasgroups: true, groups: ['a'] }, 'unknown'],
+])('of OpenID Connect: %s', (_what, claims, expected) => {
+  expect(oidcGroups({ ...claims }, 'groups')).toEqual(expected);
+  expect(oidcGroups({ ...claims }, null)).toBe('unknown');
 });
 
 it('differ by what is in one alone', () => {

@@ -1,13 +1,10 @@
-/** Whom claims lead to: the order in which single sign-on and SCIM come to be one user, and what leads to nobody. */
+/** Who somebody is by an identity provider's word, and what a new user has of it. */
 
 import { describe, expect, it } from 'vitest';
-import type { UserId } from '../../../src/kernel/ids.ts';
-import { converge, identityOf, type Matches, newUser } from '../../../src/sso/core/identity.ts';
+import { identityOf, newUser } from '../../../src/sso/core/identity.ts';
 import { Refusal, type RefusalReason } from '../../../src/sso/core/refusal.ts';
 import { persistentFormat, transientFormat } from '../../../src/sso/core/urns.ts';
 
-const [a, b] = ['a', 'b'] as UserId[] as [UserId, UserId];
-const nobody: Matches = { linked: null, byExternalId: null, byUserName: null, byAddress: [] };
 const reasonOf = (work: () => unknown): RefusalReason | undefined => {
   try {
     work();
@@ -17,35 +14,6 @@ const reasonOf = (work: () => unknown): RefusalReason | undefined => {
   }
   return undefined;
 };
-
-describe('converge', () => {
-  it.each([
-    [
-      'the link, whatever the rest',
-      { linked: a, byUserName: b, byAddress: [b] },
-      { kind: 'user', userId: a, isNew: false },
-    ],
-    [
-      'the link and the externalId agree',
-      { linked: a, byExternalId: a },
-      { kind: 'user', userId: a, isNew: false },
-    ],
-    ['the externalId', { byExternalId: a, byUserName: b }, { kind: 'user', userId: a, isNew: true }],
-    ['nobody', {}, { kind: 'create' }],
-  ])('%s', (_what, matches, expected) => {
-    expect(converge({ ...nobody, ...matches }, { create: true })).toEqual(expected);
-  });
-
-  it.each<[string, Partial<Matches>, boolean, RefusalReason]>([
-    ['the link is one user and the externalId another', { linked: a, byExternalId: b }, true, 'clash'],
-    ['only the userName', { byUserName: a }, true, 'unproved'],
-    ['only the address', { byAddress: [a] }, true, 'unproved'],
-    ['only the userName, where nobody is made', { byUserName: a }, false, 'unproved'],
-    ['nobody, where nobody is made', {}, false, 'not_provisioned'],
-  ])('refuses: %s', (_what, matches, create, reason) => {
-    expect(reasonOf(() => converge({ ...nobody, ...matches }, { create }))).toBe(reason);
-  });
-});
 
 describe('the subject', () => {
   const parties = { idp: 'urn:idp', sp: 'urn:sp' };
@@ -83,6 +51,7 @@ describe('a new user', () => {
     subject: 's',
     externalId: undefined,
     email: undefined,
+    emailVerified: true,
     givenName: undefined,
     familyName: undefined,
   };

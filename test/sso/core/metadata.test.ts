@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { limits } from '../../../src/kernel/limits.ts';
-import { readMetadata, writeMetadata } from '../../../src/sso/core/metadata.ts';
+import { readMetadata, readPublished, writeMetadata } from '../../../src/sso/core/metadata.ts';
 import { readXml } from '../../../src/sso/core/xml.ts';
 import { metadataOf } from '../identity-provider.ts';
 
@@ -16,6 +16,41 @@ it('reads who it is, where it is, and its certificates, each once', () => {
   });
 });
 
+function federation(...entities: string[]): string {
+  const bodies = entities.map((entity) => entity.replace('<?xml version="1.0"?>', '')).join('');
+  return `<EntitiesDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata">${bodies}</EntitiesDescriptor>`;
+}
+
+it('reads the one identity provider of a federation', () => {
+  expect(readMetadata(federation(good)).entityId).toBe('urn:idp');
+});
+
+describe('fetched metadata', () => {
+  const now = new Date('2026-06-01T00:00:00Z');
+  const read = (attributes: string) => readPublished(good.replace('entityID', `${attributes} entityID`), now);
+
+  it.each([
+    ['', null, null],
+    ['validUntil="2026-06-02T00:00:00Z"', '2026-06-02T00:00:00.000Z', null],
+    ['cacheDuration="PT6H"', null, 21_600],
+    ['cacheDuration="P1DT1M1.5S"', null, 86_461],
+  ])('%s says how long it is good', (attributes, validUntil, cacheSeconds) => {
+    expect(read(attributes)).toMatchObject({
+      cacheSeconds,
+      validUntil: validUntil === null ? null : new Date(validUntil),
+    });
+  });
+
+  it.each(['validUntil="2026-06-01T00:00:00Z"', 'validUntil="tomorrow"', 'cacheDuration="6 hours"'])(
+    '%s is refused',
+    (attributes) => {
+      expect(() => read(attributes)).toThrow(
+        expect.objectContaining({ code: 'invalid', field: 'metadataUrl' }),
+      );
+    },
+  );
+});
+
 it('takes no certificate that is for encryption', () => {
   const mixed = good.replace('use="signing"', 'use="encryption"');
   expect(readMetadata(mixed).certificates).toEqual(['two', 'one']);
@@ -25,7 +60,8 @@ describe('refuses, naming the field,', () => {
   it.each([
     ['what is no XML', 'x'],
     ['a document type', `<!DOCTYPE x>${good}`],
-    ['several entities', good.replaceAll('EntityDescriptor', 'EntitiesDescriptor')],
+    ['an entity within none', good.replaceAll('EntityDescriptor', 'EntitiesDescriptor')],
+    ['several entities', federation(good, good)],
     ['another namespace', good.replaceAll('SAML:2.0:metadata', 'SAML:1.0:metadata')],
     ['a service provider', good.replaceAll('IDPSSODescriptor', 'SPSSODescriptor')],
     ['another protocol', good.replace('SAML:2.0:protocol', 'SAML:1.1:protocol')],

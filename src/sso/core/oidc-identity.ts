@@ -1,0 +1,69 @@
+/** Who somebody is by the claims of an ID token, and what those must say beyond what the library checks (OpenID Connect Core §3.1.3.7). */
+
+import { limits } from '../../kernel/limits.ts';
+import type { StepUp } from './asked.ts';
+import type { AttributeNames, ExternalIdentity } from './identity.ts';
+import { identityOf } from './identity.ts';
+import { Refusal } from './refusal.ts';
+
+export type Claims = Readonly<Record<string, unknown>>;
+
+/** OpenID Connect Core §5.1, where the connection names no other. */
+const standardNames: AttributeNames = {
+  userName: 'preferred_username',
+  email: 'email',
+  givenName: 'given_name',
+  familyName: 'family_name',
+  displayName: 'name',
+};
+
+/** @throws Refusal */
+export function oidcIdentityOf(claims: Claims, names: AttributeNames, issuer: string): ExternalIdentity {
+  const attributes = new Map(Object.entries(claims).map(([name, value]) => [name, textsOf(value)]));
+  const all = { ...standardNames, ...names, subject: names.subject ?? 'sub' };
+  const identity = identityOf({ nameId: null, attributes }, all, { idp: issuer, sp: '' });
+  // Anybody can write an address into an account; only a verified one is theirs (nOAuth).
+  const isVerified = [claims.email_verified, claims.xms_edov].some((one) => one === true || one === 'true');
+  if (isVerified) return { ...identity, emailVerified: true };
+  // An address that stands as the userName is no better.
+  const userName = all.userName === all.email ? undefined : identity.userName;
+  return { ...identity, email: undefined, userName, emailVerified: false };
+}
+
+function textsOf(value: unknown): string[] {
+  return [value].flat().filter((one) => typeof one === 'string');
+}
+
+export interface OidcExpected {
+  issuer: string;
+  /** Google's `hd`; null: any. */
+  hostedDomain: string | null;
+  stepUp: StepUp;
+  now: Date;
+}
+
+const entraIssuer = /^https:\/\/login\.microsoftonline\.(?:com|us)\/([0-9a-f-]{36})\/v2\.0$/;
+
+/** @throws Refusal */
+export function checkClaims(claims: Claims, { issuer, hostedDomain, stepUp, now }: OidcExpected): void {
+  const seconds = now.getTime() / 1000;
+  const { iat } = claims;
+  if (typeof iat !== 'number' || iat > seconds + limits.clockSkewSecondsMax) {
+    throw new Refusal('time', 'The ID token was issued in the future, or does not say when.');
+  }
+  const [, tid] = entraIssuer.exec(issuer) ?? [];
+  if (tid !== undefined && claims.tid !== tid) {
+    throw new Refusal('organisation', 'The ID token is of another Entra tenant (tid).');
+  }
+  if (hostedDomain !== null && claims.hd !== hostedDomain) {
+    throw new Refusal('organisation', `The account is not of the Workspace ${hostedDomain} (hd).`);
+  }
+  if (stepUp.acrValues.length > 0 && !stepUp.acrValues.includes(String(claims.acr))) {
+    throw new Refusal('step_up', 'The ID token has none of the acr values that were asked for.');
+  }
+}
+
+/** For how many seconds the person may have been signed in at the identity provider; undefined: any. */
+export function maxAgeOf({ forceAuthn, maxAgeSeconds }: StepUp): number | undefined {
+  return forceAuthn ? 0 : (maxAgeSeconds ?? undefined);
+}

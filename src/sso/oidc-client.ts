@@ -1,0 +1,243 @@
+/**
+ * The one place that knows openid-client: what identity providers say of themselves, where a browser is sent, and what an
+ * answer holds once it is checked. Every address is fetched through the outbound agent.
+ */
+
+import * as openid from 'openid-client';
+import type { Dispatcher } from 'undici';
+import type { TenantId } from '../kernel/ids.ts';
+import { limits } from '../kernel/limits.ts';
+import { guardedFetch } from '../outbound/fetch-client.ts';
+import { DocumentFailed } from '../outbound/json-client.ts';
+import type { OidcSettings } from './connection.ts';
+import type { StepUp } from './core/asked.ts';
+import { type Claims, maxAgeOf } from './core/oidc-identity.ts';
+import { Refusal, type RefusalReason } from './core/refusal.ts';
+
+export interface OidcProvidersOptions {
+  dispatcher: Dispatcher;
+  allowPrivateNetworks: boolean;
+  /** A clock that only goes forward. */
+  nowMs(): number;
+}
+
+/** How the gateway shows that it is the client. */
+export type ClientProof = { kind: 'secret'; secret: string } | { kind: 'key'; pkcs8: string; kid: string };
+
+export interface Parties {
+  tenantId: TenantId;
+  settings: OidcSettings;
+  proof: ClientProof;
+  redirectUri: string;
+}
+
+interface Known {
+  metadata: Promise<openid.ServerMetadata>;
+  atMs: number;
+  /** Of its keys, with when they were fetched: the library fetches them again for a key that it doesn't find, once a minute. */
+  keys: openid.ExportedJWKSCache | undefined;
+}
+
+/** After one that failed, in milliseconds. */
+const failureRestMs = 5000;
+
+export class OidcProviders {
+  readonly #options: OidcProvidersOptions;
+  readonly #fetch: openid.CustomFetch;
+  /** By tenant and issuer: nobody waits for, or learns from, what another tenant's connection asks. */
+  readonly #known = new Map<string, Known>();
+
+  constructor(options: OidcProvidersOptions) {
+    this.#options = options;
+    const { oidcDocumentBytesMax: bytesMax, oidcMsMax: msMax } = limits;
+    const fetch = guardedFetch({ ...options, bytesMax, msMax });
+    this.#fetch = (url, init) => fetch(url, init as Parameters<typeof fetch>[1]);
+  }
+
+  /** Where the browser is sent. @throws Refusal `provider` */
+  async authorizationUrl(
+    parties: Parties,
+    asked: { state: string; nonce: string; codeVerifier: string; stepUp: StepUp; loginHint: string | null },
+  ): Promise<string> {
+    const { settings, redirectUri } = parties;
+    const { stepUp } = asked;
+    const maxAge = maxAgeOf(stepUp);
+    const url = openid.buildAuthorizationUrl(await this.#configuration(parties), {
+      redirect_uri: redirectUri,
+      scope: settings.scopes.join(' '),
+      state: asked.state,
+      nonce: asked.nonce,
+      code_challenge: await openid.calculatePKCECodeChallenge(asked.codeVerifier),
+      code_challenge_method: 'S256',
+      ...(stepUp.forceAuthn ? { prompt: 'login' } : {}),
+      ...(maxAge === undefined ? {} : { max_age: String(maxAge) }),
+      ...(stepUp.acrValues.length === 0 ? {} : { acr_values: stepUp.acrValues.join(' ') }),
+      ...(asked.loginHint === null ? {} : { login_hint: asked.loginHint }),
+      ...(settings.hostedDomain === null ? {} : { hd: settings.hostedDomain }),
+    });
+    return url.href;
+  }
+
+  /**
+   * Exchanges the code, and checks the ID token with its signature. Claims of the userinfo endpoint are added, where there is one;
+   * the ID token's come first.
+   *
+   * @param query As the browser brought it. @throws Refusal
+   */
+  async exchange(
+    parties: Parties,
+    query: string,
+    expected: { state: string; nonce: string; codeVerifier: string; stepUp: StepUp },
+  ): Promise<{ claims: Claims; idToken: string }> {
+    const config = await this.#configuration(parties);
+    const known = this.#known.get(keyOf(parties));
+    if (known?.keys !== undefined) openid.setJwksCache(config, known.keys);
+    const maxAge = maxAgeOf(expected.stepUp);
+    try {
+      const tokens = await openid.authorizationCodeGrant(config, new URL(`${parties.redirectUri}?${query}`), {
+        expectedState: expected.state,
+        expectedNonce: expected.nonce,
+        pkceCodeVerifier: expected.codeVerifier,
+        idTokenExpected: true,
+        ...(maxAge === undefined ? {} : { maxAge }),
+      });
+      const claims = tokens.claims();
+      const idToken = tokens.id_token;
+      if (claims === undefined || idToken === undefined) throw new Refusal('token', 'There is no ID token.');
+      const more =
+        config.serverMetadata().userinfo_endpoint === undefined
+          ? {}
+          : await openid.fetchUserInfo(config, tokens.access_token, claims.sub);
+      return { claims: { ...more, ...claims }, idToken };
+    } catch (error) {
+      throw refusalOf(error);
+    } finally {
+      if (known !== undefined) known.keys = openid.getJwksCache(config) ?? known.keys;
+    }
+  }
+
+  /** Where a browser signs out there; undefined: nowhere. @throws Refusal `provider` */
+  async endSessionUrl(
+    parties: Parties,
+    parameters: { idToken: string; returnTo: string },
+  ): Promise<string | undefined> {
+    const config = await this.#configuration(parties);
+    if (config.serverMetadata().end_session_endpoint === undefined) return undefined;
+    const { idToken, returnTo } = parameters;
+    return openid.buildEndSessionUrl(config, { id_token_hint: idToken, post_logout_redirect_uri: returnTo })
+      .href;
+  }
+
+  /** @throws Refusal `provider` */
+  async #configuration(parties: Parties): Promise<openid.Configuration> {
+    const { settings } = parties;
+    const metadata = await this.#metadata(parties).catch((error: unknown) => {
+      throw refusalOf(error, 'provider');
+    });
+    const config = new openid.Configuration(
+      metadata,
+      settings.clientId,
+      { id_token_signed_response_alg: settings.idTokenSignedResponseAlg },
+      await authOf(settings, parties.proof),
+    );
+    config[openid.customFetch] = this.#fetch;
+    config.timeout = limits.oidcMsMax / 1000;
+    openid.enableNonRepudiationChecks(config);
+    // Whether plain http is fetched at all is the agent's to say.
+    if (this.#options.allowPrivateNetworks) openid.allowInsecureRequests(config);
+    return config;
+  }
+
+  async #metadata(parties: Parties): Promise<openid.ServerMetadata> {
+    const { settings } = parties;
+    const key = keyOf(parties);
+    const now = this.#options.nowMs();
+    const known = this.#known.get(key);
+    if (known !== undefined && now - known.atMs < limits.oidcFreshMs) return await known.metadata;
+    const entry: Known = { metadata: this.#discover(settings), atMs: now, keys: known?.keys };
+    this.#known.delete(key);
+    this.#known.set(key, entry);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > limits.oidcProvidersMax && oldest !== undefined) this.#known.delete(oldest);
+    try {
+      return await entry.metadata;
+    } catch (error) {
+      entry.atMs = now - limits.oidcFreshMs + failureRestMs;
+      throw error;
+    }
+  }
+
+  async #discover({ issuer, clientId }: OidcSettings): Promise<openid.ServerMetadata> {
+    const config = await openid.discovery(new URL(issuer), clientId, undefined, openid.None(), {
+      [openid.customFetch]: this.#fetch,
+      timeout: limits.oidcMsMax / 1000,
+      execute: this.#options.allowPrivateNetworks ? [openid.allowInsecureRequests] : [],
+    });
+    const metadata = config.serverMetadata();
+    if (metadata.issuer !== issuer) throw new DocumentFailed('its discovery document names another issuer');
+    return metadata;
+  }
+}
+
+function keyOf({ tenantId, settings }: Parties): string {
+  return `${tenantId} ${settings.issuer}`;
+}
+
+async function authOf({ clientAuthMethod }: OidcSettings, proof: ClientProof): Promise<openid.ClientAuth> {
+  if (proof.kind === 'secret') {
+    return clientAuthMethod === 'client_secret_post'
+      ? openid.ClientSecretPost(proof.secret)
+      : openid.ClientSecretBasic(proof.secret);
+  }
+  const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
+  const der = Buffer.from(proof.pkcs8.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64');
+  const key = await crypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']);
+  return openid.PrivateKeyJwt({ key, kid: proof.kid });
+}
+
+/** The library's codes, in the words of logins. @param otherwise What it is where the code says nothing of it. */
+function refusalOf(error: unknown, otherwise?: RefusalReason): unknown {
+  if (error instanceof Refusal) return error;
+  if (!(error instanceof Error)) return error;
+  const said = sentenceOf(error);
+  if (error instanceof openid.AuthorizationResponseError) return new Refusal('status', said);
+  if (error instanceof openid.ResponseBodyError) return new Refusal('exchange', said);
+  const { code } = error as { code?: string };
+  const inner = (error.cause instanceof Error ? error.cause : error) as Error & {
+    cause?: { claim?: string };
+  };
+  if (isOfNetwork(error) || code === 'OAUTH_TIMEOUT') return new Refusal('provider', said);
+  if (/signature/.test(inner.message) || code === 'OAUTH_KEY_SELECTION_FAILED') {
+    return new Refusal('signature', said);
+  }
+  if (code === 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED') {
+    return new Refusal(inner.cause?.claim === 'auth_time' ? 'step_up' : 'time', said);
+  }
+  return new Refusal(reasonOfClaim(inner.cause) ?? otherwise ?? 'token', said);
+}
+
+function reasonOfClaim(cause: { claim?: string } | undefined): RefusalReason | undefined {
+  switch (cause?.claim) {
+    case 'iss':
+      return 'issuer';
+    case 'aud':
+    case 'azp':
+      return 'audience';
+    case 'nonce':
+      return 'in_response_to';
+    default:
+      return undefined;
+  }
+}
+
+function isOfNetwork(error: Error): boolean {
+  return error instanceof DocumentFailed || (error.cause instanceof Error && isOfNetwork(error.cause));
+}
+
+/** Without what an identity provider wrote, but for OAuth's error code. */
+function sentenceOf(error: Error): string {
+  const { error: code } = error as { error?: unknown };
+  const told = typeof code === 'string' && /^[a-z_]{1,60}$/.test(code) ? ` (${code})` : '';
+  const inner = error.cause instanceof Error ? `: ${error.cause.message}` : '';
+  return `The answer of the identity provider: ${error.message}${told}${inner}.`.slice(0, 500);
+}

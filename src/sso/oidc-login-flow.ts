@@ -1,0 +1,144 @@
+/** What comes back of a login by OpenID Connect: the code is exchanged, and the ID token checked (OpenID Connect Core §3.1). */
+
+import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { assert } from '../kernel/assert.ts';
+import { digest } from '../kernel/digest.ts';
+import type { TenantId } from '../kernel/ids.ts';
+import { limits } from '../kernel/limits.ts';
+import { hashToken } from '../kernel/token.ts';
+import { groupsClaimOf, type OidcConnection, oidcAddressesOf } from './connection.ts';
+import { currentKey } from './connection-key.ts';
+import { selectPrivateKey } from './connection-key-store.ts';
+import { selectClientSecret, selectConnection } from './connection-store.ts';
+import { oidcGroups } from './core/claimed-groups.ts';
+import { type Claims, checkClaims, oidcIdentityOf } from './core/oidc-identity.ts';
+import { Refusal } from './core/refusal.ts';
+import { takeLoginRequest } from './login-store.ts';
+import type { OidcProviders, Parties } from './oidc-client.ts';
+import {
+  type AnswerContext,
+  type ConnectionPlace,
+  detailLengthMax,
+  type LoginOutcome,
+  type SignOn,
+  settleLogin,
+  type Trace,
+  type Vouched,
+} from './sign-in-flow.ts';
+
+export interface OidcSignOn extends SignOn {
+  oidcProviders: OidcProviders;
+}
+
+export interface Callback {
+  /** The query, as the browser brought it. */
+  query: string;
+  /** undefined: not there, or there more than once. */
+  state: string | undefined;
+  /** The cookie of the browser that began. */
+  browser: string | undefined;
+}
+
+/** Refusals are outcomes. @throws Fault `unavailable` and the like. */
+export async function acceptCallback(
+  signOn: OidcSignOn,
+  place: ConnectionPlace,
+  callback: Callback,
+  context: Omit<AnswerContext, 'responseHash'>,
+): Promise<LoginOutcome> {
+  const responseHash = digest(callback.query);
+  return await settleLogin(signOn, place, { ...context, responseHash }, (trace) =>
+    readCallback(signOn, place, callback, trace),
+  );
+}
+
+async function readCallback(
+  signOn: OidcSignOn,
+  { tenantId, connectionId }: ConnectionPlace,
+  { query, state, browser }: Callback,
+  trace: Trace,
+): Promise<Vouched> {
+  const { database, clock, realClock, secrets, oidcProviders } = signOn;
+  if (query.length > limits.oidcAnswerLengthMax) throw new Refusal('form', 'The answer is too long.');
+  if (state === undefined) {
+    throw new Refusal('unsolicited', 'Nobody asked here: begin at the login address of the connection.');
+  }
+  const key = { stateHash: hashToken(state), connectionId, browserHash: hashToken(browser ?? '') };
+  const { connection, asked, sealed } = await inTenant(database, tenantId, async (tx) => {
+    const [found, taken] = await Promise.all([
+      selectConnection(tx, connectionId),
+      takeLoginRequest(tx, key, clock.now()),
+    ]);
+    const isOurs = found?.enabled === true && found.protocol === 'oidc';
+    return { connection: found, asked: taken, sealed: isOurs ? await selectProof(tx, found) : undefined };
+  });
+  if (connection?.enabled !== true || connection.protocol !== 'oidc' || sealed === undefined) {
+    throw new Refusal('disabled', 'The connection is switched off.');
+  }
+  if (asked?.codeVerifier == null) {
+    throw new Refusal('request', 'This browser has no such request here that waits for an answer.');
+  }
+  trace.steps.push('request');
+  const { requestId: nonce, codeVerifier, stepUp, returnTo } = asked;
+  const parties = partiesOf(signOn, tenantId, connection, sealed);
+  const { claims, idToken } = await oidcProviders.exchange(parties, query, {
+    state,
+    nonce,
+    codeVerifier,
+    stepUp,
+  });
+  trace.steps.push('signature');
+  trace.attributes = Object.keys(claims).map((name) => name.slice(0, detailLengthMax));
+  const { settings, jit } = connection;
+  const now = realClock.now();
+  checkClaims(claims, { ...settings, stepUp, now });
+  trace.steps.push('policy');
+  return {
+    connection,
+    identity: oidcIdentityOf(claims, jit.attributes, settings.issuer),
+    groups: oidcGroups(claims, groupsClaimOf(jit)),
+    once: { id: digest(idToken), until: new Date(now.getTime() + limits.loginMinutesMax * 60_000) },
+    sessionUntil: null,
+    ...howOf(claims, now),
+    upstream: {
+      sub: String(claims.sub),
+      ...(settings.singleLogout ? { idToken: secrets.seal(idToken).toString('base64') } : {}),
+    },
+    upstreamSid: typeof claims.sid === 'string' ? claims.sid.slice(0, detailLengthMax) : null,
+    returnTo,
+  };
+}
+
+function howOf({ auth_time: at, acr }: Claims, now: Date): Pick<Vouched, 'authenticatedAt' | 'acr'> {
+  return {
+    authenticatedAt: typeof at === 'number' && at * 1000 < now.getTime() ? new Date(at * 1000) : now,
+    acr: typeof acr === 'string' ? acr.slice(0, 500) : null,
+  };
+}
+
+/** What proves the client, sealed; undefined: there is none. */
+export function selectProof(
+  tx: TenantTransaction,
+  { id, settings }: OidcConnection,
+): Promise<Buffer | undefined> {
+  return settings.clientAuthMethod === 'private_key_jwt'
+    ? selectPrivateKey(tx, id, 'signing')
+    : selectClientSecret(tx, id);
+}
+
+/** @param sealed What proves the client. */
+export function partiesOf(
+  { secrets, publicUrl }: Pick<SignOn, 'secrets' | 'publicUrl'>,
+  tenantId: TenantId,
+  { id, settings, keys }: OidcConnection,
+  sealed: Buffer,
+): Parties {
+  const secret = secrets.open(sealed);
+  const { callbackUrl: redirectUri } = oidcAddressesOf(publicUrl, id);
+  if (settings.clientAuthMethod !== 'private_key_jwt') {
+    return { tenantId, settings, redirectUri, proof: { kind: 'secret', secret } };
+  }
+  const key = currentKey(keys, 'signing');
+  assert(key !== undefined, 'a connection has a key');
+  return { tenantId, settings, redirectUri, proof: { kind: 'key', pkcs8: secret, kid: key.id } };
+}
