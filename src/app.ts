@@ -8,6 +8,7 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
+import { accessRequestRoutes } from './admin/access-request-routes.ts';
 import { installAdmin } from './admin/admin-scope-hook.ts';
 import { alertRoutes, blockGuardRoutes } from './admin/alert-routes.ts';
 import { approvalRoutes } from './admin/approval-routes.ts';
@@ -198,6 +199,7 @@ function adminScope(api: FastifyInstance, services: Services): void {
   removedUserRoutes(scope, services);
   connectionKeyRoutes(scope, services);
   connectionMetadataRoutes(scope, services);
+  accessRequestRoutes(scope, services);
   loginRoutes(scope, services);
   openIdClientRoutes(scope, services);
   signalReceiverRoutes(scope, services);

@@ -23,6 +23,14 @@ const settingFlags: readonly Flag[] = [
     description: 'its names of the attributes, where none are given',
   },
   { name: 'create', value: truthValue, description: 'make people at their first login' },
+  { name: 'approval', value: truthValue, description: 'who would be made waits for an administrator' },
+  { name: 'jit', value: truthValue, description: 'false: a login makes nobody and claims no groups' },
+  { name: 'groups-claim', value: 'name|off', description: 'the attribute that holds the groups' },
+  {
+    name: 'default-role',
+    value: 'role|none|tenant',
+    description: 'of people it makes whom no mapping names',
+  },
   { name: 'attributes', value: 'a=b,…', description: 'the identity provider’s name of each attribute' },
   { name: 'domains', value: 'a,b', description: 'verified domains whose people sign in through it' },
   { name: 'directory', value: 'id', description: 'whose externalId the attribute of that name holds' },
@@ -112,7 +120,14 @@ function settings(input: Input): Record<string, unknown> {
     directoryId: input.directory,
     domains: list(input, 'domains'),
     revocationIssuer: input['revocation-issuer'],
-    jit: given({ create: truth(input, 'create'), attributes: pairs(input, 'attributes') }),
+    jit: given({
+      enabled: truth(input, 'jit'),
+      create: truth(input, 'create'),
+      approval: truth(input, 'approval'),
+      attributes: pairs(input, 'attributes'),
+      groupsClaim: input['groups-claim'] === 'off' ? null : input['groups-claim'],
+      defaultRole: input['default-role'] === 'tenant' ? null : input['default-role'],
+    }),
   });
 }
 

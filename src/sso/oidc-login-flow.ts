@@ -6,11 +6,12 @@ import { digest } from '../kernel/digest.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { hashToken } from '../kernel/token.ts';
-import { type OidcConnection, oidcAddressesOf } from './connection.ts';
+import { groupsClaimOf, type OidcConnection, oidcAddressesOf } from './connection.ts';
 import { currentKey } from './connection-key.ts';
 import { selectPrivateKey } from './connection-key-store.ts';
 import { selectClientSecret, selectConnection } from './connection-store.ts';
 import { checkStepUp } from './core/asked.ts';
+import { oidcGroups } from './core/claimed-groups.ts';
 import { type Claims, checkClaims, oidcIdentityOf } from './core/oidc-identity.ts';
 import { Refusal } from './core/refusal.ts';
 import { takeLoginRequest } from './login-store.ts';
@@ -99,6 +100,7 @@ async function readCallback(
   return {
     connection,
     identity: oidcIdentityOf(claims, jit.attributes, settings.issuer),
+    groups: oidcGroups(claims, groupsClaimOf(jit)),
     once: { id: digest(idToken), until: new Date(now.getTime() + limits.loginMinutesMax * 60_000) },
     sessionUntil: null,
     ...how,

@@ -9,9 +9,10 @@ import { digest } from '../kernel/digest.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { hashToken } from '../kernel/token.ts';
-import { addressesOf, type Connection } from './connection.ts';
+import { addressesOf, type Connection, groupsClaimOf } from './connection.ts';
 import { selectConnection } from './connection-store.ts';
 import { checkStepUp } from './core/asked.ts';
+import { samlGroups } from './core/claimed-groups.ts';
 import { identityOf } from './core/identity.ts';
 import { Refusal } from './core/refusal.ts';
 import { readResponse, readStrictly } from './core/saml-gate.ts';
@@ -108,6 +109,7 @@ async function readAnswer(
   return {
     connection,
     identity: identityOf(assertion, connection.jit.attributes, parties),
+    groups: samlGroups(assertion.attributes, groupsClaimOf(connection.jit)),
     once: { id: assertion.id, until: new Date(until) },
     sessionUntil: assertion.sessionNotOnOrAfter,
     ...said,

@@ -169,7 +169,7 @@ describe('somebody signs out here', () => {
   async function signOut(begun: Begun) {
     const page = await begun.browser.send(`${target.gateway.url}/sso/logout`, {});
     expect(await isSignedIn(begun)).toBe(false);
-    const link = /<a href="([^"]*)"/.exec(page.text)?.[1]?.replaceAll('&amp;', '&') ?? '';
+    const link = /<a href="([^"]*)"/.exec(page.text)?.[1]?.replaceAll('&#38;', '&') ?? '';
     expect(page.text).toContain('http-equiv="refresh"');
     return link;
   }
