@@ -63,7 +63,7 @@ export function rowsOf(tenant: string): string[] {
     `insert into sso_connections values (${t}, ${id}, 'saml', 'x', true, '{}', null, false, '{}', ${now}, null, true, false, null, null, null)`,
     `insert into sso_keys values (${t}, ${id}, ${id}, 'signing', 'current', 'x', '', ${now}, ${now})`,
     `insert into sso_metadata values (${t}, ${id}, 'x', ${now}, ${now}, ${now}, null, null, null)`,
-    `insert into sso_requests values (${t}, 'h', ${id}, 'x', 'h', ${now}, null, '{}')`,
+    `insert into sso_requests values (${t}, 'h', ${id}, 'x', 'h', ${now}, null, '{}', null, ${now})`,
     `insert into sso_assertions values (${t}, ${id}, 'h', ${now})`,
     `insert into sso_links values (${t}, ${id}, 'x', ${id}, ${now}, null, false)`,
     `insert into access_requests values (${t}, ${id}, ${id}, 'x', '{}', '{}', ${now}, ${now}, null, null, null)`,
