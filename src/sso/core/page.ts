@@ -3,15 +3,9 @@
 import { unreachable } from '../../kernel/assert.ts';
 import type { SeatView } from '../../licensing/effect.ts';
 import { isToldPlainly, type RefusalReason } from './refusal.ts';
+import { style } from './style.ts';
 import { type Language, type Words, words } from './words.ts';
 import { escapeXml } from './xml.ts';
-
-/** The one style, which the content security policy names by its hash. */
-export const style = `body{font:1.125rem/1.5 system-ui,sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}
-h1{font-size:1.5rem}dt{font-weight:600}dd{margin:0 0 .75rem}code{overflow-wrap:anywhere}
-input{font:inherit;width:100%;box-sizing:border-box;padding:.5rem;border:1px solid #5f6368;border-radius:.25rem}
-a{color:#0b57d0}button{font:inherit;padding:.5rem 1rem;border:2px solid #0b57d0;border-radius:.25rem;background:#0b57d0;color:#fff}
-a:focus-visible,button:focus-visible,input:focus-visible{outline:3px solid #1a1a1a;outline-offset:2px}`;
 
 export interface Person {
   name: string;
@@ -111,7 +105,7 @@ export function emailPage(
     language,
     say.signIn,
     `${hint}<form method="get" action="/sso/login">
-<p><label for="email">${say.yourEmail}</label><br>
+<p><label for="email">${say.yourEmail}</label>
 <input id="email" name="email" type="email" value="${escapeXml(email ?? '')}" autocomplete="username" required autofocus${about}></p>
 ${goal}<button type="submit">${say.goOn}</button></form>`,
   );
