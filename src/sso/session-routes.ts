@@ -28,6 +28,7 @@ export function sessionRoutes(scope: FastifyInstance, services: Services): void 
       organisation: session.tenantName,
       seat: view.seat,
       roles,
+      blue: view.blue.state,
     };
     return sendPage(reply, personPage(language, person));
   });

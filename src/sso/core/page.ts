@@ -1,7 +1,9 @@
 /** The pages of signing in as HTML: no script, no picture, nothing from elsewhere. Whatever is told is escaped here. */
 
 import { unreachable } from '../../kernel/assert.ts';
+import { anyCustomRole, customRoleOf, entryKeyOf } from '../../licensing/catalogue.ts';
 import type { SeatView } from '../../licensing/effect.ts';
+import type { BlueState } from '../../provisioning/user-view.ts';
 import { isToldPlainly, type RefusalReason } from './refusal.ts';
 import { style } from './style.ts';
 import { type Language, type Words, words } from './words.ts';
@@ -12,8 +14,9 @@ export interface Person {
   userName: string;
   organisation: string;
   seat: SeatView;
-  /** Names of the roles that the person has now. */
+  /** Keys of the roles that the person has now. */
   roles: readonly string[];
+  blue: BlueState;
 }
 
 export function personPage(language: Language, person: Person): string {
@@ -23,13 +26,13 @@ export function personPage(language: Language, person: Person): string {
     say.signedIn,
     `<dl><dt>${say.account}</dt><dd>${escapeXml(person.name)} (${escapeXml(person.userName)})</dd>
 <dt>${say.organisation}</dt><dd>${escapeXml(person.organisation)}</dd>
-<dt>${say.access}</dt><dd>${escapeXml(accessOf(say, person))}</dd></dl>
+<dt>${say.access}</dt><dd>${escapeXml(accessOf(say, person))}</dd>${inBlueOf(say, person)}</dl>
 <form method="post" action="/sso/logout"><button type="submit">${say.signOut}</button></form>`,
   );
 }
 
 function accessOf(say: Words, { seat, roles }: Pick<Person, 'seat' | 'roles'>): string {
-  const own = roles.length === 0 ? '' : say.roles(roles.join(', '));
+  const own = roles.length === 0 ? '' : say.roles(roles.map((key) => roleIn(say, key)).join(', '));
   switch (seat.state) {
     case 'queued':
       return `${seat.position === null ? say.queuedUnnumbered : say.queued(seat.position)} ${own}`.trim();
@@ -44,6 +47,16 @@ function accessOf(say: Words, { seat, roles }: Pick<Person, 'seat' | 'roles'>): 
     default:
       return unreachable(seat.state);
   }
+}
+
+function roleIn(say: Words, key: string): string {
+  const entry = entryKeyOf(key);
+  return entry === undefined || entry === anyCustomRole ? (customRoleOf(key) ?? key) : say.role[entry];
+}
+
+/** Whoever has no role is told so, not how that went in Blue. */
+function inBlueOf(say: Words, { blue, roles }: Pick<Person, 'blue' | 'roles'>): string {
+  return blue === 'none' || roles.length === 0 ? '' : `\n<dt>Blue</dt><dd>${say.inBlue[blue]}</dd>`;
 }
 
 /** The same for every reason but those that a person who is known is told. */
