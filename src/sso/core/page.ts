@@ -4,6 +4,7 @@ import { unreachable } from '../../kernel/assert.ts';
 import { anyCustomRole, customRoleOf, entryKeyOf } from '../../licensing/catalogue.ts';
 import type { SeatView } from '../../licensing/effect.ts';
 import type { BlueState } from '../../provisioning/user-view.ts';
+import type { BlueLink } from './blue-link.ts';
 import { isToldPlainly, type RefusalReason } from './refusal.ts';
 import { style } from './style.ts';
 import { type Language, type Words, words } from './words.ts';
@@ -17,6 +18,7 @@ export interface Person {
   /** Keys of the roles that the person has now. */
   roles: readonly string[];
   blue: BlueState;
+  onward: BlueLink | undefined;
 }
 
 export function personPage(language: Language, person: Person): string {
@@ -27,7 +29,7 @@ export function personPage(language: Language, person: Person): string {
     `<dl><dt>${say.account}</dt><dd>${escapeXml(person.name)} (${escapeXml(person.userName)})</dd>
 <dt>${say.organisation}</dt><dd>${escapeXml(person.organisation)}</dd>
 <dt>${say.access}</dt><dd>${escapeXml(accessOf(say, person))}</dd>${inBlueOf(say, person)}</dl>
-<form method="post" action="/sso/logout"><button type="submit">${say.signOut}</button></form>`,
+${onwardOf(say, person)}<form method="post" action="/sso/logout"><button type="submit" class="quiet">${say.signOut}</button></form>`,
   );
 }
 
@@ -52,6 +54,11 @@ function accessOf(say: Words, { seat, roles }: Pick<Person, 'seat' | 'roles'>): 
 function roleIn(say: Words, key: string): string {
   const entry = entryKeyOf(key);
   return entry === undefined || entry === anyCustomRole ? (customRoleOf(key) ?? key) : say.role[entry];
+}
+
+function onwardOf(say: Words, { onward }: Pick<Person, 'onward'>): string {
+  if (onward === undefined) return '';
+  return `<p><a class="button" href="${escapeXml(onward.url)}">${say.onward[onward.kind]}</a></p>\n`;
 }
 
 /** Whoever has no role is told so, not how that went in Blue. */

@@ -10,6 +10,6 @@ dl{margin:0 0 1.5rem}dt,label{font-size:.875rem;color:var(--quiet)}dd{margin:0 0
 ul{list-style:none;margin:0;padding:0}li+li{margin-top:.75rem}
 input{font:inherit;color:inherit;width:100%;margin-top:.25rem;padding:.625rem .75rem;border:1px solid var(--line);border-radius:.5rem;background:var(--card)}
 a{color:var(--blue)}li a{display:block;padding:.75rem 1rem;border:1px solid var(--line);border-radius:.5rem;text-decoration:none;font-weight:600}
-button{font:inherit;font-weight:600;width:100%;padding:.75rem 1rem;border:0;border-radius:.5rem;color:var(--on);background:var(--blue);cursor:pointer}
-button:hover{background:var(--deep)}li a:hover{border-color:var(--blue)}
+button,.button{font:inherit;display:block;text-align:center;text-decoration:none;font-weight:600;width:100%;padding:.75rem 1rem;border:0;border-radius:.5rem;color:var(--on);background:var(--blue);cursor:pointer}
+button:hover,.button:hover{background:var(--deep)}.quiet,.quiet:hover{color:var(--blue);background:none;border:1px solid var(--line)}.quiet:hover{border-color:var(--blue)}li a:hover{border-color:var(--blue)}
 a:focus-visible,button:focus-visible,input:focus-visible{outline:3px solid var(--text);outline-offset:2px}`;

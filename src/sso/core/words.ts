@@ -2,6 +2,7 @@
 
 import type { anyCustomRole, RoleKey } from '../../licensing/catalogue.ts';
 import type { BlueState } from '../../provisioning/user-view.ts';
+import type { BlueLink } from './blue-link.ts';
 import type { ToldPlainly } from './refusal.ts';
 
 export const languages = ['en', 'nl'] as const;
@@ -32,6 +33,7 @@ export interface Words {
   roles: (roles: string) => string;
   /** What a role is called; custom ones by their own name. */
   role: Record<Exclude<RoleKey, typeof anyCustomRole>, string>;
+  onward: Record<BlueLink['kind'], string>;
   /** How far what was decided has come in Blue. */
   inBlue: Record<Exclude<BlueState, 'none'>, string>;
   queued: (position: number) => string;
@@ -80,9 +82,10 @@ export const words: Record<Language, Words> = {
       comment_only: 'commenter',
       view_only: 'viewer',
     },
+    onward: { accept: 'Accept the invitation', open: 'Open Blue' },
     inBlue: {
       waiting: 'This is on its way to Blue, and takes some minutes.',
-      invited: 'Blue has sent an invitation to your e-mail address: accept it there.',
+      invited: 'Blue has sent an invitation to your e-mail address: accept it.',
       active: 'You can work in Blue.',
       refused: 'Blue has not taken this over: ask your administrator.',
       removed: 'You are not in Blue any more: ask your administrator.',
@@ -131,9 +134,10 @@ export const words: Record<Language, Words> = {
       comment_only: 'lezer die reageert',
       view_only: 'lezer',
     },
+    onward: { accept: 'Uitnodiging aannemen', open: 'Blue openen' },
     inBlue: {
       waiting: 'Dit is onderweg naar Blue, en duurt enkele minuten.',
-      invited: 'Blue heeft een uitnodiging naar je e-mailadres gestuurd: neem die daar aan.',
+      invited: 'Blue heeft een uitnodiging naar je e-mailadres gestuurd: neem die aan.',
       active: 'Je kunt in Blue werken.',
       refused: 'Blue heeft dit niet overgenomen: vraag het je beheerder.',
       removed: 'Je bent niet meer in Blue: vraag het je beheerder.',
