@@ -8,6 +8,7 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
+import { accessRequestRoutes } from './admin/access-request-routes.ts';
 import { installAdmin } from './admin/admin-scope-hook.ts';
 import { alertRoutes, blockGuardRoutes } from './admin/alert-routes.ts';
 import { approvalRoutes } from './admin/approval-routes.ts';
@@ -78,6 +79,7 @@ import { interactionRoutes } from './sso/op/interaction-routes.ts';
 import { openIdRoutes } from './sso/op/openid-routes.ts';
 import { CurrentProvider } from './sso/op/provider-hook.ts';
 import { revocationRoutes } from './sso/revocation-routes.ts';
+import { samlLogoutRoutes } from './sso/saml-logout-routes.ts';
 import { samlRoutes } from './sso/saml-routes.ts';
 import { sessionRoutes } from './sso/session-routes.ts';
 import { installSsoScope } from './sso/sso-scope-hook.ts';
@@ -142,6 +144,7 @@ export async function buildApp({ services, log, ...options }: AppOptions): Promi
   await app.register(async (scope) => {
     await installSsoScope(scope);
     samlRoutes(scope, services);
+    samlLogoutRoutes(scope, services);
     oidcRoutes(scope, services);
     sessionRoutes(scope, services);
     homeRealmRoutes(scope, services);
@@ -196,6 +199,7 @@ function adminScope(api: FastifyInstance, services: Services): void {
   removedUserRoutes(scope, services);
   connectionKeyRoutes(scope, services);
   connectionMetadataRoutes(scope, services);
+  accessRequestRoutes(scope, services);
   loginRoutes(scope, services);
   openIdClientRoutes(scope, services);
   signalReceiverRoutes(scope, services);

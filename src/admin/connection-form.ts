@@ -5,7 +5,13 @@ import { parseDomain } from '../domains/core/domain-name.ts';
 import { Fault } from '../kernel/fault.ts';
 import { type DirectoryId, parseId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
-import { type Connection, type ConnectionDraft, revocationUrlOf } from '../sso/connection.ts';
+import { entryKeyOf } from '../licensing/catalogue.ts';
+import {
+  type Connection,
+  type ConnectionDraft,
+  type JustInTime,
+  revocationUrlOf,
+} from '../sso/connection.ts';
 import type { IdentityProvider } from '../sso/core/metadata.ts';
 import { unknownDirectory } from './directory-path.ts';
 import { oidcAnswer, oidcFields, readOidc, showOidc } from './oidc-connection-form.ts';
@@ -34,14 +40,45 @@ const attributes = {
 };
 const Jit = Type.Object(
   {
+    enabled: Type.Optional(
+      Type.Boolean({
+        default: true,
+        description: 'false: a login makes nobody and claims no groups, whatever else is set.',
+      }),
+    ),
     create: Type.Optional(
       Type.Boolean({
         default: false,
         description: 'Makes people at their first login; else only who was provisioned gets in.',
       }),
     ),
+    approval: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description: 'With `create`: who would be made waits as an access request for an administrator.',
+      }),
+    ),
     attributes: Type.Optional(
       Type.Object(attributes, { ...closed, description: 'The identity provider’s name for each attribute.' }),
+    ),
+    groupsClaim: Type.Optional(
+      nullable(
+        Type.String({
+          ...AttributeName,
+          description:
+            'Holds the groups that mappings name by `claim`. Without a value a login leaves the groups as they were. Another one, or null, forgets what was claimed.',
+        }),
+      ),
+    ),
+    defaultRole: Type.Optional(
+      nullable(
+        Type.String({
+          minLength: 1,
+          maxLength: 200,
+          description:
+            'Of the people whom the connection makes, where no mapping names them, instead of the tenant’s; "none", or null: the tenant’s. A change concerns also who was made before.',
+        }),
+      ),
     ),
   },
   closed,
@@ -90,14 +127,23 @@ export const ConnectionAnswer = Type.Object({
   ...ofItsProtocol.properties,
   directoryId: nullable(Id),
   jit: Type.Object({
+    enabled: Type.Boolean(),
     create: Type.Boolean(),
+    approval: Type.Boolean(),
     attributes: Type.Object({}, { additionalProperties: Type.String() }),
+    groupsClaim: nullable(Type.String()),
+    defaultRole: nullable(Type.String()),
   }),
   domains: Type.Array(Type.String()),
   revocationIssuer: nullable(Type.String()),
   revocationUrl: Type.String(),
   createdAt: Time,
 });
+
+const usualJit = {
+  ...{ enabled: true, create: false, approval: false, attributes: {} },
+  ...{ groupsClaim: null, defaultRole: null },
+};
 
 /** @param before What stays of it is left out; undefined: the connection is made. @throws Fault `invalid` */
 export function readConnection(
@@ -135,18 +181,20 @@ function refuseForeign(body: object, fields: object, protocol: string): void {
 
 function readCommon(body: Static<typeof ConnectionChange>, before?: Connection) {
   const { name = before?.name ?? '', enabled = before?.enabled ?? true } = body;
-  const { create = before?.jit.create ?? false, attributes = templateOf(body)?.attributes } = body.jit ?? {};
-  const names = attributes ?? before?.jit.attributes ?? {};
+  const named = body.jit?.attributes ?? templateOf(body)?.attributes;
+  const jit: JustInTime = { ...(before?.jit ?? usualJit), ...body.jit, ...(named && { attributes: named }) };
+  if (jit.defaultRole !== null && jit.defaultRole !== 'none' && entryKeyOf(jit.defaultRole) === undefined) {
+    throw new Fault('invalid', `${jit.defaultRole} is no role of Blue.`, { field: 'jit.defaultRole' });
+  }
   const directoryId =
     body.directoryId === undefined ? (before?.directoryId ?? null) : readDirectory(body.directoryId);
-  if ((names.externalId === undefined) !== (directoryId === null)) {
+  if ((jit.attributes.externalId === undefined) !== (directoryId === null)) {
     const text =
       'directoryId and jit.attributes.externalId come together: the claim holds an externalId of that directory.';
     throw new Fault('invalid', text, { field: 'directoryId' });
   }
   const domains = body.domains === undefined ? (before?.domains ?? []) : readDomains(body.domains);
   const { revocationIssuer = before?.revocationIssuer ?? null } = body;
-  const jit = { create, attributes: names };
   return { name, enabled, directoryId, jit, domains, revocationIssuer };
 }
 
@@ -174,7 +222,7 @@ export function showConnection(connection: Connection, publicUrl: string): Stati
   return {
     ...{ id, protocol, name, enabled, directoryId },
     ...(connection.protocol === 'saml' ? showSaml(connection, publicUrl) : showOidc(connection, publicUrl)),
-    jit: { create: jit.create, attributes: { ...jit.attributes } },
+    jit: { ...jit, attributes: { ...jit.attributes } },
     domains: [...connection.domains],
     revocationIssuer,
     revocationUrl: revocationUrlOf(publicUrl, id),

@@ -39,6 +39,17 @@ export const samlFields = {
   wantAssertionsSigned: Type.Optional(Type.Boolean({ default: true })),
   wantResponseSigned: Type.Optional(Type.Boolean({ default: false })),
   signRequests: Type.Optional(Type.Boolean({ default: false })),
+  forceAuthn: Type.Optional(
+    Type.Boolean({ default: false, description: 'Each login there must be made anew.' }),
+  ),
+  authnContexts: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 300 }), {
+      maxItems: 10,
+      uniqueItems: true,
+      default: [],
+      description: 'AuthnContextClassRefs, of which one must be met; none: any.',
+    }),
+  ),
   nameIdFormat: Type.Optional(
     nullable(
       Type.String({ minLength: 1, maxLength: 200, description: 'Asked for; null: whatever is sent.' }),
@@ -51,9 +62,13 @@ export const samlAnswer = {
   entityId: Type.String({ description: 'Ours; the metadata is there, too.' }),
   acsUrl: Type.String(),
   loginUrl: Type.String(),
+  logoutUrl: Type.String({ description: 'Ours, of single logout.' }),
   identityProvider: Type.Object({
     entityId: Type.String(),
     ssoUrl: Type.String(),
+    logoutUrl: nullable(
+      Type.String({ description: 'null: the metadata names none of the redirect binding.' }),
+    ),
     certificates: Type.Array(
       Type.Object({
         sha256: Type.String({ description: 'Fingerprint.' }),
@@ -74,6 +89,9 @@ export const samlAnswer = {
           seenAt: Time,
           entityId: Type.String(),
           ssoUrl: Type.String(),
+          logoutUrl: nullable(
+            Type.String({ description: 'null: the metadata names none of the redirect binding.' }),
+          ),
           certificates: Type.Array(Type.String({ description: 'Fingerprint, SHA-256.' })),
         }),
       ),
@@ -83,6 +101,8 @@ export const samlAnswer = {
   wantAssertionsSigned: Type.Boolean(),
   wantResponseSigned: Type.Boolean(),
   signRequests: Type.Boolean(),
+  forceAuthn: Type.Boolean(),
+  authnContexts: Type.Array(Type.String()),
   nameIdFormat: nullable(Type.String()),
 };
 
@@ -99,6 +119,8 @@ export function readSaml(
     wantAssertionsSigned = before?.wantAssertionsSigned ?? true,
     wantResponseSigned = before?.wantResponseSigned ?? false,
     signRequests = before?.signRequests ?? false,
+    forceAuthn = before?.forceAuthn ?? false,
+    authnContexts = before?.authnContexts ?? [],
     nameIdFormat = templateOf(body)?.nameIdFormat ?? before?.nameIdFormat ?? null,
   } = body;
   if (!wantAssertionsSigned && !wantResponseSigned) {
@@ -112,10 +134,10 @@ export function readSaml(
   if (provider === undefined) {
     throw new Fault('invalid', 'metadataUrl or metadataXml is missing.', { field: 'metadataXml' });
   }
-  const { entityId, ssoUrl, certificates } = provider;
+  const { entityId, ssoUrl, logoutUrl, certificates } = provider;
   return {
-    ...{ entityId, ssoUrl, certificates, wantAssertionsSigned, wantResponseSigned, signRequests },
-    nameIdFormat,
+    ...{ entityId, ssoUrl, logoutUrl, certificates, wantAssertionsSigned, wantResponseSigned },
+    ...{ signRequests, nameIdFormat, forceAuthn, authnContexts },
   };
 }
 
@@ -124,11 +146,12 @@ export function templateOf({ template }: Pick<Static<typeof SamlBody>, 'template
 }
 
 export function showSaml({ id, settings, keys, metadata }: SamlConnection, publicUrl: string) {
-  const { entityId, ssoUrl, certificates, ...asked } = settings;
+  const { entityId, ssoUrl, logoutUrl, certificates, authnContexts, ...asked } = settings;
   return {
     ...addressesOf(publicUrl, id),
     ...asked,
-    identityProvider: { entityId, ssoUrl, certificates: certificates.map(showCertificate) },
+    authnContexts: [...authnContexts],
+    identityProvider: { entityId, ssoUrl, logoutUrl, certificates: certificates.map(showCertificate) },
     metadata: metadata && showSource(metadata),
     keys: keys.map(showKey),
   };

@@ -6,6 +6,7 @@
 import { CommanderError, Command as Program } from 'commander';
 import { readCliConfig } from '../config.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
+import { accessRequestCommands } from './access-request-commands.ts';
 import { call } from './admin-client.ts';
 import { alertCommands } from './alert-commands.ts';
 import { blueCommands } from './blue-commands.ts';
@@ -31,6 +32,7 @@ const commands = [
   ...tenantCommands,
   ...clientCommands,
   ...connectionCommands,
+  ...accessRequestCommands,
   ...domainCommands,
   ...openIdCommands,
   ...scimCommands,

@@ -29,8 +29,10 @@ import * as askedLogins from '../../migrations/0026_asked_logins.ts';
 import * as oidcConnections from '../../migrations/0027_oidc_connections.ts';
 import * as openIdProvider from '../../migrations/0028_openid_provider.ts';
 import * as domains from '../../migrations/0029_domains.ts';
+import * as justInTime from '../../migrations/0030_just_in_time.ts';
 import * as metadata from '../../migrations/0032_metadata.ts';
 import * as signals from '../../migrations/0034_signals.ts';
+import * as logouts from '../../migrations/0035_logouts.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 
 const migrations: Record<string, Migration> = {
@@ -60,8 +62,10 @@ const migrations: Record<string, Migration> = {
   '0027_oidc_connections': oidcConnections,
   '0028_openid_provider': openIdProvider,
   '0029_domains': domains,
+  '0030_just_in_time': justInTime,
   '0032_metadata': metadata,
   '0034_signals': signals,
+  '0035_logouts': logouts,
 };
 
 /** Requests run as the first; look-ups across tenants are functions that belong to the second. */

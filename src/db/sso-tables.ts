@@ -1,5 +1,6 @@
 /** The tables of single sign-on, as migrations/0025_sso.ts makes them. */
 
+import type { Generated } from 'kysely';
 import type { Json, Time } from './tables.ts';
 
 export interface SsoTables {
@@ -14,6 +15,10 @@ export interface SsoTables {
     jit_create: boolean;
     attributes: Json<{ [name: string]: string }>;
     created_at: Time;
+    jit_enabled: boolean;
+    jit_approval: boolean;
+    groups_claim: string | null;
+    jit_default_role: string | null;
     client_secret: Buffer | null;
     revocation_issuer: string | null;
   };
@@ -49,6 +54,7 @@ export interface SsoTables {
     return_to: string | null;
     step_up: Json<unknown>;
     code_verifier: string | null;
+    asked_at: Time;
   };
   sso_assertions: { tenant_id: string; connection_id: string; id_hash: string; expires_at: Time };
   sso_links: {
@@ -57,6 +63,21 @@ export interface SsoTables {
     subject: string;
     user_id: string;
     linked_at: Time;
+    claimed_groups: Generated<string[] | null>;
+    is_maker: Generated<boolean>;
+  };
+  access_requests: {
+    tenant_id: string;
+    id: string;
+    connection_id: string;
+    subject: string;
+    identity: Json<unknown>;
+    claimed_groups: string[];
+    requested_at: Time;
+    last_login_at: Time;
+    refused_at: Time | null;
+    refused_by: Json<unknown> | null;
+    reason: string | null;
   };
   sso_logins: {
     tenant_id: string;

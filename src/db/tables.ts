@@ -162,6 +162,7 @@ export interface Tables extends DomainTables, LicensingTables, OpenIdTables, Sig
     tie_key: string;
     role_values: Generated<string[]>;
     claim_values: Generated<string[]>;
+    default_role: Generated<string | null>;
     last_sign_in_at: ColumnType<Date | null, undefined, Date>;
     version: Generated<number>;
     created_at: Time;

@@ -13,6 +13,10 @@ export function insertUser(
   user: User,
   directoryId: DirectoryId | null,
   tieKey: string,
+  {
+    claimValues = [],
+    defaultRole = null,
+  }: { claimValues?: readonly string[]; defaultRole?: string | null } = {},
 ): void {
   const { userName, userNameKey, active, displayName, address, roleValues } = columnsOf(user.attributes);
   tx.send(
@@ -27,6 +31,8 @@ export function insertUser(
       address,
       tie_key: tieKey,
       role_values: roleValues,
+      claim_values: [...claimValues],
+      default_role: defaultRole,
       version: user.version,
       created_at: user.createdAt,
       last_modified: user.lastModified,

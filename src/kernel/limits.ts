@@ -102,6 +102,8 @@ export const limits = {
   metadataMinutesMax: 24 * 60,
   /** After a failure it is fetched again within this. */
   metadataRetryMinutesMax: 60,
+  /** Characters of a query that holds a signed message. */
+  samlQueryLengthMax: 16 * 1024,
   /** Threads that verify responses, the memory of each, and how long one response may take. */
   samlThreadsMax: 2,
   samlThreadMegabytesMax: 256,
@@ -123,6 +125,11 @@ export const limits = {
   /** A verified domain is looked at again after so long, and stays verified so long without its record. */
   domainCheckHours: 24,
   domainMissingDaysMax: 7,
+  /** Groups that a login claims: Entra names at most 200. A longer name than that no mapping has. */
+  claimedGroupsMax: 2000,
+  claimedGroupLengthMax: 200,
+  /** People who wait to be let in, or were refused. */
+  accessRequestsPerTenantMax: 10_000,
   /** How long a browser may be away at its identity provider. */
   loginMinutesMax: 10,
   sessionHoursMax: 12,

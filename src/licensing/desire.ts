@@ -27,6 +27,8 @@ export interface Person {
   roleValues: readonly string[];
   /** Values of the groups claim at the last sign-on that told them, folded. */
   claimValues: readonly string[];
+  /** In place of the tenant's; null: the tenant's. */
+  defaultRole: string | null;
   pin: Pin | null;
   /** What somebody said to the person's claim; null: nobody said anything. */
   verdict: Verdict | null;
@@ -85,7 +87,7 @@ export const nothing: Desire = {
   until: null,
 };
 
-/** An unexpired pin wins, then in each workspace the mapping of best priority, then the tenant's default role. */
+/** An unexpired pin wins, then in each workspace the mapping of best priority, then the default role. */
 export function desire(person: Person, rules: Rules, now: Date): Desire {
   if (!person.active || person.isExcluded) return nothing;
   const asked = askedFor(person, rules, now);
@@ -140,9 +142,10 @@ function askedFor(person: Person, rules: Rules, now: Date): Asked[] {
         : workspacesOf({ workspaces: pin.workspaces ?? [everyDefaultWorkspace] }, rules);
     return everywhere(rules, workspaces, pin.role, 'PIN', pinPriority);
   }
-  if (mapped.length > 0 || rules.defaultRole === 'none') return mapped;
+  const role = person.defaultRole ?? rules.defaultRole;
+  if (mapped.length > 0 || role === 'none') return mapped;
   const workspaces = workspacesOf({ workspaces: [everyDefaultWorkspace] }, rules);
-  return everywhere(rules, workspaces, rules.defaultRole, 'DEFAULT', defaultPriority);
+  return everywhere(rules, workspaces, role, 'DEFAULT', defaultPriority);
 }
 
 /** In each workspace the best of them. */

@@ -49,7 +49,7 @@ function nothingAsked({ name, groups, decision }: ExplainFacts): string {
     : `${name} is in ${listOf(groups.map(({ displayName }) => displayName))}, which no mapping names.`;
 }
 
-function askedBy({ pin, decision }: ExplainFacts, winner: Rule | undefined): string {
+function askedBy({ name, person, pin, decision }: ExplainFacts, winner: Rule | undefined): string {
   const [first] = decision?.requested ?? [];
   if (first?.via === 'PIN' && pin !== null) {
     const until = pin.until === null ? '' : ` until ${pin.until}`;
@@ -57,6 +57,8 @@ function askedBy({ pin, decision }: ExplainFacts, winner: Rule | undefined): str
   }
   if (winner !== undefined && mappingOf(first?.via ?? '') !== undefined)
     return `${winner.group} asks for ${winner.role} (priority ${winner.priority})`;
+  if (person.defaultRole !== null)
+    return `${name}'s connection gives ${first?.role ?? 'nothing'} to those whom it made and no mapping names`;
   return `Everybody whom no mapping names is given ${first?.role ?? 'nothing'}`;
 }
 

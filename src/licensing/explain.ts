@@ -116,13 +116,20 @@ function counterfactualsOf(facts: ExplainFacts): Counterfactual[] {
     };
   };
   if (!person.active) return [without('Activate the person in the identity provider', { active: true })];
-  const mapped = matching(person, rules, now).flatMap(({ groupId }) => groupId ?? []);
+  const rulesNow = matching(person, rules, now);
+  const mapped = rulesNow.flatMap(({ groupId }) => groupId ?? []);
+  const claimed = rulesNow.flatMap(({ claimValue }) => claimValue ?? []);
   return [
     ...(pinAt(person, now) === undefined ? [] : [without('Take the pin away', { pin: null })]),
     ...(person.reclaimedAt === null ? [] : [without('Undo the taking of the seat', { reclaimedAt: null })]),
     ...[...new Set(mapped)].slice(0, namesMax).map((id) =>
       without(`Take the person out of ${names.get(id) ?? id}`, {
         groups: new Set([...person.groups].filter((other) => other !== id)),
+      }),
+    ),
+    ...[...new Set(claimed)].slice(0, namesMax).map((value) =>
+      without(`Take the person out of ${value}`, {
+        claimValues: person.claimValues.filter((other) => other !== value),
       }),
     ),
   ];

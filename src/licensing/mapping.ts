@@ -51,7 +51,7 @@ export interface Rules {
   catalogue: Catalogue;
   /** What `*` stands for. */
   defaultWorkspaces: readonly string[];
-  /** Of people whom no mapping names; `none`: nothing. */
+  /** Of people whom no mapping names and who have none of their own; `none`: nothing. */
   defaultRole: string;
   order: SeatOrder;
   settlement: Settlement;

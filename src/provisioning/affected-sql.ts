@@ -60,7 +60,7 @@ function everyone(own: RawBuilder<unknown>): RawBuilder<unknown> {
     select user_id as id from decisions where ${own}
     union select user_id from pins where ${own}
     union select user_id from memberships where ${own} and group_id in (select group_id from mappings where ${own})
-    union select id from users where ${own} and (role_values <> '{}' or claim_values <> '{}'
+    union select id from users where ${own} and (role_values <> '{}' or claim_values <> '{}' or default_role is not null
       or exists (select from tenant_settings where ${own} and default_role <> 'none'))`;
 }
 

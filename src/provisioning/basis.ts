@@ -34,12 +34,11 @@ export function pinPrint({ role, workspaces, until, reserved }: Pin, rules: Rule
   return printOf('pin', ...billed(role, rules), workspaces === null, where, until, reserved);
 }
 
-/** Of the tenant's default role; undefined: there is none. */
-export function defaultPrint(rules: Rules): Print | undefined {
-  if (rules.defaultRole === 'none') return undefined;
+/** Of a default role; undefined: there is none. */
+export function defaultPrint(role: string, rules: Rules): Print | undefined {
+  if (role === 'none') return undefined;
   const where = workspacesOf({ workspaces: [everyDefaultWorkspace] }, rules);
-  const { defaultRole, approvals } = rules;
-  return printOf('default', ...billed(defaultRole, rules), approvals[defaultRole], where);
+  return printOf('default', ...billed(role, rules), rules.approvals[role], where);
 }
 
 /** Of an address that an earlier person has. */
@@ -61,7 +60,8 @@ function billed(role: string, { catalogue }: Rules): string[] {
 export function basisOf(person: Person, rules: Rules, now: Date): Print {
   if (!person.active || person.isExcluded) return 0n;
   const pin = pinAt(person, now);
-  const asked = setPrint(matching(person, rules, now), rules, pin);
+  const role = person.defaultRole ?? rules.defaultRole;
+  const asked = setPrint(matching(person, rules, now), rules, role, pin);
   if (asked === undefined) return 0n;
   const { isDuplicate, reclaimedAt, verdict } = person;
   const said = [
@@ -72,14 +72,19 @@ export function basisOf(person: Person, rules: Rules, now: Date): Print {
   return said.reduce((sum, print) => sum ^ print, asked);
 }
 
-/** Of whom nobody said anything but these mappings, and perhaps a pin. */
-export function setBasis(mappings: readonly Mapping[], rules: Rules): Print {
-  return setPrint(mappings, rules) ?? 0n;
+/** Of whom nobody said anything but these mappings. */
+export function setBasis(mappings: readonly Mapping[], rules: Rules, defaultRole: string): Print {
+  return setPrint(mappings, rules, defaultRole) ?? 0n;
 }
 
 /** undefined: nothing is asked for. */
-function setPrint(mappings: readonly Mapping[], rules: Rules, pin?: Pin): Print | undefined {
-  if (mappings.length === 0 && pin === undefined) return defaultPrint(rules);
+function setPrint(
+  mappings: readonly Mapping[],
+  rules: Rules,
+  defaultRole: string,
+  pin?: Pin,
+): Print | undefined {
+  if (mappings.length === 0 && pin === undefined) return defaultPrint(defaultRole, rules);
   const pinned = pin === undefined ? 0n : pinPrint(pin, rules);
   return mappings.reduce((sum, mapping) => sum ^ knownPrint(mapping, rules), pinned);
 }

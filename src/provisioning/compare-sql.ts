@@ -69,11 +69,15 @@ export async function selectDiffering(
   `);
   const scope =
     affected.everyone === true || affected.anybody === true ? undefined : affectedIds(tx, affected);
-  const pinned = await pins;
+  const own = tx.run(sql<{ role: string }>`
+    select distinct default_role as role from users where tenant_id = ${tx.tenantId} and default_role is not null
+  `);
+  const [pinned, owned] = await Promise.all([pins, own]);
+  const defaults = owned.map(({ role }) => role);
   tx.send(sql`select set_config('work_mem', '96MB', true)`);
   const rows = await tx.run(sql<{ people: Buffer }>`
     with ${scope === undefined ? sql`` : sql`scope as materialized (${scope}),`}
-    ${asking(tx, comparing, pinned, scope !== undefined)},
+    ${asking(tx, comparing, { pins: pinned, defaults }, scope !== undefined)},
     said (user_id, print) as materialized (select * from ${table(new Map(said.map(saidPrint)), 'uuid')} as s (key, print)),
     ${exempt(tx, scope !== undefined)},
     differing as (${differing(tx, comparing, pinned, scope !== undefined)})
@@ -94,7 +98,7 @@ function saidPrint({ user_id, verdict, isReclaimed }: Said): [UserId, Print] {
 function asking(
   tx: TenantTransaction,
   { rules, now }: Comparing,
-  pins: readonly StoredPin[],
+  { pins, defaults }: { pins: readonly StoredPin[]; defaults: readonly string[] },
   isScoped: boolean,
 ): RawBuilder<unknown> {
   const valid = rules.mappings.filter((mapping) => isValid(mapping, now));
@@ -124,13 +128,30 @@ function asking(
       'uuid',
     )} as p (key, print) ${within('p.key')}`,
   ];
-  const fallen = defaultPrint(rules);
+  const fallen = defaultPrint(rules.defaultRole, rules);
+  const printOfDefault = (role: string) => defaultPrint(role, rules)?.toString() ?? null;
   const summed = sql`summed (user_id, print) as (
     select user_id, bit_xor(print) from (${sql.join(sources, sql` union all `)}) as source (user_id, print) group by user_id)`;
-  if (fallen === undefined) return sql`${summed}, asking as (select * from summed)`;
+  const others =
+    defaults.length === 0
+      ? sql``
+      : sql`left join unnest(${defaults}::text[],
+    ${defaults.map(printOfDefault)}::bigint[]) as o (role, print) on o.role = u.default_role`;
+  // Who has one of their own is few, or nobody.
+  if (fallen === undefined && defaults.length === 0) return sql`${summed}, asking as (select * from summed)`;
+  if (fallen === undefined)
+    return sql`${summed}, asking as (
+      select * from summed
+      union all select u.id, o.print from users u ${within('u.id')} ${others}
+      where u.${own} and u.active and u.default_role is not null and o.print is not null
+        and not exists (select from summed s where s.user_id = u.id))`;
+  const print =
+    defaults.length === 0
+      ? sql`${String(fallen)}::bigint`
+      : sql`case when u.default_role is null then ${String(fallen)}::bigint else o.print end`;
   return sql`${summed}, asking as (
-    select u.id as user_id, coalesce(s.print, ${String(fallen)}::bigint) as print
-    from users u ${within('u.id')} left join summed s on s.user_id = u.id where u.${own} and u.active)`;
+    select u.id as user_id, coalesce(s.print, ${print}) as print
+    from users u ${within('u.id')} left join summed s on s.user_id = u.id ${others} where u.${own} and u.active)`;
 }
 
 function printsBy(

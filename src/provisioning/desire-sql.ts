@@ -12,7 +12,7 @@ import type { UserId } from '../kernel/ids.ts';
 import { isValid, type Mapping, type Rules } from '../licensing/mapping.ts';
 import type { SubPoolUse } from '../licensing/sub-pool.ts';
 import { effectiveId } from './role-set.ts';
-import type { MappingSet, StoredRuling } from './ruling.ts';
+import type { Named, StoredRuling } from './ruling.ts';
 
 export interface Batch {
   /** Of whoever loses the last paid role by it: until when the place is kept. */
@@ -37,13 +37,13 @@ export interface BatchDone {
   rest: UserId[];
 }
 
-/** The set of each of the people. */
+/** The set of each of the people, and their default role. */
 export function selectSets(
   tx: TenantTransaction,
   userIds: readonly UserId[],
   { mappings }: Rules,
   now: Date,
-): Promise<{ userId: UserId; set: MappingSet }[]> {
+): Promise<(Named & { userId: UserId })[]> {
   const valid = mappings.flatMap((mapping, place) => (isValid(mapping, now) ? [{ mapping, place }] : []));
   const places = (of: 'groupId' | 'roleValue' | 'claimValue', type: 'uuid' | 'text') => {
     const named = valid.filter(({ mapping }) => mapping[of] !== null);
@@ -52,9 +52,9 @@ export function selectSets(
   };
   const own = sql`tenant_id = ${tx.tenantId}`;
   return tx.run(
-    prepared(sql<{ userId: UserId; set: MappingSet }>`
+    prepared(sql<Named & { userId: UserId }>`
     with one as materialized (
-      select u.id, u.role_values, u.claim_values from users u where u.${own} and u.id = any(${userIds}::uuid[])
+      select u.id, u.role_values, u.claim_values, u.default_role from users u where u.${own} and u.id = any(${userIds}::uuid[])
     ), named (user_id, place) as (
       select m.user_id, g.place from memberships m join ${places('groupId', 'uuid')} as g (key, place) on g.key = m.group_id
       where m.${own} and m.user_id = any(${userIds}::uuid[])
@@ -65,7 +65,7 @@ export function selectSets(
     ), sets (user_id, set) as (
       select user_id, array_agg(place order by place) from named group by user_id
     )
-    select o.id as "userId", coalesce(s.set, '{}') as set from one o left join sets s on s.user_id = o.id
+    select o.id as "userId", coalesce(s.set, '{}') as set, o.default_role as "defaultRole" from one o left join sets s on s.user_id = o.id
   `),
   );
 }

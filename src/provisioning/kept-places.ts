@@ -3,9 +3,9 @@
 import type { Door } from '../audit/door.ts';
 import type { Pool } from './pool.ts';
 
-/** Of people whom it moves: only a directory moves people in several steps. */
+/** Of people whom it moves: only an identity provider moves people in several steps, whether it pushes them or vouches for them. */
 export function keepUntilOf({ actor, now }: Door, { rules }: Pick<Pool, 'rules'>): Date | null {
-  if (actor.kind !== 'directory' || rules.holdMinutes === 0) return null;
+  if ((actor.kind !== 'directory' && actor.kind !== 'connection') || rules.holdMinutes === 0) return null;
   return new Date(now.getTime() + rules.holdMinutes * 60_000);
 }
 

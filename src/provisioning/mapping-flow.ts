@@ -104,7 +104,7 @@ export async function checkPlaces(
 /** What mappings look for by a name must not arrive meanwhile. Before the pool's lock. */
 export function lockNames(tx: TenantTransaction, drafts: readonly Pick<MappingDraft, 'group'>[]): void {
   if (drafts.some(({ group }) => !('id' in group))) lockGroupNames(tx, 'mapping');
-  if (drafts.some(({ group }) => 'roleValue' in group)) lockArrivals(tx, 'rule');
+  if (drafts.some(({ group }) => 'roleValue' in group || 'claim' in group)) lockArrivals(tx, 'rule');
 }
 
 /** What the edit makes of the mappings: the one account of it, for whoever makes it and whoever asks first. */

@@ -26,6 +26,7 @@ interface PersonRow extends DecisionRow {
   groups: GroupId[] | null;
   role_values: string[];
   claim_values: string[];
+  default_role: string | null;
   verdict: Verdict | null;
   pin: (Omit<Pin, 'until'> & { until: string | null }) | null;
   reclaimed_at: Date | null;
@@ -56,7 +57,7 @@ function personsSql(
   const excluded = exclusions === undefined ? sql`s.exclusions` : sql`${exclusions}::text[]`;
   return sql`
     with affected as (${affectedIds(tx, affected)})
-    select u.id, u.active, u.address, md5(t.tie_salt || ' ' || u.tie_key) as tie, u.role_values, u.claim_values,
+    select u.id, u.active, u.address, md5(t.tie_salt || ' ' || u.tie_key) as tie, u.role_values, u.claim_values, u.default_role,
       u.active and exists (
         select from users o where o.tenant_id = u.tenant_id and o.address = u.address and o.active
           and o.address_order < u.address_order
@@ -108,6 +109,7 @@ function factsOf(row: Alike): Omit<PersonFacts, 'id' | 'tie' | 'address' | 'prin
     groups: new Set(row.groups ?? []),
     roleValues: row.role_values,
     claimValues: row.claim_values,
+    defaultRole: row.default_role,
     verdict: row.verdict,
     pin: pin === null ? null : { ...pin, until: pin.until === null ? null : new Date(pin.until) },
     reclaimedAt: row.reclaimed_at,
@@ -126,6 +128,7 @@ const columns: Record<Exclude<keyof Alike, 'requested' | 'effective'>, true> = {
     groups: true,
     role_values: true,
     claim_values: true,
+    default_role: true,
   },
   ...{ verdict: true, pin: true, reclaimed_at: true, priority: true },
   ...{ claimed_at: true, seat: true, since: true, refusal: true, kept_claimed_at: true, kept_until: true },

@@ -97,12 +97,31 @@ export function lockPoolIfUserDiffers(
 /** Locks the pool row when somebody who arrives gets something without being in a group; null: nobody does. */
 export function lockPoolIfArrivalsDecide(
   tx: TenantTransaction,
-  roleValues: readonly string[],
+  {
+    roleValues,
+    claimValues,
+    defaultRole,
+  }: {
+    roleValues: readonly string[];
+    claimValues: readonly string[];
+    defaultRole: string | null;
+  },
 ): Promise<Pool | null> {
   return lockPoolWhere(
     tx,
-    sql`(exists (select from tenant_settings s where s.tenant_id = p.tenant_id and s.default_role <> 'none')
-      or exists (select from mappings m where m.tenant_id = p.tenant_id and m.role_value = any(${roleValues}::text[])))`,
+    sql`(${defaultRole !== null}::boolean
+      or exists (select from tenant_settings s where s.tenant_id = p.tenant_id and s.default_role <> 'none')
+      or exists (select from mappings m where m.tenant_id = p.tenant_id
+        and (m.role_value = any(${roleValues}::text[]) or m.claim_value = any(${claimValues}::text[]))))`,
+  );
+}
+
+/** As `lockPoolIfMapped`, of groups that an identity provider names at a login. */
+export function lockPoolIfClaimed(tx: TenantTransaction, values: readonly string[]): Promise<Pool | null> {
+  return lockPoolWhere(
+    tx,
+    sql`(exists (select from mappings m where m.tenant_id = p.tenant_id and m.claim_value = any(${values}::text[]))
+      or exists (select from evaluation_requests r where r.tenant_id = p.tenant_id))`,
   );
 }
 

@@ -71,11 +71,13 @@ export class Rulings {
     const learnt: [string, StoredRuling][] = [];
     const sets: RoleSet[] = [];
     for (let from = 0; from < people.length; from += ruledAtOnce) {
-      const some = people.slice(from, from + ruledAtOnce).flatMap(({ userId, set }): [string, Ruling][] => {
-        const print = firsts.get(userId);
-        const ruling = rulingOf(set, rules, this.#grounds);
-        return print !== undefined && isPrintOf(print, ruling) ? [[print, ruling]] : [];
-      });
+      const some = people
+        .slice(from, from + ruledAtOnce)
+        .flatMap(({ userId, ...named }): [string, Ruling][] => {
+          const print = firsts.get(userId);
+          const ruling = rulingOf(named, rules, this.#grounds);
+          return print !== undefined && isPrintOf(print, ruling) ? [[print, ruling]] : [];
+        });
       for (const [print, ruling] of some) {
         learnt.push([print, storedRuling(ruling)]);
         sets.push(...roleSetsOf(ruling.requested, ruling.seated, ruling.unseated));

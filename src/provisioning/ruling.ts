@@ -11,6 +11,13 @@ import { effectiveId, requestedId } from './role-set.ts';
 /** A set of mappings by their places in `rules.mappings`, in order. */
 export type MappingSet = readonly number[];
 
+/** What people are told apart by whom the same is given: the mappings that name them, and the default role where none does. */
+export interface Named {
+  set: MappingSet;
+  /** null: the tenant's. */
+  defaultRole: string | null;
+}
+
 /** What everybody gets whom exactly this set of mappings names, and nothing else. */
 export interface Ruling {
   set: MappingSet;
@@ -48,12 +55,12 @@ export function storedRuling({ set: _, requested, seated, unseated, ...ruling }:
 }
 
 export function rulingOf(
-  set: MappingSet,
+  { set, defaultRole }: Named,
   rules: Rules,
   { terms, prints, now }: { terms: Terms; prints: TermsPrints; now: Date },
 ): Ruling {
   const mappings = set.flatMap((place) => rules.mappings[place] ?? []);
-  const wish = desire(somebody(mappings), { ...rules, mappings }, now);
+  const wish = desire({ ...somebody(mappings), defaultRole }, { ...rules, mappings }, now);
   const claim =
     wish.priority === null ? null : { priority: wish.priority, claimedAt: now, mayPreempt: wish.mayPreempt };
   return {
@@ -65,7 +72,7 @@ export function rulingOf(
     mayPreempt: wish.mayPreempt,
     subPool: wish.subPool,
     isCommon: wish.approval === 'automatic',
-    basis: String(setBasis(mappings, rules)),
+    basis: String(setBasis(mappings, rules, defaultRole ?? rules.defaultRole)),
     seatedTerms: String(termsBasisOf({ claim, seat: 'held', refusal: null, approval: null }, prints)),
     unseatedTerms: String(termsBasisOf({ claim, seat: 'waiting', refusal: null, approval: null }, prints)),
   };
@@ -82,6 +89,7 @@ function somebody(mappings: Rules['mappings']): Person {
     groups: new Set(mappings.flatMap(({ groupId }) => groupId ?? [])),
     roleValues: mappings.flatMap(({ roleValue }) => roleValue ?? []),
     claimValues: mappings.flatMap(({ claimValue }) => claimValue ?? []),
+    defaultRole: null,
     pin: null,
     verdict: null,
     reclaimedAt: null,

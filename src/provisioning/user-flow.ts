@@ -33,6 +33,7 @@ import { type Creation, insertUnanswered } from './creation-store.ts';
 import { type Decided, decide } from './decide-flow.ts';
 import { deleteDecision } from './decision-store.ts';
 import { keepUntilOf } from './kept-places.ts';
+import type { Making } from './made-people-store.ts';
 import { endReservedPin } from './pin-store.ts';
 import type { Pool } from './pool.ts';
 import {
@@ -58,15 +59,20 @@ export type Foresight = 'never' | 'always' | ForeseenUser;
 
 export interface CreationExtras {
   creation?: Creation<UserId>;
+  making?: Making;
   also?: (tx: TenantTransaction, id: UserId) => Promise<void>;
 }
 
+const nobodys: Making = { claimValues: [], defaultRole: null };
+
 /**
  * A new user is in no group yet, so that nothing is decided and the seat pool is not locked, unless the tenant has a default
- * role or maps a role that the identity provider pushed.
+ * role or maps a role that the identity provider pushed, or a group that it claims, or has a
+ * default role of their own.
  *
  * @param directory Whose externalId the draft holds; null: nobody's.
  * @param creation The id it is to have, written down until its answer is out.
+ * @param making Where a connection makes the person.
  * @param also What else is written in the same transaction.
  * @throws Fault `conflict` when userName, or externalId in this directory, is taken; `no_seat` when policy `block` refuses.
  */
@@ -75,7 +81,7 @@ export async function createUser(
   door: Door,
   directory: { id: DirectoryId; name: string } | null,
   draft: UserDraft,
-  { creation, also }: CreationExtras = {},
+  { creation, making = nobodys, also }: CreationExtras = {},
 ): Promise<UserView> {
   const user: User = {
     ...draft,
@@ -88,8 +94,8 @@ export async function createUser(
   const tieKey = draft.externalId ?? fold(userName);
   const work = async (tx: TenantTransaction) => {
     lockArrivals(tx, 'user');
-    const deciding = lockPoolIfArrivalsDecide(tx, roleValues);
-    insertUser(tx, user, directory?.id ?? null, tieKey);
+    const deciding = lockPoolIfArrivalsDecide(tx, { ...making, roleValues });
+    insertUser(tx, user, directory?.id ?? null, tieKey, making);
     if (directory !== null) {
       const names = [fold(userName), ...(address === null ? [] : [address])];
       liftTombstonesOf(tx, directory.id, { names, externalId: draft.externalId });

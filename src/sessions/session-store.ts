@@ -71,6 +71,8 @@ export interface EndedSession {
   connectionId: ConnectionId;
   /** What a logout at the identity provider must name; null: nothing. */
   upstream: JsonObject | null;
+  /** What the identity provider calls the session; null: it doesn't say. */
+  upstreamSid: string | null;
 }
 
 /** undefined: it was over already. */
@@ -80,10 +82,14 @@ export async function deleteSession(tx: TenantTransaction, hash: string): Promis
       .deleteFrom('sso_sessions')
       .where('tenant_id', '=', tx.tenantId)
       .where('token_hash', '=', hash)
-      .returning(['connection_id', 'upstream']),
+      .returning(['connection_id', 'upstream', 'upstream_sid']),
   );
   return (
-    row && { connectionId: row.connection_id as ConnectionId, upstream: row.upstream as JsonObject | null }
+    row && {
+      connectionId: row.connection_id as ConnectionId,
+      upstream: row.upstream as JsonObject | null,
+      upstreamSid: row.upstream_sid,
+    }
   );
 }
 

@@ -10,9 +10,20 @@ import { Fault } from '../kernel/fault.ts';
 import { type ConnectionId, newId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
+import { everyDefaultWorkspace } from '../licensing/mapping.ts';
+import { reviseSaid } from '../provisioning/claimed-groups-flow.ts';
+import { type Placed, requirePlaces } from '../provisioning/places-flow.ts';
+import { lockPool, readPool } from '../provisioning/pool-store.ts';
 import { deleteSessionsOfConnection } from '../sessions/session-store.ts';
 import { dislocate, locate } from '../tenants/locator-store.ts';
-import { type Connection, type ConnectionDraft, type MetadataSource, providerOf } from './connection.ts';
+import {
+  type Connection,
+  type ConnectionDraft,
+  defaultRoleOf,
+  groupsClaimOf,
+  type MetadataSource,
+  providerOf,
+} from './connection.ts';
 import { writeConnectionDomains } from './connection-domain-store.ts';
 import { insertKey } from './connection-key-store.ts';
 import {
@@ -55,6 +66,7 @@ export async function createConnection(
         const most = `A tenant has at most ${limits.connectionsPerTenantMax} connections`;
         throw new Fault('conflict', `${most}: remove one that nobody uses.`);
       }
+      await requirePlaces(tx, (await readPool(tx)).rules, defaultOf(draft));
       await checkDomains(tx, draft.domains);
       insertConnection(tx, connection);
       insertKey(tx, id, key, secrets.seal(privateKey));
@@ -70,7 +82,8 @@ export async function createConnection(
 }
 
 /**
- * Whoever changes the identity provider, or switches the connection off, ends its sessions.
+ * Whoever changes the identity provider, or switches the connection off, ends its sessions. What another provider, or another
+ * attribute, said of groups is forgotten: the pool is locked first, in case that decides anything.
  *
  * @param revise What is to become of it.
  * @param beside What is left out stays. @throws Fault as for create; `not_found`.
@@ -87,11 +100,12 @@ export async function reviseConnection(
     () => draft,
     () =>
       inTenant(database, door.tenantId, async (tx) => {
-        const before = await lockedConnection(tx, id);
+        const [pool, before] = await Promise.all([lockPool(tx), lockedConnection(tx, id)]);
         draft = revise(before);
         checkProvider(draft, source ? 'metadataUrl' : 'metadataXml');
         checkSecret(draft, (clientSecret ?? (await selectClientSecret(tx, id))) !== undefined);
         await checkDomains(tx, draft.domains, before.domains);
+        await requirePlaces(tx, pool.rules, defaultOf(draft), defaultOf(before));
         updateConnection(tx, id, draft);
         if (clientSecret !== undefined) setClientSecret(tx, id, clientSecret);
         if (source === null) deleteSource(tx, id);
@@ -99,6 +113,12 @@ export async function reviseConnection(
         writeConnectionDomains(tx, id, draft.domains);
         const isAnother = providerOf(draft) !== providerOf(before);
         if (isAnother || !draft.enabled) deleteSessionsOfConnection(tx, id);
+        const roleNow = defaultRoleOf(draft.jit);
+        await reviseSaid(tx, door, pool, {
+          connectionId: id,
+          areForgotten: isAnother || groupsClaimOf(draft.jit) !== groupsClaimOf(before.jit),
+          defaultRole: roleNow === defaultRoleOf(before.jit) ? undefined : roleNow,
+        });
         const { keys: _keys, metadata: fetched, createdAt: _at, id: _id, ...was } = before;
         const metadata = source === undefined ? fetched : source;
         const told = [
@@ -116,7 +136,8 @@ export async function reviseConnection(
 /** Its links, sessions and logins under way go with it. @throws Fault `not_found`. */
 export async function removeConnection(database: Database, door: Door, id: ConnectionId): Promise<void> {
   await inTenant(database, door.tenantId, async (tx) => {
-    const { name } = await lockedConnection(tx, id);
+    const [pool, { name }] = await Promise.all([lockPool(tx), lockedConnection(tx, id)]);
+    await reviseSaid(tx, door, pool, { connectionId: id, areForgotten: true, defaultRole: null });
     deleteConnection(tx, id);
     dislocate(tx, 'sso_connection', [id]);
     appendAudit(tx, door, [{ action: 'connection.deleted', subject: id, before: { name } }]);
@@ -137,6 +158,10 @@ export async function lockedConnection(tx: TenantTransaction, id: ConnectionId):
   const found = await lockConnection(tx, id);
   if (found === undefined) throw unknownConnection(id);
   return found;
+}
+
+function defaultOf({ jit }: ConnectionDraft): Placed {
+  return { role: jit.defaultRole ?? 'none', workspaces: [everyDefaultWorkspace], field: 'jit.defaultRole' };
 }
 
 export function unknownConnection(id: string): Fault {

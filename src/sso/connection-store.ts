@@ -12,6 +12,7 @@ import { type MetadataJson, metadataJson, toSource } from './metadata-store.ts';
 
 const columns = [
   ...(['id', 'protocol', 'name', 'enabled', 'settings', 'directory_id', 'jit_create', 'attributes'] as const),
+  ...(['jit_enabled', 'jit_approval', 'groups_claim', 'jit_default_role'] as const),
   'revocation_issuer',
   'created_at',
 ] as const;
@@ -116,8 +117,12 @@ function changeable({ name, enabled, settings, directoryId, jit, revocationIssue
     enabled,
     settings: JSON.stringify(settings),
     directory_id: directoryId,
+    jit_enabled: jit.enabled,
     jit_create: jit.create,
+    jit_approval: jit.approval,
     attributes: JSON.stringify(jit.attributes),
+    groups_claim: jit.groupsClaim,
+    jit_default_role: jit.defaultRole,
     revocation_issuer: revocationIssuer,
   };
 }
@@ -136,7 +141,10 @@ function toConnection(row: Row): Connection {
     name: row.name,
     enabled: row.enabled,
     directoryId: row.directory_id as DirectoryId | null,
-    jit: { create: row.jit_create, attributes: row.attributes },
+    jit: {
+      ...{ enabled: row.jit_enabled, create: row.jit_create, approval: row.jit_approval },
+      ...{ attributes: row.attributes, groupsClaim: row.groups_claim, defaultRole: row.jit_default_role },
+    },
     domains: row.domains,
     revocationIssuer: row.revocation_issuer,
     keys: row.keys.map(toKey),

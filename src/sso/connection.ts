@@ -11,6 +11,10 @@ export interface SamlSettings extends IdentityProvider {
   signRequests: boolean;
   /** Asked for in the AuthnRequest; null: whatever the identity provider is set up to send. */
   nameIdFormat: string | null;
+  /** Each login there must be made anew. */
+  forceAuthn: boolean;
+  /** AuthnContextClassRefs, of which one must be met; empty: any. */
+  authnContexts: readonly string[];
 }
 
 /** How the gateway shows the identity provider that it is the client. */
@@ -32,13 +36,28 @@ export interface OidcSettings {
   singleLogout: boolean;
 }
 
+/** What logins make of people whom the gateway does not know as the identity provider does. */
+export interface JustInTime {
+  /** false: a login makes nobody and claims no groups, whatever else is set. */
+  enabled: boolean;
+  /** Makes people at their first login. */
+  create: boolean;
+  /** Who would be made waits for an administrator's word. */
+  approval: boolean;
+  attributes: AttributeNames;
+  /** The identity provider's attribute that holds the groups; null: none does. */
+  groupsClaim: string | null;
+  /** Of the people it makes where no mapping names them; null: the tenant's. */
+  defaultRole: string | null;
+}
+
 /** What connections of every protocol have. */
 interface CommonDraft {
   name: string;
   enabled: boolean;
   /** The directory whose externalId a claim names. */
   directoryId: DirectoryId | null;
-  jit: { create: boolean; attributes: AttributeNames };
+  jit: JustInTime;
   /** Whose people sign in through it, in their order; those count that are verified. */
   domains: readonly string[];
   /** Whose signed requests end sessions that the connection made (Global Token Revocation); null: nobody's. */
@@ -114,16 +133,33 @@ export function oidcAddressesOf(publicUrl: string, id: ConnectionId): OidcAddres
   };
 }
 
+/** Which attribute says in which groups somebody is; null: none is asked. */
+export function groupsClaimOf({ enabled, groupsClaim }: JustInTime): string | null {
+  return enabled ? groupsClaim : null;
+}
+
+/** What the people it makes are given where no mapping names them; null: as everybody is. */
+export function defaultRoleOf({ enabled, defaultRole }: JustInTime): string | null {
+  return enabled ? defaultRole : null;
+}
+
 export interface Addresses {
   /** Also where our metadata is. */
   entityId: string;
   acsUrl: string;
   loginUrl: string;
+  /** Of single logout. */
+  logoutUrl: string;
 }
 
 export function addressesOf(publicUrl: string, id: ConnectionId): Addresses {
   const base = `${publicUrl}/sso/saml/${id}`;
-  return { entityId: `${base}/metadata`, acsUrl: `${base}/acs`, loginUrl: `${base}/login` };
+  return {
+    entityId: `${base}/metadata`,
+    acsUrl: `${base}/acs`,
+    loginUrl: `${base}/login`,
+    logoutUrl: `${base}/slo`,
+  };
 }
 
 /** Where an identity provider ends people's sessions. */

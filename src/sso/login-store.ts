@@ -24,6 +24,8 @@ export interface LoginRequest extends RequestKey, Asked {
   requestId: string;
   /** Of an OpenID request; null: of a SAML one. */
   codeVerifier: string | null;
+  /** By the clock that identity providers know. */
+  askedAt: Date;
   expiresAt: Date;
 }
 
@@ -39,11 +41,15 @@ export function insertLoginRequest(tx: TenantTransaction, request: LoginRequest)
       return_to: request.returnTo,
       step_up: JSON.stringify(request.stepUp),
       code_verifier: request.codeVerifier,
+      asked_at: request.askedAt,
     }),
   );
 }
 
-export type TakenRequest = Pick<LoginRequest, 'requestId' | 'returnTo' | 'stepUp' | 'codeVerifier'>;
+export type TakenRequest = Pick<
+  LoginRequest,
+  'requestId' | 'returnTo' | 'stepUp' | 'codeVerifier' | 'askedAt'
+>;
 
 /** Takes a request away, so that of several answers one finds it; undefined: there is none for this browser and connection. */
 export async function takeLoginRequest(
@@ -61,7 +67,7 @@ export async function takeLoginRequest(
       .where('expires_at', '>', now)
       .returning([
         ...(['request_id as requestId', 'return_to as returnTo', 'step_up as stepUp'] as const),
-        'code_verifier as codeVerifier',
+        ...(['code_verifier as codeVerifier', 'asked_at as askedAt'] as const),
       ]),
   );
   return row && { ...row, stepUp: row.stepUp as StepUp };

@@ -145,6 +145,6 @@ function withProvider(connection: SamlConnection, provider: IdentityProvider): S
   return { ...connection, settings: { ...connection.settings, ...provider } };
 }
 
-function providerOf({ entityId, ssoUrl, certificates }: IdentityProvider): IdentityProvider {
-  return { entityId, ssoUrl, certificates };
+function providerOf({ entityId, ssoUrl, logoutUrl, certificates }: IdentityProvider): IdentityProvider {
+  return { entityId, ssoUrl, logoutUrl, certificates };
 }

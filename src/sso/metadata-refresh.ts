@@ -27,17 +27,19 @@ export function failedSource(before: MetadataSource, error: string, now: Date): 
 
 /** Certificates roll over by themselves where https vouches for who said so; who and where the identity provider is, never. */
 export function isToConfirm(url: string, settings: SamlSettings, provider: IdentityProvider): boolean {
-  const { entityId, ssoUrl } = settings;
-  const isElsewhere = entityId !== provider.entityId || ssoUrl !== provider.ssoUrl;
+  const { entityId, ssoUrl, logoutUrl } = settings;
+  const isElsewhere =
+    entityId !== provider.entityId || ssoUrl !== provider.ssoUrl || logoutUrl !== provider.logoutUrl;
   return isElsewhere || (!url.startsWith('https:') && !isSame(settings, provider));
 }
 
 export function isSame(one: IdentityProvider, other: IdentityProvider): boolean {
-  const { entityId, ssoUrl, certificates } = one;
+  const { entityId, ssoUrl, logoutUrl, certificates } = one;
   const inOrder = (list: readonly string[]) => [...list].sort().join();
   return (
     entityId === other.entityId &&
     ssoUrl === other.ssoUrl &&
+    logoutUrl === other.logoutUrl &&
     inOrder(certificates) === inOrder(other.certificates)
   );
 }

@@ -6,10 +6,12 @@ import { digest } from '../kernel/digest.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { hashToken } from '../kernel/token.ts';
-import { type OidcConnection, oidcAddressesOf } from './connection.ts';
+import { groupsClaimOf, type OidcConnection, oidcAddressesOf } from './connection.ts';
 import { currentKey } from './connection-key.ts';
 import { selectPrivateKey } from './connection-key-store.ts';
 import { selectClientSecret, selectConnection } from './connection-store.ts';
+import { checkStepUp } from './core/asked.ts';
+import { oidcGroups } from './core/claimed-groups.ts';
 import { type Claims, checkClaims, oidcIdentityOf } from './core/oidc-identity.ts';
 import { Refusal } from './core/refusal.ts';
 import { takeLoginRequest } from './login-store.ts';
@@ -57,7 +59,7 @@ async function readCallback(
   { query, state, browser }: Callback,
   trace: Trace,
 ): Promise<Vouched> {
-  const { database, clock, realClock, secrets, oidcProviders } = signOn;
+  const { database, clock, realClock, secrets, publicUrl, oidcProviders } = signOn;
   if (query.length > limits.oidcAnswerLengthMax) throw new Refusal('form', 'The answer is too long.');
   if (state === undefined) {
     throw new Refusal('unsolicited', 'Nobody asked here: begin at the login address of the connection.');
@@ -78,8 +80,8 @@ async function readCallback(
     throw new Refusal('request', 'This browser has no such request here that waits for an answer.');
   }
   trace.steps.push('request');
-  const { requestId: nonce, codeVerifier, stepUp, returnTo } = asked;
-  const parties = partiesOf(signOn, tenantId, connection, sealed);
+  const { requestId: nonce, codeVerifier, stepUp, returnTo, askedAt } = asked;
+  const parties = partiesOf(publicUrl, tenantId, connection, secrets.open(sealed));
   const { claims, idToken } = await oidcProviders.exchange(parties, query, {
     state,
     nonce,
@@ -90,14 +92,18 @@ async function readCallback(
   trace.attributes = Object.keys(claims).map((name) => name.slice(0, detailLengthMax));
   const { settings, jit } = connection;
   const now = realClock.now();
-  checkClaims(claims, { ...settings, stepUp, now });
+  checkClaims(claims, { ...settings, now });
+  const how = howOf(claims, now);
+  // The library has checked the age.
+  checkStepUp({ ...stepUp, forceAuthn: false, maxAgeSeconds: null }, how, { askedAt, now });
   trace.steps.push('policy');
   return {
     connection,
     identity: oidcIdentityOf(claims, jit.attributes, settings.issuer),
+    groups: oidcGroups(claims, groupsClaimOf(jit)),
     once: { id: digest(idToken), until: new Date(now.getTime() + limits.loginMinutesMax * 60_000) },
     sessionUntil: null,
-    ...howOf(claims, now),
+    ...how,
     upstream: {
       sub: String(claims.sub),
       ...(settings.singleLogout ? { idToken: secrets.seal(idToken).toString('base64') } : {}),
@@ -124,14 +130,13 @@ export function selectProof(
     : selectClientSecret(tx, id);
 }
 
-/** @param sealed What proves the client. */
+/** @param secret What proves the client. */
 export function partiesOf(
-  { secrets, publicUrl }: Pick<SignOn, 'secrets' | 'publicUrl'>,
+  publicUrl: string,
   tenantId: TenantId,
   { id, settings, keys }: OidcConnection,
-  sealed: Buffer,
+  secret: string,
 ): Parties {
-  const secret = secrets.open(sealed);
   const { callbackUrl: redirectUri } = oidcAddressesOf(publicUrl, id);
   if (settings.clientAuthMethod !== 'private_key_jwt') {
     return { tenantId, settings, redirectUri, proof: { kind: 'secret', secret } };

@@ -74,7 +74,7 @@ export async function upstreamLogoutUrl(
     return { connection: found, sealed: isOurs ? await selectProof(tx, found) : undefined };
   });
   if (connection?.protocol !== 'oidc' || sealed === undefined) return undefined;
-  const parties = partiesOf(signOn, tenantId, connection, sealed);
+  const parties = partiesOf(publicUrl, tenantId, connection, secrets.open(sealed));
   const idToken = secrets.open(Buffer.from(upstream.idToken, 'base64'));
   const { loggedOutUrl: returnTo } = oidcAddressesOf(publicUrl, connectionId);
   try {

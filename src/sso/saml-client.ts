@@ -6,6 +6,7 @@
 import { SAML, ValidateInResponseTo } from '@node-saml/node-saml';
 import { limits } from '../kernel/limits.ts';
 import type { Addresses, SamlSettings } from './connection.ts';
+import type { StepUp } from './core/asked.ts';
 import { Refusal, type RefusalReason } from './core/refusal.ts';
 
 export interface Parties {
@@ -20,17 +21,27 @@ export interface Verified {
   nameId: string | undefined;
 }
 
-/**
- * @param privateKey PEM: the request is signed with it.
- * @param loginHint A parameter beside the request, which identity providers that don't know it leave alone.
- */
-export async function authorizeUrl(
-  parties: Parties,
-  request: { id: string; relayState: string; privateKey: string | undefined; loginHint: string | null },
-): Promise<string> {
-  const { id, relayState, privateKey, loginHint } = request;
-  const signing = privateKey === undefined ? {} : { privateKey };
-  const saml = new SAML({ ...optionsOf(parties), ...signing, generateUniqueId: () => id });
+export interface AuthnRequest {
+  id: string;
+  relayState: string;
+  /** PEM: the request is signed with it. */
+  privateKey: string | undefined;
+  /** A parameter beside the request, which identity providers that don't know it leave alone. */
+  loginHint: string | null;
+  stepUp: StepUp;
+}
+
+export async function authorizeUrl(parties: Parties, request: AuthnRequest): Promise<string> {
+  const { id, relayState, privateKey, loginHint, stepUp } = request;
+  const { forceAuthn, acrValues } = stepUp;
+  const saml = new SAML({
+    ...optionsOf(parties),
+    ...(privateKey === undefined ? {} : { privateKey }),
+    // Core §3.3.2.2.1: by default one of them must be met exactly.
+    ...(acrValues.length === 0 ? {} : { disableRequestedAuthnContext: false, authnContext: [...acrValues] }),
+    forceAuthn,
+    generateUniqueId: () => id,
+  });
   const additionalParams = loginHint === null ? {} : { login_hint: loginHint };
   return await saml.getAuthorizeUrlAsync(relayState, undefined, { additionalParams });
 }

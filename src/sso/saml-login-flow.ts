@@ -9,12 +9,14 @@ import { digest } from '../kernel/digest.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { hashToken } from '../kernel/token.ts';
-import { addressesOf, type Connection } from './connection.ts';
+import { addressesOf, type Connection, groupsClaimOf } from './connection.ts';
 import { selectConnection } from './connection-store.ts';
+import { checkStepUp } from './core/asked.ts';
+import { samlGroups } from './core/claimed-groups.ts';
 import { identityOf } from './core/identity.ts';
 import { Refusal } from './core/refusal.ts';
 import { readResponse, readStrictly } from './core/saml-gate.ts';
-import { checkAssertion } from './core/saml-policy.ts';
+import { checkAssertion, type SignedAssertion } from './core/saml-policy.ts';
 import { trimXml } from './core/xml.ts';
 import { takeLoginRequest } from './login-store.ts';
 import { bringForward } from './metadata-store.ts';
@@ -98,6 +100,8 @@ async function readAnswer(
   if (trimXml(signed.nameId ?? '') !== (assertion.nameId?.value ?? '')) {
     throw new Refusal('structure', 'Two readers find two NameIDs.');
   }
+  const said = { authenticatedAt: assertion.authnInstant, acr: assertion.authnContext };
+  checkStepUp(asked.stepUp, said, { askedAt: asked.askedAt, now: realClock.now() });
   trace.attributes = [...assertion.attributes.keys()].map((name) => name.slice(0, detailLengthMax));
   trace.steps.push('policy');
   const parties = { idp: settings.entityId, sp: addresses.entityId };
@@ -105,14 +109,19 @@ async function readAnswer(
   return {
     connection,
     identity: identityOf(assertion, connection.jit.attributes, parties),
+    groups: samlGroups(assertion.attributes, groupsClaimOf(connection.jit)),
     once: { id: assertion.id, until: new Date(until) },
     sessionUntil: assertion.sessionNotOnOrAfter,
-    authenticatedAt: assertion.authnInstant,
-    acr: assertion.authnContext,
-    upstream: null,
+    ...said,
+    upstream: upstreamOf(assertion.nameId),
     upstreamSid: assertion.sessionIndex,
     returnTo: asked.returnTo,
   };
+}
+
+/** What a logout there must name: the NameID as it came. */
+function upstreamOf(nameId: SignedAssertion['nameId']): Vouched['upstream'] {
+  return nameId === null ? null : { sub: nameId.value, nameId: { ...nameId } };
 }
 
 /** Perhaps the certificates have rolled over: metadata is fetched soon, though seldom for this, and the person begins again. */

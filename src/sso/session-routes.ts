@@ -11,9 +11,9 @@ import { selectUserView } from '../provisioning/user-view-store.ts';
 import { endSession } from '../sessions/session-flow.ts';
 import { blueLinkOf } from './core/blue-link.ts';
 import { loggedOutPage, personPage, signedOutPage, signingOutPage } from './core/page.ts';
-import { upstreamLogoutUrl } from './oidc-logout-flow.ts';
 import { clearSession, signedInOf } from './session-hook.ts';
 import { languageOfRequest, sendPage } from './sso-scope-hook.ts';
+import { nextLogout } from './upstream-logout-hook.ts';
 
 const config = { auth: 'none' } as const;
 
@@ -59,7 +59,7 @@ export function sessionRoutes(scope: FastifyInstance, services: Services): void 
     if (signedIn !== undefined) {
       const ended = await endSession(database, signedIn.tenantId, signedIn.hash);
       clearSession(reply, publicUrl);
-      const next = ended && (await upstreamLogoutUrl(services, signedIn.tenantId, ended));
+      const next = ended && (await nextLogout(reply, services, signedIn.tenantId, ended));
       if (next !== undefined) return sendPage(reply, signingOutPage(languageOfRequest(request), next));
     }
     return sendPage(reply, signedOutPage(languageOfRequest(request), signedIn !== undefined));

@@ -1,7 +1,8 @@
 /**
  * Who an identity provider vouched for becomes a user of the tenant and a session; whatever comes of it leaves a trace.
  *
- * Locks: the connection's row, shared, and the user's row; who comes for the first time is made by user-flow.ts, with its locks.
+ * Locks: the pool where the claimed groups can change a decision, the connection's row, shared, and the user's row; who comes for
+ * the first time is made by user-flow.ts, with its locks.
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -16,11 +17,17 @@ import type { JsonObject } from '../kernel/json.ts';
 import { limits } from '../kernel/limits.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
 import { hashToken, newToken } from '../kernel/token.ts';
+import { lockForClaimed, replaceClaimed } from '../provisioning/claimed-groups-flow.ts';
+import { markMaker } from '../provisioning/made-people-store.ts';
 import { createUser } from '../provisioning/user-flow.ts';
 import { insertSession } from '../sessions/session-store.ts';
-import type { Connection } from './connection.ts';
+import { keepAccessRequest } from './access-request-flow.ts';
+import { forgetAccessRequest, type Newcomer } from './access-request-store.ts';
+import { findClaimedChange } from './claimed-change-flow.ts';
+import { type Connection, defaultRoleOf } from './connection.ts';
 import { holdConnection } from './connection-store.ts';
-import { converge, type Matches } from './core/convergence.ts';
+import type { ClaimedGroups } from './core/claimed-groups.ts';
+import { converge } from './core/convergence.ts';
 import { type ExternalIdentity, newUser } from './core/identity.ts';
 import { Refusal, type RefusalReason } from './core/refusal.ts';
 import { refuseForeign } from './foreign-domain-flow.ts';
@@ -55,6 +62,8 @@ export interface Vouched {
   /** As it was when the answer was checked. */
   connection: Connection;
   identity: ExternalIdentity;
+  /** Those of the connection's groups claim. */
+  groups: ClaimedGroups;
   /** Names the answer, which is good once, and until when it could be shown again. */
   once: { id: string; until: Date };
   /** Until when the identity provider lets a session live; null: it doesn't say. */
@@ -120,7 +129,7 @@ export async function settleLogin(
 async function signIn(
   { database, realClock }: SignOn,
   tenantId: TenantId,
-  { connection, identity, once, ...said }: Vouched,
+  { connection, identity, groups, once, ...said }: Vouched,
   { trace, requestId }: { trace: Trace; requestId: string },
 ): Promise<LoginOutcome> {
   const { id: connectionId, jit, name } = connection;
@@ -138,7 +147,10 @@ async function signIn(
       throw new Refusal('disabled', 'The connection was changed or switched off meanwhile: sign in again.');
     }
     if (!isActive) throw new Refusal('inactive', `The user ${userId} is not active.`);
-    if (isNew) insertLink(tx, { connectionId, subject: identity.subject, userId, at: now });
+    if (isNew) {
+      insertLink(tx, { connectionId, subject: identity.subject, userId, at: now });
+      forgetAccessRequest(tx, connectionId, identity.subject);
+    }
     const expiresAt = new Date(now.getTime() + seconds * 1000);
     const { authenticatedAt, acr, upstream, upstreamSid } = said;
     insertSession(tx, {
@@ -147,32 +159,45 @@ async function signIn(
     });
     insertTrace(tx, { ...trace, steps: [...trace.steps, 'identity', 'session'], userId });
   };
-  /** false: the person is to be made. */
-  const become = async (tx: TenantTransaction, matches: Matches) => {
-    const who = converge(identity, matches, jit);
-    if (who.kind === 'create') return false;
-    trace.userId = who.userId;
-    await finish(tx, who.userId, who.isNew);
-    if (who.isNew) {
-      const after = { connectionId, subject: identity.subject };
-      appendAudit(tx, door, [{ action: 'user.linked', subject: who.userId, after }]);
-    }
-    return true;
-  };
-  const isKnown = await inTenant(database, tenantId, async (tx) => {
-    const [isFresh, matches] = await Promise.all([
-      useAssertion(tx, connectionId, once.id, once.until),
+  const look = (tx: TenantTransaction) =>
+    Promise.all([
       selectMatches(tx, connection, identity),
+      findClaimedChange(tx, connection, identity.subject, groups),
+    ]);
+  /** undefined: they are signed in; else who is to be made. */
+  const become = async (
+    tx: TenantTransaction,
+    [matches, change]: Awaited<ReturnType<typeof look>>,
+  ): Promise<Newcomer | undefined> => {
+    const who = converge(identity, matches, { create: jit.enabled && jit.create });
+    if (who.kind === 'create') return { identity, groups: change?.after ?? [] };
+    const { userId, isNew } = who;
+    trace.userId = userId;
+    const pool = change && (await lockForClaimed(tx, change));
+    await finish(tx, userId, isNew);
+    if (change) await replaceClaimed(tx, door, pool ?? null, { ...change, link: { connectionId, userId } });
+    if (isNew) {
+      const after = { connectionId, subject: identity.subject };
+      appendAudit(tx, door, [{ action: 'user.linked', subject: userId, after }]);
+    }
+    return undefined;
+  };
+  const newcomer = await inTenant(database, tenantId, async (tx) => {
+    const [isFresh, found] = await Promise.all([
+      useAssertion(tx, connectionId, once.id, once.until),
+      look(tx),
     ]);
     if (!isFresh) throw new Refusal('replayed', 'The answer was used before.');
-    return await become(tx, matches);
+    return await become(tx, found);
   });
-  if (!isKnown) {
-    await createPerson(database, door, connection, identity, finish).catch(async (error: unknown) => {
+  if (newcomer !== undefined && jit.approval)
+    throw await keepAccessRequest(database, door, connectionId, newcomer);
+  if (newcomer !== undefined) {
+    await createPerson(database, door, connection, newcomer, finish).catch(async (error: unknown) => {
       // A directory, or another window, made the person at the same moment.
       const isTaken = error instanceof Fault && error.code === 'conflict';
-      const look = async (tx: TenantTransaction) => become(tx, await selectMatches(tx, connection, identity));
-      if (!isTaken || !(await inTenant(database, tenantId, look))) throw error;
+      const isThere = async (tx: TenantTransaction) => (await become(tx, await look(tx))) === undefined;
+      if (!isTaken || !(await inTenant(database, tenantId, isThere))) throw error;
     });
   }
   return { kind: 'signed_in', session, seconds, returnTo: said.returnTo };
@@ -183,17 +208,20 @@ async function createPerson(
   database: Database,
   door: Door,
   connection: Connection,
-  identity: ExternalIdentity,
+  { identity, groups }: Newcomer,
   finish: (tx: TenantTransaction, userId: UserId, isNew: boolean) => Promise<void>,
 ): Promise<void> {
   await refuseForeign(database, door.tenantId, identity);
   const draft = { attributes: newUser(identity), externalId: null };
+  const making = { claimValues: groups, defaultRole: defaultRoleOf(connection.jit) };
   await createUser(database, door, null, draft, {
+    making,
     also: async (tx, userId) => {
       // Whoever was removed since the look for users.
       const { removed } = await selectMatches(tx, connection, identity);
       if (removed !== null) throw new Refusal('removed', `The user ${removed} was removed meanwhile.`);
       await finish(tx, userId, true);
+      markMaker(tx, { connectionId: connection.id, userId }, making);
     },
   });
 }
@@ -210,7 +238,7 @@ function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof Fault && error.code === 'no_seat') return new Refusal('no_seat', error.message);
   if (error instanceof Fault && error.code === 'conflict') return new Refusal('unproved', error.message);
   const constraint = brokenConstraint(error);
-  if (constraint !== undefined && /^sso_\w+_connection_id_fkey$/.test(constraint)) {
+  if (constraint !== undefined && /^(sso|access)_\w+_connection_id_fkey$/.test(constraint)) {
     return new Refusal('disabled', 'The connection was removed.');
   }
   switch (constraint) {

@@ -1,15 +1,17 @@
 /** Begins a login: the browser is sent to the identity provider with a request that only it can have answered, once. */
 
 import { randomBytes } from 'node:crypto';
-import { inTenant } from '../db/tenant-transaction.ts';
+import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
+import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
 import { hashToken, newToken } from '../kernel/token.ts';
-import { addressesOf, type ConnectionDraft } from './connection.ts';
+import { addressesOf, type Connection, type ConnectionDraft } from './connection.ts';
 import { unknownConnection } from './connection-flow.ts';
 import { selectPrivateKey } from './connection-key-store.ts';
 import { selectConnection } from './connection-store.ts';
-import type { Asked } from './core/asked.ts';
+import type { Asked, StepUp } from './core/asked.ts';
+import { Refusal } from './core/refusal.ts';
 import { insertLoginRequest } from './login-store.ts';
 import type { OidcProviders } from './oidc-client.ts';
 import { partiesOf, selectProof } from './oidc-login-flow.ts';
@@ -40,47 +42,57 @@ export async function startLogin(
   asked: Asked,
   { protocol, loginHint = null }: { protocol?: ConnectionDraft['protocol']; loginHint?: string | null } = {},
 ): Promise<Begun> {
-  const { database, clock, secrets, publicUrl, oidcProviders } = start;
+  const { database, clock, realClock, secrets, publicUrl, oidcProviders } = start;
   const { connectionId } = place;
   const [state, browser] = [randomBytes(32).toString('base64url'), newToken('login')];
   // SAML's ID may not begin with a digit.
   const requestId = `_${randomBytes(20).toString('hex')}`;
   const codeVerifier = randomBytes(32).toString('base64url');
-  const { connection, sealed } = await inTenant(database, place.tenantId, async (tx) => {
-    const found = await selectConnection(tx, connectionId);
-    if (found?.enabled !== true || (protocol ?? found.protocol) !== found.protocol) {
+  const found = await inTenant(database, place.tenantId, async (tx) => {
+    const connection = await selectConnection(tx, connectionId);
+    if (connection?.enabled !== true || (protocol ?? connection.protocol) !== connection.protocol) {
       throw unknownConnection(connectionId);
     }
+    const stepUp = stepUpOf(connection, asked.stepUp);
     insertLoginRequest(tx, {
-      ...{ stateHash: hashToken(state), connectionId, requestId, browserHash: hashToken(browser), ...asked },
-      codeVerifier: found.protocol === 'oidc' ? codeVerifier : null,
+      ...{ stateHash: hashToken(state), connectionId, requestId, browserHash: hashToken(browser) },
+      ...{ returnTo: asked.returnTo, stepUp, askedAt: realClock.now() },
+      codeVerifier: connection.protocol === 'oidc' ? codeVerifier : null,
       expiresAt: new Date(clock.now().getTime() + limits.loginMinutesMax * 60_000),
     });
-    const signs = found.protocol === 'saml' && found.settings.signRequests;
-    if (found.protocol === 'oidc') return { connection: found, sealed: await selectProof(tx, found) };
-    return {
-      connection: found,
-      sealed: signs ? await selectPrivateKey(tx, connectionId, 'signing') : undefined,
-    };
+    return { connection, stepUp, sealed: await selectSecret(tx, connection) };
   });
+  const { connection, stepUp } = found;
+  const secret = found.sealed && secrets.open(found.sealed);
   if (connection.protocol === 'saml') {
     const parties = { settings: connection.settings, addresses: addressesOf(publicUrl, connectionId) };
-    const privateKey = sealed && secrets.open(sealed);
-    return {
-      url: await authorizeUrl(parties, { id: requestId, relayState: state, privateKey, loginHint }),
-      state,
-      browser,
-    };
+    const request = { id: requestId, relayState: state, privateKey: secret, loginHint, stepUp };
+    return { url: await authorizeUrl(parties, request), state, browser };
   }
-  assert(sealed !== undefined, 'a connection has what proves the client');
-  const parties = partiesOf(start, place.tenantId, connection, sealed);
-  const { stepUp } = asked;
-  const url = await oidcProviders.authorizationUrl(parties, {
-    state,
-    nonce: requestId,
-    codeVerifier,
-    stepUp,
-    loginHint,
+  assert(secret !== undefined, 'a connection has what proves the client');
+  const parties = partiesOf(publicUrl, place.tenantId, connection, secret);
+  const request = { state, nonce: requestId, codeVerifier, stepUp, loginHint };
+  const url = await oidcProviders.authorizationUrl(parties, request).catch((error: unknown) => {
+    if (!(error instanceof Refusal)) throw error;
+    const detail = { retryAfterSeconds: providerRetrySeconds, cause: error };
+    throw new Fault('unavailable', 'The identity provider does not answer: try again shortly.', detail);
   });
   return { url, state, browser };
+}
+
+const providerRetrySeconds = 5;
+
+/** Sealed: what signs the request, or proves the client; undefined: nothing is needed. */
+async function selectSecret(tx: TenantTransaction, connection: Connection): Promise<Buffer | undefined> {
+  if (connection.protocol === 'oidc') return await selectProof(tx, connection);
+  return connection.settings.signRequests ? await selectPrivateKey(tx, connection.id, 'signing') : undefined;
+}
+
+/** What the application asks for, and where it asks for nothing, what the connection does. */
+function stepUpOf({ protocol, settings }: Connection, asked: StepUp): StepUp {
+  if (protocol === 'oidc') return asked;
+  // SAML has no word for how long ago it may have been: anew is never too long ago.
+  const forceAuthn = asked.forceAuthn || asked.maxAgeSeconds !== null || settings.forceAuthn;
+  const acrValues = asked.acrValues.length > 0 ? asked.acrValues : settings.authnContexts;
+  return { ...asked, forceAuthn, acrValues };
 }

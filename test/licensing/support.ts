@@ -60,6 +60,7 @@ export function person(groups: string[], change: Partial<Person> = {}): Person {
     groups: new Set(groups.map(groupId)),
     roleValues: [],
     claimValues: [],
+    defaultRole: null,
     pin: null,
     verdict: null,
     reclaimedAt: null,

@@ -171,6 +171,7 @@ export function memberOf(at: number, tie: string, address: number): Member {
       groups: new Set<GroupId>(),
       roleValues: [],
       claimValues: [],
+      defaultRole: null,
       pin: null,
       verdict: null,
       reclaimedAt: null,

@@ -27,6 +27,12 @@ export class Coverage {
     this.add('frozen', termsOf(after).frozen && seatsOf(after, 'held', 'overage').length > 0);
     this.add('staged', after.staged.size > 0 && before.staged.size === 0);
     this.add('put back', after.staged.size < before.staged.size);
+    const seated = byClaimOf(after);
+    this.add('seated by a claimed group', seated.size > 0);
+    this.add(
+      'left a claimed group',
+      [...byClaimOf(before)].some((id) => !seated.has(id)),
+    );
     this.add(
       'awaits a word',
       after.decisions.some(({ approval }) => approval === 'pending'),
@@ -38,7 +44,7 @@ export class Coverage {
     const rows = await inTenant(world.database, world.tenantId, (tx) =>
       tx.run(sql<{ action: string; count: number }>`
         select action, count(*)::integer as count from audit_events where tenant_id = ${tx.tenantId}
-          and (action like 'reclaim.%' or action like 'breaker.%' or action like 'claim.%' or action like 'edit.%')
+          and (action like 'reclaim.%' or action like 'breaker.%' or action like 'claim.%' or action like 'edit.%' or action = 'user.claimed')
         group by action`),
     );
     for (const { action, count } of rows) this.add(action, count);
@@ -58,6 +64,17 @@ export class Coverage {
     const lines = [...this.counts].sort().map(([name, count]) => `  ${count} ${name}`);
     console.info([title, ...lines].join('\n'));
   }
+}
+
+/** Who has a seat by a group that an identity provider claimed. */
+function byClaimOf(state: State): Set<string> {
+  const rules = new Set(
+    state.mappings.filter((one) => one.claim_value !== null).map(({ id }) => `MAPPING:${id}`),
+  );
+  const seated = seatsOf(state, 'held', 'overage');
+  return new Set(
+    seated.filter((row) => row.requested.some(({ via }) => rules.has(via))).map((row) => row.user_id),
+  );
 }
 
 function lostBetween(before: State, after: State): string[] {

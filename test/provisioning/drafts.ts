@@ -67,6 +67,7 @@ export function draftOf(
 
 function namedBy(state: State, by: MappingChoice['by'], n: number): MappingDraft['group'] {
   if (by === 'roleValue') return { roleValue: `Role${n % 3}` };
+  if (by === 'claim') return { claim: `Claimed${n % 3}` };
   const known = pick(state.groups, n);
   return by === 'id' && known !== undefined ? { id: known.id as GroupId } : { displayName: nameOf(n) };
 }

@@ -7,7 +7,7 @@ import type { OveragePolicy } from '../../src/licensing/contract.ts';
 import type { Approval, SeatOrder, Settlement } from '../../src/licensing/mapping.ts';
 
 export interface MappingChoice {
-  by: 'id' | 'name' | 'roleValue';
+  by: 'id' | 'name' | 'roleValue' | 'claim';
   group: number;
   role: string;
   workspaces: string[];
@@ -71,6 +71,8 @@ export type Edit =
     }
   | { kind: 'giveVerdict'; user: number; isGranted: boolean }
   | { kind: 'signOn' | 'keepSeat' | 'undoReclaim'; user: number }
+  /** null: the identity provider does not tell the groups. */
+  | { kind: 'logIn'; subject: number; groups: number[] | null }
   | { kind: 'letThrough' }
   | { kind: 'putBack'; group: number }
   | { kind: 'decideRequest'; request: number; isApproved: boolean }
@@ -86,7 +88,7 @@ export const kind = <K extends Edit['kind']>(name: K) => fc.constant(name);
 const fallbacks: FallbackRole[] = ['view_only', 'comment_only', 'client', 'none'];
 
 export const mappingChoice = {
-  by: fc.constantFrom<MappingChoice['by']>('id', 'id', 'name', 'roleValue'),
+  by: fc.constantFrom<MappingChoice['by']>('id', 'id', 'name', 'roleValue', 'claim'),
   group: index,
   role: fc.constantFrom('team_member', 'project_administrator', 'custom:Reviewer', 'view_only', 'client'),
   workspaces: fc.constantFrom<string[]>(['w1'], ['w2'], ['w1', 'w2'], ['*']),
@@ -128,6 +130,12 @@ export const settingsChoice = {
   approvals: fc.constantFrom<Record<string, Approval>>({}, {}, { team_member: 'manual' }),
   twoPersonRule: fc.constant(false),
 };
+/** Few people, so that most come again. */
+export const logIn = fc.record({
+  kind: kind('logIn'),
+  subject: fc.nat({ max: 3 }),
+  groups: fc.option(some(3), { freq: 5 }),
+});
 export const settings = fc.record({ kind: kind('putSettings'), ...settingsChoice });
 
 export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
@@ -191,6 +199,7 @@ export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
       reserved: fc.boolean(),
     }),
   },
+  { weight: 4, arbitrary: logIn },
   { weight: 1, arbitrary: fc.record({ kind: kind('removePin'), user: index }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('releaseHold'), user: index }) },
   {

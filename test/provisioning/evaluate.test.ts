@@ -42,7 +42,7 @@ const dense = fc.record({
   groups: fc.array(fc.nat({ max: 4095 }), { minLength: 4, maxLength: 4 }),
   mappings: fc.array(
     fc.record({
-      by: fc.nat({ max: 5 }),
+      by: fc.nat({ max: 7 }),
       role: fc.constantFrom('team_member', 'custom:Reviewer', 'project_administrator', 'view_only'),
       workspaces: fc.constantFrom(['w1'], ['w2'], ['w2', 'w1'], ['*']),
       fallbackRole: fc.option(fc.constantFrom('client' as const, 'none' as const)),
@@ -54,6 +54,9 @@ const dense = fc.record({
 });
 type Dense = typeof dense extends fc.Arbitrary<infer T> ? T : never;
 
+/** As connections give to whom they made. */
+const defaults = [null, null, 'view_only', 'team_member', 'none'];
+
 async function worldOf({ roles, groups, mappings, seats, edits }: Dense): Promise<TestWorld> {
   const world = await newWorld(test.database);
   await world.contract({ paidSeats: seats });
@@ -61,10 +64,11 @@ async function worldOf({ roles, groups, mappings, seats, edits }: Dense): Promis
   for (const [at, role] of roles.entries()) {
     const emails = [{ value: `address${at % 10}@example.com` }];
     people.push(
-      await world.user(`person${at}`, {
-        emails,
-        ...(role === null ? {} : { roles: [{ value: `role${role}` }] }),
-      }),
+      await world.user(
+        `person${at}`,
+        { emails, ...(role === null ? {} : { roles: [{ value: `role${role}` }] }) },
+        { claimValues: [`claim${at % 3}`], defaultRole: defaults[at % defaults.length] ?? null },
+      ),
     );
   }
   const ids = [];
@@ -78,7 +82,8 @@ async function worldOf({ roles, groups, mappings, seats, edits }: Dense): Promis
   }
   for (const [at, { by, ...rest }] of mappings.entries()) {
     const id = ids[by];
-    const group = id === undefined ? { roleValue: `role${by - 4}` } : { id };
+    const value = by < 6 ? { roleValue: `role${by - 4}` } : { claim: `claim${by - 6}` };
+    const group = id === undefined ? value : { id };
     await world.map({ ...rest, group, priority: 10 + at });
   }
   for (const [step, edit] of edits.entries()) {
@@ -203,6 +208,9 @@ const behindTheBack = {
     on conflict (tenant_id) do update set exclusions = '{person1,address2@example.com}'`,
   inactive: sql`update users set active = false where ${own} and user_name_key in ('person0', 'person3')`,
   address: sql`update users set address = 'address1@example.com' where ${own} and user_name_key in ('person4', 'person5')`,
+  ownDefault: sql`update users set default_role = 'client' where ${own} and user_name_key in ('person6', 'person7')`,
+  ownNone: sql`update users set default_role = 'none' where ${own}`,
+  claimValues: sql`update users set claim_values = '{claim1}' where ${own} and user_name_key in ('person6', 'person7')`,
   roleValues: sql`update users set role_values = '{role1}' where ${own} and user_name_key in ('person6', 'person7')`,
   pins: sql`insert into pins (tenant_id, user_id, role, reason, reserved, actor, created_at)
     select tenant_id, id, 'view_only', 'test', false, '{}', now() from users where ${own} and user_name_key = 'person8'

@@ -11,6 +11,7 @@ import {
   type Edit,
   index,
   kind,
+  logIn,
   mappingChoice,
   roleChoice,
   settings,
@@ -122,6 +123,11 @@ export const climates = {
       { weight: 6, arbitrary: fc.record({ kind: kind('letThrough') }) },
       { weight: 3, arbitrary: fc.record({ kind: kind('putBack'), group: index }) },
     ],
+  },
+  'claimed groups': {
+    settings: { approvals: fc.constant({}), settlement: fc.constant('immediate') },
+    mapping: { by: fc.constant('claim') },
+    edits: [{ weight: 25, arbitrary: logIn }],
   },
   'two people': {
     settings: { twoPersonRule: fc.constant(true) },

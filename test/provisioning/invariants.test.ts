@@ -84,9 +84,10 @@ it.each([
 const aims: [climate: keyof typeof climates, seed: number, needed: string[]][] = [
   ['approvals', 1, ['awaits a word', 'claim.approved', 'claim.refused']],
   ['idle', 3, ['reclaim.noticed', 'reclaim.taken', 'reclaim.kept', 'reclaim.undone']],
-  ['breaker', 1, ['staged', 'breaker.tripped', 'breaker.released', 'put back']],
+  ['breaker', 2, ['staged', 'breaker.tripped', 'breaker.released', 'put back']],
+  ['claimed groups', 1, ['user.claimed', 'seated by a claimed group', 'left a claimed group']],
   ['two people', 1, ['edit.requested', 'edit.approved', 'edit.refused']],
-  ['strict', 3, ['pre-empted', 'noticed of a better claim']],
+  ['strict', 1, ['pre-empted', 'noticed of a better claim']],
   ['shares', 1, ['borrowed', 'taken back']],
   ['an evaluation that ends', 1, ['over the capacity', 'frozen']],
 ];

@@ -18,6 +18,7 @@ import type { TestWorld } from '../support/tenants.ts';
 import { emailsOf, nameOf, pick, rolesOf, rotated, withOne } from './choices.ts';
 import { contractOf, draftOf, lineOf, pinOf, settingsOf } from './drafts.ts';
 import type { Edit } from './edits.ts';
+import { logIn } from './log-in.ts';
 import { decideRequest, isKept } from './second-person.ts';
 import { type State, seatsOf } from './state.ts';
 
@@ -131,6 +132,8 @@ async function attempt(world: TestWorld, state: State, edit: Edit, step: number)
       const people = state.reclaimed.size > 0 ? [...state.reclaimed] : state.users.map(({ id }) => id);
       return await withOne(people, edit.user, (id) => signOn(world, id));
     }
+    case 'logIn':
+      return await logIn(world, edit.subject, edit.groups);
     case 'keepSeat': {
       const seated = seatsOf(state, 'held', 'overage').map((row) => row.user_id);
       return await withOne([...state.reclaimed, ...seated], edit.user, (id) => keepSeat(database, door, id));

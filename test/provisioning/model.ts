@@ -31,6 +31,7 @@ export function rulesOf(state: State, user: UserRow): MappingRow[] {
     const isLate = mapping.valid_until !== null && mapping.valid_until <= now;
     if (isEarly || isLate) return false;
     if (mapping.role_value !== null) return user.role_values.includes(mapping.role_value);
+    if (mapping.claim_value !== null) return user.claim_values.includes(mapping.claim_value);
     return memberships.some((row) => row.group_id === mapping.group_id && row.user_id === user.id);
   });
 }
@@ -96,7 +97,7 @@ function askedBy(state: State, user: UserRow): Asked[] {
       subPool: null,
     }));
   }
-  const role = state.settings.default_role;
+  const role = user.default_role ?? state.settings.default_role;
   if (rules.length === 0) {
     const priority = 1_000_000_000;
     const none = { role, workspace: '*', via: 'DEFAULT', fallbackRole: null, priority, subPool: null };

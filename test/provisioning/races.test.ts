@@ -2,7 +2,7 @@
 
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Connection, db } from '../../src/db/database.ts';
+import { db } from '../../src/db/database.ts';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import type { GroupId, UserId } from '../../src/kernel/ids.ts';
 import { removeGroup, reviseGroup } from '../../src/provisioning/group-flow.ts';
@@ -11,6 +11,7 @@ import { createDirectory, type Directory } from '../../src/tenants/tenant-flow.t
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld, type TestWorld } from '../support/tenants.ts';
 import { readState } from './state.ts';
+import { whileLocked } from './while-locked.ts';
 
 let test: TestDatabase;
 let world: TestWorld;
@@ -24,27 +25,6 @@ beforeEach(async () => {
   world = await newWorld(test.database);
   other = await createDirectory(test.database, world.door, { name: 'other', kind: 'okta' });
 });
-
-/** Runs `work` while another transaction holds the row; what was begun in it is let go together. */
-async function whileLocked(table: 'users' | 'groups', id: string, work: () => Promise<unknown>[]) {
-  const waiting: Promise<unknown>[] = [];
-  await test.database.withConnection(async (connection: Connection) => {
-    await connection.send('begin');
-    await connection.send(`select set_config('app.tenant_id', $1, true)`, [world.tenantId]);
-    await connection.send(`set local role blue_gateway_request`);
-    await connection.send(`select 1 from ${table} where tenant_id = $1 and id = $2 for update`, [
-      world.tenantId,
-      id,
-    ]);
-    for (const one of work()) {
-      waiting.push(one);
-      // Locks are granted in the order in which they are asked for.
-      await new Promise((done) => setTimeout(done, 100));
-    }
-    await connection.send('commit');
-  });
-  return await Promise.all(waiting);
-}
 
 const externalIds = (table: 'user_sources' | 'group_sources') =>
   inTenant(test.database, world.tenantId, (tx) =>
@@ -69,7 +49,7 @@ describe('an externalId that one writer sets', () => {
         }),
         foresight: 'never',
       });
-    await whileLocked('users', id, () => [revise({}, 'X'), revise({ title: 'Boss' })]);
+    await whileLocked(world, 'users', id, () => [revise({}, 'X'), revise({ title: 'Boss' })]);
     expect(await externalIds('user_sources')).toEqual([{ external_id: 'X' }]);
   });
 
@@ -85,7 +65,7 @@ describe('an externalId that one writer sets', () => {
           externalId: externalId ?? current.externalId,
         }),
       });
-    await whileLocked('groups', id, () => [revise({}, 'X'), revise({ note: 'more' })]);
+    await whileLocked(world, 'groups', id, () => [revise({}, 'X'), revise({ note: 'more' })]);
     expect(await externalIds('group_sources')).toEqual([{ external_id: 'X' }]);
   });
 });

@@ -15,6 +15,8 @@ export interface UserRow {
   address: string | null;
   address_order: number;
   role_values: string[];
+  claim_values: string[];
+  default_role: string | null;
 }
 
 export interface MappingRow {
@@ -23,6 +25,7 @@ export interface MappingRow {
   group_id: GroupId | null;
   group_display_name: string | null;
   role_value: string | null;
+  claim_value: string | null;
   role: string;
   workspaces: string[];
   fallback_role: string | null;
@@ -177,7 +180,7 @@ export async function readState(world: TestWorld): Promise<State> {
   const read = await inTenant(world.database, tenantId, (tx) =>
     Promise.all([
       tx.run(sql<UserRow>`
-        select id, user_name, user_name_key, active, address, address_order, role_values from users ${own} order by id`),
+        select id, user_name, user_name_key, active, address, address_order, role_values, claim_values, default_role from users ${own} order by id`),
       tx.run(sql<State['groups'][number]>`select id, display_name, mapped from groups ${own} order by id`),
       tx.run(
         sql<State['memberships'][number]>`select group_id, user_id from memberships ${own} order by 1, 2`,

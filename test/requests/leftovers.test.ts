@@ -183,13 +183,14 @@ it('of single sign-on what is over goes, and traces stay as long as calls', asyn
       [id, now],
     );
     await client.query(
-      `insert into sso_connections values ($1, $1, 'saml', 'x', true, '{}', null, false, '{}', $2)`,
+      `insert into sso_connections (tenant_id, id, protocol, name, enabled, settings, jit_enabled, jit_create, jit_approval, attributes, created_at)
+       values ($1, $1, 'saml', 'x', true, '{}', true, false, false, '{}', $2)`,
       [id, now],
     );
     for (const seconds of [-1, 1]) {
       const at = new Date(now.getTime() + seconds * 1000);
       const retained = new Date(at.getTime() - 30 * dayMs);
-      await client.query(`insert into sso_requests values ($1, $3, $1, 'x', 'h', $2, null, '{}')`, [
+      await client.query(`insert into sso_requests values ($1, $3, $1, 'x', 'h', $2, null, '{}', null, $2)`, [
         id,
         at,
         `${seconds}`,

@@ -1,6 +1,7 @@
 /** What a login of a known person costs the database, and that many at a time keep apart. */
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { made } from '../support/gateway.ts';
 import { attribute, goodResponse } from './forge.ts';
 import { type Begun, post, startTarget, type Target } from './target.ts';
 
@@ -28,6 +29,23 @@ it('its answer takes 15 statements, BEGIN and COMMIT included, and waits six tim
   waits.length = 0;
   expect((await post(begun, xml)).status).toBe(303);
   expect([statements.length, waits.length]).toEqual([15, 6]);
+});
+
+it('with a groups claim that says what it said before one statement more, which waits with the others', async () => {
+  await made(target.gateway.api('PUT', target.path, { jit: { groupsClaim: 'groups' } }));
+  const answer = async () => {
+    const begun = await target.begin();
+    const attributes = attribute('userName', 'ada@example.com') + attribute('groups', 'a', 'b');
+    const xml = goodResponse(begun, { subject: 'ada', attributes });
+    statements.length = 0;
+    waits.length = 0;
+    expect((await post(begun, xml)).status).toBe(303);
+    return [statements.length, waits.length];
+  };
+  await answer();
+  expect(await answer()).toEqual([16, 6]);
+  expect(statements.filter((text) => /seat_pools|advisory/.test(text))).toEqual([]);
+  await made(target.gateway.api('PUT', target.path, { jit: { groupsClaim: null } }));
 });
 
 it('sixteen at a time: each is who it is, at the first login and at the next', async () => {

@@ -67,9 +67,10 @@ async function outcomeOf(
       wantResponseSigned: !wantAssertionsSigned,
       signRequests: false,
       nameIdFormat: null,
+      ...{ logoutUrl: null, forceAuthn: false, authnContexts: [] },
     },
   };
-  const addresses = { entityId: audience, acsUrl, loginUrl: '' };
+  const addresses = { entityId: audience, acsUrl, loginUrl: '', logoutUrl: '' };
   try {
     const { xml: text, response } = readResponse(Buffer.from(xml).toString('base64'));
     const signed = await verifiedAssertion({ settings, addresses }, text);

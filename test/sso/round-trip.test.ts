@@ -252,7 +252,11 @@ describe('a connection', () => {
   it('keeps what a change does not name', async () => {
     await tenant.directoryToken('okta');
     const { items: directories } = await made(gateway.api('GET', `/tenants/${tenant.slug}/directories`));
-    const jit = { create: true, attributes: { ...samlpAttributes, externalId: 'x' } };
+    const attributes = { ...samlpAttributes, externalId: 'x' };
+    const jit = {
+      ...{ enabled: true, create: true, approval: true, attributes },
+      ...{ groupsClaim: 'groups', defaultRole: 'team_member' },
+    };
     const { id, ...before } = await connect(
       { directoryId: directories[0].id, wantResponseSigned: true, signRequests: true, nameIdFormat: 'urn:x' },
       jit,

@@ -35,7 +35,7 @@ export async function startTarget(options: TestGatewayOptions = {}): Promise<Tar
   const body = { protocol: 'saml', name: 'x', metadataXml, jit };
   const connect = (slug: string) => made(gateway.api('POST', `/tenants/${slug}/connections`, body));
   return new Target({
-    ...{ gateway, tenant, elsewhere, keys, strangers },
+    ...{ gateway, tenant, elsewhere, keys, strangers, metadataXml },
     connection: await connect(tenant.slug),
     other: await connect(elsewhere.slug),
   });
@@ -47,6 +47,7 @@ export class Target {
   readonly elsewhere: TestTenant;
   readonly keys: Scene['keys'];
   readonly strangers: Scene['keys'];
+  readonly metadataXml: string;
   readonly connection: Connected;
   /** Of another tenant. */
   readonly other: Connected;
@@ -54,13 +55,17 @@ export class Target {
   #uniform: string | undefined;
 
   constructor(
-    of: Pick<Target, 'gateway' | 'tenant' | 'elsewhere' | 'keys' | 'strangers' | 'connection' | 'other'>,
+    of: Pick<
+      Target,
+      'gateway' | 'tenant' | 'elsewhere' | 'keys' | 'strangers' | 'metadataXml' | 'connection' | 'other'
+    >,
   ) {
     this.gateway = of.gateway;
     this.tenant = of.tenant;
     this.elsewhere = of.elsewhere;
     this.keys = of.keys;
     this.strangers = of.strangers;
+    this.metadataXml = of.metadataXml;
     this.connection = of.connection;
     this.other = of.other;
   }

@@ -11,6 +11,7 @@ import type { JsonObject } from '../../src/kernel/json.ts';
 import type { ContractDraft } from '../../src/licensing/contract.ts';
 import { putContract } from '../../src/provisioning/contract-flow.ts';
 import { createGroup, removeGroup, reviseGroup } from '../../src/provisioning/group-flow.ts';
+import type { Making } from '../../src/provisioning/made-people-store.ts';
 import type { MappingDraft, StoredMapping } from '../../src/provisioning/mapping-draft.ts';
 import { createMapping } from '../../src/provisioning/mapping-flow.ts';
 import { settle } from '../../src/provisioning/settle-flow.ts';
@@ -66,9 +67,10 @@ export class TestWorld {
   }
 
   /** Active unless told otherwise, with the userName as address unless `emails` are given. */
-  async user(userName: string, attributes: JsonObject = {}): Promise<UserId> {
+  async user(userName: string, attributes: JsonObject = {}, making?: Making): Promise<UserId> {
     const draft = { attributes: { userName, active: true, ...attributes }, externalId: null };
-    const view = await createUser(this.database, this.door, this.directory, draft);
+    const extras = making === undefined ? {} : { making };
+    const view = await createUser(this.database, this.door, this.directory, draft, extras);
     return view.user.id;
   }
 

@@ -1,5 +1,8 @@
 /** What an application asks of a login beyond that it happens (OpenID Connect Core §3.1.2.1: prompt, acr_values, max_age). */
 
+import { limits } from '../../kernel/limits.ts';
+import { Refusal } from './refusal.ts';
+
 export interface StepUp {
   /** The person must show who they are, whatever session the identity provider has. */
   forceAuthn: boolean;
@@ -10,6 +13,34 @@ export interface StepUp {
 }
 
 export const noStepUp: StepUp = { forceAuthn: false, acrValues: [], maxAgeSeconds: null };
+
+/** What an identity provider says of how a person signed in there. */
+interface Said {
+  authenticatedAt: Date;
+  acr: string | null;
+}
+
+/**
+ * Whether it is what was asked for.
+ *
+ * @param askedAt, `now` By the clock that identity providers know. @throws Refusal `step_up`
+ */
+export function checkStepUp(
+  { forceAuthn, acrValues, maxAgeSeconds }: StepUp,
+  { authenticatedAt, acr }: Said,
+  { askedAt, now }: { askedAt: Date; now: Date },
+): void {
+  const at = authenticatedAt.getTime() + limits.clockSkewSecondsMax * 1000;
+  if (forceAuthn && at < askedAt.getTime()) {
+    throw new Refusal('step_up', 'The person was to sign in anew, and did not.');
+  }
+  if (maxAgeSeconds !== null && at < now.getTime() - maxAgeSeconds * 1000) {
+    throw new Refusal('step_up', `The person signed in more than ${maxAgeSeconds} seconds ago.`);
+  }
+  if (acrValues.length > 0 && (acr === null || !acrValues.includes(acr))) {
+    throw new Refusal('step_up', `The person signed in by "${acr}", not by ${acrValues.join(' or ')}.`);
+  }
+}
 
 /** What a login was begun for. */
 export interface Asked {

@@ -18,6 +18,8 @@ export interface IdentityProvider {
   entityId: string;
   /** Of the redirect binding. */
   ssoUrl: string;
+  /** Of single logout, by the redirect binding; null: there is none. */
+  logoutUrl: string | null;
   /** The signing certificates, base64 of DER. */
   certificates: string[];
 }
@@ -104,7 +106,8 @@ function readEntity(entity: XmlElement): IdentityProvider {
   if (!protocols.includes(protocolNs)) throw wrong('the identity provider does not speak SAML 2.0');
   const entityId = entity.attributes.get('entityID') ?? '';
   if (entityId === '' || entityId.length > 1024) throw wrong('it has no entityID');
-  return { entityId, ssoUrl: ssoUrlOf(idp), certificates: certificatesOf(idp) };
+  const logoutUrl = locationOf(idp, 'SingleLogoutService') ?? null;
+  return { entityId, ssoUrl: ssoUrlOf(idp), logoutUrl, certificates: certificatesOf(idp) };
 }
 
 function readRoot(text: string): XmlElement {
@@ -118,12 +121,20 @@ function readRoot(text: string): XmlElement {
 }
 
 function ssoUrlOf(idp: XmlElement): string {
-  const services = all(idp, metadataNs, 'SingleSignOnService');
-  const service = services.find(({ attributes }) => attributes.get('Binding') === redirectBinding);
-  const location = service?.attributes.get('Location');
+  const location = locationOf(idp, 'SingleSignOnService');
   if (location === undefined) throw wrong('it has no SingleSignOnService with the HTTP-Redirect binding');
+  return location;
+}
+
+/** Of the redirect binding. */
+function locationOf(idp: XmlElement, name: string): string | undefined {
+  const service = all(idp, metadataNs, name).find(
+    ({ attributes }) => attributes.get('Binding') === redirectBinding,
+  );
+  const location = service?.attributes.get('Location');
+  if (location === undefined) return undefined;
   if (!URL.canParse(location) || !/^https?:$/.test(new URL(location).protocol)) {
-    throw wrong('the location of its SingleSignOnService is no web address');
+    throw wrong(`the location of its ${name} is no web address`);
   }
   return location;
 }
@@ -152,6 +163,8 @@ function wrong(what: string): Unusable {
 export interface ServiceProvider {
   entityId: string;
   acsUrl: string;
+  /** Ours, of single logout. */
+  logoutUrl: string;
   keys: readonly { use: 'signing' | 'encryption'; certificate: string }[];
   signsRequests: boolean;
   wantAssertionsSigned: boolean;
@@ -162,7 +175,8 @@ export function writeMetadata(sp: ServiceProvider): string {
   return `<?xml version="1.0" encoding="UTF-8"?>
 <EntityDescriptor xmlns="${metadataNs}" entityID="${escapeXml(sp.entityId)}">
   <SPSSODescriptor protocolSupportEnumeration="${protocolNs}" AuthnRequestsSigned="${sp.signsRequests}" WantAssertionsSigned="${sp.wantAssertionsSigned}">
-${sp.keys.map(writeKey).join('')}    <NameIDFormat>${escapeXml(sp.nameIdFormat ?? persistentFormat)}</NameIDFormat>
+${sp.keys.map(writeKey).join('')}    <SingleLogoutService Binding="${redirectBinding}" Location="${escapeXml(sp.logoutUrl)}"/>
+    <NameIDFormat>${escapeXml(sp.nameIdFormat ?? persistentFormat)}</NameIDFormat>
     <AssertionConsumerService Binding="${postBinding}" Location="${escapeXml(sp.acsUrl)}" index="0" isDefault="true"/>
   </SPSSODescriptor>
 </EntityDescriptor>

@@ -38,14 +38,13 @@ export interface OidcExpected {
   issuer: string;
   /** Google's `hd`; null: any. */
   hostedDomain: string | null;
-  stepUp: StepUp;
   now: Date;
 }
 
 const entraIssuer = /^https:\/\/login\.microsoftonline\.(?:com|us)\/([0-9a-f-]{36})\/v2\.0$/;
 
 /** @throws Refusal */
-export function checkClaims(claims: Claims, { issuer, hostedDomain, stepUp, now }: OidcExpected): void {
+export function checkClaims(claims: Claims, { issuer, hostedDomain, now }: OidcExpected): void {
   const seconds = now.getTime() / 1000;
   const { iat } = claims;
   if (typeof iat !== 'number' || iat > seconds + limits.clockSkewSecondsMax) {
@@ -57,9 +56,6 @@ export function checkClaims(claims: Claims, { issuer, hostedDomain, stepUp, now 
   }
   if (hostedDomain !== null && claims.hd !== hostedDomain) {
     throw new Refusal('organisation', `The account is not of the Workspace ${hostedDomain} (hd).`);
-  }
-  if (stepUp.acrValues.length > 0 && !stepUp.acrValues.includes(String(claims.acr))) {
-    throw new Refusal('step_up', 'The ID token has none of the acr values that were asked for.');
   }
 }
 

@@ -75,7 +75,7 @@ export function refusalPage(
   const told = reason !== undefined && isToldPlainly(reason) ? say.refused[reason] : say.tryAgain;
   return page(
     language,
-    say.failed,
+    reason === 'pending' ? say.waits : say.failed,
     `<p>${told}</p>\n<p>${say.reference}: <code>${escapeXml(reference)}</code></p>\n${signInAgain(say)}`,
   );
 }

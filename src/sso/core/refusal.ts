@@ -49,6 +49,8 @@ export type RefusalReason =
   /** A claim's domain is another organisation's. */
   | 'foreign_domain'
   | 'not_provisioned'
+  /** An administrator is to say whether the person is let in. */
+  | 'pending'
   /** Was deleted, and is not made anew. */
   | 'removed'
   | 'inactive'
@@ -70,5 +72,5 @@ export function isToldPlainly(reason: RefusalReason): reason is ToldPlainly {
   return told.some((one) => one === reason);
 }
 
-const told = ['not_provisioned', 'removed', 'inactive', 'no_seat'] as const;
+const told = ['not_provisioned', 'pending', 'removed', 'inactive', 'no_seat'] as const;
 export type ToldPlainly = (typeof told)[number];

@@ -20,6 +20,7 @@ export interface Words {
   howToBegin: string;
   choose: string;
   failed: string;
+  waits: string;
   tryAgain: string;
   reference: string;
   account: string;
@@ -57,6 +58,7 @@ export const words: Record<Language, Words> = {
     howToBegin: 'Begin at the sign-in address that your organisation gave you.',
     choose: 'Choose how you sign in',
     failed: 'Signing in did not work',
+    waits: 'Your access waits for approval',
     tryAgain:
       'Please begin again at the sign-in address of your organisation. If that does not help, give this reference to your administrator.',
     reference: 'Reference',
@@ -71,6 +73,7 @@ export const words: Record<Language, Words> = {
     refused: {
       removed: 'Your account was removed: ask your administrator.',
       not_provisioned: 'You are not provisioned: ask your administrator to give you access.',
+      pending: 'An administrator of your organisation must let you in. After that, sign in again.',
       inactive: 'Your account is switched off: ask your administrator.',
       no_seat: 'No seat is free for you: ask your administrator.',
     },
@@ -109,6 +112,7 @@ export const words: Record<Language, Words> = {
     howToBegin: 'Begin bij het inlogadres dat je van je organisatie hebt gekregen.',
     choose: 'Kies hoe je inlogt',
     failed: 'Inloggen is niet gelukt',
+    waits: 'Je toegang wacht op goedkeuring',
     tryAgain:
       'Begin opnieuw bij het inlogadres van je organisatie. Helpt dat niet, geef deze referentie dan aan je beheerder.',
     reference: 'Referentie',
@@ -123,6 +127,7 @@ export const words: Record<Language, Words> = {
     refused: {
       removed: 'Je account is verwijderd: vraag het je beheerder.',
       not_provisioned: 'Je hebt hier nog geen account: vraag je beheerder om toegang.',
+      pending: 'Een beheerder van je organisatie moet je toelaten. Log daarna opnieuw in.',
       inactive: 'Je account staat uit: vraag het je beheerder.',
       no_seat: 'Er is geen plaats vrij voor je: vraag het je beheerder.',
     },

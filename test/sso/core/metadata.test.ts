@@ -12,6 +12,7 @@ it('reads who it is, where it is, and its certificates, each once', () => {
   expect(readMetadata(good)).toEqual({
     entityId: 'urn:idp',
     ssoUrl: 'https://idp.example/sso',
+    logoutUrl: null,
     certificates: ['one', 'two'],
   });
 });
@@ -82,6 +83,7 @@ it('writes ours so that nothing in it breaks out', () => {
   const xml = writeMetadata({
     ...{
       entityId: 'https://a.example/?a&b"<',
+      logoutUrl: 'https://a.example/slo',
       acsUrl: 'https://a.example/acs',
       keys: [{ use: 'signing', certificate: 'abc' }],
     },
@@ -91,6 +93,7 @@ it('writes ours so that nothing in it breaks out', () => {
   expect(root.attributes.get('entityID')).toBe('https://a.example/?a&b"<');
   expect(root.children[0]?.children.map(({ name }) => name)).toEqual([
     'KeyDescriptor',
+    'SingleLogoutService',
     'NameIDFormat',
     'AssertionConsumerService',
   ]);
