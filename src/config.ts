@@ -18,6 +18,8 @@ export interface Config {
   /** 32 bytes. */
   secretsKey: Buffer;
   blueApiUrl: string;
+  /** Origin of Blue's application, where people go on once they are signed in. */
+  blueAppUrl: string;
   /** Addresses of proxies whose X-Forwarded-* count; false: none. */
   trustProxy: boolean | string;
   logLevel: string;
@@ -72,6 +74,7 @@ export function readConfig(environment: Environment = process.env): Config {
       'base64',
     ),
     blueApiUrl: read('BLUE_API_URL', 'https://api.blue.app/graphql', httpUrl),
+    blueAppUrl: read('BLUE_APP_URL', 'https://blue.app', origin),
     trustProxy: read('TRUST_PROXY', 'off', proxies),
     logLevel: read('LOG_LEVEL', 'info', oneOf(logLevels)),
     workers: read('WORKERS', '1', integer(1, 64)),

@@ -105,7 +105,7 @@ async function withServices(
   start: (services: SharedServices) => Promise<Gateway>,
 ): Promise<Gateway> {
   const { config, databaseUrl, observe } = options;
-  const { publicUrl, blueApiUrl, allowPrivateNetworks } = config;
+  const { publicUrl, blueApiUrl, blueAppUrl, allowPrivateNetworks } = config;
   const { close: closeClock, ...clocks } = await openClocks(options);
   const database = openDatabase({ url: databaseUrl, ...observe });
   const background = openDatabase({ url: databaseUrl, poolSize: backgroundPoolSize });
@@ -125,6 +125,7 @@ async function withServices(
       secrets: secretBox(config.secretsKey),
       publicUrl,
       blueApiUrl,
+      blueAppUrl,
       blueAgent,
       textRecords: textRecordsOf(config.dnsResolver),
       allowPrivateNetworks,

@@ -35,6 +35,7 @@ describe('the environment', () => {
       publicUrl: 'http://127.0.0.1:8080',
       databaseUrl: undefined,
       blueApiUrl: 'https://api.blue.app/graphql',
+      blueAppUrl: 'https://blue.app',
       trustProxy: false,
       logLevel: 'info',
       workers: 1,

@@ -23,6 +23,8 @@ export interface Services {
   publicUrl: string;
   /** Blue's GraphQL endpoint for tenants that set none. */
   blueApiUrl: string;
+  /** Origin of Blue's application. */
+  blueAppUrl: string;
   /** What connects to Blue and to issuers, by the rules for outbound URLs. */
   blueAgent: Dispatcher;
   /** What the DNS says of domains. */

@@ -1,11 +1,15 @@
 /** Where browsers see who is signed in, and sign out. */
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { selectInvitationId } from '../blue/invitation-store.ts';
 import { inTenant } from '../db/tenant-transaction.ts';
 import { columnsOf } from '../directory/user.ts';
 import type { Services } from '../http/services.ts';
+import type { TenantId } from '../kernel/ids.ts';
+import type { UserView } from '../provisioning/user-view.ts';
 import { selectUserView } from '../provisioning/user-view-store.ts';
 import { endSession } from '../sessions/session-flow.ts';
+import { blueLinkOf } from './core/blue-link.ts';
 import { loggedOutPage, personPage, signedOutPage, signingOutPage } from './core/page.ts';
 import { clearSession, signedInOf } from './session-hook.ts';
 import { languageOfRequest, sendPage } from './sso-scope-hook.ts';
@@ -14,7 +18,7 @@ import { nextLogout } from './upstream-logout-hook.ts';
 const config = { auth: 'none' } as const;
 
 export function sessionRoutes(scope: FastifyInstance, services: Services): void {
-  const { database, clock, publicUrl } = services;
+  const { database, clock, realClock, publicUrl, blueAppUrl } = services;
   scope.get('/sso', { config }, async (request, reply) => {
     const language = languageOfRequest(request);
     const found = await viewOf(request, services);
@@ -28,6 +32,8 @@ export function sessionRoutes(scope: FastifyInstance, services: Services): void 
       organisation: session.tenantName,
       seat: view.seat,
       roles,
+      blue: view.blue.state,
+      onward: roles.length === 0 ? undefined : await onwardOf(found.tenantId, view),
     };
     return sendPage(reply, personPage(language, person));
   });
@@ -64,6 +70,14 @@ export function sessionRoutes(scope: FastifyInstance, services: Services): void 
     sendPage(reply, loggedOutPage(languageOfRequest(request))),
   );
 
+  async function onwardOf(tenantId: TenantId, { address, blue: { state } }: UserView) {
+    const invitationId =
+      state === 'invited' && address !== null
+        ? await inTenant(database, tenantId, (tx) => selectInvitationId(tx, address, realClock.now()))
+        : undefined;
+    return blueLinkOf(blueAppUrl, { state, address, invitationId });
+  }
+
   async function viewOf(request: FastifyRequest, of: Services) {
     const signedIn = await signedInOf(request, of);
     if (signedIn === undefined) return undefined;
@@ -72,6 +86,6 @@ export function sessionRoutes(scope: FastifyInstance, services: Services): void 
     const view = await inTenant(database, tenantId, (tx) =>
       selectUserView(tx, session.userId, clock.now(), options),
     );
-    return view && { view, session };
+    return view && { tenantId, view, session };
   }
 }

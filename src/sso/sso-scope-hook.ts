@@ -8,7 +8,8 @@ import { RateLimit } from '../http/rate-limit.ts';
 import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
 import { networkOf } from '../outbound/public-address.ts';
-import { refusalPage, style } from './core/page.ts';
+import { refusalPage } from './core/page.ts';
+import { style } from './core/style.ts';
 import { languageOf } from './core/words.ts';
 
 export const stylePolicy = `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`;

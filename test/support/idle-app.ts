@@ -23,6 +23,7 @@ export async function idleApp(): Promise<{ app: FastifyInstance; close(): Promis
     secrets: secretBox(Buffer.alloc(32)),
     publicUrl: 'http://gateway.example.com',
     blueApiUrl: 'http://blue.example.com/graphql',
+    blueAppUrl: 'http://blue.example.com',
     blueAgent: new Agent(),
     textRecords: textRecordsOf(undefined),
     allowPrivateNetworks: false,

@@ -1,25 +1,24 @@
 /** The pages of signing in as HTML: no script, no picture, nothing from elsewhere. Whatever is told is escaped here. */
 
 import { unreachable } from '../../kernel/assert.ts';
+import { anyCustomRole, customRoleOf, entryKeyOf } from '../../licensing/catalogue.ts';
 import type { SeatView } from '../../licensing/effect.ts';
+import type { BlueState } from '../../provisioning/user-view.ts';
+import type { BlueLink } from './blue-link.ts';
 import { isToldPlainly, type RefusalReason } from './refusal.ts';
+import { style } from './style.ts';
 import { type Language, type Words, words } from './words.ts';
 import { escapeXml } from './xml.ts';
-
-/** The one style, which the content security policy names by its hash. */
-export const style = `body{font:1.125rem/1.5 system-ui,sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}
-h1{font-size:1.5rem}dt{font-weight:600}dd{margin:0 0 .75rem}code{overflow-wrap:anywhere}
-input{font:inherit;width:100%;box-sizing:border-box;padding:.5rem;border:1px solid #5f6368;border-radius:.25rem}
-a{color:#0b57d0}button{font:inherit;padding:.5rem 1rem;border:2px solid #0b57d0;border-radius:.25rem;background:#0b57d0;color:#fff}
-a:focus-visible,button:focus-visible,input:focus-visible{outline:3px solid #1a1a1a;outline-offset:2px}`;
 
 export interface Person {
   name: string;
   userName: string;
   organisation: string;
   seat: SeatView;
-  /** Names of the roles that the person has now. */
+  /** Keys of the roles that the person has now. */
   roles: readonly string[];
+  blue: BlueState;
+  onward: BlueLink | undefined;
 }
 
 export function personPage(language: Language, person: Person): string {
@@ -29,13 +28,13 @@ export function personPage(language: Language, person: Person): string {
     say.signedIn,
     `<dl><dt>${say.account}</dt><dd>${escapeXml(person.name)} (${escapeXml(person.userName)})</dd>
 <dt>${say.organisation}</dt><dd>${escapeXml(person.organisation)}</dd>
-<dt>${say.access}</dt><dd>${escapeXml(accessOf(say, person))}</dd></dl>
-<form method="post" action="/sso/logout"><button type="submit">${say.signOut}</button></form>`,
+<dt>${say.access}</dt><dd>${escapeXml(accessOf(say, person))}</dd>${inBlueOf(say, person)}</dl>
+${onwardOf(say, person)}<form method="post" action="/sso/logout"><button type="submit" class="quiet">${say.signOut}</button></form>`,
   );
 }
 
 function accessOf(say: Words, { seat, roles }: Pick<Person, 'seat' | 'roles'>): string {
-  const own = roles.length === 0 ? '' : say.roles(roles.join(', '));
+  const own = roles.length === 0 ? '' : say.roles(roles.map((key) => roleIn(say, key)).join(', '));
   switch (seat.state) {
     case 'queued':
       return `${seat.position === null ? say.queuedUnnumbered : say.queued(seat.position)} ${own}`.trim();
@@ -50,6 +49,21 @@ function accessOf(say: Words, { seat, roles }: Pick<Person, 'seat' | 'roles'>): 
     default:
       return unreachable(seat.state);
   }
+}
+
+function roleIn(say: Words, key: string): string {
+  const entry = entryKeyOf(key);
+  return entry === undefined || entry === anyCustomRole ? (customRoleOf(key) ?? key) : say.role[entry];
+}
+
+function onwardOf(say: Words, { onward }: Pick<Person, 'onward'>): string {
+  if (onward === undefined) return '';
+  return `<p><a class="button" href="${escapeXml(onward.url)}">${say.onward[onward.kind]}</a></p>\n`;
+}
+
+/** Whoever has no role is told so, not how that went in Blue. */
+function inBlueOf(say: Words, { blue, roles }: Pick<Person, 'blue' | 'roles'>): string {
+  return blue === 'none' || roles.length === 0 ? '' : `\n<dt>Blue</dt><dd>${say.inBlue[blue]}</dd>`;
 }
 
 /** The same for every reason but those that a person who is known is told. */
@@ -111,7 +125,7 @@ export function emailPage(
     language,
     say.signIn,
     `${hint}<form method="get" action="/sso/login">
-<p><label for="email">${say.yourEmail}</label><br>
+<p><label for="email">${say.yourEmail}</label>
 <input id="email" name="email" type="email" value="${escapeXml(email ?? '')}" autocomplete="username" required autofocus${about}></p>
 ${goal}<button type="submit">${say.goOn}</button></form>`,
   );

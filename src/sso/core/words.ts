@@ -1,5 +1,8 @@
 /** What people read when they sign in, in each language: plain, and true. */
 
+import type { anyCustomRole, RoleKey } from '../../licensing/catalogue.ts';
+import type { BlueState } from '../../provisioning/user-view.ts';
+import type { BlueLink } from './blue-link.ts';
 import type { ToldPlainly } from './refusal.ts';
 
 export const languages = ['en', 'nl'] as const;
@@ -29,6 +32,11 @@ export interface Words {
   unknownEmail: string;
   refused: Record<ToldPlainly, string>;
   roles: (roles: string) => string;
+  /** What a role is called; custom ones by their own name. */
+  role: Record<Exclude<RoleKey, typeof anyCustomRole>, string>;
+  onward: Record<BlueLink['kind'], string>;
+  /** How far what was decided has come in Blue. */
+  inBlue: Record<Exclude<BlueState, 'none'>, string>;
   queued: (position: number) => string;
   queuedUnnumbered: string;
   onHold: string;
@@ -70,6 +78,21 @@ export const words: Record<Language, Words> = {
       no_seat: 'No seat is free for you: ask your administrator.',
     },
     roles: (roles) => `You have access as: ${roles}.`,
+    role: {
+      project_administrator: 'project administrator',
+      team_member: 'team member',
+      client: 'client',
+      comment_only: 'commenter',
+      view_only: 'viewer',
+    },
+    onward: { accept: 'Accept the invitation', open: 'Open Blue' },
+    inBlue: {
+      waiting: 'This is on its way to Blue, and takes some minutes.',
+      invited: 'Blue has sent an invitation to your e-mail address: accept it.',
+      active: 'You can work in Blue.',
+      refused: 'Blue has not taken this over: ask your administrator.',
+      removed: 'You are not in Blue any more: ask your administrator.',
+    },
     queued: (position) => `You are waiting for a seat: number ${position} in the queue.`,
     queuedUnnumbered: 'You are waiting for a seat: it is not decided yet.',
     onHold: 'A seat is kept for you while your groups change.',
@@ -109,6 +132,21 @@ export const words: Record<Language, Words> = {
       no_seat: 'Er is geen plaats vrij voor je: vraag het je beheerder.',
     },
     roles: (roles) => `Je hebt toegang als: ${roles}.`,
+    role: {
+      project_administrator: 'projectbeheerder',
+      team_member: 'teamlid',
+      client: 'klant',
+      comment_only: 'lezer die reageert',
+      view_only: 'lezer',
+    },
+    onward: { accept: 'Uitnodiging aannemen', open: 'Blue openen' },
+    inBlue: {
+      waiting: 'Dit is onderweg naar Blue, en duurt enkele minuten.',
+      invited: 'Blue heeft een uitnodiging naar je e-mailadres gestuurd: neem die aan.',
+      active: 'Je kunt in Blue werken.',
+      refused: 'Blue heeft dit niet overgenomen: vraag het je beheerder.',
+      removed: 'Je bent niet meer in Blue: vraag het je beheerder.',
+    },
     queued: (position) => `Je wacht op een plaats: nummer ${position} in de wachtrij.`,
     queuedUnnumbered: 'Je wacht op een plaats: er is nog niet over beslist.',
     onHold: 'Er wordt een plaats voor je vrijgehouden terwijl je groepen veranderen.',

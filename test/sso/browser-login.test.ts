@@ -1,0 +1,155 @@
+/**
+ * Signing in with a real browser. The identity provider is on `localhost`, the gateway on `127.0.0.1`: the answer is a POST from
+ * another site, and the browser alone decides which cookies go with it. Each page is looked at by axe, and all work without a script.
+ */
+
+import { AxeBuilder } from '@axe-core/playwright';
+import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { made, startGateway, type TestGateway, type TestTenant } from '../support/gateway.ts';
+import { type RealBrowser, startRealBrowser } from '../support/real-browser.ts';
+import { samlpAttributes, startIdentityProvider } from './identity-provider.ts';
+
+const real: RealBrowser | undefined = await startRealBrowser();
+const contexts: BrowserContext[] = [];
+let gateway: TestGateway;
+let idp: Awaited<ReturnType<typeof startIdentityProvider>>;
+let tenant: TestTenant;
+let acsUrl = '';
+
+beforeAll(async () => {
+  gateway = await startGateway();
+  idp = await startIdentityProvider(() => acsUrl);
+});
+afterAll(async () => {
+  await real?.close();
+  await gateway.close();
+  await idp.close();
+});
+beforeEach(async () => {
+  tenant = await gateway.createTenant();
+  return async () => {
+    await Promise.all(contexts.splice(0).map((one) => one.close()));
+  };
+});
+
+async function connect(jit: object = { create: true, attributes: samlpAttributes }, name = 'Test IdP') {
+  const body = { protocol: 'saml', name, metadataXml: idp.metadataXml, jit };
+  const connection = await made(gateway.api('POST', `/tenants/${tenant.slug}/connections`, body));
+  acsUrl = connection.acsUrl;
+}
+
+async function open(options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await real?.browser.newContext({ locale: 'en-GB', ...options });
+  if (context === undefined) throw new Error('no browser');
+  contexts.push(context);
+  return await context.newPage();
+}
+
+const loginUrl = (more = '') => `${gateway.url}/sso/login?tenant=${tenant.slug}${more}`;
+const heading = (page: Page) => page.locator('h1').textContent();
+
+async function login(page: Page, more = ''): Promise<void> {
+  await page.goto(loginUrl(more));
+  await page.waitForURL((url) => url.origin === gateway.url);
+}
+
+/** Nothing that a reader by ear, by keyboard or with weak eyes stumbles over, in both colours. */
+async function expectAccessible(page: Page): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+  }
+  const wider = await page.evaluate('document.documentElement.scrollWidth > innerWidth');
+  expect(wider).toBe(false);
+}
+
+describe.skipIf(real === undefined)('a real browser', () => {
+  it('signs in by a POST of another site, again, and out', async () => {
+    await connect();
+    const page = await open();
+    const sent = page.waitForRequest(acsUrl);
+    await login(page);
+    expect(page.url()).toBe(`${gateway.url}/sso`);
+    expect(await heading(page)).toBe('You are signed in');
+    expect((await (await sent).allHeaders()).cookie).toContain('bgw_login_');
+    await expectAccessible(page);
+    // The session is Lax: it stays at home when the identity provider posts.
+    const again = page.waitForRequest(acsUrl);
+    await login(page, '&return=/sso/session');
+    expect((await (await again).allHeaders()).cookie).not.toContain('bgw_session');
+    expect(page.url()).toBe(`${gateway.url}/sso/session`);
+    expect(await page.textContent('body')).toContain('"email":"ada@example.com"');
+    await page.goto(`${gateway.url}/sso`);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    expect(await heading(page)).toBe('You are not signed in');
+    await expectAccessible(page);
+    expect((await page.goto(`${gateway.url}/sso/session`))?.status()).toBe(401);
+  });
+
+  it('is not signed out by a form of another site', async () => {
+    await connect();
+    const page = await open();
+    await login(page);
+    const form = `<form method="post" action="${gateway.url}/sso/logout"><button>Go</button></form>`;
+    await page.route('http://localhost/', (route) => route.fulfill({ contentType: 'text/html', body: form }));
+    await page.goto('http://localhost/');
+    await page.getByRole('button').click();
+    await page.waitForURL(`${gateway.url}/sso/logout`);
+    expect((await page.goto(`${gateway.url}/sso/session`))?.status()).toBe(200);
+  });
+
+  it('shows who is not let in what to do, with a reference', async () => {
+    await connect({ attributes: samlpAttributes });
+    const page = await open();
+    await login(page);
+    expect(await heading(page)).toBe('Signing in did not work');
+    expect(await page.textContent('main')).toContain('You are not provisioned');
+    const reference = await page.textContent('code');
+    const { body } = await gateway.api('GET', `/tenants/${tenant.slug}/logins/${reference}`);
+    expect(body).toMatchObject({ reason: 'not_provisioned' });
+    await expectAccessible(page);
+  });
+
+  it('lets people choose by keyboard alone, on a phone', async () => {
+    await connect(undefined, 'Another');
+    await connect();
+    const page = await open({ viewport: { width: 320, height: 640 } });
+    await page.goto(loginUrl());
+    expect(await heading(page)).toBe('Choose how you sign in');
+    await expectAccessible(page);
+    const focused = () => page.locator(':focus').textContent();
+    await page.keyboard.press('Tab');
+    while ((await focused()) !== 'Test IdP') await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${gateway.url}/sso`);
+    await expectAccessible(page);
+    await page.keyboard.press('Tab');
+    expect(await focused()).toBe('Sign out');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'You are not signed in' }).waitFor();
+  });
+
+  it('asks for an e-mail address in Dutch', async () => {
+    const page = await open({ locale: 'nl-NL' });
+    await page.goto(`${gateway.url}/sso/login`);
+    expect([await heading(page), await page.getAttribute('html', 'lang')]).toEqual(['Inloggen', 'nl']);
+    await expectAccessible(page);
+    await page.keyboard.type('ada@nowhere.example');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').waitFor();
+    await expectAccessible(page);
+  });
+
+  it('needs no script on pages of ours', async () => {
+    await connect();
+    const page = await open({ javaScriptEnabled: false });
+    await page.goto(loginUrl());
+    // The identity provider's page posts by a script, or by its button.
+    await page.locator('input[type=submit], button').first().click();
+    await page.waitForURL(`${gateway.url}/sso`);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    expect(await heading(page)).toBe('You are not signed in');
+  });
+});
