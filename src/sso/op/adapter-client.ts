@@ -1,6 +1,5 @@
 /** oidc-provider's storage: its models as artefacts, its clients from the tenants' own. */
 
-import type { IncomingMessage } from 'node:http';
 import Provider, { type AdapterPayload, errors } from 'oidc-provider';
 import type { Database } from '../../db/database.ts';
 import type { Clock } from '../../kernel/clock.ts';
@@ -16,26 +15,12 @@ import {
   noteSignIns,
   saveArtefact,
 } from './artefact-store.ts';
+import { type BrowserLogin, browserLoginOf } from './browser-login.ts';
 import { findOpenIdClient } from './client-store.ts';
-import type { StandingLogin } from './login-rule.ts';
-
-/** Who is signed in to the gateway in the browser that asks. */
-export interface BrowserLogin extends StandingLogin {
-  /** Of the session's row. */
-  hash: string;
-  /** Of the session, from now. */
-  secondsLeft: number;
-}
-
-const browserLogins = new WeakMap<IncomingMessage, BrowserLogin>();
-
-export function setBrowserLogin(request: IncomingMessage, login: BrowserLogin): void {
-  browserLogins.set(request, login);
-}
 
 /** Of the request under way, unless another one is named. */
 export function browserLogin(request = Provider.ctx?.req): BrowserLogin | undefined {
-  return request && browserLogins.get(request);
+  return request && browserLoginOf(request);
 }
 
 export class Adapter {

@@ -17,7 +17,7 @@ import type { SignedIn } from '../session-hook.ts';
 import { languageOfRequest, sendPage } from '../sso-scope-hook.ts';
 import { hasAccess } from './claims.ts';
 import { findOpenIdClient } from './client-store.ts';
-import { issuerPath } from './issuer.ts';
+import { cookieNames, issuerPath } from './issuer.ts';
 import {
   type AskedOfProvider,
   type AuthorizationParams,
@@ -25,7 +25,6 @@ import {
   isAnswered,
   isSince,
 } from './login-rule.ts';
-import { cookieNames } from './provider-client.ts';
 import { type CurrentProvider, knowBrowser } from './provider-hook.ts';
 import { type HeldSession, succeed } from './succession-flow.ts';
 

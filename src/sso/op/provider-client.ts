@@ -15,14 +15,10 @@ import { parseId, type UserId } from '../../kernel/ids.ts';
 import { limits } from '../../kernel/limits.ts';
 import { isTokenOf } from '../../kernel/token.ts';
 import { selectUserView } from '../../provisioning/user-view-store.ts';
-import {
-  Adapter,
-  type BrowserLogin,
-  browserLogin,
-  type ClientTenant,
-  clientTenantProperties,
-} from './adapter-client.ts';
+import { Adapter, browserLogin, type ClientTenant, clientTenantProperties } from './adapter-client.ts';
+import type { BrowserLogin } from './browser-login.ts';
 import { claimsOf, claimsOfScopes, hasAccess } from './claims.ts';
+import { cookieNames } from './issuer.ts';
 import type { PrivateJwk } from './key.ts';
 import { type AuthorizationParams, askedIn, isAnswered } from './login-rule.ts';
 
@@ -46,12 +42,6 @@ export interface ProviderOptions {
   /** What an application did wrong, in words that it is not told. */
   onRefusal(ctx: KoaContextWithOIDC, error: errors.OIDCProviderError): void;
 }
-
-export const cookieNames = {
-  session: 'bgw_op',
-  interaction: 'bgw_op_interaction',
-  resume: 'bgw_op_resume',
-};
 
 const sessionSeconds = limits.sessionHoursMax * 3600;
 const tokenSeconds = limits.openIdAccessTokenMinutes * 60;

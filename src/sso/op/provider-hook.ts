@@ -9,10 +9,9 @@ import { endSession } from '../../sessions/session-flow.ts';
 import { logoutPage, refusalPage, signedOutPage } from '../core/page.ts';
 import { languageOf } from '../core/words.ts';
 import { type SignedIn, signedInOf } from '../session-hook.ts';
-import { setBrowserLogin } from './adapter-client.ts';
+import { setBrowserLogin } from './browser-login.ts';
 import { issuerOf } from './issuer.ts';
 import { type KeyRing, readKeyRing } from './key-flow.ts';
-import { buildProvider } from './provider-client.ts';
 
 export class CurrentProvider {
   readonly #services: Services;
@@ -42,6 +41,8 @@ export class CurrentProvider {
     const ring = await readKeyRing(database, secrets, realClock.now(), this.#known?.ring);
     this.#readAtMs = atMs;
     if (this.#known?.ring === ring) return this.#known.provider;
+    // With the library: half a second and a line of it on stderr, which nobody waits for, or reads, who only starts the gateway.
+    const { buildProvider } = await import('./provider-client.ts');
     const provider = buildProvider({
       ...{ issuer: issuerOf(publicUrl), database, clock, realClock, keys: ring, pages },
       endSession: async ({ tenantId, hash }) => {
