@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 
-/** Single logout by SAML, and step-up. Forward only. */
+/** Single logout by SAML, step-up, and what a connection may allow. Forward only. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of [asked, settings]) await sql.raw(statement).execute(db);
 }
@@ -13,6 +13,6 @@ const asked = `
 
 const settings = `
   alter table sso_connections no force row level security;
-  update sso_connections set settings = '{"logoutUrl":null,"forceAuthn":false,"authnContexts":[]}' || settings where protocol = 'saml';
+  update sso_connections set settings = '{"logoutUrl":null,"forceAuthn":false,"authnContexts":[],"allowSha1":false,"allowCbc":false,"allowIdpInitiated":false}' || settings where protocol = 'saml';
   alter table sso_connections force row level security;
 `;

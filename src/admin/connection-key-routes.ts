@@ -2,6 +2,7 @@
 
 import Type from 'typebox';
 import type { Services } from '../http/services.ts';
+import { keyUses } from '../sso/connection-key.ts';
 import { activateKey, addNextKey, removeKey } from '../sso/connection-key-flow.ts';
 import { adminDoorOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
@@ -22,9 +23,10 @@ export function connectionKeyRoutes(scope: AdminScope, { database, clock, secret
       schema: {
         tags,
         summary: 'Add the next key, and tell it in our metadata',
-        description: 'Activate it once the identity provider has read the metadata again.',
+        description:
+          'Activate it once the identity provider has read the metadata again. The first one for encryption is used, and told, at once.',
         params: TenantAndId,
-        body: Type.Object({ use: Type.Literal('signing') }, closed),
+        body: Type.Object({ use: Type.Enum(keyUses) }, closed),
         response: { 201: ConnectionKeyAnswer, ...problems },
       },
     },

@@ -39,6 +39,21 @@ export const samlFields = {
   wantAssertionsSigned: Type.Optional(Type.Boolean({ default: true })),
   wantResponseSigned: Type.Optional(Type.Boolean({ default: false })),
   signRequests: Type.Optional(Type.Boolean({ default: false })),
+  allowSha1: Type.Optional(
+    Type.Boolean({
+      default: false,
+      description: 'Takes signatures by RSA-SHA1: only for who has nothing else.',
+    }),
+  ),
+  allowCbc: Type.Optional(
+    Type.Boolean({ default: false, description: 'Takes assertions encrypted with AES-CBC, beside AES-GCM.' }),
+  ),
+  allowIdpInitiated: Type.Optional(
+    Type.Boolean({
+      default: false,
+      description: 'What the identity provider sends unasked lets people begin, by one click.',
+    }),
+  ),
   forceAuthn: Type.Optional(
     Type.Boolean({ default: false, description: 'Each login there must be made anew.' }),
   ),
@@ -103,6 +118,9 @@ export const samlAnswer = {
   signRequests: Type.Boolean(),
   forceAuthn: Type.Boolean(),
   authnContexts: Type.Array(Type.String()),
+  allowSha1: Type.Boolean(),
+  allowCbc: Type.Boolean(),
+  allowIdpInitiated: Type.Boolean(),
   nameIdFormat: nullable(Type.String()),
 };
 
@@ -120,6 +138,9 @@ export function readSaml(
     wantResponseSigned = before?.wantResponseSigned ?? false,
     signRequests = before?.signRequests ?? false,
     forceAuthn = before?.forceAuthn ?? false,
+    allowSha1 = before?.allowSha1 ?? false,
+    allowCbc = before?.allowCbc ?? false,
+    allowIdpInitiated = before?.allowIdpInitiated ?? false,
     authnContexts = before?.authnContexts ?? [],
     nameIdFormat = templateOf(body)?.nameIdFormat ?? before?.nameIdFormat ?? null,
   } = body;
@@ -137,7 +158,7 @@ export function readSaml(
   const { entityId, ssoUrl, logoutUrl, certificates } = provider;
   return {
     ...{ entityId, ssoUrl, logoutUrl, certificates, wantAssertionsSigned, wantResponseSigned },
-    ...{ signRequests, nameIdFormat, forceAuthn, authnContexts },
+    ...{ signRequests, nameIdFormat, forceAuthn, authnContexts, allowSha1, allowCbc, allowIdpInitiated },
   };
 }
 

@@ -20,17 +20,21 @@ export async function addNextKey(
   connectionId: ConnectionId,
   use: KeyUse,
 ): Promise<ConnectionKey> {
-  const { key, privateKey } = await newKey(use, 'next', door.now);
-  await inTenant(database, door.tenantId, async (tx) => {
+  const made = await newKey(use, 'next', door.now);
+  return await inTenant(database, door.tenantId, async (tx) => {
     const { keys } = await lockedConnection(tx, connectionId);
+    const key: ConnectionKey = {
+      ...made.key,
+      state: currentKey(keys, use) === undefined ? 'current' : 'next',
+    };
     const waiting = keys.find((known) => known.use === use && known.state === 'next');
     if (waiting !== undefined) {
       throw new Fault('conflict', `Key ${waiting.id} is next already: activate it, or remove it first.`);
     }
-    insertKey(tx, connectionId, key, secrets.seal(privateKey));
+    insertKey(tx, connectionId, key, secrets.seal(made.privateKey));
     appendAudit(tx, door, [{ action: 'connection.key_added', subject: connectionId, after: { ...key } }]);
+    return key;
   });
-  return key;
 }
 
 /** The key is used from now on; the one that was stays as the previous one, to go back to. @throws Fault `not_found` */

@@ -66,3 +66,21 @@ export function makeCurrent(
 export function deleteKey(tx: TenantTransaction, id: string): void {
   tx.send(db.deleteFrom('sso_keys').where('tenant_id', '=', tx.tenantId).where('id', '=', id));
 }
+
+/** Sealed: those that may have been told to the identity provider, the current one first. */
+export async function selectDecryptionKeys(
+  tx: TenantTransaction,
+  connectionId: ConnectionId,
+): Promise<Buffer[]> {
+  const rows = await tx.run(
+    db
+      .selectFrom('sso_keys')
+      .select('private_key')
+      .where('tenant_id', '=', tx.tenantId)
+      .where('connection_id', '=', connectionId)
+      .where('use', '=', 'encryption')
+      // current, next, previous.
+      .orderBy('state'),
+  );
+  return rows.map(({ private_key }) => private_key);
+}

@@ -15,6 +15,12 @@ export interface SamlSettings extends IdentityProvider {
   forceAuthn: boolean;
   /** AuthnContextClassRefs, of which one must be met; empty: any. */
   authnContexts: readonly string[];
+  /** Signatures by RSA-SHA1 count, which can be forged with effort. */
+  allowSha1: boolean;
+  /** Assertions encrypted with AES-CBC are read, which nothing protects from being changed but the signature within. */
+  allowCbc: boolean;
+  /** What the identity provider sends unasked lets people begin, by one click. */
+  allowIdpInitiated: boolean;
 }
 
 /** How the gateway shows the identity provider that it is the client. */

@@ -9,15 +9,19 @@ import { digest } from '../kernel/digest.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { hashToken } from '../kernel/token.ts';
-import { addressesOf, type Connection, groupsClaimOf } from './connection.ts';
+import { addressesOf, type Connection, groupsClaimOf, type SamlConnection } from './connection.ts';
+import { selectDecryptionKeys } from './connection-key-store.ts';
 import { selectConnection } from './connection-store.ts';
-import { checkStepUp } from './core/asked.ts';
+import { checkStepUp, returnPathOf } from './core/asked.ts';
 import { samlGroups } from './core/claimed-groups.ts';
 import { identityOf } from './core/identity.ts';
 import { Refusal } from './core/refusal.ts';
-import { readResponse, readStrictly } from './core/saml-gate.ts';
+import { readEncrypted } from './core/saml-encryption.ts';
+import { all, readDecrypted, readResponse, readStrictly, usesSha1 } from './core/saml-gate.ts';
 import { checkAssertion, type SignedAssertion } from './core/saml-policy.ts';
-import { trimXml } from './core/xml.ts';
+import { assertionNs, protocolNs, successStatus } from './core/urns.ts';
+import { trimXml, type XmlElement } from './core/xml.ts';
+import { decryptAssertion } from './decryption-client.ts';
 import { takeLoginRequest } from './login-store.ts';
 import { bringForward } from './metadata-store.ts';
 import type { SamlVerifier } from './saml-verifier-client.ts';
@@ -50,20 +54,42 @@ export async function acceptResponse(
   place: ConnectionPlace,
   posted: Posted,
   context: Omit<AnswerContext, 'responseHash'>,
-): Promise<LoginOutcome> {
+): Promise<LoginOutcome | Restart> {
+  if (await mayRestart(signOn, place, posted)) {
+    return { kind: 'restart', returnTo: returnPathOf(posted.relayState) };
+  }
   const responseHash = digest(posted.samlResponse ?? '');
   return await settleLogin(signOn, place, { ...context, responseHash }, (trace) =>
     readAnswer(signOn, place, posted, trace),
   );
 }
 
+/** Sent unasked, to a connection that allows it: nobody is signed in by that, or anybody could be by anybody else's answer. */
+export interface Restart {
+  kind: 'restart';
+  returnTo: string | null;
+}
+
+async function mayRestart(
+  { database }: SamlSignOn,
+  { tenantId, connectionId }: ConnectionPlace,
+  { samlResponse, browser }: Posted,
+): Promise<boolean> {
+  if (browser !== undefined || samlResponse === undefined) return false;
+  const connection = await inTenant(database, tenantId, (tx) => selectConnection(tx, connectionId));
+  return (
+    connection?.enabled === true && connection.protocol === 'saml' && connection.settings.allowIdpInitiated
+  );
+}
+
 /** What was signed, by whom we asked, as the answer to what this browser asked. */
 async function readAnswer(
-  { database, clock, realClock, publicUrl, verifier }: SamlSignOn,
+  signOn: SamlSignOn,
   { tenantId, connectionId }: ConnectionPlace,
   { samlResponse, relayState, browser }: Posted,
   trace: Trace,
 ): Promise<Vouched> {
+  const { database, clock, realClock, publicUrl, verifier } = signOn;
   if (samlResponse === undefined) throw new Refusal('form', 'SAMLResponse must be there, once.');
   const { xml, response } = readResponse(samlResponse);
   trace.steps.push('gate');
@@ -86,8 +112,12 @@ async function readAnswer(
   trace.steps.push('request');
   const { settings } = connection;
   const addresses = addressesOf(publicUrl, connectionId);
+  const plain = await decrypted(signOn, tenantId, connection, { xml, response });
+  if (usesSha1(plain.read) && !settings.allowSha1) {
+    throw new Refusal('algorithm', 'RSA-SHA1 is not accepted: sign with RSA-SHA256.');
+  }
   const signed = await verifier
-    .verify(connectionId, { settings, addresses }, xml)
+    .verify(connectionId, { settings, addresses }, plain.xml)
     .catch((error: unknown) => fetchAgain(error, { database, tenantId, connection, now: clock.now() }));
   trace.steps.push('signature');
   const assertion = checkAssertion(response, readStrictly(signed.xml), {
@@ -116,6 +146,43 @@ async function readAnswer(
     upstream: upstreamOf(assertion.nameId),
     upstreamSid: assertion.sessionIndex,
     returnTo: asked.returnTo,
+  };
+}
+
+/** The response with its assertion in the clear: of what was encrypted only the assertion, whose own signature must hold. */
+async function decrypted(
+  { database, secrets }: SignOn,
+  tenantId: TenantId,
+  { id, settings }: SamlConnection,
+  { xml, response }: { xml: string; response: XmlElement },
+): Promise<{ xml: string; read: XmlElement }> {
+  const [element] = all(response, assertionNs, 'EncryptedAssertion');
+  if (element === undefined) return { xml, read: response };
+  const encrypted = readEncrypted(element);
+  if (encrypted.cipher.endsWith('cbc') && !settings.allowCbc) {
+    throw new Refusal('encrypted', 'AES-CBC is not accepted: encrypt with AES-GCM, or allow it (allowCbc).');
+  }
+  if (!settings.wantAssertionsSigned || settings.wantResponseSigned) {
+    const text =
+      'An encrypted assertion must be signed itself: wantAssertionsSigned, and not wantResponseSigned.';
+    throw new Refusal('encrypted', text);
+  }
+  const sealed = await inTenant(database, tenantId, (tx) => selectDecryptionKeys(tx, id));
+  if (sealed.length === 0) {
+    const text =
+      'The connection has no key to decrypt with: add one, or switch encryption off at the identity provider.';
+    throw new Refusal('encrypted', text);
+  }
+  const assertion = decryptAssertion(
+    encrypted,
+    sealed.map((key) => secrets.open(key)),
+  );
+  const read = readDecrypted(assertion);
+  const body = assertion.replace(/^<\?xml[^>]*\?>/, '');
+  const status = `<p:Status><p:StatusCode Value="${successStatus}"/></p:Status>`;
+  return {
+    xml: `<p:Response xmlns:p="${protocolNs}" ID="_decrypted" Version="2.0">${status}${body}</p:Response>`,
+    read,
   };
 }
 

@@ -11,10 +11,12 @@ import { publishedKeys } from './connection-key.ts';
 import { selectConnection } from './connection-store.ts';
 import { loginHintOf, noStepUp, returnPathOf } from './core/asked.ts';
 import { writeMetadata } from './core/metadata.ts';
+import { continuePage } from './core/page.ts';
 import { answerLogin, beginLogin, type ConnectionPath, placeOf } from './login-hook.ts';
 import { acceptResponse, type Posted } from './saml-login-flow.ts';
 import { SamlVerifier } from './saml-verifier-client.ts';
 import { clearLogin, loginOf } from './session-hook.ts';
+import { languageOfRequest, sendPage } from './sso-scope-hook.ts';
 
 const config = { auth: 'none' } as const;
 
@@ -63,6 +65,13 @@ export function samlRoutes(scope: FastifyInstance, services: Services): void {
         mayTrace: () => untrusted.take(place.connectionId, performance.now()) === 0,
       });
       if (posted.relayState !== undefined) clearLogin(reply, publicUrl, posted.relayState);
+      if (outcome.kind === 'restart') {
+        const action = `/sso/saml/${place.connectionId}/login`;
+        return sendPage(
+          reply,
+          continuePage(languageOfRequest(request), { action, returnTo: outcome.returnTo }),
+        );
+      }
       return answerLogin(request, reply, { publicUrl, place, outcome });
     },
   );

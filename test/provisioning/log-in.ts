@@ -29,6 +29,7 @@ async function connectionOf(world: TestWorld, defaultRole: string | null): Promi
         wantResponseSigned: false,
         signRequests: false,
         ...{ logoutUrl: null, forceAuthn: false, authnContexts: [] },
+        ...{ allowSha1: false, allowCbc: false, allowIdpInitiated: false },
       },
     },
     jit: { enabled: true, create: true, approval: false, attributes: {}, groupsClaim: 'groups', defaultRole },

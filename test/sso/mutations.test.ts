@@ -68,6 +68,7 @@ async function outcomeOf(
       signRequests: false,
       nameIdFormat: null,
       ...{ logoutUrl: null, forceAuthn: false, authnContexts: [] },
+      ...{ allowSha1: false, allowCbc: false, allowIdpInitiated: false },
     },
   };
   const addresses = { entityId: audience, acsUrl, loginUrl: '', logoutUrl: '' };

@@ -135,6 +135,20 @@ function signInAgain(say: Words): string {
   return `<p><a href="/sso/login">${say.signInAgain}</a></p>`;
 }
 
+/** Of who comes from the identity provider's own portal: the login begins with one click. */
+export function continuePage(
+  language: Language,
+  { action, returnTo }: { action: string; returnTo: string | null },
+): string {
+  const say = words[language];
+  const kept = returnTo === null ? '' : `<input type="hidden" name="return" value="${escapeXml(returnTo)}">`;
+  return page(
+    language,
+    say.signIn,
+    `<p>${say.sentHere}</p>\n<form method="get" action="${escapeXml(action)}">${kept}<button type="submit">${say.sentHereButton}</button></form>`,
+  );
+}
+
 /** The browser goes on by itself; without that, by the link. */
 export function signingOutPage(language: Language, url: string): string {
   const say = words[language];

@@ -11,6 +11,8 @@ import {
   digestMethods,
   exclusiveNs,
   protocolNs,
+  sha1DigestMethod,
+  sha1SignatureMethod,
   signatureMethods,
   signatureNs,
   successStatus,
@@ -18,8 +20,9 @@ import {
 } from './urns.ts';
 import { readXml, trimXml, type XmlElement, XmlProblem } from './xml.ts';
 
-/** Digests of nothing, in SHA-256 and SHA-512: what a canonicalisation that fails comes to. */
+/** Digests of nothing, in SHA-1, SHA-256 and SHA-512: what a canonicalisation that fails comes to. */
 const digestsOfNothing = [
+  '2jmj7l5rSw0yVb/vlWAYkK/YBwk=',
   '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=',
   'z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==',
 ];
@@ -33,6 +36,22 @@ export function readResponse(posted: string): { xml: string; response: XmlElemen
   checkPlaces(response);
   checkIds(response);
   return { xml, response };
+}
+
+/** What was in an encrypted assertion, by the same rules. @throws Refusal */
+export function readDecrypted(xml: string): XmlElement {
+  const assertion = readStrictly(xml);
+  if (!is(assertion, assertionNs, 'Assertion')) throw misplaced(assertion);
+  checkPlaces(assertion);
+  checkIds(assertion);
+  return assertion;
+}
+
+/** Whether any of its signatures rests on SHA-1. */
+export function usesSha1(element: XmlElement): boolean {
+  const algorithm = element.attributes.get('Algorithm');
+  const isWeak = algorithm === sha1SignatureMethod || algorithm === sha1DigestMethod;
+  return (isWeak && element.namespace === signatureNs) || element.children.some(usesSha1);
 }
 
 /** A text of which no two readers make two things. @throws Refusal */
@@ -74,7 +93,7 @@ function checkStatus(response: XmlElement): void {
 
 /** The children of each element, and how many of each at most. From `Signature` on the names are those of XML Signature. */
 const grammar: Record<string, Record<string, number>> = {
-  Response: { Issuer: 1, Signature: 1, Status: 1, Assertion: 1 },
+  Response: { Issuer: 1, Signature: 1, Status: 1, Assertion: 1, EncryptedAssertion: 1 },
   Status: { StatusCode: 1, StatusMessage: 1 },
   StatusCode: {},
   StatusMessage: {},
@@ -137,11 +156,8 @@ function checkPlaces(element: XmlElement): void {
   const allowed = grammar[element.name] ?? {};
   const counts = new Map<string, number>();
   for (const child of element.children) {
-    if (child.name === 'EncryptedAssertion' || child.name === 'EncryptedID') {
-      throw new Refusal(
-        'encrypted',
-        'Encrypted assertions are not read: switch encryption off for this application.',
-      );
+    if (child.name === 'EncryptedID') {
+      throw new Refusal('encrypted', 'Encrypted NameIDs are not read: encrypt the assertion, or nothing.');
     }
     const isNested = element.name === 'StatusCode' && child.name === 'StatusCode';
     const most = isNested ? 1 : Object.hasOwn(allowed, child.name) ? (allowed[child.name] ?? 0) : 0;
@@ -149,8 +165,10 @@ function checkPlaces(element: XmlElement): void {
     counts.set(child.name, count);
     if (count > most || child.namespace !== namespaceOf(child.name)) throw misplaced(child);
     if (child.name === 'Signature') checkSignature(child, element);
-    checkPlaces(child);
+    // saml-encryption.ts reads it.
+    if (child.name !== 'EncryptedAssertion') checkPlaces(child);
   }
+  if (counts.has('Assertion') && counts.has('EncryptedAssertion')) throw misplaced(element);
   if (element.children.length > 0 && trimXml(element.text) !== '') throw misplaced(element);
 }
 
@@ -168,8 +186,8 @@ function checkSignature(signature: XmlElement, signed: XmlElement): void {
     algorithm !== undefined && known.includes(algorithm);
   const problem = [
     [algorithmOf(info, 'CanonicalizationMethod'), [canonicalization]] as const,
-    [algorithmOf(info, 'SignatureMethod'), signatureMethods] as const,
-    [algorithmOf(reference, 'DigestMethod'), digestMethods] as const,
+    [algorithmOf(info, 'SignatureMethod'), [...signatureMethods, sha1SignatureMethod]] as const,
+    [algorithmOf(reference, 'DigestMethod'), [...digestMethods, sha1DigestMethod]] as const,
     ...used.map((algorithm) => [algorithm, transforms] as const),
   ].find(([algorithm, known]) => !isKnown(algorithm, known));
   if (problem !== undefined) {
@@ -198,7 +216,8 @@ function checkIds(root: XmlElement): void {
       if (key !== 'ID' || seen.has(value)) throw misplaced(element);
       seen.add(value);
     }
-    element.children.forEach(visit);
+    // What is encrypted is no part of what is verified, and spells its own ids.
+    for (const child of element.children) if (child.name !== 'EncryptedAssertion') visit(child);
   };
   visit(root);
 }

@@ -13,6 +13,8 @@ export interface Words {
   signedIn: string;
   signOut: string;
   signedOut: string;
+  sentHere: string;
+  sentHereButton: string;
   signingOut: string;
   signOutThere: string;
   loggedOut: string;
@@ -51,6 +53,8 @@ export const words: Record<Language, Words> = {
     signedIn: 'You are signed in',
     signOut: 'Sign out',
     signedOut: 'You are signed out here. Your organisation may still keep you signed in.',
+    sentHere: 'Your organisation has sent you here.',
+    sentHereButton: 'Go on to sign in',
     signingOut: 'You are signed out here. You are now signed out at your organisation, too.',
     signOutThere: 'Sign out at your organisation',
     loggedOut: 'You are signed out, here and at your organisation.',
@@ -105,6 +109,8 @@ export const words: Record<Language, Words> = {
     signedIn: 'Je bent ingelogd',
     signOut: 'Uitloggen',
     signedOut: 'Je bent hier uitgelogd. Bij je organisatie kun je nog ingelogd zijn.',
+    sentHere: 'Je organisatie heeft je hierheen gestuurd.',
+    sentHereButton: 'Verder naar inloggen',
     signingOut: 'Je bent hier uitgelogd. Je wordt nu ook bij je organisatie uitgelogd.',
     signOutThere: 'Uitloggen bij je organisatie',
     loggedOut: 'Je bent uitgelogd, hier en bij je organisatie.',

@@ -1,0 +1,257 @@
+/** Encrypted assertions (SAML-ATK-41, -42), signatures by SHA-1 (-30), and what an identity provider sends unasked (-53). */
+
+import { createPublicKey } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encrypt } from 'xml-encryption';
+import { made } from '../support/gateway.ts';
+import { Browser } from './browser.ts';
+import { assertionOf, attribute, goodResponse, type Parts, type Signing, sign, wrap } from './forge.ts';
+import { type Begun, base64, post, startTarget, type Target } from './target.ts';
+
+const gcm = 'http://www.w3.org/2009/xmlenc11#aes256-gcm';
+const cbc = 'http://www.w3.org/2001/04/xmlenc#aes256-cbc';
+const oaep = 'http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p';
+let target: Target;
+/** PEM. */
+let certificate = '';
+
+beforeAll(async () => {
+  target = await startTarget();
+  await target.goodLogin();
+  const begun = await target.begin();
+  const answer = await post(
+    begun,
+    await encryptedResponse(begun, {}, { certificate: target.keys.certificate }),
+  );
+  expect(answer.status).toBe(403);
+  expect((await target.newest()).reason).toBe('encrypted');
+  ({ certificate } = await made(target.gateway.api('POST', `${target.path}/keys`, { use: 'encryption' })));
+});
+afterAll(() => target.gateway.close());
+
+const set = (change: object) => made(target.gateway.api('PUT', target.path, change));
+
+interface How {
+  content: string;
+  data: string;
+  key: string;
+  certificate: string;
+  digest: string;
+  signing: Partial<Signing>;
+}
+
+function encryptedElement(
+  content: string,
+  { data = gcm, key = oaep, digest = 'sha1', ...how }: Partial<How>,
+) {
+  const pem = how.certificate ?? certificate;
+  const options = {
+    rsa_pub: createPublicKey(pem).export({ type: 'spki', format: 'pem' }) as string,
+    pem,
+    encryptionAlgorithm: data,
+    keyEncryptionAlgorithm: key,
+    keyEncryptionDigest: digest,
+    warnInsecureAlgorithm: false,
+  };
+  return new Promise<string>((done, failed) =>
+    encrypt(content, options, (error, xml) =>
+      error ? failed(error) : done(`<saml:EncryptedAssertion>${xml}</saml:EncryptedAssertion>`),
+    ),
+  );
+}
+
+async function encryptedResponse(begun: Begun, parts: Partial<Parts> = {}, how: Partial<How> = {}) {
+  const content = how.content ?? sign(assertionOf(begun, parts), begun.keys, how.signing);
+  return wrap(begun, await encryptedElement(content, how), parts);
+}
+
+describe('an encrypted assertion', () => {
+  it('is read with the key that our metadata shows', async () => {
+    const metadata = await new Browser().send(target.connection.entityId);
+    expect(metadata.text).toContain('use="encryption"');
+    const begun = await target.begin();
+    const attributes = attribute('userName', 'ada@example.com');
+    const page = await begun.browser.send(
+      begun.acsUrl,
+      { SAMLResponse: base64(await encryptedResponse(begun, { attributes })), RelayState: begun.relayState },
+      true,
+    );
+    expect([page.status, (await target.newest()).outcome]).toEqual([303, 'signed_in']);
+  });
+
+  it('also with the one before, after a roll-over', async () => {
+    const next = await made(target.gateway.api('POST', `${target.path}/keys`, { use: 'encryption' }));
+    expect(next.state).toBe('next');
+    await made(target.gateway.api('POST', `${target.path}/keys/${next.id}/activate`));
+    for (const pem of [certificate, next.certificate]) {
+      const begun = await target.begin();
+      const xml = await encryptedResponse(begun, {}, { certificate: pem });
+      expect(
+        (
+          await begun.browser.send(
+            begun.acsUrl,
+            { SAMLResponse: base64(xml), RelayState: begun.relayState },
+            true,
+          )
+        ).status,
+      ).toBe(303);
+    }
+  });
+
+  const refused: Record<string, [reasons: string, write: (begun: Begun) => Promise<string>]> = {
+    'SAML-ATK-41: with RSA 1.5': [
+      'encrypted',
+      (begun) => encryptedResponse(begun, {}, { key: 'http://www.w3.org/2001/04/xmlenc#rsa-1_5' }),
+    ],
+    'SAML-ATK-41: with 3DES': [
+      'encrypted',
+      (begun) => encryptedResponse(begun, {}, { data: 'http://www.w3.org/2001/04/xmlenc#tripledes-cbc' }),
+    ],
+    'SAML-ATK-41: with CBC, where that is not allowed': [
+      'encrypted',
+      (begun) => encryptedResponse(begun, {}, { data: cbc }),
+    ],
+    'SAML-ATK-42: with another digest of OAEP': [
+      'encrypted',
+      (begun) => encryptedResponse(begun, {}, { digest: 'sha512' }),
+    ],
+    'for somebody else': [
+      'encrypted',
+      (begun) => encryptedResponse(begun, {}, { certificate: target.strangers.certificate }),
+    ],
+    'that was changed on its way': [
+      'encrypted',
+      async (begun) =>
+        (await encryptedResponse(begun)).replace(
+          /(CipherValue>[\w+/]{40})(\w)/g,
+          (_all, start, letter) => `${start}${letter === 'A' ? 'B' : 'A'}`,
+        ),
+    ],
+    'that is not signed': [
+      'signature',
+      (begun) => encryptedResponse(begun, {}, { content: assertionOf(begun) }),
+    ],
+    'signed by a stranger': [
+      'signature',
+      (begun) => encryptedResponse(begun, {}, { content: sign(assertionOf(begun), begun.strangers) }),
+    ],
+    'that holds no assertion': ['structure', (begun) => encryptedResponse(begun, {}, { content: '<x/>' })],
+    'that holds no XML': ['encoding|xml', (begun) => encryptedResponse(begun, {}, { content: 'x' })],
+    'that holds a document type': [
+      'encoding|xml',
+      (begun) => encryptedResponse(begun, {}, { content: `<!DOCTYPE x>${assertionOf(begun)}` }),
+    ],
+    'XSW: around a forged one that holds the signed one': [
+      'structure|signature',
+      (begun) => {
+        const good = sign(assertionOf(begun), begun.keys);
+        const evil = assertionOf(begun, { subject: 'evil' });
+        return encryptedResponse(
+          begun,
+          {},
+          { content: evil.replace('</saml:Assertion>', `${good}</saml:Assertion>`) },
+        );
+      },
+    ],
+    'with another one in the clear': [
+      'structure',
+      async (begun) =>
+        wrap(
+          begun,
+          `${sign(assertionOf(begun), begun.keys)}${await encryptedElement(sign(assertionOf(begun), begun.keys), {})}`,
+        ),
+    ],
+    twice: [
+      'structure',
+      async (begun) => {
+        const one = await encryptedElement(sign(assertionOf(begun), begun.keys), {});
+        return wrap(begun, one + one);
+      },
+    ],
+    'of another audience': [
+      'audience',
+      (begun) => encryptedResponse(begun, { audience: 'https://other.example' }),
+    ],
+    'that answers another request': [
+      'in_response_to',
+      (begun) => encryptedResponse(begun, { inResponseTo: '_x' }),
+    ],
+  };
+  for (const [name, [reasons, write]] of Object.entries(refused)) {
+    it(`is refused ${name}`, async () => {
+      const begun = await target.begin();
+      await target.expectRefused(await post(begun, await write(begun)), reasons);
+    });
+  }
+
+  it('is read with CBC where the connection allows that', async () => {
+    await set({ allowCbc: true });
+    const begun = await target.begin();
+    const xml = await encryptedResponse(begun, {}, { data: cbc });
+    const page = await begun.browser.send(
+      begun.acsUrl,
+      { SAMLResponse: base64(xml), RelayState: begun.relayState },
+      true,
+    );
+    expect(page.status).toBe(303);
+    await set({ allowCbc: false });
+  });
+});
+
+describe('SAML-ATK-30: RSA-SHA1', () => {
+  const sha1 = {
+    signature: 'http://www.w3.org/2000/09/xmldsig#rsa-sha1',
+    digest: 'http://www.w3.org/2000/09/xmldsig#sha1',
+  };
+  it('is refused, within an encrypted assertion too, and taken where the connection allows it', async () => {
+    for (const write of [
+      (one: Begun) => goodResponse(one, {}, sha1),
+      (one: Begun) => encryptedResponse(one, {}, { signing: sha1 }),
+    ]) {
+      const begun = await target.begin();
+      await target.expectRefused(await post(begun, await write(begun)), 'algorithm');
+    }
+    await set({ allowSha1: true });
+    const begun = await target.begin();
+    const page = await begun.browser.send(
+      begun.acsUrl,
+      { SAMLResponse: base64(goodResponse(begun, {}, sha1)), RelayState: begun.relayState },
+      true,
+    );
+    expect(page.status).toBe(303);
+    await set({ allowSha1: false });
+  });
+});
+
+describe('SAML-ATK-53: what is sent unasked', () => {
+  const unasked = async (relayState?: string) => {
+    const begun = await target.begin();
+    const xml = goodResponse({ ...begun, requestId: '' }, { responseInResponseTo: '' });
+    return await new Browser().send(
+      begun.acsUrl,
+      { SAMLResponse: base64(xml), ...(relayState === undefined ? {} : { RelayState: relayState }) },
+      true,
+    );
+  };
+
+  it('is refused, and signs nobody in where the connection allows it either: the login begins with one click', async () => {
+    await target.expectRefused(await unasked(), 'unsolicited');
+    await set({ allowIdpInitiated: true });
+    for (const [state, kept] of [
+      [undefined, undefined],
+      ['/sso/session', '/sso/session'],
+      ['https://evil.example/', undefined],
+    ]) {
+      const page = await unasked(state);
+      expect([page.status, page.headers.getSetCookie().join()]).toEqual([
+        200,
+        expect.not.stringContaining('session'),
+      ]);
+      expect(page.text).toContain(`action="/sso/saml/${target.connection.id}/login"`);
+      expect(/name="return" value="([^"]*)"/.exec(page.text)?.[1]).toBe(kept);
+      expect(page.text).not.toContain('evil');
+    }
+    await target.goodLogin();
+    await set({ allowIdpInitiated: false });
+  });
+});
