@@ -283,7 +283,7 @@ describe('a connection', () => {
       field: 'metadataXml',
     });
     expect(await refused({ wantAssertionsSigned: false })).toMatchObject({ field: 'wantAssertionsSigned' });
-    expect(await refused({ allowIdpInitiated: true })).toMatchObject({ field: 'allowIdpInitiated' });
+    expect(await refused({ requestBinding: 'post' })).toMatchObject({ field: 'requestBinding' });
     const unknown = '00000000-0000-7000-8000-00000000000a';
     const jit = { attributes: { externalId: 'x' } };
     expect(await refused({ directoryId: unknown, jit })).toMatchObject({ field: 'directoryId' });
