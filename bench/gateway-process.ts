@@ -16,6 +16,8 @@ export interface GatewayProcess {
   isAlive(): boolean;
   /** Most resident bytes since the start (VmHWM); undefined where the system does not tell. */
   peakMemory(): number | undefined;
+  /** Processor time of all its threads since the start, in milliseconds; 0 where the system does not tell. */
+  cpuMs(): number;
 }
 
 /** @param databaseUrl Of a migrated database. */
@@ -53,7 +55,8 @@ export async function startGatewayProcess(
   for (const end = performance.now() + startMsMax; !(await isReady()); await sleep(50)) {
     if (!isAlive() || performance.now() > end) throw new Error(`the gateway did not start: ${output}`);
   }
-  return { url, operatorKey, isAlive, peakMemory: () => peakResidentBytes(child.pid ?? 0) };
+  const pid = child.pid ?? 0;
+  return { url, operatorKey, isAlive, peakMemory: () => peakResidentBytes(pid), cpuMs: () => cpuMsOf(pid) };
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -71,6 +74,19 @@ function peakResidentBytes(pid: number): number | undefined {
     return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
   } catch {
     return undefined;
+  }
+}
+
+/** Clock ticks are hundredths of a second wherever Node runs. */
+function cpuMsOf(pid: number): number {
+  try {
+    // The name, in parentheses, may hold blanks.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  } catch {
+    return 0;
   }
 }
 

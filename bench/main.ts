@@ -1,6 +1,6 @@
 /**
  * Measures the gateway on a database of its own and says each figure with its aim:
- * `npm run bench -- [licensing] [--json FILE] [--scale 0.01] [--seed 1]`. Exits 1 when something failed or came out
+ * `npm run bench -- [licensing|sso] [--json FILE] [--scale 0.01] [--seed 1]`. Exits 1 when something failed or came out
  * wrong; a slow machine misses aims and exits 0.
  */
 
@@ -8,13 +8,15 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { benchLicensing, type LicensingReport } from './licensing/run.ts';
 import { scaleMax, scaleMin } from './licensing/size.ts';
+import { benchSso, type SsoReport } from './sso/run.ts';
 
 /** Longer than any run may take: then it is ended, with what it started. */
 const minutesMax = 20;
-const usage = 'npm run bench -- [licensing] [--json FILE] [--scale 0.01] [--seed 1]';
+const usage = 'npm run bench -- [licensing|sso] [--json FILE] [--scale 0.01] [--seed 1]';
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 interface Arguments {
+  bench: 'licensing' | 'sso';
   json: string | undefined;
   scale: number;
   seed: number;
@@ -30,8 +32,10 @@ function readArguments(): Arguments {
       seed: { type: 'string', default: '1' },
     },
   });
-  const other = positionals.find((name) => name !== 'licensing');
-  if (other !== undefined) throw new Error(`there is no bench "${other}"`);
+  const [bench = 'licensing', ...more] = positionals;
+  if ((bench !== 'licensing' && bench !== 'sso') || more.length > 0) {
+    throw new Error(`there is no bench "${positionals.join(' ')}"`);
+  }
   const [scale, seed] = [Number(values.scale), Number(values.seed)];
   if (!(scale >= scaleMin && scale <= scaleMax)) {
     throw new Error(`--scale must be a number from ${scaleMin} to ${scaleMax}`);
@@ -39,10 +43,10 @@ function readArguments(): Arguments {
   if (!/^\d{1,9}$/.test(values.seed)) throw new Error('--seed must be a whole number');
   // A file that can't be written is better known now than after the run.
   if (values.json !== undefined) writeFileSync(values.json, '');
-  return { json: values.json, scale, seed };
+  return { bench, json: values.json, scale, seed };
 }
 
-async function main({ json, scale, seed }: Arguments): Promise<boolean> {
+async function main({ bench, json, scale, seed }: Arguments): Promise<boolean> {
   const ending = new AsyncDisposableStack();
   let cut: Promise<void> | undefined;
   const cutOff = (code: number, why: string) => {
@@ -57,10 +61,12 @@ async function main({ json, scale, seed }: Arguments): Promise<boolean> {
     if (cut === undefined) say(line);
   };
   try {
-    say(
-      `licensing at scale ${scale}, seed ${seed}${scale === scaleMax ? '' : ' (the aims are those of scale 1)'}`,
-    );
-    const report = await benchLicensing({ scale, seed, say: sayUnlessCut, ending });
+    const options = { say: sayUnlessCut, ending };
+    const remark = scale === scaleMax ? '' : ' (the aims are those of scale 1)';
+    say(`${bench} at scale ${scale}, seed ${seed}${remark}`);
+    const report = await (bench === 'sso'
+      ? benchSso({ scale, ...options })
+      : benchLicensing({ scale, seed, ...options }));
     await cut;
     tell(report);
     if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
@@ -75,7 +81,7 @@ async function main({ json, scale, seed }: Arguments): Promise<boolean> {
   }
 }
 
-function tell({ figures, problems, seconds }: LicensingReport): void {
+function tell({ figures, problems, seconds }: LicensingReport | SsoReport): void {
   const count = (verdict: string) => figures.filter((figure) => figure.verdict === verdict).length;
   say(
     `${count('ok')} ok, ${count('MISSED')} missed, ${count('skipped')} skipped, ${problems.length} failed or wrong, ` +
