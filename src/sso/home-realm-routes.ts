@@ -16,7 +16,7 @@ import { selectConnectionsOfDomain } from './connection-domain-store.ts';
 import { selectConnections } from './connection-store.ts';
 import { loginHintOf, returnPathOf } from './core/asked.ts';
 import { chooserPage, emailPage } from './core/page.ts';
-import { languageOfRequest, sendPage } from './sso-scope-hook.ts';
+import { languageOfRequest, sendLeadingOn, sendPage } from './sso-scope-hook.ts';
 
 const firstId = '00000000-0000-0000-0000-000000000000';
 
@@ -40,7 +40,7 @@ export function homeRealmRoutes(scope: FastifyInstance, { database }: Services):
         const address = email.trim();
         const choices = await connectionsOfAddress(address);
         if (choices.length === 0) {
-          return sendPage(reply.code(404), emailPage(language, { email: address, returnTo }));
+          return sendLeadingOn(reply.code(404), emailPage(language, { email: address, returnTo }));
         }
         return sendOn(request, reply, choices, { return: returnTo, login_hint: loginHintOf(address) });
       }
@@ -49,7 +49,7 @@ export function homeRealmRoutes(scope: FastifyInstance, { database }: Services):
         if (choices.length === 0) throw new Fault('not_found', 'There is no connection to sign in with.');
         return sendOn(request, reply, choices, { return: returnTo });
       }
-      return sendPage(reply, emailPage(language, { email: undefined, returnTo }));
+      return sendLeadingOn(reply, emailPage(language, { email: undefined, returnTo }));
     },
   );
 

@@ -16,7 +16,7 @@ import { answerLogin, beginLogin, type ConnectionPath, placeOf } from './login-h
 import { acceptResponse, type Posted } from './saml-login-flow.ts';
 import { SamlVerifier } from './saml-verifier-client.ts';
 import { clearLogin, loginOf } from './session-hook.ts';
-import { languageOfRequest, sendPage } from './sso-scope-hook.ts';
+import { languageOfRequest, sendLeadingOn } from './sso-scope-hook.ts';
 
 const config = { auth: 'none' } as const;
 
@@ -67,7 +67,7 @@ export function samlRoutes(scope: FastifyInstance, services: Services): void {
       if (posted.relayState !== undefined) clearLogin(reply, publicUrl, posted.relayState);
       if (outcome.kind === 'restart') {
         const action = `/sso/saml/${place.connectionId}/login`;
-        return sendPage(
+        return sendLeadingOn(
           reply,
           continuePage(languageOfRequest(request), { action, returnTo: outcome.returnTo }),
         );

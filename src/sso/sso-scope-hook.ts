@@ -14,13 +14,12 @@ import { languageOf } from './core/words.ts';
 
 export const stylePolicy = `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`;
 
-const policy = [
-  "default-src 'none'",
-  stylePolicy,
-  "form-action 'self'",
-  "frame-ancestors 'none'",
+/** Without `form-action`, which browsers hold against redirects, too: what leads to an identity provider. */
+const leadingOnPolicy = [
+  ...["default-src 'none'", stylePolicy, "frame-ancestors 'none'"],
   "base-uri 'none'",
 ].join('; ');
+const policy = `${leadingOnPolicy}; form-action 'self'`;
 
 export async function installSsoScope(scope: FastifyInstance): Promise<void> {
   await scope.register(fastifyCookie);
@@ -58,4 +57,9 @@ export function languageOfRequest({ headers }: FastifyRequest): ReturnType<typeo
 
 export function sendPage(reply: FastifyReply, html: string): FastifyReply {
   return reply.type('text/html; charset=utf-8').header('vary', 'accept-language').send(html);
+}
+
+/** A page whose form goes to an identity provider in the end. */
+export function sendLeadingOn(reply: FastifyReply, html: string): FastifyReply {
+  return sendPage(reply.header('content-security-policy', leadingOnPolicy), html);
 }

@@ -3,28 +3,32 @@
  * another site, and the browser alone decides which cookies go with it. Each page is looked at by axe, and all work without a script.
  */
 
-import { AxeBuilder } from '@axe-core/playwright';
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type DnsServer, startDnsServer, verifiedDomain } from '../support/dns-server.ts';
 import { made, startGateway, type TestGateway, type TestTenant } from '../support/gateway.ts';
 import { type RealBrowser, startRealBrowser } from '../support/real-browser.ts';
+import { expectAccessible } from './accessible.ts';
 import { samlpAttributes, startIdentityProvider } from './identity-provider.ts';
 
 const real: RealBrowser | undefined = await startRealBrowser();
 const contexts: BrowserContext[] = [];
 let gateway: TestGateway;
 let idp: Awaited<ReturnType<typeof startIdentityProvider>>;
+let dns: DnsServer;
 let tenant: TestTenant;
 let acsUrl = '';
 
 beforeAll(async () => {
-  gateway = await startGateway();
+  dns = await startDnsServer();
+  gateway = await startGateway({ config: { dnsResolver: dns.address } });
   idp = await startIdentityProvider(() => acsUrl);
 });
 afterAll(async () => {
   await real?.close();
   await gateway.close();
   await idp.close();
+  await dns.close();
 });
 beforeEach(async () => {
   tenant = await gateway.createTenant();
@@ -33,8 +37,12 @@ beforeEach(async () => {
   };
 });
 
-async function connect(jit: object = { create: true, attributes: samlpAttributes }, name = 'Test IdP') {
-  const body = { protocol: 'saml', name, metadataXml: idp.metadataXml, jit };
+async function connect(
+  jit: object = { create: true, attributes: samlpAttributes },
+  name = 'Test IdP',
+  change: object = {},
+) {
+  const body = { protocol: 'saml', name, metadataXml: idp.metadataXml, jit, ...change };
   const connection = await made(gateway.api('POST', `/tenants/${tenant.slug}/connections`, body));
   acsUrl = connection.acsUrl;
 }
@@ -52,17 +60,6 @@ const heading = (page: Page) => page.locator('h1').textContent();
 async function login(page: Page, more = ''): Promise<void> {
   await page.goto(loginUrl(more));
   await page.waitForURL((url) => url.origin === gateway.url);
-}
-
-/** Nothing that a reader by ear, by keyboard or with weak eyes stumbles over, in both colours. */
-async function expectAccessible(page: Page): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
-  }
-  const wider = await page.evaluate('document.documentElement.scrollWidth > innerWidth');
-  expect(wider).toBe(false);
 }
 
 describe.skipIf(real === undefined)('a real browser', () => {
@@ -140,6 +137,27 @@ describe.skipIf(real === undefined)('a real browser', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('alert').waitFor();
     await expectAccessible(page);
+  });
+
+  it('leads from an e-mail address to its identity provider, and to where people wanted', async () => {
+    await verifiedDomain(gateway, dns, tenant, 'work.example');
+    await connect(undefined, undefined, { domains: ['work.example'] });
+    const page = await open();
+    await page.goto(`${gateway.url}/sso/login?return=/sso/session`);
+    await page.keyboard.type('ada@work.example');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${gateway.url}/sso/session`);
+  });
+
+  it('lets in whom the identity provider sends unasked, after a click', async () => {
+    await connect(undefined, undefined, { allowIdpInitiated: true });
+    const page = await open({ locale: 'nl-NL' });
+    await page.goto(idp.ssoUrl);
+    await page.waitForURL(acsUrl);
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Verder naar inloggen' }).click();
+    await page.waitForURL(`${gateway.url}/sso`);
+    expect(await heading(page)).toBe('Je bent ingelogd');
   });
 
   it('needs no script on pages of ours', async () => {

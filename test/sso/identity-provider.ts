@@ -62,6 +62,7 @@ export async function startIdentityProvider(acsOf: () => string, options: object
   const ssoUrl = `http://localhost:${port}/sso`;
   return {
     certificate,
+    ssoUrl,
     metadataXml: metadataOf('urn:test:samlp', ssoUrl, certificate),
     becomes: (next: IdpPerson) => {
       person = next;

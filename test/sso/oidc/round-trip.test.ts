@@ -3,56 +3,27 @@
  * `127.0.0.1`: discovery, login, a second login without being asked, and signing out there.
  */
 
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import Provider from 'oidc-provider';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { made, startGateway, type TestGateway, type TestTenant } from '../../support/gateway.ts';
+import { startGateway, type TestGateway, type TestTenant } from '../../support/gateway.ts';
 import { Browser, formOf, type Page } from '../browser.ts';
+import { startUpstream, type Upstream } from './upstream.ts';
 
 let gateway: TestGateway;
 let tenant: TestTenant;
-let server: Server;
-let issuer = '';
+let upstream: Upstream;
 // biome-ignore lint/suspicious/noExplicitAny: as the admin API answers it.
 let connection: any;
 
 beforeAll(async () => {
   gateway = await startGateway();
   tenant = await gateway.createTenant();
-  server = createServer();
-  await new Promise<void>((done) => server.listen(0, 'localhost', done));
-  issuer = `http://localhost:${(server.address() as AddressInfo).port}`;
-  const body = { protocol: 'oidc', name: 'x', issuer, clientId: 'gateway', clientSecret: 'secret' };
-  const more = { singleLogout: true, jit: { create: true } };
-  connection = await made(gateway.api('POST', `/tenants/${tenant.slug}/connections`, { ...body, ...more }));
-  server.on('request', providerOf().callback());
+  upstream = await startUpstream();
+  connection = await upstream.connect(gateway, tenant);
 });
 afterAll(async () => {
   await gateway.close();
-  await new Promise((done) => server.close(done));
+  await upstream.close();
 });
-
-function providerOf(): Provider {
-  const address = { email: 'ada@example.com', email_verified: true };
-  return new Provider(issuer, {
-    clients: [
-      {
-        client_id: 'gateway',
-        client_secret: 'secret',
-        redirect_uris: [connection.callbackUrl],
-        post_logout_redirect_uris: [connection.loggedOutUrl],
-      },
-    ],
-    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'preferred_username'] },
-    findAccount: (_context, id) => ({
-      accountId: id,
-      claims: () => ({ sub: id, ...address, name: 'Ada Lovelace', preferred_username: address.email }),
-    }),
-    features: { devInteractions: { enabled: true }, rpInitiatedLogout: { enabled: true } },
-    cookies: { keys: ['x'] },
-  });
-}
 
 /** Goes where it is sent until a page is shown, at the provider or here. */
 async function follow(browser: Browser, first: Page): Promise<Page> {
@@ -66,7 +37,7 @@ async function follow(browser: Browser, first: Page): Promise<Page> {
 /** The provider's own pages: a login with whatever name, and a consent. */
 async function passForms(browser: Browser, at: Page): Promise<Page> {
   let page = at;
-  for (let n = 0; n < 3 && page.url.startsWith(issuer); n += 1) {
+  for (let n = 0; n < 3 && page.url.startsWith(upstream.issuer); n += 1) {
     const { action, fields } = formOf(page);
     const prompt = /name="prompt" value="(\w+)"/.exec(page.text)?.[1] ?? 'login';
     const form =
@@ -79,7 +50,7 @@ async function passForms(browser: Browser, at: Page): Promise<Page> {
 it('signs in, again without being asked, and out at both', async () => {
   const browser = new Browser();
   const asked = await follow(browser, await browser.send(`${gateway.url}/sso/login?tenant=${tenant.slug}`));
-  expect(asked.url).toContain(`${issuer}/interaction/`);
+  expect(asked.url).toContain(`${upstream.issuer}/interaction/`);
   const landed = await passForms(browser, asked);
   expect([landed.status, new URL(landed.url).pathname]).toEqual([200, '/sso']);
   const session = JSON.parse((await browser.send(`${gateway.url}/sso/session`)).text);
@@ -101,5 +72,5 @@ it('signs in, again without being asked, and out at both', async () => {
   expect(back.url).toBe(connection.loggedOutUrl);
   expect(back.text).toContain('signed out, here and at your organisation');
   const anew = await follow(browser, await browser.send(connection.loginUrl));
-  expect(anew.url).toContain(`${issuer}/interaction/`);
+  expect(anew.url).toContain(`${upstream.issuer}/interaction/`);
 });
