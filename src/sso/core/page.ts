@@ -168,7 +168,7 @@ export function page(language: Language, title: string, body: string, { head = '
   return `<!doctype html>
 <html lang="${language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title} – Blue Gateway</title><style>${style}</style>${head}</head>
-<body><main><h1>${title}</h1>
+<body><main><p class="product">Blue Gateway</p><h1>${title}</h1>
 ${body}
 </main></body></html>
 `;
