@@ -3,16 +3,14 @@
  * `127.0.0.1`: discovery, login, a second login without being asked, and signing out there.
  */
 
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import Provider from 'oidc-provider';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { made, startGateway, type TestGateway, type TestTenant } from '../../support/gateway.ts';
 import { Browser, formOf, type Page } from '../browser.ts';
+import { client, startUpstreamProvider, type UpstreamProvider } from '../upstream-provider.ts';
 
 let gateway: TestGateway;
 let tenant: TestTenant;
-let server: Server;
+let provider: UpstreamProvider;
 let issuer = '';
 // biome-ignore lint/suspicious/noExplicitAny: as the admin API answers it.
 let connection: any;
@@ -20,39 +18,17 @@ let connection: any;
 beforeAll(async () => {
   gateway = await startGateway();
   tenant = await gateway.createTenant();
-  server = createServer();
-  await new Promise<void>((done) => server.listen(0, 'localhost', done));
-  issuer = `http://localhost:${(server.address() as AddressInfo).port}`;
-  const body = { protocol: 'oidc', name: 'x', issuer, clientId: 'gateway', clientSecret: 'secret' };
+  provider = await startUpstreamProvider();
+  issuer = provider.issuer;
+  const body = { protocol: 'oidc', name: 'x', issuer, ...client };
   const more = { singleLogout: true, jit: { create: true } };
   connection = await made(gateway.api('POST', `/tenants/${tenant.slug}/connections`, { ...body, ...more }));
-  server.on('request', providerOf().callback());
+  provider.register(connection);
 });
 afterAll(async () => {
   await gateway.close();
-  await new Promise((done) => server.close(done));
+  await provider.close();
 });
-
-function providerOf(): Provider {
-  const address = { email: 'ada@example.com', email_verified: true };
-  return new Provider(issuer, {
-    clients: [
-      {
-        client_id: 'gateway',
-        client_secret: 'secret',
-        redirect_uris: [connection.callbackUrl],
-        post_logout_redirect_uris: [connection.loggedOutUrl],
-      },
-    ],
-    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'preferred_username'] },
-    findAccount: (_context, id) => ({
-      accountId: id,
-      claims: () => ({ sub: id, ...address, name: 'Ada Lovelace', preferred_username: address.email }),
-    }),
-    features: { devInteractions: { enabled: true }, rpInitiatedLogout: { enabled: true } },
-    cookies: { keys: ['x'] },
-  });
-}
 
 /** Goes where it is sent until a page is shown, at the provider or here. */
 async function follow(browser: Browser, first: Page): Promise<Page> {
