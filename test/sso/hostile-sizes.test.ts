@@ -49,6 +49,11 @@ const hostile: Record<string, () => string> = {
   'as deep as there is room for': () => `${'<a>'.repeat(35_000)}${'</a>'.repeat(35_000)}`,
   'an element of 20,000 attributes': () =>
     `<a ${Array.from({ length: 20_000 }, (_, n) => `a${n}=""`).join(' ')}/>`,
+  'white space that something stands behind': () => {
+    const ns = 'xmlns="urn:oasis:names:tc:SAML:2.0:protocol"';
+    const status = '<Status><StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></Status>';
+    return `<Response ${ns}>${status}a${' '.repeat(190_000)}b</Response>`;
+  },
 };
 
 describe('SAML-ATK-51: it is refused at once, in flat memory:', () => {
