@@ -38,12 +38,8 @@ export class SamlVerifier {
   /** @throws Refusal; Fault `unavailable` when too many wait. */
   verify(connectionId: ConnectionId, parties: Parties, responseXml: string): Promise<Verified> {
     const queue = this.#queues.get(connectionId) ?? [];
-    const isFull =
-      queue.length >= limits.samlWaitingPerConnectionMax || this.#waiting >= limits.samlWaitingMax;
-    if (isFull || this.#isStopped) {
-      const text = 'Too many people sign in at this moment: try again shortly.';
-      throw new Fault('unavailable', text, { retryAfterSeconds });
-    }
+    const isFull = queue.length >= limits.samlWaitingPerConnectionMax || !this.#hasRoom(queue);
+    if (isFull || this.#isStopped) throw tooMany();
     const { promise, resolve: done, reject: failed } = Promise.withResolvers<Verified>();
     queue.push({ connectionId, parties, responseXml, done, failed });
     this.#queues.set(connectionId, queue);
@@ -59,6 +55,16 @@ export class SamlVerifier {
     for (const queue of this.#queues.values()) for (const job of queue.splice(0)) job.failed(over);
     this.#queues.clear();
     await Promise.all([...this.#threads].map((thread) => this.#end(thread, over)));
+  }
+
+  /** When as many wait as may, whoever came last to the longest queue gives way to a shorter one. */
+  #hasRoom(queue: readonly Job[]): boolean {
+    if (this.#waiting < limits.samlWaitingMax) return true;
+    const [longest] = [...this.#queues.values()].sort((a, b) => b.length - a.length);
+    if (longest === undefined || longest.length <= queue.length + 1) return false;
+    longest.pop()?.failed(tooMany());
+    this.#waiting -= 1;
+    return true;
   }
 
   #next(): void {
@@ -134,6 +140,11 @@ export class SamlVerifier {
     await thread.worker.terminate();
     if (!this.#isStopped) this.#next();
   }
+}
+
+function tooMany(): Fault {
+  const text = 'Too many people sign in at this moment: try again shortly.';
+  return new Fault('unavailable', text, { retryAfterSeconds });
 }
 
 function isOutOfMemory(error: unknown): boolean {

@@ -12,8 +12,8 @@ import { made, startGateway, type TestGateway, type TestTenant } from '../suppor
 import { type RealBrowser, startRealBrowser } from '../support/real-browser.ts';
 import { expectAccessible } from './accessible.ts';
 import { samlpAttributes, startIdentityProvider } from './identity-provider.ts';
-import { startUpstream, type Upstream } from './oidc/upstream.ts';
 import { type Application, applicationOf, type Receiver, startReceiver } from './op-scene.ts';
+import { client, startUpstreamProvider, type UpstreamProvider } from './upstream-provider.ts';
 
 const real: RealBrowser | undefined = await startRealBrowser();
 let gateway: TestGateway;
@@ -41,14 +41,18 @@ const api = (method: string, path: string, body: object) =>
 const sessionStatus = async () => (await page.goto(`${gateway.url}/sso/session`))?.status();
 
 describe.skipIf(real === undefined)('an OpenID provider as identity provider', () => {
-  let upstream: Upstream;
+  let upstream: UpstreamProvider;
   beforeAll(async () => {
-    upstream = await startUpstream();
+    upstream = await startUpstreamProvider();
   });
   afterAll(() => upstream.close());
 
   it('signs in, again without being asked, and out at both', async () => {
-    const { loginUrl, loggedOutUrl } = await upstream.connect(gateway, tenant);
+    const body = { protocol: 'oidc', name: 'Provider', issuer: upstream.issuer, ...client };
+    const more = { singleLogout: true, jit: { create: true } };
+    const connection = await api('POST', '/connections', { ...body, ...more });
+    upstream.register(connection);
+    const { loginUrl, loggedOutUrl } = connection;
     await page.goto(`${loginUrl}?return=/sso/session`);
     await page.fill('[name=login]', 'ada');
     await page.fill('[name=password]', 'x');
@@ -99,11 +103,11 @@ describe.skipIf(real === undefined)('an application behind /oidc', () => {
     const body = { protocol: 'saml', name: 'IdP', metadataXml: idp.metadataXml, jit };
     acsUrl = (await api('POST', '/connections', body)).acsUrl;
     const redirectUri = `${origin}/callback`;
-    const client = await api('POST', '/clients', {
+    const registered = await api('POST', '/clients', {
       ...{ name: 'Blue', redirectUris: [redirectUri], postLogoutRedirectUris: [`${origin}/`] },
       backchannelLogoutUri: receiver.url,
     });
-    app = await applicationOf(gateway.url, { ...client, redirectUri });
+    app = await applicationOf(gateway.url, { ...registered, redirectUri });
     return () => receiver.close();
   });
 

@@ -49,6 +49,11 @@ const hostile: Record<string, () => string> = {
   'as deep as there is room for': () => `${'<a>'.repeat(35_000)}${'</a>'.repeat(35_000)}`,
   'an element of 20,000 attributes': () =>
     `<a ${Array.from({ length: 20_000 }, (_, n) => `a${n}=""`).join(' ')}/>`,
+  'white space that something stands behind': () => {
+    const ns = 'xmlns="urn:oasis:names:tc:SAML:2.0:protocol"';
+    const status = '<Status><StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></Status>';
+    return `<Response ${ns}>${status}a${' '.repeat(190_000)}b</Response>`;
+  },
 };
 
 describe('SAML-ATK-51: it is refused at once, in flat memory:', () => {
@@ -79,14 +84,8 @@ describe('SAML-ATK-51: it is refused at once, in flat memory:', () => {
   });
 });
 
-it('while responses are verified that cost the most, others are served as ever', async () => {
-  const others = await Promise.all(Array.from({ length: 4 }, newKeys));
-  const certificates = [...others.map(({ certificate }) => certificate), target.keys.certificate];
-  const metadataXml = metadataOf(idpEntityId, 'http://localhost:1/sso', ...certificates);
-  await made(target.gateway.api('PUT', target.path, { metadataXml }));
-  const begun = await Promise.all(Array.from({ length: 4 }, () => target.begin()));
-  // Signed by nobody whom the connection knows: every certificate is tried.
-  const bad = begun.map((one) => ({ one, xml: groups({ ...one, keys: target.strangers }, 1999) }));
+/** What others are told meanwhile, and after how many milliseconds. */
+async function lookedAt<T>(work: () => Promise<T>) {
   const health: number[] = [];
   let isOver = false;
   const looking = (async () => {
@@ -97,15 +96,46 @@ it('while responses are verified that cost the most, others are served as ever',
       await new Promise((done) => setTimeout(done, 10));
     }
   })();
-  const { result, ms, heldUpMs } = await watched(() =>
+  const seen = await watched(work).finally(() => {
+    isOver = true;
+  });
+  await looking;
+  health.sort((a, b) => a - b);
+  return { ...seen, medianMs: health[Math.floor(health.length / 2)] };
+}
+
+it('while it is posted again and again, others are served as ever', async () => {
+  const begun = await target.begin();
+  const posts = Object.values(hostile).map((write) => ({
+    SAMLResponse: base64(write()),
+    RelayState: begun.relayState,
+  }));
+  const { result, heldUpMs, medianMs } = await lookedAt(async () => {
+    const statuses: number[] = [];
+    for (const fields of [...posts, ...posts, ...posts]) {
+      statuses.push((await begun.browser.send(begun.acsUrl, fields, true)).status);
+    }
+    return statuses;
+  });
+  expect(new Set(result)).toEqual(new Set([403, 413]));
+  expect(heldUpMs).toBeLessThan(cpuMsMax);
+  expect(medianMs).toBeLessThan(cpuMsMax / 5);
+});
+
+it.each([1, 5])('while the dearest responses are verified by %i certificates, too', async (certificates) => {
+  const others = await Promise.all(Array.from({ length: certificates - 1 }, newKeys));
+  const trusted = [...others, target.keys].map(({ certificate }) => certificate);
+  const metadataXml = metadataOf(idpEntityId, 'http://localhost:1/sso', ...trusted);
+  await made(target.gateway.api('PUT', target.path, { metadataXml }));
+  const begun = await Promise.all(Array.from({ length: 4 }, () => target.begin()));
+  // Signed by nobody whom the connection knows: every certificate is tried.
+  const bad = begun.map((one) => ({ one, xml: groups({ ...one, keys: target.strangers }, 1999) }));
+  const { result, ms, heldUpMs, medianMs } = await lookedAt(() =>
     Promise.all(bad.map(({ one, xml }) => post(one, xml))),
   );
-  isOver = true;
-  await looking;
   expect(result.map(({ status }) => status)).toEqual([403, 403, 403, 403]);
   // On the thread that serves each would hold it up for a quarter of the time.
-  expect(heldUpMs).toBeLessThan(ms / 8);
-  health.sort((a, b) => a - b);
-  expect(health[Math.floor(health.length / 2)]).toBeLessThan(ms / 20);
+  expect(heldUpMs).toBeLessThan(ms / 6);
+  expect(medianMs).toBeLessThan(ms / 20);
   await target.goodLogin();
 });

@@ -40,6 +40,7 @@ const attribute = new RegExp(
 );
 const tagEnd = /[ \t\n]*(\/?)>/y;
 const characters = /[^<]+/y;
+const spaces = ' \t\r\n';
 const bareAmpersand = /&(?![^;&]{1,9};)/;
 const entities: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 
@@ -181,7 +182,11 @@ function characterOf(reference: string): string {
 
 /** Without the white space of XML at its ends (XML 1.0 §2.3): every other character, also what Unicode calls a space, is told apart. */
 export function trimXml(text: string): string {
-  return text.replace(/^[ \t\r\n]+/, '').replace(/[ \t\r\n]+$/, '');
+  let [start, end] = [0, text.length];
+  // No regular expression: one that looks for the last white space begins again at each that is not the last.
+  while (start < end && spaces.includes(text.charAt(start))) start += 1;
+  while (end > start && spaces.includes(text.charAt(end - 1))) end -= 1;
+  return text.slice(start, end);
 }
 
 /** Text written so that it stands for itself, also in an attribute. */

@@ -4,25 +4,30 @@
  */
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startGateway, type TestGateway, type TestTenant } from '../../support/gateway.ts';
+import { made, startGateway, type TestGateway, type TestTenant } from '../../support/gateway.ts';
 import { Browser, formOf, type Page } from '../browser.ts';
-import { startUpstream, type Upstream } from './upstream.ts';
+import { client, startUpstreamProvider, type UpstreamProvider } from '../upstream-provider.ts';
 
 let gateway: TestGateway;
 let tenant: TestTenant;
-let upstream: Upstream;
+let provider: UpstreamProvider;
+let issuer = '';
 // biome-ignore lint/suspicious/noExplicitAny: as the admin API answers it.
 let connection: any;
 
 beforeAll(async () => {
   gateway = await startGateway();
   tenant = await gateway.createTenant();
-  upstream = await startUpstream();
-  connection = await upstream.connect(gateway, tenant);
+  provider = await startUpstreamProvider();
+  issuer = provider.issuer;
+  const body = { protocol: 'oidc', name: 'x', issuer, ...client };
+  const more = { singleLogout: true, jit: { create: true } };
+  connection = await made(gateway.api('POST', `/tenants/${tenant.slug}/connections`, { ...body, ...more }));
+  provider.register(connection);
 });
 afterAll(async () => {
   await gateway.close();
-  await upstream.close();
+  await provider.close();
 });
 
 /** Goes where it is sent until a page is shown, at the provider or here. */
@@ -37,7 +42,7 @@ async function follow(browser: Browser, first: Page): Promise<Page> {
 /** The provider's own pages: a login with whatever name, and a consent. */
 async function passForms(browser: Browser, at: Page): Promise<Page> {
   let page = at;
-  for (let n = 0; n < 3 && page.url.startsWith(upstream.issuer); n += 1) {
+  for (let n = 0; n < 3 && page.url.startsWith(issuer); n += 1) {
     const { action, fields } = formOf(page);
     const prompt = /name="prompt" value="(\w+)"/.exec(page.text)?.[1] ?? 'login';
     const form =
@@ -50,7 +55,7 @@ async function passForms(browser: Browser, at: Page): Promise<Page> {
 it('signs in, again without being asked, and out at both', async () => {
   const browser = new Browser();
   const asked = await follow(browser, await browser.send(`${gateway.url}/sso/login?tenant=${tenant.slug}`));
-  expect(asked.url).toContain(`${upstream.issuer}/interaction/`);
+  expect(asked.url).toContain(`${issuer}/interaction/`);
   const landed = await passForms(browser, asked);
   expect([landed.status, new URL(landed.url).pathname]).toEqual([200, '/sso']);
   const session = JSON.parse((await browser.send(`${gateway.url}/sso/session`)).text);
@@ -72,5 +77,5 @@ it('signs in, again without being asked, and out at both', async () => {
   expect(back.url).toBe(connection.loggedOutUrl);
   expect(back.text).toContain('signed out, here and at your organisation');
   const anew = await follow(browser, await browser.send(connection.loginUrl));
-  expect(anew.url).toContain(`${upstream.issuer}/interaction/`);
+  expect(anew.url).toContain(`${issuer}/interaction/`);
 });
