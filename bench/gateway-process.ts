@@ -1,4 +1,4 @@
-/** The gateway as it is run: a process of its own on a port of loopback, whose memory the system tells. */
+/** The gateway as it is run: a process of its own on a port of loopback, whose memory and processor time the system tells. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -16,6 +16,8 @@ export interface GatewayProcess {
   isAlive(): boolean;
   /** Most resident bytes since the start (VmHWM); undefined where the system does not tell. */
   peakMemory(): number | undefined;
+  /** Processor time of all its threads; undefined where the system does not tell. */
+  processorMs(): number | undefined;
 }
 
 /** @param databaseUrl Of a migrated database. */
@@ -53,7 +55,12 @@ export async function startGatewayProcess(
   for (const end = performance.now() + startMsMax; !(await isReady()); await sleep(50)) {
     if (!isAlive() || performance.now() > end) throw new Error(`the gateway did not start: ${output}`);
   }
-  return { url, operatorKey, isAlive, peakMemory: () => peakResidentBytes(child.pid ?? 0) };
+  const pid = child.pid ?? 0;
+  return {
+    ...{ url, operatorKey, isAlive },
+    peakMemory: () => peakResidentBytes(pid),
+    processorMs: () => processorMsOf(pid),
+  };
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -69,6 +76,17 @@ function peakResidentBytes(pid: number): number | undefined {
   try {
     const kilobytes = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
     return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+  } catch {
+    return undefined;
+  }
+}
+
+/** utime and stime of proc_pid_stat(5), which Linux tells in hundredths of a second. */
+function processorMsOf(pid: number): number | undefined {
+  try {
+    const [, rest = ''] = /\) (.*)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+    const [user, system] = rest.split(' ').slice(11, 13).map(Number);
+    return user === undefined || system === undefined ? undefined : (user + system) * 10;
   } catch {
     return undefined;
   }

@@ -1,20 +1,25 @@
 /**
  * Measures the gateway on a database of its own and says each figure with its aim:
- * `npm run bench -- [licensing] [--json FILE] [--scale 0.01] [--seed 1]`. Exits 1 when something failed or came out
+ * `npm run bench -- [licensing|sso] [--json FILE] [--scale 0.01] [--seed 1]`. Exits 1 when something failed or came out
  * wrong; a slow machine misses aims and exits 0.
  */
 
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { benchLicensing, type LicensingReport } from './licensing/run.ts';
+import type { Figure } from './figure.ts';
+import { benchLicensing } from './licensing/run.ts';
 import { scaleMax, scaleMin } from './licensing/size.ts';
+import { benchSso } from './sso/run.ts';
 
 /** Longer than any run may take: then it is ended, with what it started. */
 const minutesMax = 20;
-const usage = 'npm run bench -- [licensing] [--json FILE] [--scale 0.01] [--seed 1]';
+const usage = 'npm run bench -- [licensing|sso] [--json FILE] [--scale 0.01] [--seed 1]';
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
+const benches = { licensing: benchLicensing, sso: benchSso };
+
 interface Arguments {
+  bench: keyof typeof benches;
   json: string | undefined;
   scale: number;
   seed: number;
@@ -30,8 +35,9 @@ function readArguments(): Arguments {
       seed: { type: 'string', default: '1' },
     },
   });
-  const other = positionals.find((name) => name !== 'licensing');
-  if (other !== undefined) throw new Error(`there is no bench "${other}"`);
+  const [bench = 'licensing', ...more] = positionals;
+  if (bench !== 'licensing' && bench !== 'sso') throw new Error(`there is no bench "${bench}"`);
+  if (more.length > 0) throw new Error('one bench at a time');
   const [scale, seed] = [Number(values.scale), Number(values.seed)];
   if (!(scale >= scaleMin && scale <= scaleMax)) {
     throw new Error(`--scale must be a number from ${scaleMin} to ${scaleMax}`);
@@ -39,10 +45,10 @@ function readArguments(): Arguments {
   if (!/^\d{1,9}$/.test(values.seed)) throw new Error('--seed must be a whole number');
   // A file that can't be written is better known now than after the run.
   if (values.json !== undefined) writeFileSync(values.json, '');
-  return { json: values.json, scale, seed };
+  return { bench, json: values.json, scale, seed };
 }
 
-async function main({ json, scale, seed }: Arguments): Promise<boolean> {
+async function main({ bench, json, scale, seed }: Arguments): Promise<boolean> {
   const ending = new AsyncDisposableStack();
   let cut: Promise<void> | undefined;
   const cutOff = (code: number, why: string) => {
@@ -58,9 +64,9 @@ async function main({ json, scale, seed }: Arguments): Promise<boolean> {
   };
   try {
     say(
-      `licensing at scale ${scale}, seed ${seed}${scale === scaleMax ? '' : ' (the aims are those of scale 1)'}`,
+      `${bench} at scale ${scale}, seed ${seed}${scale === scaleMax ? '' : ' (the aims are those of scale 1)'}`,
     );
-    const report = await benchLicensing({ scale, seed, say: sayUnlessCut, ending });
+    const report = await benches[bench]({ scale, seed, say: sayUnlessCut, ending });
     await cut;
     tell(report);
     if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
@@ -75,7 +81,13 @@ async function main({ json, scale, seed }: Arguments): Promise<boolean> {
   }
 }
 
-function tell({ figures, problems, seconds }: LicensingReport): void {
+interface Report {
+  figures: readonly Figure[];
+  problems: readonly string[];
+  seconds: number;
+}
+
+function tell({ figures, problems, seconds }: Report): void {
   const count = (verdict: string) => figures.filter((figure) => figure.verdict === verdict).length;
   say(
     `${count('ok')} ok, ${count('MISSED')} missed, ${count('skipped')} skipped, ${problems.length} failed or wrong, ` +
