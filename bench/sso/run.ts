@@ -1,6 +1,6 @@
 /** The bench of single sign-on from an empty database to its report: a tenant with one SAML connection, and many logins. */
 
-import { loadavg } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { selfSigned } from '../../src/kernel/self-signed-certificate.ts';
 import { idpEntityId } from '../../test/sso/forge.ts';
 import { metadataOf } from '../../test/sso/identity-provider.ts';
@@ -44,13 +44,15 @@ export async function benchSso({ scale, say, ending }: SsoOptions): Promise<SsoR
   const visitors = new Visitors(await connect(gateway));
   ending.use(visitors);
   await measureLogins(figures, gateway, visitors, logins);
+  const load = { before, after: loadavg()[0] ?? Number.NaN };
+  say(`load of the machine: ${load.before} before, ${load.after} after, on ${cpus().length} processors`);
   return {
     bench: 'sso',
     scale,
     startedAt: startedAt.toISOString(),
     seconds: (Date.now() - startedAt.getTime()) / 1000,
     machine: await machineOf(server.url),
-    load: { before, after: loadavg()[0] ?? Number.NaN },
+    load,
     logins,
     figures: figures.all,
     problems: figures.problems,
