@@ -1,4 +1,4 @@
-/** The gateway as it is run: a process of its own on a port of loopback, whose memory and processor time the system tells. */
+/** The gateway as it is run: a process of its own on a port of loopback, whose memory the system tells. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -16,8 +16,8 @@ export interface GatewayProcess {
   isAlive(): boolean;
   /** Most resident bytes since the start (VmHWM); undefined where the system does not tell. */
   peakMemory(): number | undefined;
-  /** Processor time of all its threads; undefined where the system does not tell. */
-  processorMs(): number | undefined;
+  /** Processor time of all its threads since the start, in milliseconds; undefined where the system does not tell. */
+  cpuMs(): number | undefined;
 }
 
 /** @param databaseUrl Of a migrated database. */
@@ -37,6 +37,8 @@ export async function startGatewayProcess(
     SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
     LOG_LEVEL: 'error',
     SCIM_RATE_LIMIT: '0',
+    // So that clients may come from many addresses.
+    TRUST_PROXY: '127.0.0.1',
   };
   if (ending.disposed) throw new Error('the bench is ended');
   const child = spawn(process.execPath, [join(root, 'src', 'main.ts')], {
@@ -56,11 +58,7 @@ export async function startGatewayProcess(
     if (!isAlive() || performance.now() > end) throw new Error(`the gateway did not start: ${output}`);
   }
   const pid = child.pid ?? 0;
-  return {
-    ...{ url, operatorKey, isAlive },
-    peakMemory: () => peakResidentBytes(pid),
-    processorMs: () => processorMsOf(pid),
-  };
+  return { url, operatorKey, isAlive, peakMemory: () => peakResidentBytes(pid), cpuMs: () => cpuMsOf(pid) };
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -81,12 +79,14 @@ function peakResidentBytes(pid: number): number | undefined {
   }
 }
 
-/** utime and stime of proc_pid_stat(5), which Linux tells in hundredths of a second. */
-function processorMsOf(pid: number): number | undefined {
+/** Clock ticks are hundredths of a second wherever Node runs. */
+function cpuMsOf(pid: number): number | undefined {
   try {
-    const [, rest = ''] = /\) (.*)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
-    const [user, system] = rest.split(' ').slice(11, 13).map(Number);
-    return user === undefined || system === undefined ? undefined : (user + system) * 10;
+    // The name, in parentheses, may hold blanks.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * 10;
   } catch {
     return undefined;
   }

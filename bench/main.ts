@@ -6,20 +6,17 @@
 
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import type { Figure } from './figure.ts';
-import { benchLicensing } from './licensing/run.ts';
+import { benchLicensing, type LicensingReport } from './licensing/run.ts';
 import { scaleMax, scaleMin } from './licensing/size.ts';
-import { benchSso } from './sso/run.ts';
+import { benchSso, type SsoReport } from './sso/run.ts';
 
 /** Longer than any run may take: then it is ended, with what it started. */
 const minutesMax = 20;
 const usage = 'npm run bench -- [licensing|sso] [--json FILE] [--scale 0.01] [--seed 1]';
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-const benches = { licensing: benchLicensing, sso: benchSso };
-
 interface Arguments {
-  bench: keyof typeof benches;
+  bench: 'licensing' | 'sso';
   json: string | undefined;
   scale: number;
   seed: number;
@@ -36,8 +33,9 @@ function readArguments(): Arguments {
     },
   });
   const [bench = 'licensing', ...more] = positionals;
-  if (bench !== 'licensing' && bench !== 'sso') throw new Error(`there is no bench "${bench}"`);
-  if (more.length > 0) throw new Error('one bench at a time');
+  if ((bench !== 'licensing' && bench !== 'sso') || more.length > 0) {
+    throw new Error(`there is no bench "${positionals.join(' ')}"`);
+  }
   const [scale, seed] = [Number(values.scale), Number(values.seed)];
   if (!(scale >= scaleMin && scale <= scaleMax)) {
     throw new Error(`--scale must be a number from ${scaleMin} to ${scaleMax}`);
@@ -63,10 +61,12 @@ async function main({ bench, json, scale, seed }: Arguments): Promise<boolean> {
     if (cut === undefined) say(line);
   };
   try {
-    say(
-      `${bench} at scale ${scale}, seed ${seed}${scale === scaleMax ? '' : ' (the aims are those of scale 1)'}`,
-    );
-    const report = await benches[bench]({ scale, seed, say: sayUnlessCut, ending });
+    const options = { say: sayUnlessCut, ending };
+    const remark = scale === scaleMax ? '' : ' (the aims are those of scale 1)';
+    say(`${bench} at scale ${scale}, seed ${seed}${remark}`);
+    const report = await (bench === 'sso'
+      ? benchSso({ scale, ...options })
+      : benchLicensing({ scale, seed, ...options }));
     await cut;
     tell(report);
     if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
@@ -81,13 +81,7 @@ async function main({ bench, json, scale, seed }: Arguments): Promise<boolean> {
   }
 }
 
-interface Report {
-  figures: readonly Figure[];
-  problems: readonly string[];
-  seconds: number;
-}
-
-function tell({ figures, problems, seconds }: Report): void {
+function tell({ figures, problems, seconds }: LicensingReport | SsoReport): void {
   const count = (verdict: string) => figures.filter((figure) => figure.verdict === verdict).length;
   say(
     `${count('ok')} ok, ${count('MISSED')} missed, ${count('skipped')} skipped, ${problems.length} failed or wrong, ` +

@@ -21,6 +21,7 @@ import { clockRoutes } from './admin/clock-routes.ts';
 import { connectionKeyRoutes } from './admin/connection-key-routes.ts';
 import { connectionMetadataRoutes } from './admin/connection-metadata-routes.ts';
 import { connectionRoutes } from './admin/connection-routes.ts';
+import { connectionTestRoutes } from './admin/connection-test-routes.ts';
 import { contractLineRoutes } from './admin/contract-line-routes.ts';
 import { contractRoutes } from './admin/contract-routes.ts';
 import { directoryRoutes, directoryTokenRoutes } from './admin/directory-routes.ts';
@@ -83,6 +84,7 @@ import { samlLogoutRoutes } from './sso/saml-logout-routes.ts';
 import { samlRoutes } from './sso/saml-routes.ts';
 import { sessionRoutes } from './sso/session-routes.ts';
 import { installSsoScope } from './sso/sso-scope-hook.ts';
+import { testRoutes } from './sso/test-routes.ts';
 
 export interface AppOptions {
   services: Services;
@@ -145,6 +147,7 @@ export async function buildApp({ services, log, ...options }: AppOptions): Promi
     await installSsoScope(scope);
     samlRoutes(scope, services);
     samlLogoutRoutes(scope, services);
+    testRoutes(scope, services);
     oidcRoutes(scope, services);
     sessionRoutes(scope, services);
     homeRealmRoutes(scope, services);
@@ -194,6 +197,7 @@ function adminScope(api: FastifyInstance, services: Services): void {
   clientRoutes(scope, services);
   clientSecretRoutes(scope, services);
   connectionRoutes(scope, services);
+  connectionTestRoutes(scope, services);
   domainRoutes(scope, services);
   domainReadRoutes(scope, services);
   removedUserRoutes(scope, services);

@@ -1,9 +1,9 @@
 /** The licensing bench from an empty database to its report: what is measured, in which order. */
 
+import { cpus, totalmem } from 'node:os';
 import { type Database, openDatabase } from '../../src/db/database.ts';
 import { type Figure, Figures, secondsOf } from '../figure.ts';
 import { startGatewayProcess } from '../gateway-process.ts';
-import { machineOf } from '../machine.ts';
 import { type BenchDatabase, startPostgres } from '../postgres.ts';
 import { clients, measureHttp, measureStore } from './admission.ts';
 import { measureEdits } from './edits.ts';
@@ -67,7 +67,7 @@ export async function benchLicensing({
     seed,
     startedAt: startedAt.toISOString(),
     seconds: (Date.now() - startedAt.getTime()) / 1000,
-    machine: await machineOf(server.url),
+    machine: await machine(inspector),
     size,
     rows,
     databaseBytes: await inspector.number('select pg_database_size(current_database()) as n'),
@@ -99,4 +99,15 @@ async function generate(figures: Figures, generation: Generation): Promise<World
   });
   if (made.world === undefined) throw new Error(figures.problems.at(-1));
   return made.world;
+}
+
+async function machine(inspector: Inspector): Promise<LicensingReport['machine']> {
+  const [postgres] = await inspector.rows<{ server_version: string }>('show server_version');
+  return {
+    processors: cpus().length,
+    processor: cpus()[0]?.model ?? 'unknown',
+    memoryBytes: totalmem(),
+    node: process.versions.node,
+    postgres: postgres?.server_version ?? 'unknown',
+  };
 }

@@ -223,6 +223,25 @@ export const connectionCommands: readonly Command[] = [
   },
   {
     noun: 'connection',
+    verb: 'test',
+    summary: 'answer the address of a test login; open it in a browser and sign in',
+    argument: 'connection-id',
+    flags: [tenantFlag],
+    call: (input) => ({ method: 'POST', path: `${one(input)}/tests` }),
+  },
+  {
+    noun: 'connection',
+    verb: 'test-result',
+    summary: 'show what a test login came to',
+    argument: 'connection-id',
+    flags: [
+      tenantFlag,
+      { name: 'test', value: 'id', description: 'as `connection test` has it', required: true },
+    ],
+    call: (input) => ({ method: 'GET', path: `${one(input)}/tests/${part(input, 'test')}` }),
+  },
+  {
+    noun: 'connection',
     verb: 'add-key',
     summary: 'add the next key of ours for signing, or one for encryption, and tell it in our metadata',
     argument: 'connection-id',

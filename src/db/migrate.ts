@@ -33,6 +33,7 @@ import * as justInTime from '../../migrations/0030_just_in_time.ts';
 import * as metadata from '../../migrations/0032_metadata.ts';
 import * as signals from '../../migrations/0034_signals.ts';
 import * as logouts from '../../migrations/0035_logouts.ts';
+import * as connectionTests from '../../migrations/0036_connection_tests.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 
 const migrations: Record<string, Migration> = {
@@ -66,6 +67,7 @@ const migrations: Record<string, Migration> = {
   '0032_metadata': metadata,
   '0034_signals': signals,
   '0035_logouts': logouts,
+  '0036_connection_tests': connectionTests,
 };
 
 /** Requests run as the first; look-ups across tenants are functions that belong to the second. */

@@ -42,7 +42,12 @@ function rehearsalOn(connection: Connection, deadline: number): Database {
     return turn;
   };
   return {
-    run: (query) => withConnection((one) => one.run(query)),
+    run: (query) =>
+      withConnection(async (one) => {
+        // What runs outside of a transaction runs as the owner: the last savepoint's role is still set here.
+        await one.send(`SELECT set_config('role', 'none', true)`);
+        return await one.run(query);
+      }),
     withConnection,
     close: async () => {},
   };

@@ -55,6 +55,17 @@ export interface SsoTables {
     step_up: Json<unknown>;
     code_verifier: string | null;
     asked_at: Time;
+    test_id: string | null;
+  };
+  sso_tests: {
+    tenant_id: string;
+    id: string;
+    connection_id: string;
+    token_hash: string;
+    created_at: Time;
+    begin_until: Time;
+    expires_at: Time;
+    report: Json<unknown> | null;
   };
   sso_assertions: { tenant_id: string; connection_id: string; id_hash: string; expires_at: Time };
   sso_links: {

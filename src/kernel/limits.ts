@@ -112,6 +112,8 @@ export const limits = {
   samlWaitingPerConnectionMax: 50,
   samlWaitingMax: 500,
   connectionsPerTenantMax: 50,
+  connectionTestsPerHourMax: 100,
+  connectionTestMsMax: 5000,
   domainsPerTenantMax: 200,
   /** Looks at a domain's records that one tenant may have made in a second, and at once. */
   domainChecksPerSecond: 0.5,

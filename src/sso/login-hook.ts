@@ -7,6 +7,7 @@ import { unknownConnection } from './connection-flow.ts';
 import { findConnectionTenant } from './connection-store.ts';
 import type { Asked } from './core/asked.ts';
 import { refusalPage } from './core/page.ts';
+import { testPage } from './core/test-page.ts';
 import { setLogin, setSession } from './session-hook.ts';
 import type { ConnectionPlace, LoginOutcome } from './sign-in-flow.ts';
 import { languageOfRequest, sendPage } from './sso-scope-hook.ts';
@@ -51,6 +52,7 @@ export function answerLogin(
     if (!isTraced) request.log.warn({ ...place, reference, reason }, 'login refused, and not traced');
     return sendPage(reply.code(403), refusalPage(languageOfRequest(request), outcome));
   }
+  if (outcome.kind === 'tested') return sendPage(reply, testPage(languageOfRequest(request), outcome.report));
   setSession(reply, publicUrl, outcome.session, outcome.seconds);
   return reply.redirect(outcome.returnTo ?? '/sso', 303);
 }

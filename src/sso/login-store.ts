@@ -26,6 +26,8 @@ export interface LoginRequest extends RequestKey, Asked {
   codeVerifier: string | null;
   /** By the clock that identity providers know. */
   askedAt: Date;
+  /** The test that it is; null: it is none. */
+  testId: string | null;
   expiresAt: Date;
 }
 
@@ -42,13 +44,14 @@ export function insertLoginRequest(tx: TenantTransaction, request: LoginRequest)
       step_up: JSON.stringify(request.stepUp),
       code_verifier: request.codeVerifier,
       asked_at: request.askedAt,
+      test_id: request.testId,
     }),
   );
 }
 
 export type TakenRequest = Pick<
   LoginRequest,
-  'requestId' | 'returnTo' | 'stepUp' | 'codeVerifier' | 'askedAt'
+  'requestId' | 'returnTo' | 'stepUp' | 'codeVerifier' | 'askedAt' | 'testId'
 >;
 
 /** Takes a request away, so that of several answers one finds it; undefined: there is none for this browser and connection. */
@@ -67,7 +70,7 @@ export async function takeLoginRequest(
       .where('expires_at', '>', now)
       .returning([
         ...(['request_id as requestId', 'return_to as returnTo', 'step_up as stepUp'] as const),
-        ...(['code_verifier as codeVerifier', 'asked_at as askedAt'] as const),
+        ...(['code_verifier as codeVerifier', 'asked_at as askedAt', 'test_id as testId'] as const),
       ]),
   );
   return row && { ...row, stepUp: row.stepUp as StepUp };

@@ -14,6 +14,7 @@ import { checkStepUp } from './core/asked.ts';
 import { oidcGroups } from './core/claimed-groups.ts';
 import { type Claims, checkClaims, oidcIdentityOf } from './core/oidc-identity.ts';
 import { Refusal } from './core/refusal.ts';
+import { claimTexts } from './core/test-report.ts';
 import { takeLoginRequest } from './login-store.ts';
 import type { OidcProviders, Parties } from './oidc-client.ts';
 import {
@@ -70,15 +71,17 @@ async function readCallback(
       selectConnection(tx, connectionId),
       takeLoginRequest(tx, key, clock.now()),
     ]);
-    const isOurs = found?.enabled === true && found.protocol === 'oidc';
+    const isOpen = found?.enabled === true || taken?.testId != null;
+    const isOurs = found?.protocol === 'oidc' && isOpen;
     return { connection: found, asked: taken, sealed: isOurs ? await selectProof(tx, found) : undefined };
   });
-  if (connection?.enabled !== true || connection.protocol !== 'oidc' || sealed === undefined) {
+  if (connection?.protocol !== 'oidc' || sealed === undefined) {
     throw new Refusal('disabled', 'The connection is switched off.');
   }
   if (asked?.codeVerifier == null) {
     throw new Refusal('request', 'This browser has no such request here that waits for an answer.');
   }
+  trace.testId = asked.testId;
   trace.steps.push('request');
   const { requestId: nonce, codeVerifier, stepUp, returnTo, askedAt } = asked;
   const parties = partiesOf(publicUrl, tenantId, connection, secrets.open(sealed));
@@ -100,6 +103,7 @@ async function readCallback(
   return {
     connection,
     identity: oidcIdentityOf(claims, jit.attributes, settings.issuer),
+    claims: claimTexts(claims),
     groups: oidcGroups(claims, groupsClaimOf(jit)),
     once: { id: digest(idToken), until: new Date(now.getTime() + limits.loginMinutesMax * 60_000) },
     sessionUntil: null,

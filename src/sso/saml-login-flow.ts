@@ -104,11 +104,14 @@ async function readAnswer(
       takeLoginRequest(tx, { stateHash, connectionId, browserHash }, clock.now()),
     ]),
   );
-  if (connection?.enabled !== true || connection.protocol !== 'saml')
+  const isOpen = connection?.enabled === true || asked?.testId != null;
+  if (connection?.protocol !== 'saml' || !isOpen) {
     throw new Refusal('disabled', 'The connection is switched off.');
+  }
   if (asked === undefined) {
     throw new Refusal('request', 'This browser has no such request here that waits for an answer.');
   }
+  trace.testId = asked.testId;
   trace.steps.push('request');
   const { settings } = connection;
   const addresses = addressesOf(publicUrl, connectionId);
@@ -139,6 +142,7 @@ async function readAnswer(
   return {
     connection,
     identity: identityOf(assertion, connection.jit.attributes, parties),
+    claims: assertion.attributes,
     groups: samlGroups(assertion.attributes, groupsClaimOf(connection.jit)),
     once: { id: assertion.id, until: new Date(until) },
     sessionUntil: assertion.sessionNotOnOrAfter,

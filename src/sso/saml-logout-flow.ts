@@ -59,7 +59,7 @@ export async function beginSamlLogout(
     if (connection?.protocol !== 'saml' || logoutUrl === null || sealed === undefined) return undefined;
     insertLoginRequest(tx, {
       ...{ stateHash: stateHashOf(state), connectionId, requestId: id, browserHash: hashToken(browser) },
-      ...{ returnTo: null, stepUp: noStepUp, codeVerifier: null, askedAt: realClock.now() },
+      ...{ returnTo: null, stepUp: noStepUp, codeVerifier: null, askedAt: realClock.now(), testId: null },
       expiresAt: new Date(clock.now().getTime() + limits.loginMinutesMax * 60_000),
     });
     return { connection, logoutUrl, privateKey: secrets.open(sealed) };

@@ -9,7 +9,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
+import { rehearse } from '../db/rehearsal.ts';
 import { brokenConstraint, inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { columnsOf } from '../directory/user.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import { type ConnectionId, newId, type TenantId, type UserId } from '../kernel/ids.ts';
@@ -20,6 +22,7 @@ import { hashToken, newToken } from '../kernel/token.ts';
 import { lockForClaimed, replaceClaimed } from '../provisioning/claimed-groups-flow.ts';
 import { markMaker } from '../provisioning/made-people-store.ts';
 import { createUser } from '../provisioning/user-flow.ts';
+import { selectUserView } from '../provisioning/user-view-store.ts';
 import { insertSession } from '../sessions/session-store.ts';
 import { keepAccessRequest } from './access-request-flow.ts';
 import { forgetAccessRequest, type Newcomer } from './access-request-store.ts';
@@ -30,6 +33,7 @@ import type { ClaimedGroups } from './core/claimed-groups.ts';
 import { converge } from './core/convergence.ts';
 import { type ExternalIdentity, newUser } from './core/identity.ts';
 import { Refusal, type RefusalReason } from './core/refusal.ts';
+import { type ClaimValues, shownClaims, shownIdentity, type TestReport } from './core/test-report.ts';
 import { refuseForeign } from './foreign-domain-flow.ts';
 import {
   insertLink,
@@ -39,6 +43,7 @@ import {
   selectMatches,
   useAssertion,
 } from './login-store.ts';
+import { writeReport } from './test-store.ts';
 
 export interface SignOn {
   database: Database;
@@ -55,13 +60,19 @@ export interface ConnectionPlace {
   connectionId: ConnectionId;
 }
 
-export type Trace = LoginTrace & { steps: string[] };
+export type Trace = LoginTrace & {
+  steps: string[];
+  /** The test that the login is: it ends in a report, and leaves no trace. */
+  testId: string | null;
+};
 
 /** What an identity provider's answer came to, once it was checked. */
 export interface Vouched {
   /** As it was when the answer was checked. */
   connection: Connection;
   identity: ExternalIdentity;
+  /** All that came, for a test. */
+  claims: ClaimValues;
   /** Those of the connection's groups claim. */
   groups: ClaimedGroups;
   /** Names the answer, which is good once, and until when it could be shown again. */
@@ -80,6 +91,7 @@ export interface Vouched {
 
 export type LoginOutcome =
   | { kind: 'signed_in'; session: string; seconds: number; returnTo: string | null }
+  | { kind: 'tested'; report: TestReport }
   | { kind: 'refused'; reference: string; reason: RefusalReason; isTraced: boolean };
 
 /** Characters of what a trace repeats of an answer. */
@@ -109,13 +121,20 @@ export async function settleLogin(
   const trace: Trace = {
     ...{ id: newId<string>(now.getTime()), connectionId, at: now, responseHash },
     ...{ steps: [], reason: null, detail: null, userId: null, subject: null, attributes: [] },
+    testId: null,
   };
   try {
-    return await signIn(signOn, tenantId, await read(trace), { trace, requestId });
+    const vouched = await read(trace);
+    if (trace.testId !== null) return await rehearseLogin(signOn, tenantId, vouched, { trace, requestId });
+    return await signIn(signOn, tenantId, vouched, { trace, requestId });
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === undefined) throw error;
     const { reason, message: detail } = refusal;
+    if (trace.testId !== null) {
+      const failed = { ...emptyReport(trace), reason, detail: detail.slice(0, detailLengthMax) };
+      return await reportTest(signOn.database, tenantId, trace.testId, failed);
+    }
     const isTraced = trace.steps.includes('signature') || mayTrace();
     if (isTraced) {
       await inTenant(signOn.database, tenantId, async (tx) =>
@@ -124,6 +143,66 @@ export async function settleLogin(
     }
     return { kind: 'refused', reference: trace.id, reason, isTraced };
   }
+}
+
+function emptyReport({ at, steps }: Trace): TestReport {
+  const nobody = { claims: {}, identity: null, user: null, roles: [], seat: null };
+  return { at: at.toISOString(), steps: [...steps], reason: null, detail: null, ...nobody };
+}
+
+async function reportTest(
+  database: Database,
+  tenantId: TenantId,
+  testId: string,
+  report: TestReport,
+): Promise<LoginOutcome> {
+  await inTenant(database, tenantId, async (tx) => writeReport(tx, testId, report));
+  return { kind: 'tested', report };
+}
+
+/** The login as it would be, and how the person would stand; then all of it is taken back. */
+async function rehearseLogin(
+  signOn: SignOn,
+  tenantId: TenantId,
+  vouched: Vouched,
+  { trace, requestId }: { trace: Trace; requestId: string },
+): Promise<LoginOutcome> {
+  const { claims, identity } = vouched;
+  const shown = { claims: shownClaims(claims), identity: shownIdentity(identity) };
+  const before = emptyReport(trace);
+  const msMax = limits.connectionTestMsMax;
+  const report = await rehearse(
+    signOn.database,
+    { tenantId, msMax },
+    async (database): Promise<TestReport> => {
+      try {
+        await signIn({ ...signOn, database }, tenantId, vouched, { trace, requestId });
+      } catch (error) {
+        const refusal = refusalOf(error);
+        if (refusal === undefined) throw error;
+        return {
+          ...before,
+          ...shown,
+          reason: refusal.reason,
+          detail: refusal.message.slice(0, detailLengthMax),
+        };
+      }
+      const { userId } = trace;
+      const view =
+        userId === null
+          ? undefined
+          : await inTenant(database, tenantId, (tx) => selectUserView(tx, userId, trace.at));
+      const roles = [...new Set((view?.decision?.effective ?? []).map(({ role }) => role))];
+      const steps = [...before.steps, 'identity', 'session'];
+      const user = view && {
+        id: view.user.id,
+        userName: columnsOf(view.user.attributes).userName,
+        isNew: view.user.createdAt.getTime() === trace.at.getTime(),
+      };
+      return { ...before, ...shown, steps, user: user ?? null, roles, seat: view?.seat.state ?? null };
+    },
+  );
+  return await reportTest(signOn.database, tenantId, trace.testId ?? '', report);
 }
 
 async function signIn(
@@ -139,6 +218,7 @@ async function signIn(
   const seconds = secondsOf(said.sessionUntil, realClock.now());
   const session = `${tenantId}.${newToken('session')}`;
   const finish = async (tx: TenantTransaction, userId: UserId, isNew: boolean) => {
+    trace.userId = userId;
     const [held, isActive] = await Promise.all([
       holdConnection(tx, connectionId),
       noteSignIn(tx, userId, now),

@@ -31,8 +31,16 @@ export interface Begun {
   browser: string;
 }
 
+interface Of {
+  /** Of the path, if it has one. */
+  protocol?: ConnectionDraft['protocol'];
+  /** Told to the identity provider as who signs in; null: nobody is named. */
+  loginHint?: string | null;
+  /** The test that the login is: of a connection that is switched off, too. */
+  testId?: string | null;
+}
+
 /**
- * @param of The protocol of the path, if it has one; and who is told to the identity provider as who signs in, if anybody is named.
  * @throws Fault `not_found` for a connection that is not there or is switched off; `unavailable` where the identity provider is
  *   needed and does not answer.
  */
@@ -40,7 +48,7 @@ export async function startLogin(
   start: Start,
   place: ConnectionPlace,
   asked: Asked,
-  { protocol, loginHint = null }: { protocol?: ConnectionDraft['protocol']; loginHint?: string | null } = {},
+  { protocol, loginHint = null, testId = null }: Of = {},
 ): Promise<Begun> {
   const { database, clock, realClock, secrets, publicUrl, oidcProviders } = start;
   const { connectionId } = place;
@@ -50,13 +58,14 @@ export async function startLogin(
   const codeVerifier = randomBytes(32).toString('base64url');
   const found = await inTenant(database, place.tenantId, async (tx) => {
     const connection = await selectConnection(tx, connectionId);
-    if (connection?.enabled !== true || (protocol ?? connection.protocol) !== connection.protocol) {
+    const isOpen = connection?.enabled === true || testId !== null;
+    if (connection === undefined || !isOpen || (protocol ?? connection.protocol) !== connection.protocol) {
       throw unknownConnection(connectionId);
     }
     const stepUp = stepUpOf(connection, asked.stepUp);
     insertLoginRequest(tx, {
       ...{ stateHash: hashToken(state), connectionId, requestId, browserHash: hashToken(browser) },
-      ...{ returnTo: asked.returnTo, stepUp, askedAt: realClock.now() },
+      ...{ returnTo: asked.returnTo, stepUp, askedAt: realClock.now(), testId },
       codeVerifier: connection.protocol === 'oidc' ? codeVerifier : null,
       expiresAt: new Date(clock.now().getTime() + limits.loginMinutesMax * 60_000),
     });

@@ -61,7 +61,7 @@ async function clearTenant(database: Database, tenantId: TenantId, now: Date): P
   await deleteInBatches(database, tenantId, (tx, most) => deleteUnansweredBefore(tx, answeredFrom, most));
   const givenUpFrom = new Date(now.getTime() - limits.signalDaysMax * dayMs);
   await deleteInBatches(database, tenantId, (tx, most) => deleteSignalsBefore(tx, givenUpFrom, most));
-  for (const table of ['sso_requests', 'sso_assertions', 'sso_sessions'] as const) {
+  for (const table of ['sso_requests', 'sso_assertions', 'sso_sessions', 'sso_tests'] as const) {
     await deleteInBatches(database, tenantId, (tx, most) => deleteSsoBefore(tx, table, now, most));
   }
   await deleteInBatches(database, tenantId, (tx, most) =>

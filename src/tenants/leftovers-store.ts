@@ -53,6 +53,7 @@ const ssoTimes = {
   sso_requests: 'expires_at',
   sso_assertions: 'expires_at',
   sso_sessions: 'expires_at',
+  sso_tests: 'expires_at',
   sso_logins: 'at',
 } as const;
 

@@ -84,7 +84,7 @@ describe.skipIf(!hasEmbeddedPostgres)('the licensing bench, small', () => {
 describe('the arguments', () => {
   it.each([
     [['seats'], 'there is no bench "seats"'],
-    [['licensing', 'sso'], 'one bench at a time'],
+    [['licensing', 'sso'], 'there is no bench "licensing sso"'],
     [['--scale', '2'], '--scale must be'],
     [['--seed', 'x'], '--seed must be'],
     [['--json', 'no-such-folder/x.json'], 'ENOENT'],

@@ -86,6 +86,7 @@ export async function answer(
     { requestId: id, responseHash: id, mayTrace: () => true },
     async () => ({
       connection,
+      claims: new Map(),
       identity: {
         ...{
           subject: `subject${subject}`,

@@ -190,11 +190,10 @@ it('of single sign-on what is over goes, and traces stay as long as calls', asyn
     for (const seconds of [-1, 1]) {
       const at = new Date(now.getTime() + seconds * 1000);
       const retained = new Date(at.getTime() - 30 * dayMs);
-      await client.query(`insert into sso_requests values ($1, $3, $1, 'x', 'h', $2, null, '{}', null, $2)`, [
-        id,
-        at,
-        `${seconds}`,
-      ]);
+      await client.query(
+        `insert into sso_requests values ($1, $3, $1, 'x', 'h', $2, null, '{}', null, $2, null)`,
+        [id, at, `${seconds}`],
+      );
       await client.query(`insert into sso_assertions values ($1, $1, $3, $2)`, [id, at, `${seconds}`]);
       await client.query(`insert into sso_sessions values ($1, $3, $1, $1, $2, $2, $2, null, null)`, [
         id,

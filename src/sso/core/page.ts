@@ -163,7 +163,8 @@ export function loggedOutPage(language: Language): string {
   return page(language, say.notSignedIn, `<p>${say.loggedOut}</p>`);
 }
 
-function page(language: Language, title: string, body: string, { head = '' } = {}): string {
+/** One page of this kind. @param body HTML. */
+export function page(language: Language, title: string, body: string, { head = '' } = {}): string {
   return `<!doctype html>
 <html lang="${language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title} – Blue Gateway</title><style>${style}</style>${head}</head>

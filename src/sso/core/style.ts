@@ -5,7 +5,7 @@ export const style = `:root{color-scheme:light dark;--ground:#eef1f6;--card:#fff
 body{font:1rem/1.5 system-ui,sans-serif;margin:0;min-height:100vh;display:grid;place-items:center;padding:1rem;color:var(--text);background:var(--ground)}
 main{width:100%;max-width:28rem;padding:2.5rem;border-radius:1rem;background:var(--card);box-shadow:0 1px 3px #0003,0 8px 24px #0001;overflow-wrap:anywhere}
 @media (max-width:30rem){main{padding:1.5rem}}
-h1{font-size:1.5rem;line-height:1.25;margin:0 0 1.5rem}p{margin:0 0 1rem}main>:last-child{margin-bottom:0}
+h1{font-size:1.5rem;line-height:1.25;margin:0 0 1.5rem}h2{font-size:1.125rem;line-height:1.25;margin:0 0 1rem}p{margin:0 0 1rem}main>:last-child{margin-bottom:0}
 dl{margin:0 0 1.5rem}dt,label{font-size:.875rem;color:var(--quiet)}dd{margin:0 0 1rem}code{font-size:.875rem}
 ul{list-style:none;margin:0;padding:0}li+li{margin-top:.75rem}
 input{font:inherit;color:inherit;width:100%;margin-top:.25rem;padding:.625rem .75rem;border:1px solid var(--line);border-radius:.5rem;background:var(--card)}

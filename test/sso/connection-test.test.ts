@@ -1,0 +1,116 @@
+/** An admin tries a connection: a login that shows what would come of it, and does nothing. */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { made } from '../support/gateway.ts';
+import { Browser } from './browser.ts';
+import { askedIn, attribute, goodResponse } from './forge.ts';
+import { OidcScene } from './oidc/scene.ts';
+import { base64, startTarget, type Target } from './target.ts';
+
+let target: Target;
+beforeAll(async () => {
+  target = await startTarget();
+});
+afterAll(() => target.gateway.close());
+
+async function begin(browser = new Browser()) {
+  const test = await made(target.gateway.api('POST', `${target.path}/tests`));
+  const page = await browser.send(test.url);
+  expect(page.status).toBe(303);
+  const asked = askedIn(page.headers.get('location') ?? '');
+  const { keys, strangers } = target;
+  const { acsUrl, entityId: audience } = target.connection;
+  return { test, begun: { browser, keys, strangers, acsUrl, audience, ...asked } };
+}
+type Test = Awaited<ReturnType<typeof begin>>;
+
+const post = ({ begun }: Test, xml: string) =>
+  begun.browser.send(begun.acsUrl, { SAMLResponse: base64(xml), RelayState: begun.relayState }, true);
+const reportOf = async ({ test }: Test) =>
+  (await made(target.gateway.api('GET', `${target.path}/tests/${test.id}`))).report;
+const count = async (path: string) =>
+  (await made(target.gateway.api('GET', `/tenants/${target.tenant.slug}/${path}`))).items.length;
+
+describe('a test login', () => {
+  it('shows the claims, the identity, and who would be made with which roles; and nothing is done', async () => {
+    await made(
+      target.gateway.api('PUT', `/tenants/${target.tenant.slug}/settings`, { defaultRole: 'view_only' }),
+    );
+    const test = await begin();
+    expect(await reportOf(test)).toBeNull();
+    const before = [await count('users'), await count('logins')];
+    const attributes = attribute('userName', 'ada@example.com') + attribute('groups', 'a', 'b');
+    const page = await post(test, goodResponse(test.begun, { attributes }));
+    expect(page.status).toBe(200);
+    expect(page.text).toContain('would be let in');
+    expect(page.text).toContain('ada@example.com (would be made)');
+    expect(await reportOf(test)).toMatchObject({
+      steps: ['gate', 'request', 'signature', 'policy', 'identity', 'session'],
+      reason: null,
+      claims: { userName: ['ada@example.com'] },
+      identity: { userName: 'ada@example.com' },
+      user: { userName: 'ada@example.com', isNew: true },
+      roles: ['view_only'],
+    });
+    expect([await count('users'), await count('logins')]).toEqual(before);
+    expect(page.headers.getSetCookie().join()).not.toContain('bgw_session=bgw');
+    expect((await test.begun.browser.send(`${target.gateway.url}/sso/session`)).status).toBe(401);
+    await target.goodLogin();
+  });
+
+  it('says who is there already, and runs on a connection that is switched off', async () => {
+    await target.goodLogin();
+    await made(target.gateway.api('PUT', target.path, { enabled: false }));
+    const test = await begin();
+    await post(test, goodResponse(test.begun));
+    expect(await reportOf(test)).toMatchObject({ reason: null, user: { isNew: false } });
+    expect((await new Browser().send(target.connection.acsUrl.replace(/acs$/, 'login'))).status).toBe(404);
+    await made(target.gateway.api('PUT', target.path, { enabled: true }));
+  });
+
+  it.each<[string, string, (test: Test) => string]>([
+    ['signature', 'a stranger’s signature', ({ begun }) => goodResponse({ ...begun, keys: begun.strangers })],
+    ['audience', 'another audience', ({ begun }) => goodResponse(begun, { audience: 'https://x.example' })],
+    [
+      'subject',
+      'a transient NameID',
+      ({ begun }) =>
+        goodResponse(begun, {
+          nameId: '<saml:NameID Format="urn:oasis:names:tc:SAML:2.0:nameid-format:transient">x</saml:NameID>',
+        }),
+    ],
+  ])('says why it would be refused: %s', async (reason, _what, write) => {
+    const test = await begin();
+    const page = await post(test, write(test));
+    expect(page.text).toContain('would be refused');
+    expect(await reportOf(test)).toMatchObject({ reason, user: null });
+    await target.goodLogin();
+  });
+
+  it('by OpenID Connect, too', async () => {
+    const scene = await OidcScene.start();
+    const path = `/tenants/${scene.tenant.slug}/connections/${scene.connection.id}/tests`;
+    const { id, url } = await made(scene.gateway.api('POST', path));
+    const browser = new Browser();
+    const page = await browser.send(url);
+    const asked = scene.provider.ask(page.headers.get('location') ?? '');
+    expect((await scene.comeBack({ browser, asked })).text).toContain('would be let in');
+    const { report } = await made(scene.gateway.api('GET', `${path}/${id}`));
+    expect(report).toMatchObject({ claims: { sub: ['ada'] }, user: { isNew: true } });
+    expect((await browser.send(`${scene.gateway.url}/sso/session`)).status).toBe(401);
+    await scene.stop();
+  });
+});
+
+describe('is not to be had', () => {
+  it('by another tenant’s admin, with a wrong token, or by the answer to a real login', async () => {
+    const test = await begin();
+    const elsewhere = `/tenants/${target.elsewhere.slug}/connections/${target.connection.id}/tests/${test.test.id}`;
+    expect((await target.gateway.api('GET', elsewhere)).status).toBe(404);
+    expect((await new Browser().send(`${test.test.url}x`)).status).toBe(404);
+    expect((await new Browser().send(`${target.gateway.url}/sso/test/x`)).status).toBe(404);
+    // A real login beside it is a real one.
+    await target.goodLogin();
+    expect(await reportOf(test)).toBeNull();
+  });
+});
