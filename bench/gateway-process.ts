@@ -16,8 +16,8 @@ export interface GatewayProcess {
   isAlive(): boolean;
   /** Most resident bytes since the start (VmHWM); undefined where the system does not tell. */
   peakMemory(): number | undefined;
-  /** Processor time of all its threads since the start, in milliseconds; 0 where the system does not tell. */
-  cpuMs(): number;
+  /** Processor time of all its threads since the start, in milliseconds; undefined where the system does not tell. */
+  cpuMs(): number | undefined;
 }
 
 /** @param databaseUrl Of a migrated database. */
@@ -37,6 +37,8 @@ export async function startGatewayProcess(
     SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
     LOG_LEVEL: 'error',
     SCIM_RATE_LIMIT: '0',
+    // So that clients may come from many addresses.
+    TRUST_PROXY: '127.0.0.1',
   };
   if (ending.disposed) throw new Error('the bench is ended');
   const child = spawn(process.execPath, [join(root, 'src', 'main.ts')], {
@@ -78,7 +80,7 @@ function peakResidentBytes(pid: number): number | undefined {
 }
 
 /** Clock ticks are hundredths of a second wherever Node runs. */
-function cpuMsOf(pid: number): number {
+function cpuMsOf(pid: number): number | undefined {
   try {
     // The name, in parentheses, may hold blanks.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -86,7 +88,7 @@ function cpuMsOf(pid: number): number {
       .split(' ');
     return (Number(fields[11]) + Number(fields[12])) * 10;
   } catch {
-    return 0;
+    return undefined;
   }
 }
 

@@ -3,38 +3,20 @@
  * bench's own business.
  */
 
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { rush } from '../../bench/clients.ts';
 import { Figures, Skipped } from '../../bench/figure.ts';
 import type { LicensingReport } from '../../bench/licensing/run.ts';
 import { editedRank, mappedGroups, membersAt, sizeAt } from '../../bench/licensing/size.ts';
 import { hasEmbeddedPostgres } from '../process/support.ts';
-import { root } from '../support/sources.ts';
-
-const folder = mkdtempSync(join(tmpdir(), 'blue-gateway-bench-test-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function bench(...args: string[]) {
-  const run = spawnSync(process.execPath, [join(root, 'bench', 'main.ts'), ...args], {
-    cwd: root,
-    encoding: 'utf8',
-    timeout: 150_000,
-  });
-  return { code: run.status, stdout: run.stdout, stderr: run.stderr };
-}
+import { type BenchRun, bench, reportOf } from './support.ts';
 
 describe.skipIf(!hasEmbeddedPostgres)('the licensing bench, small', () => {
-  const file = join(folder, 'report.json');
-  let run: ReturnType<typeof bench>;
+  let run: BenchRun;
   let report: LicensingReport;
 
   beforeAll(() => {
-    run = bench('licensing', '--scale', '0.002', '--json', file);
-    report = JSON.parse(readFileSync(file, 'utf8') || '{}');
+    [run, report] = reportOf<LicensingReport>('licensing', '--scale', '0.002');
   }, 160_000);
 
   it('finds nothing that failed or came out wrong', () => {
@@ -102,6 +84,7 @@ describe.skipIf(!hasEmbeddedPostgres)('the licensing bench, small', () => {
 describe('the arguments', () => {
   it.each([
     [['seats'], 'there is no bench "seats"'],
+    [['licensing', 'sso'], 'there is no bench "licensing sso"'],
     [['--scale', '2'], '--scale must be'],
     [['--seed', 'x'], '--seed must be'],
     [['--json', 'no-such-folder/x.json'], 'ENOENT'],
