@@ -68,7 +68,7 @@ export function connectionTestRoutes(scope: AdminScope, { database, clock, publi
   scope.get(
     `${base}/:test`,
     {
-      config: { auth: 'tenant-write' },
+      config: { auth: 'tenant-read' },
       schema: {
         tags,
         summary: 'Read what a test came to; it is forgotten after an hour',
