@@ -95,7 +95,7 @@ describe('the gateway shows that it is the client', () => {
   });
 
   it.each(['PS256', 'ES256'])('and takes ID tokens of %s where the connection says so', async (alg) => {
-    const other = await OidcScene.start();
+    const other = await scene.beside();
     other.provider.key = await newKey('k2', alg);
     other.provider.keys = [other.provider.key.jwk];
     await other.set({ idTokenSignedResponseAlg: alg });
@@ -170,7 +170,7 @@ describe('OIDC-ATK-17: what a hostile provider leads to is not fetched:', () => 
         'x',
         `ftp://127.0.0.1:${(own.address() as AddressInfo).port}/`,
       ]) {
-        const other = await OidcScene.start();
+        const other = await scene.beside();
         try {
           other.provider.discovery = { ...other.provider.discovery, [name]: url };
           const login = await other.begin();
@@ -205,7 +205,7 @@ describe('OIDC-ATK-17: what a hostile provider leads to is not fetched:', () => 
       },
     };
     for (const [name, answer] of Object.entries(answers)) {
-      const other = await OidcScene.start();
+      const other = await scene.beside();
       try {
         other.provider.instead.set('/.well-known/openid-configuration', (_request, response) =>
           answer(response),

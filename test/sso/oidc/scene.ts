@@ -24,22 +24,33 @@ export class OidcScene {
   connection: any;
   #uniform: string | undefined;
 
-  private constructor(of: Pick<OidcScene, 'gateway' | 'tenant' | 'provider'>) {
+  readonly #isGuest: boolean;
+
+  private constructor(of: Pick<OidcScene, 'gateway' | 'tenant' | 'provider'>, isGuest: boolean) {
     this.gateway = of.gateway;
     this.tenant = of.tenant;
     this.provider = of.provider;
+    this.#isGuest = isGuest;
   }
 
   static async start(options: TestGatewayOptions = {}): Promise<OidcScene> {
-    const gateway = await startGateway(options);
-    const provider = await HostileProvider.start();
-    const scene = new OidcScene({ gateway, tenant: await gateway.createTenant(), provider });
+    return await OidcScene.#at(await startGateway(options), false);
+  }
+
+  /** Another tenant with another provider at the same gateway, which stays when the scene is stopped. */
+  beside(): Promise<OidcScene> {
+    return OidcScene.#at(this.gateway, true);
+  }
+
+  static async #at(gateway: TestGateway, isGuest: boolean): Promise<OidcScene> {
+    const [tenant, provider] = [await gateway.createTenant(), await HostileProvider.start()];
+    const scene = new OidcScene({ gateway, tenant, provider }, isGuest);
     scene.connection = await scene.connect();
     return scene;
   }
 
   async stop(): Promise<void> {
-    await this.gateway.close();
+    if (!this.#isGuest) await this.gateway.close();
     await this.provider.stop();
   }
 
