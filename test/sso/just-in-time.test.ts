@@ -106,12 +106,12 @@ describe('with approval', () => {
   it('remembers who was refused, until somebody lets them in after all', async () => {
     await login(someone);
     const { id } = await requestOf(someone);
-    const refused = await made(api('POST', `/access-requests/${id}/refuse`, { reason: 'left' }));
-    expect(refused).toMatchObject({ state: 'refused', reason: 'left' });
+    const refused = await made(api('POST', `/access-requests/${id}/refuse`, { reason: 'no longer with us' }));
+    expect(refused).toMatchObject({ state: 'refused', reason: 'no longer with us' });
     expect((await api('POST', `/access-requests/${id}/refuse`, {})).status).toBe(409);
     const page = await login(someone);
     expect(page.text).toContain('You are not provisioned');
-    expect(page.text).not.toContain('left');
+    expect(page.text).not.toContain('no longer with us');
     expect((await target.newest()).detail).toContain(id);
     expect(await requestOf(someone)).toBeUndefined();
     expect(await requestOf(someone, 'refused')).toMatchObject({ id });
