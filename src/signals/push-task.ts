@@ -1,6 +1,7 @@
-/** Looks once a second for signals that are due. */
+/** Looks once a second for signals that are due; a slow receiver holds up only its own tenant. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { TenantId } from '../kernel/ids.ts';
 import { type PushServices, pushDue } from './push-flow.ts';
 import { findDueSignals } from './signal-store.ts';
 
@@ -11,15 +12,20 @@ const tenantsPerLook = 50;
 export function startPushTask(services: PushServices): { stop(): Promise<void> } {
   const { database, clock, log } = services;
   const stopping = new AbortController();
+  const running = new Map<TenantId, Promise<void>>();
+  const push = async (tenant: TenantId) => {
+    try {
+      await pushDue(services, tenant);
+    } catch (err) {
+      log.warn({ err, tenant }, 'signals could not be pushed');
+    } finally {
+      running.delete(tenant);
+    }
+  };
   const look = async () => {
-    const tenants = await findDueSignals(database, clock.now(), tenantsPerLook);
-    await Promise.all(
-      tenants.map((tenant) =>
-        pushDue(services, tenant).catch((error) =>
-          log.warn({ err: error, tenant }, 'signals could not be pushed'),
-        ),
-      ),
-    );
+    for (const tenant of await findDueSignals(database, clock.now(), tenantsPerLook)) {
+      if (!running.has(tenant)) running.set(tenant, push(tenant));
+    }
   };
   const run = async () => {
     while (!stopping.signal.aborted) {
@@ -27,11 +33,12 @@ export function startPushTask(services: PushServices): { stop(): Promise<void> }
       await sleep(intervalMs, undefined, { signal: stopping.signal }).catch(() => {});
     }
   };
-  const running = run();
+  const looking = run();
   return {
     stop: async () => {
       stopping.abort();
-      await running;
+      await looking;
+      await Promise.all(running.values());
     },
   };
 }

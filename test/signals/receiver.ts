@@ -16,6 +16,8 @@ export class PushTarget {
   readonly pushes: Push[] = [];
   /** What the next pushes are answered; after them 202. */
   readonly answers: number[] = [];
+  /** Nothing is answered. */
+  isSilent = false;
   readonly #server;
 
   private constructor(server: ReturnType<typeof createServer>) {
@@ -26,7 +28,7 @@ export class PushTarget {
       for await (const chunk of request) chunks.push(chunk);
       const { authorization, 'content-type': type } = request.headers;
       this.pushes.push({ authorization, type, token: Buffer.concat(chunks).toString('utf8') });
-      response.writeHead(this.answers.shift() ?? 202).end();
+      if (!this.isSilent) response.writeHead(this.answers.shift() ?? 202).end();
     });
   }
 

@@ -1,6 +1,7 @@
 /** Receivers are told when people's sessions end (Shared Signals Framework 1.0, CAEP 1.0, RFC 8935, RFC 8936). */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { limits } from '../../src/kernel/limits.ts';
 import { attribute, goodResponse } from '../sso/forge.ts';
 import { type Begun, post, startTarget, type Target } from '../sso/target.ts';
 import { made } from '../support/gateway.ts';
@@ -202,6 +203,23 @@ describe('a stream that is pushed', () => {
     await new Promise((done) => setTimeout(done, 2500));
     expect(endpoint.pushes).toHaveLength(3);
   }, 20_000);
+
+  it('waits for no receiver of another tenant', async () => {
+    const silent = await PushTarget.start();
+    silent.isSilent = true;
+    const verify = async (of: Receiver, stream_id: string) =>
+      expect((await of.send('POST', '/ssf/verify', { stream_id })).status).toBe(204);
+    try {
+      const other = (await newReceiver(target.elsewhere.slug)).receiver;
+      const delivery = { method: push, endpoint_url: silent.url };
+      await verify(other, (await other.send('POST', '/ssf/stream', { delivery })).body.stream_id);
+      await until(() => silent.pushes[0]);
+      await verify(receiver, (await receiver.send('GET', '/ssf/stream')).body[0].stream_id);
+      await until(() => endpoint.pushes[0], limits.signalPushMsMax - 2000);
+    } finally {
+      await silent.stop();
+    }
+  });
 });
 
 describe('it is refused', () => {
