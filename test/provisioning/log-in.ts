@@ -94,6 +94,7 @@ export async function answer(
           externalId: none,
           email: none,
           emailVerified: true,
+          userNameVerified: true,
         },
         ...{ givenName: none, familyName: none, displayName: none },
       },

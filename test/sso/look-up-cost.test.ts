@@ -57,7 +57,13 @@ async function rowsTouched(work: (tx: TenantTransaction) => Promise<unknown>): P
 
 const identity = {
   ...{ subject: 's12345', externalId: 'x', userName: '12345@a.example', email: 'gone12345' },
-  ...{ emailVerified: true, givenName: undefined, familyName: undefined, displayName: undefined },
+  ...{
+    emailVerified: true,
+    userNameVerified: true,
+    givenName: undefined,
+    familyName: undefined,
+    displayName: undefined,
+  },
 };
 
 it('of a login', async () => {

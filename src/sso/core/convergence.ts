@@ -5,7 +5,6 @@
  */
 
 import { domainOf } from '../../domains/core/domain-name.ts';
-import { fold } from '../../kernel/fold.ts';
 import type { UserId } from '../../kernel/ids.ts';
 import type { ExternalIdentity } from './identity.ts';
 import { Refusal } from './refusal.ts';
@@ -84,20 +83,14 @@ export function claimedDomains({ userName = '', email = '' }: ExternalIdentity):
 /** Users whose userName or address is the person's: an address only where no other user has it. */
 function provedByName(identity: ExternalIdentity, { byUserName, byEmail, served }: Matches): UserId[] {
   if (isGuest(identity)) return [];
-  const { userName, email, emailVerified } = identity;
+  const { userName, email, emailVerified, userNameVerified } = identity;
   const isVouched = (claim: string | undefined) =>
     claim !== undefined && isOneSpelling(claim) && served.includes(domainOf(claim) ?? '');
   const [only, ...others] = byEmail;
-  // An unverified address is not made better by being a userName too.
-  const isUserNameVouched = isVouched(userName) && (emailVerified || !isSame(userName, email));
   return [
-    ...(byUserName !== null && isUserNameVouched ? [byUserName] : []),
+    ...(byUserName !== null && userNameVerified && isVouched(userName) ? [byUserName] : []),
     ...(only !== undefined && others.length === 0 && emailVerified && isVouched(email) ? [only] : []),
   ];
-}
-
-function isSame(a: string | undefined, b: string | undefined): boolean {
-  return a !== undefined && b !== undefined && fold(a) === fold(b);
 }
 
 /** Entra writes the userName of somebody from another organisation so; their account there is not this one's to vouch for. */

@@ -30,6 +30,8 @@ export interface ExternalIdentity {
   email: string | undefined;
   /** Whether the identity provider says that the address is the person's. */
   emailVerified: boolean;
+  /** false: it is an address, of which the identity provider does not say that it is the person's. */
+  userNameVerified: boolean;
   givenName: string | undefined;
   familyName: string | undefined;
   displayName: string | undefined;
@@ -50,6 +52,7 @@ export function identityOf(
     email: claim(names.email),
     // SAML has no word for it: what it says of a person it vouches for.
     emailVerified: true,
+    userNameVerified: true,
     givenName: claim(names.givenName),
     familyName: claim(names.familyName),
     displayName: claim(names.displayName),

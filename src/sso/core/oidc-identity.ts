@@ -1,5 +1,6 @@
 /** Who somebody is by the claims of an ID token, and what those must say beyond what the library checks (OpenID Connect Core §3.1.3.7). */
 
+import { fold } from '../../kernel/fold.ts';
 import { limits } from '../../kernel/limits.ts';
 import type { StepUp } from './asked.ts';
 import type { AttributeNames, ExternalIdentity } from './identity.ts';
@@ -25,9 +26,14 @@ export function oidcIdentityOf(claims: Claims, names: AttributeNames, issuer: st
   // Anybody can write an address into an account; only a verified one is theirs (nOAuth).
   const isVerified = [claims.email_verified, claims.xms_edov].some((one) => one === true || one === 'true');
   if (isVerified) return { ...identity, emailVerified: true };
-  // An address that stands as the userName is no better.
+  // An unverified address is not made better by being a userName too.
   const userName = all.userName === all.email ? undefined : identity.userName;
-  return { ...identity, email: undefined, userName, emailVerified: false };
+  const userNameVerified = !isSame(userName, identity.email);
+  return { ...identity, email: undefined, userName, emailVerified: false, userNameVerified };
+}
+
+function isSame(a: string | undefined, b: string | undefined): boolean {
+  return a !== undefined && b !== undefined && fold(a) === fold(b);
 }
 
 function textsOf(value: unknown): string[] {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { UserId } from '../../../src/kernel/ids.ts';
 import { converge, type Matches } from '../../../src/sso/core/convergence.ts';
 import type { ExternalIdentity } from '../../../src/sso/core/identity.ts';
+import { oidcIdentityOf } from '../../../src/sso/core/oidc-identity.ts';
 import { Refusal, type RefusalReason } from '../../../src/sso/core/refusal.ts';
 
 const [a, b] = ['a', 'b'] as UserId[] as [UserId, UserId];
@@ -13,7 +14,13 @@ const nobody: Matches = {
 };
 const ada: ExternalIdentity = {
   ...{ subject: 's', externalId: undefined, userName: 'ada@example.com', email: 'ada@example.com' },
-  ...{ emailVerified: true, givenName: undefined, familyName: undefined, displayName: undefined },
+  ...{
+    emailVerified: true,
+    userNameVerified: true,
+    givenName: undefined,
+    familyName: undefined,
+    displayName: undefined,
+  },
 };
 
 function outcomeOf(matches: Partial<Matches>, claims: Partial<ExternalIdentity> = {}, create = true): string {
@@ -71,12 +78,6 @@ describe('an unverified or foreign-domain e-mail never links', () => {
   it.each<[string, Partial<Matches>, Partial<ExternalIdentity>]>([
     ['OIDC-ATK-12: no domain of the tenant is verified', { served: [] }, {}],
     ['OIDC-ATK-12: a domain that the connection does not serve', { served: ['example.org'] }, {}],
-    ['OIDC-ATK-13: email_verified is false or absent', {}, { emailVerified: false }],
-    [
-      'OIDC-ATK-13: and the userName is the same address, in another case',
-      {},
-      { emailVerified: false, userName: 'ADA@Example.com' },
-    ],
     ['OIDC-ATK-13: a subdomain', {}, { userName: 'ada@mail.example.com', email: 'ada@mail.example.com' }],
     [
       'OIDC-ATK-13: a domain that begins like it',
@@ -103,6 +104,19 @@ describe('an unverified or foreign-domain e-mail never links', () => {
     ['a guest at Entra, in lower case', {}, { userName: 'ada_partner.com#ext#@example.com' }],
   ])('%s', (_what, matches, claims) => {
     expect(outcomeOf({ ...alike, ...matches }, claims)).toBe('unproved');
+  });
+
+  it.each([
+    ['email_verified is false', { email_verified: false }],
+    ['email_verified is absent', {}],
+    ['and the userName is the same address, in another case', { preferred_username: 'ADA@Example.com' }],
+  ])('OIDC-ATK-13: %s', (_what, said) => {
+    const claims = { sub: 's', email: 'ada@example.com', preferred_username: 'ada@example.com', ...said };
+    const identity = oidcIdentityOf(claims, {}, 'https://idp.example');
+    expect(outcomeOf(alike, identity)).toBe('unproved');
+    expect(
+      outcomeOf(alike, oidcIdentityOf({ ...claims, email_verified: true }, {}, 'https://idp.example')),
+    ).toBe('links a');
   });
 
   it('and does so with the domain in the other of its forms, or in capitals', () => {

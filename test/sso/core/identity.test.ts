@@ -52,6 +52,7 @@ describe('a new user', () => {
     externalId: undefined,
     email: undefined,
     emailVerified: true,
+    userNameVerified: true,
     givenName: undefined,
     familyName: undefined,
   };
