@@ -102,7 +102,7 @@ export function readPoll(body: unknown): Poll {
   if (typeof most !== 'number' || !Number.isInteger(most) || most < 0) {
     throw refused('maxEvents', 'must be a whole number');
   }
-  const done = [...readIds(ack, 'ack'), ...Object.keys(readFields(setErrs, 'setErrs'))];
+  const done = [...readIds(ack, 'ack'), ...Object.keys(readFields(setErrs, 'setErrs'))].filter(isStorable);
   if (done.length > limits.signalsPerPollMax) {
     throw refused(
       'ack',

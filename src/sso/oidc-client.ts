@@ -62,20 +62,22 @@ export class OidcProviders {
     const { settings, redirectUri } = parties;
     const { stepUp } = asked;
     const maxAge = maxAgeOf(stepUp);
-    const url = openid.buildAuthorizationUrl(await this.#configuration(parties), {
+    const config = await this.#configuration(parties);
+    const codeChallenge = await openid.calculatePKCECodeChallenge(asked.codeVerifier);
+    const parameters = {
       redirect_uri: redirectUri,
       scope: settings.scopes.join(' '),
       state: asked.state,
       nonce: asked.nonce,
-      code_challenge: await openid.calculatePKCECodeChallenge(asked.codeVerifier),
+      code_challenge: codeChallenge,
       code_challenge_method: 'S256',
       ...(stepUp.forceAuthn ? { prompt: 'login' } : {}),
       ...(maxAge === undefined ? {} : { max_age: String(maxAge) }),
       ...(stepUp.acrValues.length === 0 ? {} : { acr_values: stepUp.acrValues.join(' ') }),
       ...(asked.loginHint === null ? {} : { login_hint: asked.loginHint }),
       ...(settings.hostedDomain === null ? {} : { hd: settings.hostedDomain }),
-    });
-    return url.href;
+    };
+    return addressOf(() => openid.buildAuthorizationUrl(config, parameters));
   }
 
   /**
@@ -124,8 +126,8 @@ export class OidcProviders {
     const config = await this.#configuration(parties);
     if (config.serverMetadata().end_session_endpoint === undefined) return undefined;
     const { idToken, returnTo } = parameters;
-    return openid.buildEndSessionUrl(config, { id_token_hint: idToken, post_logout_redirect_uri: returnTo })
-      .href;
+    const query = { id_token_hint: idToken, post_logout_redirect_uri: returnTo };
+    return addressOf(() => openid.buildEndSessionUrl(config, query));
   }
 
   /** @throws Refusal `provider` */
@@ -176,6 +178,15 @@ export class OidcProviders {
     const metadata = config.serverMetadata();
     if (metadata.issuer !== issuer) throw new DocumentFailed('its discovery document names another issuer');
     return metadata;
+  }
+}
+
+/** What the discovery document names may be no address, or none of the web. @throws Refusal `provider` */
+function addressOf(build: () => URL): string {
+  try {
+    return build().href;
+  } catch (error) {
+    throw refusalOf(error, 'provider');
   }
 }
 

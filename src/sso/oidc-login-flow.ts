@@ -5,6 +5,7 @@ import { assert } from '../kernel/assert.ts';
 import { digest } from '../kernel/digest.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
+import { isKey, toStorable } from '../kernel/storable.ts';
 import { hashToken } from '../kernel/token.ts';
 import { groupsClaimOf, type OidcConnection, oidcAddressesOf } from './connection.ts';
 import { currentKey } from './connection-key.ts';
@@ -92,7 +93,7 @@ async function readCallback(
     stepUp,
   });
   trace.steps.push('signature');
-  trace.attributes = Object.keys(claims).map((name) => name.slice(0, detailLengthMax));
+  trace.attributes = Object.keys(claims).map((name) => toStorable(name.slice(0, detailLengthMax)));
   const { settings, jit } = connection;
   const now = realClock.now();
   checkClaims(claims, { ...settings, now });
@@ -112,7 +113,7 @@ async function readCallback(
       sub: String(claims.sub),
       ...(settings.singleLogout ? { idToken: secrets.seal(idToken).toString('base64') } : {}),
     },
-    upstreamSid: typeof claims.sid === 'string' ? claims.sid.slice(0, detailLengthMax) : null,
+    upstreamSid: isKey(claims.sid) ? claims.sid : null,
     returnTo,
   };
 }
@@ -120,7 +121,7 @@ async function readCallback(
 function howOf({ auth_time: at, acr }: Claims, now: Date): Pick<Vouched, 'authenticatedAt' | 'acr'> {
   return {
     authenticatedAt: typeof at === 'number' && at * 1000 < now.getTime() ? new Date(at * 1000) : now,
-    acr: typeof acr === 'string' ? acr.slice(0, 500) : null,
+    acr: typeof acr === 'string' ? toStorable(acr.slice(0, 500)) : null,
   };
 }
 

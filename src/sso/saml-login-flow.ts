@@ -8,6 +8,7 @@ import { inTenant } from '../db/tenant-transaction.ts';
 import { digest } from '../kernel/digest.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
+import { isKey } from '../kernel/storable.ts';
 import { hashToken } from '../kernel/token.ts';
 import { addressesOf, type Connection, groupsClaimOf, type SamlConnection } from './connection.ts';
 import { selectDecryptionKeys } from './connection-key-store.ts';
@@ -148,7 +149,7 @@ async function readAnswer(
     sessionUntil: assertion.sessionNotOnOrAfter,
     ...said,
     upstream: upstreamOf(assertion.nameId),
-    upstreamSid: assertion.sessionIndex,
+    upstreamSid: isKey(assertion.sessionIndex) ? assertion.sessionIndex : null,
     returnTo: asked.returnTo,
   };
 }

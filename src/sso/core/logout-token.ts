@@ -1,6 +1,7 @@
 /** What a logout token must say once its signature holds (OpenID Connect Back-Channel Logout 1.0 §2.6). */
 
 import { limits } from '../../kernel/limits.ts';
+import { isKey } from '../../kernel/storable.ts';
 import type { Claims } from './oidc-identity.ts';
 
 const event = 'http://schemas.openid.net/event/backchannel-logout';
@@ -20,11 +21,7 @@ export function readLogoutToken(claims: Claims, now: Date): LogoutToken | undefi
     typeof iat === 'number' &&
     Math.abs(seconds - iat) <= limits.loginMinutesMax * 60 + limits.clockSkewSecondsMax;
   const isLogout = typeof events === 'object' && events !== null && Object.hasOwn(events, event);
-  const [sub, sid, id] = [claims.sub, claims.sid, jti].map(textOf);
+  const [sub, sid, id] = [claims.sub, claims.sid, jti].map((value) => (isKey(value) ? value : undefined));
   if (!isLogout || !isNow || nonce !== undefined || id === undefined) return undefined;
   return sub === undefined && sid === undefined ? undefined : { jti: id, sub, sid };
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' && value.length <= limits.keyBytesMax ? value : undefined;
 }

@@ -3,7 +3,7 @@
 import { Fault } from '../../kernel/fault.ts';
 import { fold } from '../../kernel/fold.ts';
 import { limits } from '../../kernel/limits.ts';
-import { isStorable } from '../../kernel/storable.ts';
+import { isKey } from '../../kernel/storable.ts';
 
 export type RevokedSubject =
   | { format: 'email'; address: string }
@@ -25,14 +25,8 @@ export function readRevokedSubject(body: unknown): RevokedSubject {
 
 function text(found: Record<string, unknown>, name: string): string {
   const value = found[name];
-  const isGood =
-    typeof value === 'string' &&
-    value !== '' &&
-    Buffer.byteLength(value) <= limits.keyBytesMax &&
-    isStorable(value);
-  if (!isGood)
-    throw refused(`sub_id.${name}`, `sub_id.${name} must be a text of 1 to ${limits.keyBytesMax} bytes.`);
-  return value;
+  if (isKey(value)) return value;
+  throw refused(`sub_id.${name}`, `sub_id.${name} must be a text of 1 to ${limits.keyBytesMax} bytes.`);
 }
 
 function refused(field: string, sentence: string): Fault {

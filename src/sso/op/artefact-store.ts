@@ -9,6 +9,7 @@ import { brokenConstraint, inTenant, type TenantTransaction } from '../../db/ten
 import { digest } from '../../kernel/digest.ts';
 import type { TenantId, UserId } from '../../kernel/ids.ts';
 import type { JsonObject } from '../../kernel/json.ts';
+import { toStorable } from '../../kernel/storable.ts';
 
 /** Whose browser it is, where it is issued to one. */
 export interface Holder {
@@ -66,7 +67,7 @@ function insertHeld({ model, id, payload, holder, clientId, expiresAt }: Artefac
   return sql`
     insert into openid_artefacts (id_hash, model, tenant_id, session_hash, client_id, payload, expires_at)
     values (${hashOf(model, id)}, ${model}, ${holder?.tenantId ?? null}, ${holder?.sessionHash ?? null}, ${clientId},
-      ${JSON.stringify(payload)}::jsonb, ${expiresAt})
+      ${textOf(payload)}::jsonb, ${expiresAt})
     on conflict (id_hash) do update set payload = excluded.payload, expires_at = excluded.expires_at,
       tenant_id = excluded.tenant_id, session_hash = excluded.session_hash`;
 }
@@ -75,7 +76,7 @@ function insertUnder({ model, id, payload, grantId, expiresAt }: Artefact) {
   return sql`
     insert into openid_artefacts (id_hash, model, tenant_id, session_hash, client_id, grant_hash, payload, expires_at)
     select ${hashOf(model, id)}, ${model}, g.tenant_id, g.session_hash, g.client_id, g.id_hash,
-      ${JSON.stringify(payload)}::jsonb, ${expiresAt}
+      ${textOf(payload)}::jsonb, ${expiresAt}
     from openid_artefacts g where g.id_hash = ${hashOf('Grant', grantId ?? '')}
     on conflict (id_hash) do update set payload = excluded.payload, expires_at = excluded.expires_at`;
 }
@@ -143,6 +144,11 @@ export function moveSignIns(tx: TenantTransaction, from: string, to: string): vo
   tx.send(sql`
     update openid_sign_ins set session_hash = ${to}
     where tenant_id = ${tx.tenantId} and session_hash = ${from}`);
+}
+
+/** Some of it is as anybody sent it (`state`). */
+function textOf(payload: JsonObject): string {
+  return JSON.stringify(payload, (_name, value) => (typeof value === 'string' ? toStorable(value) : value));
 }
 
 function hashOf(model: string, id: string): string {
