@@ -48,7 +48,7 @@ export function connectionTestRoutes(scope: AdminScope, { database, clock, publi
         tags,
         summary: 'Test a connection, also one that is switched off',
         description:
-          'Open `url` in a browser within ten minutes and sign in. Nobody is signed in, and nothing is changed.',
+          'Open `url` in a browser once, within ten minutes, and sign in. Nobody is signed in, and nothing is changed.',
         params: TenantAndId,
         response: { 201: Type.Object({ id: Id, url: Type.String(), beginUntil: Time }), ...problems },
       },

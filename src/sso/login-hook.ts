@@ -9,7 +9,8 @@ import type { Asked } from './core/asked.ts';
 import { refusalPage } from './core/page.ts';
 import { testPage } from './core/test-page.ts';
 import { setLogin, setSession } from './session-hook.ts';
-import type { ConnectionPlace, LoginOutcome } from './sign-in-flow.ts';
+import type { LoginOutcome } from './settle-login-flow.ts';
+import type { ConnectionPlace } from './sign-in-flow.ts';
 import { languageOfRequest, sendPage } from './sso-scope-hook.ts';
 import { type Start, startLogin } from './start-login-flow.ts';
 

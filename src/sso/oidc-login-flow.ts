@@ -18,13 +18,11 @@ import { Refusal } from './core/refusal.ts';
 import { claimTexts } from './core/test-report.ts';
 import { takeLoginRequest } from './login-store.ts';
 import type { OidcProviders, Parties } from './oidc-client.ts';
+import { type AnswerContext, type LoginOutcome, settleLogin } from './settle-login-flow.ts';
 import {
-  type AnswerContext,
   type ConnectionPlace,
   detailLengthMax,
-  type LoginOutcome,
   type SignOn,
-  settleLogin,
   type Trace,
   type Vouched,
 } from './sign-in-flow.ts';
@@ -93,6 +91,7 @@ async function readCallback(
     stepUp,
   });
   trace.steps.push('signature');
+  trace.claims = claimTexts(claims);
   trace.attributes = Object.keys(claims).map((name) => toStorable(name.slice(0, detailLengthMax)));
   const { settings, jit } = connection;
   const now = realClock.now();
@@ -104,7 +103,6 @@ async function readCallback(
   return {
     connection,
     identity: oidcIdentityOf(claims, jit.attributes, settings.issuer),
-    claims: claimTexts(claims),
     groups: oidcGroups(claims, groupsClaimOf(jit)),
     once: { id: digest(idToken), until: new Date(now.getTime() + limits.loginMinutesMax * 60_000) },
     sessionUntil: null,

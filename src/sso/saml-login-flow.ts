@@ -6,7 +6,7 @@
 import type { Database } from '../db/database.ts';
 import { inTenant } from '../db/tenant-transaction.ts';
 import { digest } from '../kernel/digest.ts';
-import type { TenantId } from '../kernel/ids.ts';
+import type { ConnectionId, TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { isKey } from '../kernel/storable.ts';
 import { hashToken } from '../kernel/token.ts';
@@ -23,16 +23,14 @@ import { checkAssertion, type SignedAssertion } from './core/saml-policy.ts';
 import { assertionNs, protocolNs, successStatus } from './core/urns.ts';
 import { trimXml, type XmlElement } from './core/xml.ts';
 import { decryptAssertion } from './decryption-client.ts';
-import { takeLoginRequest } from './login-store.ts';
+import { type RequestKey, takeLoginRequest } from './login-store.ts';
 import { bringForward } from './metadata-store.ts';
 import type { SamlVerifier } from './saml-verifier-client.ts';
+import { type AnswerContext, type LoginOutcome, settleLogin } from './settle-login-flow.ts';
 import {
-  type AnswerContext,
   type ConnectionPlace,
   detailLengthMax,
-  type LoginOutcome,
   type SignOn,
-  settleLogin,
   type Trace,
   type Vouched,
 } from './sign-in-flow.ts';
@@ -87,23 +85,22 @@ async function mayRestart(
 async function readAnswer(
   signOn: SamlSignOn,
   { tenantId, connectionId }: ConnectionPlace,
-  { samlResponse, relayState, browser }: Posted,
+  posted: Posted,
   trace: Trace,
 ): Promise<Vouched> {
   const { database, clock, realClock, publicUrl, verifier } = signOn;
-  if (samlResponse === undefined) throw new Refusal('form', 'SAMLResponse must be there, once.');
-  const { xml, response } = readResponse(samlResponse);
+  const key = keyOf(connectionId, posted);
+  const { xml, response } = await readGated(posted, async () => {
+    if (key === null || posted.browser === undefined) return;
+    const asked = await inTenant(database, tenantId, (tx) => takeLoginRequest(tx, key, clock.now()));
+    trace.testId = asked?.testId ?? null;
+  });
   trace.steps.push('gate');
-  if (relayState === undefined) {
+  if (key === null) {
     throw new Refusal('unsolicited', 'Nobody asked here: begin at the login address of the connection.');
   }
-  const stateHash = hashToken(relayState);
-  const browserHash = hashToken(browser ?? '');
   const [connection, asked] = await inTenant(database, tenantId, (tx) =>
-    Promise.all([
-      selectConnection(tx, connectionId),
-      takeLoginRequest(tx, { stateHash, connectionId, browserHash }, clock.now()),
-    ]),
+    Promise.all([selectConnection(tx, connectionId), takeLoginRequest(tx, key, clock.now())]),
   );
   const isOpen = connection?.enabled === true || asked?.testId != null;
   if (connection?.protocol !== 'saml' || !isOpen) {
@@ -134,6 +131,7 @@ async function readAnswer(
   if (trimXml(signed.nameId ?? '') !== (assertion.nameId?.value ?? '')) {
     throw new Refusal('structure', 'Two readers find two NameIDs.');
   }
+  trace.claims = claimsOf(assertion);
   const said = { authenticatedAt: assertion.authnInstant, acr: assertion.authnContext };
   checkStepUp(asked.stepUp, said, { askedAt: asked.askedAt, now: realClock.now() });
   trace.attributes = [...assertion.attributes.keys()].map((name) => name.slice(0, detailLengthMax));
@@ -143,7 +141,6 @@ async function readAnswer(
   return {
     connection,
     identity: identityOf(assertion, connection.jit.attributes, parties),
-    claims: assertion.attributes,
     groups: samlGroups(assertion.attributes, groupsClaimOf(connection.jit)),
     once: { id: assertion.id, until: new Date(until) },
     sessionUntil: assertion.sessionNotOnOrAfter,
@@ -152,6 +149,25 @@ async function readAnswer(
     upstreamSid: isKey(assertion.sessionIndex) ? assertion.sessionIndex : null,
     returnTo: asked.returnTo,
   };
+}
+
+/** null: nobody asked. */
+function keyOf(connectionId: ConnectionId, { relayState, browser }: Posted): RequestKey | null {
+  if (relayState === undefined) return null;
+  return { stateHash: hashToken(relayState), connectionId, browserHash: hashToken(browser ?? '') };
+}
+
+async function readGated(
+  { samlResponse }: Posted,
+  onRefused: () => Promise<void>,
+): Promise<ReturnType<typeof readResponse>> {
+  try {
+    if (samlResponse === undefined) throw new Refusal('form', 'SAMLResponse must be there, once.');
+    return readResponse(samlResponse);
+  } catch (error) {
+    await onRefused();
+    throw error;
+  }
 }
 
 /** The response with its assertion in the clear: of what was encrypted only the assertion, whose own signature must hold. */
@@ -189,6 +205,12 @@ async function decrypted(
     xml: `<p:Response xmlns:p="${protocolNs}" ID="_decrypted" Version="2.0">${status}${body}</p:Response>`,
     read,
   };
+}
+
+/** For a test's report: the NameID is read as attributes are. */
+function claimsOf({ nameId, attributes }: SignedAssertion): Trace['claims'] {
+  const name = nameId === null ? [] : [nameId.value, ...(nameId.format === null ? [] : [nameId.format])];
+  return new Map([['NameID', name], ...attributes]);
 }
 
 /** What a logout there must name: the NameID as it came. */

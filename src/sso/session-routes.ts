@@ -25,17 +25,23 @@ export function sessionRoutes(scope: FastifyInstance, services: Services): void 
     if (found === undefined) return sendPage(reply, signedOutPage(language, false));
     const { view, session } = found;
     const { userName, displayName } = columnsOf(view.user.attributes);
-    const roles = [...new Set((view.decision?.effective ?? []).map(({ role }) => role))];
     const person = {
       name: displayName ?? userName,
       userName,
       organisation: session.tenantName,
       seat: view.seat,
-      roles,
+      roles: rolesOf(view),
       blue: view.blue.state,
-      onward: roles.length === 0 ? undefined : await onwardOf(found.tenantId, view),
+      onward: await onwardOf(found.tenantId, view),
     };
     return sendPage(reply, personPage(language, person));
+  });
+
+  // Straight on to Blue; whoever can't go there yet is told how things stand.
+  scope.get('/sso/blue', { config }, async (request, reply) => {
+    const found = await viewOf(request, services);
+    const onward = found && (await onwardOf(found.tenantId, found.view));
+    return reply.redirect(onward?.url ?? '/sso', 303);
   });
 
   scope.get('/sso/session', { config }, async (request, reply) => {
@@ -70,7 +76,10 @@ export function sessionRoutes(scope: FastifyInstance, services: Services): void 
     sendPage(reply, loggedOutPage(languageOfRequest(request))),
   );
 
-  async function onwardOf(tenantId: TenantId, { address, blue: { state } }: UserView) {
+  async function onwardOf(tenantId: TenantId, view: UserView) {
+    if (rolesOf(view).length === 0) return undefined;
+    const { address } = view;
+    const { state } = view.blue;
     const invitationId =
       state === 'invited' && address !== null
         ? await inTenant(database, tenantId, (tx) => selectInvitationId(tx, address, realClock.now()))
@@ -88,4 +97,8 @@ export function sessionRoutes(scope: FastifyInstance, services: Services): void 
     );
     return view && { tenantId, view, session };
   }
+}
+
+function rolesOf({ decision }: UserView): string[] {
+  return [...new Set((decision?.effective ?? []).map(({ role }) => role))];
 }

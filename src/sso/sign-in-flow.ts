@@ -1,5 +1,5 @@
 /**
- * Who an identity provider vouched for becomes a user of the tenant and a session; whatever comes of it leaves a trace.
+ * Who an identity provider vouched for becomes a user of the tenant and a session.
  *
  * Locks: the pool where the claimed groups can change a decision, the connection's row, shared, and the user's row; who comes for
  * the first time is made by user-flow.ts, with its locks.
@@ -9,12 +9,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
-import { rehearse } from '../db/rehearsal.ts';
 import { brokenConstraint, inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
-import { columnsOf } from '../directory/user.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
-import { type ConnectionId, newId, type TenantId, type UserId } from '../kernel/ids.ts';
+import type { ConnectionId, TenantId, UserId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { limits } from '../kernel/limits.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
@@ -22,7 +20,6 @@ import { hashToken, newToken } from '../kernel/token.ts';
 import { lockForClaimed, replaceClaimed } from '../provisioning/claimed-groups-flow.ts';
 import { markMaker } from '../provisioning/made-people-store.ts';
 import { createUser } from '../provisioning/user-flow.ts';
-import { selectUserView } from '../provisioning/user-view-store.ts';
 import { insertSession } from '../sessions/session-store.ts';
 import { keepAccessRequest } from './access-request-flow.ts';
 import { forgetAccessRequest, type Newcomer } from './access-request-store.ts';
@@ -32,8 +29,8 @@ import { holdConnection } from './connection-store.ts';
 import type { ClaimedGroups } from './core/claimed-groups.ts';
 import { converge } from './core/convergence.ts';
 import { type ExternalIdentity, newUser } from './core/identity.ts';
-import { Refusal, type RefusalReason } from './core/refusal.ts';
-import { type ClaimValues, shownClaims, shownIdentity, type TestReport } from './core/test-report.ts';
+import { Refusal } from './core/refusal.ts';
+import type { ClaimValues } from './core/test-report.ts';
 import { refuseForeign } from './foreign-domain-flow.ts';
 import {
   insertLink,
@@ -43,7 +40,6 @@ import {
   selectMatches,
   useAssertion,
 } from './login-store.ts';
-import { writeReport } from './test-store.ts';
 
 export interface SignOn {
   database: Database;
@@ -64,15 +60,18 @@ export type Trace = LoginTrace & {
   steps: string[];
   /** The test that the login is: it ends in a report, and leaves no trace. */
   testId: string | null;
+  /** All that the identity provider sent, for a test's report. */
+  claims: ClaimValues;
 };
+
+/** Characters of what a trace repeats of an answer. */
+export const detailLengthMax = 1000;
 
 /** What an identity provider's answer came to, once it was checked. */
 export interface Vouched {
   /** As it was when the answer was checked. */
   connection: Connection;
   identity: ExternalIdentity;
-  /** All that came, for a test. */
-  claims: ClaimValues;
   /** Those of the connection's groups claim. */
   groups: ClaimedGroups;
   /** Names the answer, which is good once, and until when it could be shown again. */
@@ -89,128 +88,20 @@ export interface Vouched {
   returnTo: string | null;
 }
 
-export type LoginOutcome =
-  | { kind: 'signed_in'; session: string; seconds: number; returnTo: string | null }
-  | { kind: 'tested'; report: TestReport }
-  | { kind: 'refused'; reference: string; reason: RefusalReason; isTraced: boolean };
-
-/** Characters of what a trace repeats of an answer. */
-export const detailLengthMax = 1000;
-
-export interface AnswerContext {
-  requestId: string;
-  /** SHA-256 of the answer, in hex. */
-  responseHash: string;
-  /** Whether one that shows no signature of the identity provider, as anybody can post, is to be traced. */
-  mayTrace: () => boolean;
+export interface SignedIn {
+  kind: 'signed_in';
+  session: string;
+  seconds: number;
+  returnTo: string | null;
 }
 
-/**
- * Refusals are outcomes.
- *
- * @param read Checks the answer, and adds to the trace the steps that it passed: `signature` once it is the identity provider's.
- * @throws Fault `unavailable` and the like.
- */
-export async function settleLogin(
-  signOn: SignOn,
-  { tenantId, connectionId }: ConnectionPlace,
-  { requestId, responseHash, mayTrace }: AnswerContext,
-  read: (trace: Trace) => Promise<Vouched>,
-): Promise<LoginOutcome> {
-  const now = signOn.clock.now();
-  const trace: Trace = {
-    ...{ id: newId<string>(now.getTime()), connectionId, at: now, responseHash },
-    ...{ steps: [], reason: null, detail: null, userId: null, subject: null, attributes: [] },
-    testId: null,
-  };
-  try {
-    const vouched = await read(trace);
-    if (trace.testId !== null) return await rehearseLogin(signOn, tenantId, vouched, { trace, requestId });
-    return await signIn(signOn, tenantId, vouched, { trace, requestId });
-  } catch (error) {
-    const refusal = refusalOf(error);
-    if (refusal === undefined) throw error;
-    const { reason, message: detail } = refusal;
-    if (trace.testId !== null) {
-      const failed = { ...emptyReport(trace), reason, detail: detail.slice(0, detailLengthMax) };
-      return await reportTest(signOn.database, tenantId, trace.testId, failed);
-    }
-    const isTraced = trace.steps.includes('signature') || mayTrace();
-    if (isTraced) {
-      await inTenant(signOn.database, tenantId, async (tx) =>
-        insertTrace(tx, { ...trace, reason, detail: detail.slice(0, detailLengthMax) }),
-      );
-    }
-    return { kind: 'refused', reference: trace.id, reason, isTraced };
-  }
-}
-
-function emptyReport({ at, steps }: Trace): TestReport {
-  const nobody = { claims: {}, identity: null, user: null, roles: [], seat: null };
-  return { at: at.toISOString(), steps: [...steps], reason: null, detail: null, ...nobody };
-}
-
-async function reportTest(
-  database: Database,
-  tenantId: TenantId,
-  testId: string,
-  report: TestReport,
-): Promise<LoginOutcome> {
-  await inTenant(database, tenantId, async (tx) => writeReport(tx, testId, report));
-  return { kind: 'tested', report };
-}
-
-/** The login as it would be, and how the person would stand; then all of it is taken back. */
-async function rehearseLogin(
-  signOn: SignOn,
-  tenantId: TenantId,
-  vouched: Vouched,
-  { trace, requestId }: { trace: Trace; requestId: string },
-): Promise<LoginOutcome> {
-  const { claims, identity } = vouched;
-  const shown = { claims: shownClaims(claims), identity: shownIdentity(identity) };
-  const before = emptyReport(trace);
-  const msMax = limits.connectionTestMsMax;
-  const report = await rehearse(
-    signOn.database,
-    { tenantId, msMax },
-    async (database): Promise<TestReport> => {
-      try {
-        await signIn({ ...signOn, database }, tenantId, vouched, { trace, requestId });
-      } catch (error) {
-        const refusal = refusalOf(error);
-        if (refusal === undefined) throw error;
-        return {
-          ...before,
-          ...shown,
-          reason: refusal.reason,
-          detail: refusal.message.slice(0, detailLengthMax),
-        };
-      }
-      const { userId } = trace;
-      const view =
-        userId === null
-          ? undefined
-          : await inTenant(database, tenantId, (tx) => selectUserView(tx, userId, trace.at));
-      const roles = [...new Set((view?.decision?.effective ?? []).map(({ role }) => role))];
-      const steps = [...before.steps, 'identity', 'session'];
-      const user = view && {
-        id: view.user.id,
-        userName: columnsOf(view.user.attributes).userName,
-        isNew: view.user.createdAt.getTime() === trace.at.getTime(),
-      };
-      return { ...before, ...shown, steps, user: user ?? null, roles, seat: view?.seat.state ?? null };
-    },
-  );
-  return await reportTest(signOn.database, tenantId, trace.testId ?? '', report);
-}
-
-async function signIn(
+/** @throws Refusal, and what `refusalOf` makes one of. */
+export async function signIn(
   { database, realClock }: SignOn,
   tenantId: TenantId,
   { connection, identity, groups, once, ...said }: Vouched,
   { trace, requestId }: { trace: Trace; requestId: string },
-): Promise<LoginOutcome> {
+): Promise<SignedIn> {
   const { id: connectionId, jit, name } = connection;
   trace.subject = identity.subject;
   const now = trace.at;
@@ -313,7 +204,7 @@ function secondsOf(until: Date | null, realNow: Date): number {
 }
 
 /** What a flow refuses, in the words of logins; undefined: it is no refusal. */
-function refusalOf(error: unknown): Refusal | undefined {
+export function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof Refusal) return error;
   if (error instanceof Fault && error.code === 'no_seat') return new Refusal('no_seat', error.message);
   if (error instanceof Fault && error.code === 'conflict') return new Refusal('unproved', error.message);

@@ -11,8 +11,10 @@ import { hashToken, newToken } from '../kernel/token.ts';
 import { unknownConnection } from './connection-flow.ts';
 import { selectConnection } from './connection-store.ts';
 import { noStepUp } from './core/asked.ts';
+import { Refusal } from './core/refusal.ts';
+import { refusedReport } from './settle-login-flow.ts';
 import { type Begun, type Start, startLogin } from './start-login-flow.ts';
-import { countTests, insertTest, selectTestToBegin } from './test-store.ts';
+import { countTests, insertTest, takeTest, writeReport } from './test-store.ts';
 
 const [minuteMs, hourMs] = [60_000, 3_600_000];
 
@@ -43,17 +45,23 @@ export async function createTest(
   return { id, url: `${publicUrl}/sso/test/${token}`, beginUntil };
 }
 
-/** @param token As the address has it. @throws Fault `not_found`; as `startLogin` does. */
+/** Once. @param token As the address has it. @throws Fault `not_found`; as `startLogin` does. */
 export async function beginTest(start: Start, token: string): Promise<Begun> {
+  const now = start.clock.now();
   const tenantId = parseId<TenantId>(token.split('.')[0] ?? '');
   const test =
-    tenantId &&
-    (await inTenant(start.database, tenantId, (tx) =>
-      selectTestToBegin(tx, hashToken(token), start.clock.now()),
-    ));
+    tenantId && (await inTenant(start.database, tenantId, (tx) => takeTest(tx, hashToken(token), now)));
   if (tenantId === undefined || test === undefined) {
     throw new Fault('not_found', 'There is no such test, or it is over: begin another one.');
   }
   const place = { tenantId, connectionId: test.connectionId };
-  return await startLogin(start, place, { returnTo: null, stepUp: noStepUp }, { testId: test.id });
+  const asked = { returnTo: null, stepUp: noStepUp };
+  return await startLogin(start, place, asked, { testId: test.id }).catch(async (error: unknown) => {
+    const refusal = error instanceof Fault ? error.cause : undefined;
+    if (refusal instanceof Refusal) {
+      const report = refusedReport({ at: now, steps: [], claims: new Map() }, refusal);
+      await inTenant(start.database, tenantId, async (tx) => writeReport(tx, test.id, report));
+    }
+    throw error;
+  });
 }

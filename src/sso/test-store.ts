@@ -29,19 +29,20 @@ export function insertTest(tx: TenantTransaction, test: NewTest): void {
   );
 }
 
-/** undefined: there is none, or it is too late to begin it. */
-export async function selectTestToBegin(
+/** undefined: there is none, it was begun before, or it is too late. */
+export async function takeTest(
   tx: TenantTransaction,
   hash: string,
   now: Date,
 ): Promise<{ id: string; connectionId: ConnectionId } | undefined> {
   const [row] = await tx.run(
     db
-      .selectFrom('sso_tests')
-      .select(['id', 'connection_id as connectionId'])
+      .updateTable('sso_tests')
+      .set({ begin_until: now })
       .where('tenant_id', '=', tx.tenantId)
       .where('token_hash', '=', hash)
-      .where('begin_until', '>', now),
+      .where('begin_until', '>', now)
+      .returning(['id', 'connection_id as connectionId']),
   );
   return row && { id: row.id, connectionId: row.connectionId as ConnectionId };
 }
@@ -57,6 +58,7 @@ export async function countTests(tx: TenantTransaction, connectionId: Connection
 export interface Test {
   id: string;
   createdAt: Date;
+  /** Once it was begun, when that was. */
   beginUntil: Date;
   expiresAt: Date;
   /** null: nobody came back yet. */

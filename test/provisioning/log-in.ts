@@ -8,7 +8,7 @@ import { secretBox } from '../../src/kernel/secret-box.ts';
 import type { Connection } from '../../src/sso/connection.ts';
 import { insertConnection } from '../../src/sso/connection-store.ts';
 import { type ClaimedGroups, claimedGroups } from '../../src/sso/core/claimed-groups.ts';
-import { type LoginOutcome, settleLogin } from '../../src/sso/sign-in-flow.ts';
+import { type LoginOutcome, settleLogin } from '../../src/sso/settle-login-flow.ts';
 import type { TestWorld } from '../support/tenants.ts';
 
 const connections = new WeakMap<TestWorld, Map<string | null, Connection>>();
@@ -86,7 +86,6 @@ export async function answer(
     { requestId: id, responseHash: id, mayTrace: () => true },
     async () => ({
       connection,
-      claims: new Map(),
       identity: {
         ...{
           subject: `subject${subject}`,

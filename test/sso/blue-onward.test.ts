@@ -54,16 +54,25 @@ describe.skipIf(real === undefined)('somebody who signs in', () => {
     await page.waitForURL(`${gateway.url}/sso`);
     expect(await page.textContent('main')).toContain('You have access as: team member.');
 
+    // Not yet: they stay where they are told so, and so does who is not signed in.
+    await page.goto(`${gateway.url}/sso/blue`);
+    expect(page.url()).toBe(`${gateway.url}/sso`);
+    const nobody = await fetch(`${gateway.url}/sso/blue`, { redirect: 'manual' });
+    expect(nobody.headers.get('location')).toBe('/sso');
     await api('POST', '/blue/sync', { drift: true });
     await api('POST', '/blue/sync', { drift: true });
     await page.reload();
+    const straightTo = async () =>
+      (await page.request.get(`${gateway.url}/sso/blue`, { maxRedirects: 0 })).headers().location;
     const [invitation] = blue.state.invitations();
     const accept = `${app}/accept-invitation?id=${invitation?.id}&email=ada%40example.com`;
     expect(await leadsTo(page, 'Accept the invitation')).toBe(accept);
+    expect(await straightTo()).toBe(accept);
 
     blue.state.accept('ada@example.com');
     await api('POST', '/blue/sync', { drift: true });
     await page.reload();
     expect(await leadsTo(page, 'Open Blue')).toBe(`${app}/`);
+    expect(await straightTo()).toBe(`${app}/`);
   });
 });

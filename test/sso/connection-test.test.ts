@@ -87,6 +87,32 @@ describe('a test login', () => {
     await target.goodLogin();
   });
 
+  it('shows what came where that is why it would be refused', async () => {
+    const test = await begin();
+    const nameId = '<saml:NameID Format="urn:x">ada@example.com</saml:NameID>';
+    const attributes = attribute('userName', 'ada@example.com') + attribute('id', '7');
+    await post(test, goodResponse(test.begun, { nameId, attributes }));
+    expect(await reportOf(test)).toMatchObject({
+      reason: 'subject',
+      claims: { NameID: ['ada@example.com', 'urn:x'], userName: ['ada@example.com'], id: ['7'] },
+      identity: null,
+    });
+  });
+
+  it('says what the identity provider refuses itself, which ends the test', async () => {
+    const status =
+      '<samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Responder"><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:RequestDenied"/></samlp:StatusCode>';
+    const before = await count('logins');
+    const test = await begin();
+    const page = await post(test, goodResponse(test.begun, { status }));
+    expect(page.text).toContain('would be refused');
+    const refused = { steps: [], reason: 'status', detail: expect.stringContaining('RequestDenied') };
+    expect(await reportOf(test)).toMatchObject(refused);
+    expect(await count('logins')).toBe(before);
+    expect((await post(test, goodResponse(test.begun))).status).toBe(403);
+    expect(await reportOf(test)).toMatchObject(refused);
+  });
+
   it('by OpenID Connect, too', async () => {
     const scene = await OidcScene.start();
     const path = `/tenants/${scene.tenant.slug}/connections/${scene.connection.id}/tests`;
@@ -98,11 +124,60 @@ describe('a test login', () => {
     const { report } = await made(scene.gateway.api('GET', `${path}/${id}`));
     expect(report).toMatchObject({ claims: { sub: ['ada'] }, user: { isNew: true } });
     expect((await browser.send(`${scene.gateway.url}/sso/session`)).status).toBe(401);
+
+    scene.provider.said = { claims: { 'a\0b': 'c\0d', preferred_username: ['x', 'y'] } };
+    const second = await made(scene.gateway.api('POST', path));
+    const location = (await browser.send(second.url)).headers.get('location') ?? '';
+    const refused = await scene.comeBack({ browser, asked: scene.provider.ask(location) });
+    expect(refused.text).toContain('would be refused');
+    expect((await made(scene.gateway.api('GET', `${path}/${second.id}`))).report).toMatchObject({
+      reason: 'claim',
+      claims: { 'a\ufffdb': ['c\ufffdd'], preferred_username: ['x', 'y'] },
+    });
     await scene.stop();
+  });
+
+  it('says that the identity provider is not reached', async () => {
+    const scene = await OidcScene.start();
+    const path = `/tenants/${scene.tenant.slug}/connections/${scene.connection.id}/tests`;
+    const { id, url } = await made(scene.gateway.api('POST', path));
+    await scene.provider.stop();
+    expect((await new Browser().send(url)).status).toBe(503);
+    const { report } = await made(scene.gateway.api('GET', `${path}/${id}`));
+    expect(report).toMatchObject({ steps: [], reason: 'provider', user: null });
+    await scene.gateway.close();
   });
 });
 
 describe('is not to be had', () => {
+  it('twice by one address, or by another browser', async () => {
+    const test = await begin();
+    expect((await new Browser().send(test.test.url)).status).toBe(404);
+    const elsewhere = { ...test, begun: { ...test.begun, browser: new Browser() } };
+    expect((await post(elsewhere, goodResponse(test.begun))).status).toBe(403);
+    expect(await reportOf(test)).toBeNull();
+    expect((await post(test, goodResponse(test.begun))).text).toContain('would be let in');
+  });
+
+  it('too late, and what it shows is forgotten', async () => {
+    const other = await startTarget({ config: { testClock: true } });
+    const { gateway, path } = other;
+    const [begun, late] = [
+      await made(gateway.api('POST', `${path}/tests`)),
+      await made(gateway.api('POST', `${path}/tests`)),
+    ];
+    expect((await new Browser().send(begun.url)).status).toBe(303);
+    const after = async (minutes: number) => {
+      const now = new Date(Date.parse(late.beginUntil) + (minutes - 10) * 60_000).toISOString();
+      await made(gateway.api('PUT', '/clock', { now }));
+      return await gateway.api('GET', `${path}/tests/${late.id}`);
+    };
+    expect((await after(11)).status).toBe(200);
+    expect((await new Browser().send(late.url)).status).toBe(404);
+    expect((await after(61)).status).toBe(404);
+    await gateway.close();
+  });
+
   it('by another tenant’s admin, with a wrong token, or by the answer to a real login', async () => {
     const test = await begin();
     const elsewhere = `/tenants/${target.elsewhere.slug}/connections/${target.connection.id}/tests/${test.test.id}`;

@@ -51,7 +51,7 @@ function accessOf(say: Words, { seat, roles }: Pick<Person, 'seat' | 'roles'>): 
   }
 }
 
-function roleIn(say: Words, key: string): string {
+export function roleIn(say: Pick<Words, 'role'>, key: string): string {
   const entry = entryKeyOf(key);
   return entry === undefined || entry === anyCustomRole ? (customRoleOf(key) ?? key) : say.role[entry];
 }

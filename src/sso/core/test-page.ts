@@ -1,8 +1,8 @@
 /** What a test login came to, for the admin who ran it. */
 
-import { page } from './page.ts';
+import { page, roleIn } from './page.ts';
 import type { TestReport } from './test-report.ts';
-import type { Language } from './words.ts';
+import { words as common, type Language } from './words.ts';
 import { escapeXml } from './xml.ts';
 
 const words = {
@@ -41,11 +41,12 @@ const words = {
 export function testPage(language: Language, report: TestReport): string {
   const say = words[language];
   const { steps, reason, detail, user, roles, seat, identity, claims } = report;
+  const named = roles.map((key) => roleIn(common[language], key));
   const outcome =
     reason === null
       ? [
           [say.user, user === null ? say.none : `${user.userName} (${user.isNew ? say.isNew : say.isKnown})`],
-          [say.roles, roles.length === 0 ? say.none : roles.join(', ')],
+          [say.roles, named.length === 0 ? say.none : named.join(', ')],
           [say.seat, seat ?? say.none],
         ]
       : [[say.reason, `${reason}: ${detail ?? ''}`]];

@@ -1,5 +1,6 @@
 /** What a test login shows: what came, and what a login would make of it. Nothing of it is done. */
 
+import { toStorable } from '../../kernel/storable.ts';
 import type { ExternalIdentity } from './identity.ts';
 import type { RefusalReason } from './refusal.ts';
 
@@ -28,11 +29,12 @@ export type ClaimValues = ReadonlyMap<string, readonly string[]>;
 export function shownClaims(claims: ClaimValues): TestReport['claims'] {
   const shown = [...claims]
     .slice(0, claimsMax)
-    .map(([name, values]) => [
-      name.slice(0, lengthMax),
-      values.slice(0, valuesMax).map((value) => value.slice(0, lengthMax)),
-    ]);
+    .map(([name, values]) => [shownText(name), values.slice(0, valuesMax).map(shownText)]);
   return Object.fromEntries(shown);
+}
+
+function shownText(text: string): string {
+  return toStorable(text.slice(0, lengthMax));
 }
 
 export function shownIdentity(identity: ExternalIdentity): TestReport['identity'] {
