@@ -196,6 +196,8 @@ export const limits = {
   signalReceiversPerTenantMax: 20,
   signalRequestsPerSecond: 20,
   signalsPerPollMax: 100,
+  /** Verifications of one stream that nobody has taken yet. */
+  signalVerificationsMax: 10,
   /** Characters of what a receiver writes of its stream. */
   signalUrlLengthMax: 2000,
   signalHeaderLengthMax: 4000,

@@ -27,6 +27,14 @@ export function insertVerification(
   );
 }
 
+export async function countVerifications(tx: TenantTransaction, streamId: string): Promise<number> {
+  const [row] = await tx.run(sql<{ count: number }>`
+    select count(*)::integer as count from signal_events
+    where tenant_id = ${tx.tenantId} and stream_id = ${streamId} and event = ${verification}
+  `);
+  return row?.count ?? 0;
+}
+
 export async function findDueSignals(database: Database, at: Date, most: number): Promise<TenantId[]> {
   const rows = await database.run(
     sql<{ tenant_id: TenantId }>`select tenant_id from find_due_signals(${at}, ${most})`,

@@ -7,11 +7,12 @@ import { brokenConstraint, inTenant, type TenantTransaction } from '../db/tenant
 import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import { newId } from '../kernel/ids.ts';
+import { limits } from '../kernel/limits.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
 import { checkOutboundUrl } from '../outbound/outbound-client.ts';
 import { readKeyRing } from '../sso/op/key-flow.ts';
 import { claimsOf, type Signal } from './security-event.ts';
-import { deleteSignals, insertVerification, selectSignals } from './signal-store.ts';
+import { countVerifications, deleteSignals, insertVerification, selectSignals } from './signal-store.ts';
 import type { Poll, StreamDraft, StreamStatus } from './stream-request.ts';
 import {
   deleteStream,
@@ -126,7 +127,7 @@ export async function readStream(
   return await inTenant(database, receiver.tenantId, (tx) => selectStream(tx, receiver.id));
 }
 
-/** SSF 1.0 §8.1.4: a signal that shows that the stream works. @throws Fault `not_found` */
+/** SSF 1.0 §8.1.4: a signal that shows that the stream works. @throws Fault `not_found`; `rate_limited` */
 export async function verifyStream(
   { database, clock }: StreamServices,
   { receiver }: Asker,
@@ -135,6 +136,10 @@ export async function verifyStream(
   const at = clock.now();
   await inTenant(database, receiver.tenantId, async (tx) => {
     const stream = await ownStream(tx, receiver, streamId);
+    if ((await countVerifications(tx, stream.id)) >= limits.signalVerificationsMax) {
+      const text = `${limits.signalVerificationsMax} verifications of this stream wait: take them first.`;
+      throw new Fault('rate_limited', text, { retryAfterSeconds: 60 });
+    }
     insertVerification(tx, stream.id, { id: newId<string>(at.getTime()), state, at });
   });
 }

@@ -83,7 +83,8 @@ export async function createConnection(
 
 /**
  * Whoever changes the identity provider, or switches the connection off, ends its sessions. What another provider, or another
- * attribute, said of groups is forgotten: the pool is locked first, in case that decides anything.
+ * attribute, said of groups is forgotten: the pool is locked first, in case that decides anything. So is the secret that another
+ * provider gave: it is sent to none but that one.
  *
  * @param revise What is to become of it.
  * @param beside What is left out stays. @throws Fault as for create; `not_found`.
@@ -103,15 +104,16 @@ export async function reviseConnection(
         const [pool, before] = await Promise.all([lockPool(tx), lockedConnection(tx, id)]);
         draft = revise(before);
         checkProvider(draft, source ? 'metadataUrl' : 'metadataXml');
-        checkSecret(draft, (clientSecret ?? (await selectClientSecret(tx, id))) !== undefined);
+        const isAnother = providerOf(draft) !== providerOf(before);
+        const kept = isAnother ? undefined : await selectClientSecret(tx, id);
+        checkSecret(draft, (clientSecret ?? kept) !== undefined);
         await checkDomains(tx, draft.domains, before.domains);
         await requirePlaces(tx, pool.rules, defaultOf(draft), defaultOf(before));
         updateConnection(tx, id, draft);
-        if (clientSecret !== undefined) setClientSecret(tx, id, clientSecret);
+        if (clientSecret !== undefined || isAnother) setClientSecret(tx, id, clientSecret ?? null);
         if (source === null) deleteSource(tx, id);
         else if (source !== undefined) writeSource(tx, id, source);
         writeConnectionDomains(tx, id, draft.domains);
-        const isAnother = providerOf(draft) !== providerOf(before);
         if (isAnother || !draft.enabled) deleteSessionsOfConnection(tx, id);
         const roleNow = defaultRoleOf(draft.jit);
         await reviseSaid(tx, door, pool, {
@@ -170,7 +172,7 @@ export function unknownConnection(id: string): Fault {
 
 function checkSecret({ protocol, settings }: ConnectionDraft, hasSecret: boolean): void {
   if (protocol === 'oidc' && settings.clientAuthMethod !== 'private_key_jwt' && !hasSecret) {
-    const text = `clientSecret is missing: ${settings.clientAuthMethod} needs one.`;
+    const text = `clientSecret is missing: ${settings.clientAuthMethod} needs one, and another issuer another one.`;
     throw new Fault('invalid', text, { field: 'clientSecret' });
   }
 }

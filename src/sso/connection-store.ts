@@ -174,8 +174,8 @@ export async function selectClientSecret(
   return row?.client_secret ?? undefined;
 }
 
-/** @param secret Sealed. */
-export function setClientSecret(tx: TenantTransaction, id: ConnectionId, secret: Buffer): void {
+/** @param secret Sealed; null: it is forgotten. */
+export function setClientSecret(tx: TenantTransaction, id: ConnectionId, secret: Buffer | null): void {
   tx.send(
     db
       .updateTable('sso_connections')

@@ -139,6 +139,18 @@ describe('a stream that is polled', () => {
     });
   });
 
+  it('has a bounded number of verifications waiting', async () => {
+    const takeAll = async () => ask({ ack: Object.keys((await ask()).sets) });
+    const verify = () => receiver.send('POST', '/ssf/verify', { stream_id: stream.stream_id });
+    await takeAll();
+    const statuses: number[] = [];
+    for (let i = 0; i <= limits.signalVerificationsMax; i++) statuses.push((await verify()).status);
+    expect(statuses).toEqual([...Array(limits.signalVerificationsMax).fill(204), 429]);
+    await takeAll();
+    expect((await verify()).status).toBe(204);
+    await takeAll();
+  });
+
   it('keeps what comes while it is paused, and loses it while it is disabled', async () => {
     const set = (status: string) =>
       receiver.send('POST', '/ssf/status', { stream_id: stream.stream_id, status, reason: 'maintenance' });

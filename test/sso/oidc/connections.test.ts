@@ -58,6 +58,20 @@ describe('a connection', () => {
     expect(answer).toMatchObject({ status: 400, body: { field: 'protocol' } });
   });
 
+  it('sends the secret of one issuer to no other, be it by the way of a method that needs none', async () => {
+    const other = await scene.beside();
+    const at = `/tenants/${other.tenant.slug}/connections/${other.connection.id}`;
+    const put = (body: object) => scene.gateway.api('PUT', at, body);
+    const issuer = `${other.provider.issuer}/moved`;
+    const refused = { status: 400, body: { field: 'clientSecret' } };
+    expect(await put({ issuer })).toMatchObject(refused);
+    expect(await put({ issuer, clientAuthMethod: 'private_key_jwt' })).toMatchObject({ status: 200 });
+    expect(await put({ clientAuthMethod: 'client_secret_basic' })).toMatchObject(refused);
+    const own = { clientAuthMethod: 'client_secret_basic', clientSecret: 'another' };
+    expect(await put(own)).toMatchObject({ status: 200 });
+    await other.stop();
+  });
+
   it('SAML-ATK-58: answers nothing at the addresses of the other protocol', async () => {
     for (const end of ['login', 'metadata', 'slo']) {
       const url = `${scene.gateway.url}/sso/saml/${scene.connection.id}/${end}`;
