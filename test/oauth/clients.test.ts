@@ -119,11 +119,11 @@ describe('a directory’s token', () => {
     const old = await made(gateway.api('POST', path(), { name: 'production' }));
     const next = await made(gateway.api('POST', `${path()}/${old.id}/rotate`));
     expect(next).toEqual({ id: expect.any(String), token: expect.stringMatching(/^bgw_scim_/) });
-    for (const { token } of [old, next])
-      expect((await gateway.scim(token, 'GET', '/Users')).status).toBe(200);
     const [was, is] = await Promise.all(
       [old, next].map(({ id }) => made(gateway.api('GET', `${path()}/${id}`))),
     );
+    for (const { token } of [old, next])
+      expect((await gateway.scim(token, 'GET', '/Users')).status).toBe(200);
     expect(is).toMatchObject({ name: 'production', scope: 'scim', expiresAt: null, lastUsedAt: null });
     const hours = (Date.parse(was.expiresAt) - Date.now()) / 3_600_000;
     expect([hours > 23.9, hours < 24.1]).toEqual([true, true]);
