@@ -38,7 +38,7 @@ export interface ProcessOptions {
 
 const running = new Set<ChildProcess>();
 
-/** A port of its own and nothing of our environment, so that it runs the same wherever the tests run. */
+/** A port of its own and nothing of our environment, so that it runs the same wherever the tests run; compiled as by `npm start`. */
 export async function startProcess({
   env = {},
   args = [],
@@ -46,14 +46,14 @@ export async function startProcess({
   npm = false,
 }: ProcessOptions): Promise<GatewayProcess> {
   const port = await freePort();
-  const { PATH = '', HOME = '' } = process.env;
+  const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env;
   const [command, ...flags] = npm
     ? ['npm', 'start', '--', ...args]
     : [process.execPath, join(root, script), ...args];
   const started = performance.now();
   const child = spawn(command ?? '', flags, {
     cwd: root,
-    env: { PATH, HOME, PORT: String(port), ...env },
+    env: { PATH, HOME, NODE_COMPILE_CACHE, PORT: String(port), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);

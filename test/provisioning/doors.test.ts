@@ -14,7 +14,7 @@ import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld, type TestWorld } from '../support/tenants.ts';
 import { readState } from './state.ts';
 
-const runs = Number(process.env.FUZZ_RUNS ?? 12);
+const runs = Number(process.env.FUZZ_RUNS ?? 6);
 let test: TestDatabase;
 
 beforeAll(async () => {

@@ -26,7 +26,7 @@ import { history } from './histories.ts';
 import { make } from './make-edit.ts';
 import { readState } from './state.ts';
 
-const runs = Number(process.env.FUZZ_RUNS ?? 40);
+const runs = Number(process.env.FUZZ_RUNS ?? 16);
 const hour = 3_600_000;
 let test: TestDatabase;
 

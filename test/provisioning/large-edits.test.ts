@@ -15,7 +15,7 @@ import { checkLedger } from './ledger.ts';
 import { make } from './make-edit.ts';
 import { readState, type State } from './state.ts';
 
-const runs = Math.ceil(Number(process.env.FUZZ_RUNS ?? 50) * 0.14);
+const runs = Math.ceil(Number(process.env.FUZZ_RUNS ?? 30) * 0.14);
 let test: TestDatabase;
 
 beforeAll(async () => {

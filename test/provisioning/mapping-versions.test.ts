@@ -27,7 +27,7 @@ import { make } from './make-edit.ts';
 import { compare, outcome, whole } from './preview-support.ts';
 import { readState, type State } from './state.ts';
 
-const runs = Number(process.env.FUZZ_RUNS ?? 20);
+const runs = Number(process.env.FUZZ_RUNS ?? 10);
 let test: TestDatabase;
 
 beforeAll(async () => {

@@ -33,7 +33,7 @@ import { make } from './make-edit.ts';
 import { compare, compareNotices, outcome, whole } from './preview-support.ts';
 import { readState, type State } from './state.ts';
 
-const runs = Number(process.env.FUZZ_RUNS ?? 25);
+const runs = Number(process.env.FUZZ_RUNS ?? 12);
 let test: TestDatabase;
 let statements = 0;
 

@@ -9,7 +9,7 @@ import { each, newRace, numbers, type Race, type Seats, type Watcher, watch } fr
 
 const capacity = 50;
 const clients = 32;
-const rounds = Number(process.env.RACE_ROUNDS ?? 10);
+const rounds = Number(process.env.RACE_ROUNDS ?? 6);
 let gateways: TestGateway[];
 let watcher: Watcher;
 

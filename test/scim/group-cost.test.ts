@@ -15,7 +15,7 @@ import { newRace, numbers, type Race } from './race-support.ts';
 const budget = { membership: 5, decision: 8 };
 const waitsMax = 4;
 const large = 50_000;
-const timed = Number(process.env.COST_RUNS ?? 20);
+const timed = Number(process.env.COST_RUNS ?? 8);
 
 let gateway: TestGateway;
 let database: Database;
@@ -143,14 +143,14 @@ describe.each([
   });
 
   // Measured again before it fails: other work on the machine may slow one of the two down.
-  it('takes as long in a group of 50,000 as in an empty one', { retry: 2, timeout: 180_000 }, async () => {
+  it('takes as long in a group of 50,000 as in an empty one', { retry: 2, timeout: 120_000 }, async () => {
     const [empty, full] = [await newGroup(isMapped), await newGroup(isMapped, large)];
     const times = { add: [[], []] as number[][], remove: [[], []] as number[][] };
     for (const round of numbers(timed + 2)) {
       for (const [at, group] of [empty, full].entries()) {
         for (const edit of ['add', 'remove'] as const) {
           const start = performance.now();
-          const { status } = await patch(group, edits[edit](ids));
+          const { status } = await patch(group, edits[edit](ids.slice(0, many)));
           expect(status).toBe(204);
           // The first two warm up.
           if (round > 1) times[edit][at]?.push(performance.now() - start);
@@ -159,7 +159,7 @@ describe.each([
     }
     for (const [edit, [few = [], many = []]] of Object.entries(times)) {
       const [small, big] = [median(few), median(many)];
-      report(`${name}: ${edit} of 1,000: ${small.toFixed(1)} ms empty, ${big.toFixed(1)} ms with 50,000`);
+      report(`${name}: ${edit} of ${many}: ${small.toFixed(1)} ms empty, ${big.toFixed(1)} ms with 50,000`);
       expect(big, `${edit}: ms, against ${small} in an empty group`).toBeLessThanOrEqual(small * 1.3);
     }
   });

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { each, newRace, numbers, type Race } from './race-support.ts';
 
-const perTenant = 400;
+const perTenant = 150;
 let gateway: TestGateway;
 let tenants: [Race, Race];
 /** Ids by tenant, in the order of their names. */

@@ -10,7 +10,7 @@ import { badOperation, nest, operation, resource } from './core/patch-arbitrarie
 import { modelPatch, Refused, type Resource, type Step } from './core/patch-model.ts';
 import { coreGroup, coreUser, patchBody } from './core/support.ts';
 
-const numRuns = Math.max(60, Number(process.env.FUZZ_RUNS ?? 0));
+const numRuns = Math.max(30, Number(process.env.FUZZ_RUNS ?? 0));
 const timeout = Math.max(60_000, numRuns * 500);
 
 let gateway: TestGateway;

@@ -122,7 +122,7 @@ it('while it is posted again and again, others are served as ever', async () => 
   expect(medianMs).toBeLessThan(cpuMsMax / 5);
 });
 
-it.each([1, 5])('while the dearest responses are verified by %i certificates, too', async (certificates) => {
+it.each([1, 3])('while the dearest responses are verified by %i certificates, too', async (certificates) => {
   const others = await Promise.all(Array.from({ length: certificates - 1 }, newKeys));
   const trusted = [...others, target.keys].map(({ certificate }) => certificate);
   const metadataXml = metadataOf(idpEntityId, 'http://localhost:1/sso', ...trusted);
