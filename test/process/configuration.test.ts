@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { migrate } from '../../src/db/migrate.ts';
 import { cloneDatabase } from '../support/database.ts';
 import { dropDatabase } from '../support/drop-database.ts';
@@ -214,10 +214,12 @@ describe('on an external PostgreSQL', () => {
         headers: { ...headers, 'content-type': 'application/json' },
         body: JSON.stringify({ now }),
       });
+    const years = async () => new Set(await Promise.all(Array.from({ length: 12 }, year)));
     expect((await put('2090-01-01T00:00:00Z')).status).toBe(200);
-    expect(new Set(await Promise.all(Array.from({ length: 12 }, year)))).toEqual(new Set(['2090']));
+    // A process that other tests keep from running follows when it runs again.
+    await vi.waitFor(async () => expect(await years()).toEqual(new Set(['2090'])), 5000);
     expect((await put(null)).status).toBe(200);
-    expect(new Set(await Promise.all(Array.from({ length: 12 }, year)))).not.toContain('2090');
+    await vi.waitFor(async () => expect(await years()).not.toContain('2090'), 5000);
     gateway.kill('SIGTERM');
     expect(await gateway.exited).toBe(0);
   });
