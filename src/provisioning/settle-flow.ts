@@ -58,7 +58,7 @@ async function settleTenant(database: Database, door: Door): Promise<void> {
 
 /**
  * What is due first, and those above the capacity only once that is done: somebody who gives a seat back at the same instant is
- * one of them. Answers whether there is more to do.
+ * one of them. Answers whether there may be more to do: that the capacity fell is known once the first part is written.
  */
 async function settleOnce(tx: TenantTransaction, door: Door): Promise<boolean> {
   const pool = await lockPool(tx);
@@ -68,7 +68,7 @@ async function settleOnce(tx: TenantTransaction, door: Door): Promise<boolean> {
   const isSettling = pool.batch?.settlesAt != null && pool.batch.settlesAt <= door.now;
   const { audit } = await decide(tx, door, pool, affected, { isSettling, excess, isSettled: true });
   appendAudit(tx, door, audit);
-  return excessAt(pool, door.now) > 0;
+  return pool.settledAt < door.now || excessAt(pool, door.now) > 0;
 }
 
 /** How many lose their seats now, because the capacity fell and their time is over. */

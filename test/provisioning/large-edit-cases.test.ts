@@ -85,6 +85,21 @@ it('those above the capacity that fell lose their seats in order, however many',
   expect(await scene.queue()).toEqual(seven.slice(2));
 });
 
+it('also where one look finds that the capacity fell, and somebody else to decide for', async () => {
+  const scene = await inTwos(seven, { paidSeats: 7, decreaseGraceDays: 0 });
+  const until = new Date('2026-03-11T00:00:00.000Z');
+  const pin = { role: 'view_only', workspaces: null, reason: 'test', reserved: false };
+  for (const name of ['Ed', 'Fay', 'Gus'])
+    await setPin(test.database, scene.world.door, scene.id(name), { ...pin, until });
+  await addLine(test.database, scene.world.door, {
+    ...{ kind: 'amendment', effectiveOn: '2026-03-11', endsOn: null, setsSeats: true, paidSeats: 2 },
+    ...{ tier: null, contractEndsOn: null, reason: 'test', documentReference: null },
+  });
+  scene.world.now = until;
+  await settleDue(test.database, until, 100, scene.world.door);
+  expect(await scene.seated()).toEqual(['Ada', 'Bo']);
+});
+
 it('a batch of claims that ends with a large edit gives its seats, and the people of the edit open no other', async () => {
   const scene = await inTwos([]);
   await scene.settings({ settlement: 'staged' });
