@@ -24,9 +24,11 @@ export interface Refresh {
   outbound: Outbound;
   /** What is written down, and what the identity provider's times are compared with. */
   times: () => { now: Date; realNow: Date };
+  /** Aborted when the process is to end: what is being fetched counts neither as fetched nor as failed. */
+  stopping: AbortSignal;
 }
 
-/** A process that died while it fetched is made up for after this. */
+/** A process that ended while it fetched is made up for after this. */
 const leaseMs = 2 * 60_000;
 
 /** Answers how many were due. @throws AggregateError of those that failed here; a failure there is written down instead. */
@@ -38,13 +40,13 @@ export async function refreshMetadata(refresh: Refresh, most: number): Promise<n
   return due.length;
 }
 
-async function refreshOne({ database, outbound, times }: Refresh, due: DueMetadata): Promise<void> {
+async function refreshOne({ database, outbound, times, stopping }: Refresh, due: DueMetadata): Promise<void> {
   const { tenantId, connectionId } = due;
   const { now, realNow } = times();
   const until = new Date(now.getTime() + leaseMs);
   const url = await inTenant(database, tenantId, (tx) => claimMetadata(tx, connectionId, now, until));
   if (url === undefined) return;
-  const fetched = await fetchMetadata(url, outbound, realNow)
+  const fetched = await fetchMetadata(url, outbound, realNow, stopping)
     .then((published) => {
       checkCertificates(published.provider, 'metadataUrl');
       return published;
