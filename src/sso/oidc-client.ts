@@ -11,7 +11,7 @@ import { guardedFetch } from '../outbound/fetch-client.ts';
 import { DocumentFailed } from '../outbound/json-client.ts';
 import type { OidcSettings } from './connection.ts';
 import type { StepUp } from './core/asked.ts';
-import { type Claims, maxAgeOf } from './core/oidc-identity.ts';
+import { type Claims, joinClaims, maxAgeOf } from './core/oidc-identity.ts';
 import { Refusal, type RefusalReason } from './core/refusal.ts';
 
 export interface OidcProvidersOptions {
@@ -81,8 +81,7 @@ export class OidcProviders {
   }
 
   /**
-   * Exchanges the code, and checks the ID token with its signature. Claims of the userinfo endpoint are added, where there is one;
-   * the ID token's come first.
+   * Exchanges the code, and checks the ID token with its signature. Claims of the userinfo endpoint are added, where there is one.
    *
    * @param query As the browser brought it. @throws Refusal
    */
@@ -110,7 +109,7 @@ export class OidcProviders {
         config.serverMetadata().userinfo_endpoint === undefined
           ? {}
           : await openid.fetchUserInfo(config, tokens.access_token, claims.sub);
-      return { claims: { ...more, ...claims }, idToken };
+      return { claims: joinClaims(claims, more), idToken };
     } catch (error) {
       throw refusalOf(error);
     } finally {
