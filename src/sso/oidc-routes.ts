@@ -62,7 +62,8 @@ export function oidcRoutes(scope: FastifyInstance, services: Services): void {
 /** For the identity provider itself. */
 function providerRoutes(scope: FastifyInstance, services: Services): void {
   const { database, blueAgent: dispatcher, allowPrivateNetworks } = services;
-  const keys = new IssuerKeys({ dispatcher, allowPrivateNetworks, nowMs: () => performance.now() });
+  const nowMs = () => performance.now();
+  const keys = new IssuerKeys({ dispatcher, allowPrivateNetworks, nowMs, log: scope.log });
   scope.get<{ Params: ConnectionPath }>(`${base}/jwks`, { config }, async (request, reply) => {
     const { tenantId, connectionId } = await placeOf(request, services);
     const connection = await inTenant(database, tenantId, (tx) => selectConnection(tx, connectionId));
