@@ -53,7 +53,7 @@ export function oidcRoutes(scope: FastifyInstance, services: Services): void {
         },
       );
       if (state !== undefined) clearLogin(reply, publicUrl, state);
-      return answerLogin(request, reply, { publicUrl, place, outcome });
+      return answerLogin(request, reply, services, { place, browser, outcome });
     },
   );
   providerRoutes(scope, services);

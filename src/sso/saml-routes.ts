@@ -73,7 +73,7 @@ export function samlRoutes(scope: FastifyInstance, services: Services): void {
           continuePage(languageOfRequest(request), { action, returnTo: outcome.returnTo }),
         );
       }
-      return answerLogin(request, reply, { publicUrl, place, outcome });
+      return answerLogin(request, reply, services, { place, browser: posted.browser, outcome });
     },
   );
 }
