@@ -53,8 +53,7 @@ export type RefusalReason =
   | 'pending'
   /** Was deleted, and is not made anew. */
   | 'removed'
-  | 'inactive'
-  | 'no_seat';
+  | 'inactive';
 
 export class Refusal extends Error {
   readonly reason: RefusalReason;
@@ -72,5 +71,5 @@ export function isToldPlainly(reason: RefusalReason): reason is ToldPlainly {
   return told.some((one) => one === reason);
 }
 
-const told = ['not_provisioned', 'pending', 'removed', 'inactive', 'no_seat'] as const;
+const told = ['not_provisioned', 'pending', 'removed', 'inactive'] as const;
 export type ToldPlainly = (typeof told)[number];
