@@ -69,7 +69,7 @@ export function clearLogin(reply: FastifyReply, publicUrl: string, relayState: s
   });
 }
 
-function sessionCookie(publicUrl: string): string {
+export function sessionCookie(publicUrl: string): string {
   return `${prefixOf(publicUrl)}bgw_session`;
 }
 
