@@ -133,6 +133,7 @@ export async function buildApp({ services, log, ...options }: AppOptions): Promi
   );
   oauthMetadataRoutes(app, services);
   await app.register(async (scope) => tokenRoutes(scope, services));
+  await installOpenApi(app, services.publicUrl);
   const openIdProvider = new CurrentProvider(services, log);
   await app.register(async (scope) => {
     scope.setErrorHandler(answerError);
@@ -155,7 +156,6 @@ export async function buildApp({ services, log, ...options }: AppOptions): Promi
   });
   await app.register((scope) => openIdRoutes(scope, services, openIdProvider));
   await app.register(async (scope) => {
-    await installOpenApi(scope, services.publicUrl);
     await scope.register(async (api) => adminScope(api, services), { prefix: '/api/v1' });
     await scope.register(openApiPages);
   });

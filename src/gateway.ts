@@ -200,7 +200,7 @@ async function startHttp(
   const creations = new CreationLedger(shared.background, log);
   const { blueAgent: dispatcher, allowPrivateNetworks } = shared;
   const nowMs = () => performance.now();
-  const oidcProviders = new OidcProviders({ dispatcher, allowPrivateNetworks, nowMs });
+  const oidcProviders = new OidcProviders({ dispatcher, allowPrivateNetworks, nowMs, log });
   const services: Services = { ...shared, nudgeSync: nudge, creations, oidcProviders };
   const { trustProxy, scimRateLimit } = config;
   const app = await buildApp({ services, log, trustProxy, scimRateLimit, metricsOfAll: metrics });

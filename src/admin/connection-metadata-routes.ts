@@ -23,7 +23,7 @@ export function connectionMetadataRoutes(scope: AdminScope, { database, clock, p
         tags,
         summary: 'Confirm what fetched metadata says now',
         description:
-          'Another entityID or address, or other certificates over plain http, wait for this, and what was in use stays. Another entityID ends the connection’s sessions.',
+          'Another entityID or address, or other certificates over plain http, wait for this, and what was in use stays. Another entityID ends the connection’s sessions, and the groups that were claimed are forgotten.',
         params: TenantAndId,
         body: Type.Object({ seenAt: { ...Time, description: 'Of `metadata.pendingChange`.' } }, closed),
         response: { 200: ConnectionAnswer, ...problems },

@@ -10,7 +10,7 @@ import { selectTest } from '../sso/test-store.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
 import { connectionIdOf } from './connection-path-hook.ts';
-import { Id, nullable, problems, TenantAndId, Time } from './schemas.ts';
+import { Id, LoginReason, nullable, problems, TenantAndId, Time } from './schemas.ts';
 
 const tags = ['connections'];
 const base = '/tenants/:t/connections/:id/tests';
@@ -18,7 +18,7 @@ const texts = Type.Array(Type.String());
 const Report = Type.Object({
   at: Time,
   steps: texts,
-  reason: nullable(Type.String({ description: 'null: the login would be let in.' })),
+  reason: LoginReason,
   detail: nullable(Type.String()),
   claims: Type.Object(
     {},

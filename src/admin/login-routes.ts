@@ -9,7 +9,17 @@ import { selectTrace, selectTraces } from '../sso/login-store.ts';
 import { adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
 import { afterId, lastId, readLimit, toPage } from './paging.ts';
-import { Id, listOf, nullable, pageQuery, problems, TenantAndId, TenantPath, Time } from './schemas.ts';
+import {
+  Id,
+  LoginReason,
+  listOf,
+  nullable,
+  pageQuery,
+  problems,
+  TenantAndId,
+  TenantPath,
+  Time,
+} from './schemas.ts';
 
 const Login = Type.Object({
   id: Type.String({ description: 'The reference that the person was shown.' }),
@@ -17,7 +27,7 @@ const Login = Type.Object({
   at: Time,
   outcome: Type.Enum(['signed_in', 'refused']),
   steps: Type.Array(Type.String(), { description: 'What was passed, in order.' }),
-  reason: nullable(Type.String({ description: 'Stable: why it was refused.' })),
+  reason: LoginReason,
   detail: nullable(Type.String()),
   user: nullable(Id),
   subject: nullable(Type.String()),

@@ -2,6 +2,7 @@
 
 import Type, { type TSchema } from 'typebox';
 import { limits } from '../kernel/limits.ts';
+import { type RefusalReason, refusalReasons } from '../sso/core/refusal.ts';
 
 export const closed = { additionalProperties: false } as const;
 
@@ -15,6 +16,13 @@ export const SubPoolName = Type.String({ minLength: 1, maxLength: 100 });
 export function nullable<T extends TSchema>(schema: T) {
   return Type.Union([schema, Type.Null()]);
 }
+
+/** null: the login was let in. A trace that another release wrote may have another, and is told all the same: no union, which would fail. */
+export const LoginReason = Type.Unsafe<RefusalReason | null>({
+  type: ['string', 'null'],
+  enum: [...refusalReasons, null],
+  description: 'Stable: why the login is refused; null: it is let in.',
+});
 
 /** `{t}` of the path. */
 export const TenantPath = Type.Object({ t: Type.String({ description: 'Id or slug of the tenant.' }) });

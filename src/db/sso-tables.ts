@@ -1,6 +1,7 @@
 /** The tables of single sign-on, as migrations/0025_sso.ts makes them. */
 
 import type { Generated } from 'kysely';
+import type { RefusalReason } from '../sso/core/refusal.ts';
 import type { Json, Time } from './tables.ts';
 
 export interface SsoTables {
@@ -96,7 +97,7 @@ export interface SsoTables {
     connection_id: string;
     at: Time;
     steps: string[];
-    reason: string | null;
+    reason: RefusalReason | null;
     detail: string | null;
     user_id: string | null;
     subject: string | null;

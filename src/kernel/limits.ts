@@ -90,6 +90,8 @@ export const limits = {
   oidcDocumentBytesMax: 512 * 1024,
   oidcMsMax: 5000,
   oidcFreshMs: 10 * 60_000,
+  /** For how long that, and keys of issuers, are used on where they can't be read anew. */
+  issuerKeptMsMax: 60 * 60_000,
   oidcProvidersMax: 500,
   /** Characters of what comes back to the callback, and of a logout token. */
   oidcAnswerLengthMax: 8000,

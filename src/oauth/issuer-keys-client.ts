@@ -19,12 +19,14 @@ export interface IssuerKeysOptions {
   allowPrivateNetworks: boolean;
   /** A clock that only goes forward. */
   nowMs(): number;
+  /** Told of keys that are used on. */
+  log: { warn(of: object, text: string): void };
   msMax?: number;
 }
 
 const freshMs = 10 * 60_000;
-/** Between two fetches for the sake of a key that is not there, and after one that failed. */
-const unknownKeyRestMs = 30_000;
+/** Between two fetches for the sake of a key that is not there, or while older keys are used on; and after one that failed. */
+const keptRestMs = 30_000;
 export const failureRestSeconds = 5;
 
 interface Entry {
@@ -75,13 +77,20 @@ export class IssuerKeys {
     const entry = this.#entry(issuer);
     const now = this.#options.nowMs();
     if (entry.keys !== undefined && now - entry.keysAtMs < freshMs) return entry.keys;
-    if (entry.failure !== undefined && now - entry.askedAtMs < failureRestSeconds * 1000) throw entry.failure;
-    return await this.#ask(issuer, asker);
+    const kept = now - entry.keysAtMs < limits.issuerKeptMsMax ? entry.keys : undefined;
+    const restMs = kept === undefined ? failureRestSeconds * 1000 : keptRestMs;
+    try {
+      if (entry.failure !== undefined && now - entry.askedAtMs < restMs) throw entry.failure;
+      return await this.#ask(issuer, asker);
+    } catch (error) {
+      if (kept === undefined) throw error;
+      return kept;
+    }
   }
 
   #mayAskAgain(issuer: string): boolean {
     const { askedAtMs, pending } = this.#entry(issuer);
-    return pending !== undefined || this.#options.nowMs() - askedAtMs >= unknownKeyRestMs;
+    return pending !== undefined || this.#options.nowMs() - askedAtMs >= keptRestMs;
   }
 
   /** The issuer that was used longest ago goes first. */
@@ -119,6 +128,7 @@ export class IssuerKeys {
       return keys;
     } catch (error) {
       entry.failure = unavailable(error);
+      this.#options.log.warn({ err: entry.failure, issuer }, 'the keys of an issuer could not be fetched');
       throw entry.failure;
     } finally {
       this.#release(asker);

@@ -16,7 +16,8 @@ import { readTokenRequest } from './token-request.ts';
 /** In a scope of its own. */
 export function tokenRoutes(scope: FastifyInstance, services: Services): void {
   const { database, clock, blueAgent: dispatcher, allowPrivateNetworks } = services;
-  const keys = new IssuerKeys({ dispatcher, allowPrivateNetworks, nowMs: () => performance.now() });
+  const nowMs = () => performance.now();
+  const keys = new IssuerKeys({ dispatcher, allowPrivateNetworks, nowMs, log: scope.log });
   const perAddress = new RateLimit(limits.tokenRequestsPerSecondAndAddress);
   const perClient = new RateLimit(limits.tokensPerSecondAndClient);
   installOAuthMessages(scope);

@@ -74,7 +74,8 @@ const nobodys: Making = { claimValues: [], defaultRole: null };
  * @param creation The id it is to have, written down until its answer is out.
  * @param making Where a connection makes the person.
  * @param also What else is written in the same transaction.
- * @throws Fault `conflict` when userName, or externalId in this directory, is taken; `no_seat` when policy `block` refuses.
+ * @throws Fault `conflict` when userName, or externalId in this directory, is taken; `no_seat` when policy `block` refuses a directory: whom a
+ *   connection makes waits, as whoever joins a group does.
  */
 export async function createUser(
   database: Database,
@@ -103,6 +104,7 @@ export async function createUser(
     if (creation !== undefined && directory !== null) insertUnanswered(tx, creation, directory.id, door.now);
     const pool = await deciding;
     const decided = pool === null ? null : await decideArrival(tx, door, pool, user.id, address);
+    if (directory !== null && pool !== null && decided !== null) seatRefusal(user.id, decided.plan, pool);
     await also?.(tx, user.id);
     appendAudit(tx, door, [
       { action: 'user.created', subject: user.id, after: draft },
@@ -124,12 +126,7 @@ async function decideArrival(
   id: UserId,
   address: string | null,
 ): Promise<Decided> {
-  const decided = await decide(tx, door, pool, {
-    userIds: [id],
-    addresses: address === null ? [] : [address],
-  });
-  seatRefusal(id, decided.plan, pool);
-  return decided;
+  return await decide(tx, door, pool, { userIds: [id], addresses: address === null ? [] : [address] });
 }
 
 function undecided(user: User, address: string | null, directory: { name: string } | null): UserView {

@@ -67,7 +67,16 @@ export async function selectSession(
   return row;
 }
 
+/** Whether both are there. */
+export async function areOfOnePerson(tx: TenantTransaction, one: string, other: string): Promise<boolean> {
+  const rows = await tx.run(sql`
+    select from sso_sessions a join sso_sessions b on b.tenant_id = a.tenant_id and b.user_id = a.user_id
+    where a.tenant_id = ${tx.tenantId} and a.token_hash = ${one} and b.token_hash = ${other}`);
+  return rows.length > 0;
+}
+
 export interface EndedSession {
+  userId: UserId;
   connectionId: ConnectionId;
   /** What a logout at the identity provider must name; null: nothing. */
   upstream: JsonObject | null;
@@ -82,10 +91,11 @@ export async function deleteSession(tx: TenantTransaction, hash: string): Promis
       .deleteFrom('sso_sessions')
       .where('tenant_id', '=', tx.tenantId)
       .where('token_hash', '=', hash)
-      .returning(['connection_id', 'upstream', 'upstream_sid']),
+      .returning(['user_id', 'connection_id', 'upstream', 'upstream_sid']),
   );
   return (
     row && {
+      userId: row.user_id as UserId,
       connectionId: row.connection_id as ConnectionId,
       upstream: row.upstream as JsonObject | null,
       upstreamSid: row.upstream_sid,

@@ -17,6 +17,7 @@ import type { Poll, StreamDraft, StreamStatus } from './stream-request.ts';
 import {
   deleteStream,
   insertStream,
+  lockStream,
   type Receiver,
   type Stream,
   selectStream,
@@ -99,7 +100,7 @@ async function changeStream(
   change: (before: Stream) => Stream,
 ): Promise<Stream> {
   return await inTenant(database, asker.receiver.tenantId, async (tx) => {
-    const after = change(await ownStream(tx, asker.receiver, streamId));
+    const after = change(ownStream(await lockStream(tx, asker.receiver.id), streamId));
     updateStream(tx, after);
     note(tx, doorOf(asker, clock.now()), 'signal_stream.updated', after);
     return after;
@@ -113,7 +114,7 @@ export async function removeStream(
   streamId: string,
 ): Promise<void> {
   await inTenant(database, asker.receiver.tenantId, async (tx) => {
-    const stream = await ownStream(tx, asker.receiver, streamId);
+    const stream = ownStream(await lockStream(tx, asker.receiver.id), streamId);
     deleteStream(tx, stream.id);
     note(tx, doorOf(asker, clock.now()), 'signal_stream.deleted', stream);
   });
@@ -135,7 +136,7 @@ export async function verifyStream(
 ): Promise<void> {
   const at = clock.now();
   await inTenant(database, receiver.tenantId, async (tx) => {
-    const stream = await ownStream(tx, receiver, streamId);
+    const stream = ownStream(await lockStream(tx, receiver.id), streamId);
     if ((await countVerifications(tx, stream.id)) >= limits.signalVerificationsMax) {
       const text = `${limits.signalVerificationsMax} verifications of this stream wait: take them first.`;
       throw new Fault('rate_limited', text, { retryAfterSeconds: 60 });
@@ -158,7 +159,7 @@ export async function pollStream(
   { most, done }: Poll,
 ): Promise<Polled> {
   const found = await inTenant(database, receiver.tenantId, async (tx) => {
-    const stream = await ownStream(tx, receiver, streamId);
+    const stream = ownStream(await selectStream(tx, receiver.id), streamId);
     if (stream.endpointUrl !== null) throw new Fault('conflict', 'This stream is pushed: it is not polled.');
     if (done.length > 0) deleteSignals(tx, stream.id, done);
     return stream.status === 'enabled' ? await selectSignals(tx, stream.id, most + 1) : [];
@@ -172,8 +173,8 @@ export async function pollStream(
   return { sets, moreAvailable: found.length > most };
 }
 
-async function ownStream(tx: TenantTransaction, { id }: Receiver, streamId: string): Promise<Stream> {
-  const stream = await selectStream(tx, id);
+/** @param stream The receiver's. @throws Fault `not_found` */
+function ownStream(stream: Stream | undefined, streamId: string): Stream {
   if (stream === undefined || stream.id !== streamId) {
     throw new Fault('not_found', 'This receiver has no stream of that stream_id.');
   }

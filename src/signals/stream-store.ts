@@ -102,15 +102,22 @@ export interface Stream {
 }
 
 export async function selectStream(tx: TenantTransaction, receiverId: string): Promise<Stream | undefined> {
-  const [row] = await tx.run(
-    db
-      .selectFrom('signal_streams')
-      .selectAll()
-      .where('tenant_id', '=', tx.tenantId)
-      .where('receiver_id', '=', receiverId)
-      .forUpdate(),
-  );
+  const [row] = await tx.run(select(tx, receiverId));
   return row && toStream(row);
+}
+
+/** As `selectStream`, and nobody else changes it until the transaction ends; signals come all the same. */
+export async function lockStream(tx: TenantTransaction, receiverId: string): Promise<Stream | undefined> {
+  const [row] = await tx.run(select(tx, receiverId).forNoKeyUpdate());
+  return row && toStream(row);
+}
+
+function select(tx: TenantTransaction, receiverId: string) {
+  return db
+    .selectFrom('signal_streams')
+    .selectAll()
+    .where('tenant_id', '=', tx.tenantId)
+    .where('receiver_id', '=', receiverId);
 }
 
 /** Constraint `signal_streams_receiver` refuses a receiver's second one. */

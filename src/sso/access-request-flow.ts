@@ -63,7 +63,7 @@ export async function keepAccessRequest(
 /**
  * Also of somebody who was refused before.
  *
- * @throws Fault `not_found`; `conflict` where somebody is there already whom the claims lead to; `no_seat` under policy `block`.
+ * @throws Fault `not_found`; `conflict` where somebody is there already whom the claims lead to.
  */
 export async function approveAccess(database: Database, door: Door, id: string): Promise<UserView> {
   const { request, jit } = await readFresh(database, door, id);

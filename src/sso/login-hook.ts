@@ -3,12 +3,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Services } from '../http/services.ts';
 import { type ConnectionId, parseId } from '../kernel/ids.ts';
+import { hashToken } from '../kernel/token.ts';
 import { unknownConnection } from './connection-flow.ts';
 import { findConnectionTenant } from './connection-store.ts';
 import type { Asked } from './core/asked.ts';
+import { heldIn } from './core/held-session.ts';
 import { refusalPage } from './core/page.ts';
 import { testPage } from './core/test-page.ts';
-import { setLogin, setSession } from './session-hook.ts';
+import { succeed } from './op/succession-flow.ts';
+import { heldSessionOf, setLogin, setSession } from './session-hook.ts';
 import type { LoginOutcome } from './settle-login-flow.ts';
 import type { ConnectionPlace } from './sign-in-flow.ts';
 import { languageOfRequest, sendPage } from './sso-scope-hook.ts';
@@ -37,23 +40,38 @@ export async function beginLogin(
   asked: Asked,
   of: Parameters<typeof startLogin>[3] = {},
 ): Promise<FastifyReply> {
-  const { url, state, browser } = await startLogin(start, place, asked, of);
+  const held = heldSessionOf(reply.request, start.publicUrl);
+  const { url, state, browser } = await startLogin(start, place, asked, { ...of, held });
   setLogin(reply, start.publicUrl, state, browser);
   return reply.redirect(url, 303);
 }
 
-/** A session and the way on, or the page that says that there is none. */
-export function answerLogin(
+interface Answer {
+  place: ConnectionPlace;
+  /** The cookie of the browser that began. */
+  browser: string | undefined;
+  outcome: LoginOutcome;
+}
+
+/** A session, in place of the one that the browser had, and the way on; or the page that says that there is none. */
+export async function answerLogin(
   request: FastifyRequest,
   reply: FastifyReply,
-  { publicUrl, place, outcome }: { publicUrl: string; place: ConnectionPlace; outcome: LoginOutcome },
-): FastifyReply {
+  services: Services,
+  { place, browser = '', outcome }: Answer,
+): Promise<FastifyReply> {
   if (outcome.kind === 'refused') {
     const { reference, reason, isTraced } = outcome;
     if (!isTraced) request.log.warn({ ...place, reference, reason }, 'login refused, and not traced');
     return sendPage(reply.code(403), refusalPage(languageOfRequest(request), outcome));
   }
   if (outcome.kind === 'tested') return sendPage(reply, testPage(languageOfRequest(request), outcome.report));
-  setSession(reply, publicUrl, outcome.session, outcome.seconds);
+  const held = heldIn(browser);
+  if (held !== undefined) {
+    const now = services.clock.now();
+    const after = { tenantId: place.tenantId, hash: hashToken(outcome.session) };
+    await succeed(services.database, held, after, { now, requestId: request.id });
+  }
+  setSession(reply, services.publicUrl, outcome.session, outcome.seconds);
   return reply.redirect(outcome.returnTo ?? '/sso', 303);
 }

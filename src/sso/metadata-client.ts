@@ -12,17 +12,22 @@ export interface Outbound {
   allowPrivateNetworks: boolean;
 }
 
-/** @throws Fault `invalid` naming `metadataUrl`: what to do about it, and nothing of what was answered. */
+/**
+ * @param stopping Aborted when nobody waits for it any longer.
+ * @throws Fault `invalid` naming `metadataUrl`: what to do about it, and nothing of what was answered; the reason of `stopping`.
+ */
 export async function fetchMetadata(
   url: string,
   { dispatcher, allowPrivateNetworks }: Outbound,
   now: Date,
+  stopping = new AbortController().signal,
 ): Promise<Published> {
   checkOutboundUrl(url, 'metadataUrl', { allowPrivateNetworks });
-  const signal = AbortSignal.timeout(limits.metadataMsMax);
+  const signal = AbortSignal.any([stopping, AbortSignal.timeout(limits.metadataMsMax)]);
   const options = { dispatcher, signal, bytesMax: limits.metadataBytesMax };
   const text = await readText(url, 'application/samlmetadata+xml, application/xml, text/xml', options).catch(
     (error: unknown) => {
+      stopping.throwIfAborted();
       if (!(error instanceof DocumentFailed)) throw error;
       const isRedirect = /answers 3\d\d/.test(error.message);
       const advice = isRedirect ? 'give the address that it leads to' : 'see whether it opens in a browser';

@@ -10,6 +10,8 @@ import type { Database } from '../db/database.ts';
 import { inTenant } from '../db/tenant-transaction.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { ConnectionId } from '../kernel/ids.ts';
+import { reviseSaid } from '../provisioning/claimed-groups-flow.ts';
+import { lockPool } from '../provisioning/pool-store.ts';
 import { deleteSessionsOfConnection } from '../sessions/session-store.ts';
 import type { Connection, MetadataSource, SamlConnection } from './connection.ts';
 import { checkCertificates, lockedConnection } from './connection-flow.ts';
@@ -24,9 +26,11 @@ export interface Refresh {
   outbound: Outbound;
   /** What is written down, and what the identity provider's times are compared with. */
   times: () => { now: Date; realNow: Date };
+  /** Aborted when the process is to end: what is being fetched counts neither as fetched nor as failed. */
+  stopping: AbortSignal;
 }
 
-/** A process that died while it fetched is made up for after this. */
+/** A process that ended while it fetched is made up for after this. */
 const leaseMs = 2 * 60_000;
 
 /** Answers how many were due. @throws AggregateError of those that failed here; a failure there is written down instead. */
@@ -38,13 +42,13 @@ export async function refreshMetadata(refresh: Refresh, most: number): Promise<n
   return due.length;
 }
 
-async function refreshOne({ database, outbound, times }: Refresh, due: DueMetadata): Promise<void> {
+async function refreshOne({ database, outbound, times, stopping }: Refresh, due: DueMetadata): Promise<void> {
   const { tenantId, connectionId } = due;
   const { now, realNow } = times();
   const until = new Date(now.getTime() + leaseMs);
   const url = await inTenant(database, tenantId, (tx) => claimMetadata(tx, connectionId, now, until));
   if (url === undefined) return;
-  const fetched = await fetchMetadata(url, outbound, realNow)
+  const fetched = await fetchMetadata(url, outbound, realNow, stopping)
     .then((published) => {
       checkCertificates(published.provider, 'metadataUrl');
       return published;
@@ -108,7 +112,11 @@ async function settle(
   });
 }
 
-/** @param seenAt Names the change, so that none is confirmed that the admin has not seen. @throws Fault `not_found`, `conflict` */
+/**
+ * Of another identity provider, what the one before said is forgotten, as in `reviseConnection`: the pool is locked first.
+ *
+ * @param seenAt Names the change, so that none is confirmed that the admin has not seen. @throws Fault `not_found`, `conflict`
+ */
 export async function confirmMetadata(
   database: Database,
   door: Door,
@@ -116,7 +124,7 @@ export async function confirmMetadata(
   seenAt: string,
 ): Promise<Connection> {
   return await inTenant(database, door.tenantId, async (tx) => {
-    const connection = await lockedConnection(tx, connectionId);
+    const [pool, connection] = await Promise.all([lockPool(tx), lockedConnection(tx, connectionId)]);
     const { metadata } = connection;
     if (connection.protocol !== 'saml' || metadata?.pending?.seenAt !== seenAt) {
       throw new Fault('conflict', `No change seen at ${seenAt} waits: read the connection again.`);
@@ -127,7 +135,10 @@ export async function confirmMetadata(
     writeSource(tx, connectionId, source);
     const changed = withProvider(connection, provider);
     updateConnection(tx, connectionId, changed);
-    if (provider.entityId !== settings.entityId) deleteSessionsOfConnection(tx, connectionId);
+    if (provider.entityId !== settings.entityId) {
+      deleteSessionsOfConnection(tx, connectionId);
+      await reviseSaid(tx, door, pool, { connectionId, areForgotten: true, defaultRole: undefined });
+    }
     appendAudit(tx, door, [
       {
         action: 'connection.metadata_confirmed',

@@ -8,13 +8,14 @@ const intervalMs = 3000;
 /** Each takes ten seconds at most, and they are fetched together. */
 const fetchedAtOnce = 20;
 
-export function startMetadataTask(refresh: Refresh, log: Logger): { stop(): Promise<void> } {
+export function startMetadataTask(of: Omit<Refresh, 'stopping'>, log: Logger): { stop(): Promise<void> } {
   const stopping = new AbortController();
+  const refresh = { ...of, stopping: stopping.signal };
   const run = async () => {
     while (!stopping.signal.aborted) {
-      await refreshMetadata(refresh, fetchedAtOnce).catch((error: unknown) =>
-        log.warn({ err: error }, 'metadata could not be refreshed'),
-      );
+      await refreshMetadata(refresh, fetchedAtOnce).catch((error: unknown) => {
+        if (!stopping.signal.aborted) log.warn({ err: error }, 'metadata could not be refreshed');
+      });
       await sleep(intervalMs, undefined, { signal: stopping.signal }).catch(() => {});
     }
   };

@@ -11,7 +11,7 @@ import { guardedFetch } from '../outbound/fetch-client.ts';
 import { DocumentFailed } from '../outbound/json-client.ts';
 import type { OidcSettings } from './connection.ts';
 import type { StepUp } from './core/asked.ts';
-import { type Claims, maxAgeOf } from './core/oidc-identity.ts';
+import { type Claims, joinClaims, maxAgeOf } from './core/oidc-identity.ts';
 import { Refusal, type RefusalReason } from './core/refusal.ts';
 
 export interface OidcProvidersOptions {
@@ -19,6 +19,8 @@ export interface OidcProvidersOptions {
   allowPrivateNetworks: boolean;
   /** A clock that only goes forward. */
   nowMs(): number;
+  /** Told of documents that are used on. */
+  log: { warn(of: object, text: string): void };
 }
 
 /** How the gateway shows that it is the client. */
@@ -32,13 +34,16 @@ export interface Parties {
 }
 
 interface Known {
-  metadata: Promise<openid.ServerMetadata>;
-  atMs: number;
-  /** Of its keys, with when they were fetched: the library fetches them again for a key that it doesn't find, once a minute. */
+  /** undefined: not asked yet. */
+  metadata: Promise<openid.ServerMetadata> | undefined;
+  askAgainAtMs: number;
+  readAtMs: number;
+  /** With when they were fetched: the library fetches them again for a key that it doesn't find, once a minute. */
   keys: openid.ExportedJWKSCache | undefined;
+  keysReadAtMs: number;
 }
 
-/** After one that failed, in milliseconds. */
+/** At least, after one that failed, in milliseconds. */
 const failureRestMs = 5000;
 
 export class OidcProviders {
@@ -81,8 +86,7 @@ export class OidcProviders {
   }
 
   /**
-   * Exchanges the code, and checks the ID token with its signature. Claims of the userinfo endpoint are added, where there is one;
-   * the ID token's come first.
+   * Exchanges the code, and checks the ID token with its signature. Claims of the userinfo endpoint are added, where there is one.
    *
    * @param query As the browser brought it. @throws Refusal
    */
@@ -92,8 +96,13 @@ export class OidcProviders {
     expected: { state: string; nonce: string; codeVerifier: string; stepUp: StepUp },
   ): Promise<{ claims: Claims; idToken: string }> {
     const config = await this.#configuration(parties);
-    const known = this.#known.get(keyOf(parties));
-    if (known?.keys !== undefined) openid.setJwksCache(config, known.keys);
+    const known = this.#knownOf(parties);
+    if (known.keys !== undefined) openid.setJwksCache(config, known.keys);
+    config[openid.customFetch] = this.#fetchKeeping(
+      known,
+      parties.settings,
+      config.serverMetadata().jwks_uri,
+    );
     const maxAge = maxAgeOf(expected.stepUp);
     try {
       const tokens = await openid.authorizationCodeGrant(config, new URL(`${parties.redirectUri}?${query}`), {
@@ -110,11 +119,11 @@ export class OidcProviders {
         config.serverMetadata().userinfo_endpoint === undefined
           ? {}
           : await openid.fetchUserInfo(config, tokens.access_token, claims.sub);
-      return { claims: { ...more, ...claims }, idToken };
+      return { claims: joinClaims(claims, more), idToken };
     } catch (error) {
       throw refusalOf(error);
     } finally {
-      if (known !== undefined) known.keys = openid.getJwksCache(config) ?? known.keys;
+      known.keys = openid.getJwksCache(config) ?? known.keys;
     }
   }
 
@@ -150,23 +159,70 @@ export class OidcProviders {
     return config;
   }
 
-  async #metadata(parties: Parties): Promise<openid.ServerMetadata> {
-    const { settings } = parties;
+  #knownOf(parties: Parties): Known {
     const key = keyOf(parties);
-    const now = this.#options.nowMs();
-    const known = this.#known.get(key);
-    if (known !== undefined && now - known.atMs < limits.oidcFreshMs) return await known.metadata;
-    const entry: Known = { metadata: this.#discover(settings), atMs: now, keys: known?.keys };
+    const known = this.#known.get(key) ?? {
+      ...{ metadata: undefined, askAgainAtMs: Number.NEGATIVE_INFINITY, readAtMs: Number.NEGATIVE_INFINITY },
+      ...{ keys: undefined, keysReadAtMs: Number.NEGATIVE_INFINITY },
+    };
+    // Who was used longest ago goes first.
     this.#known.delete(key);
-    this.#known.set(key, entry);
+    this.#known.set(key, known);
     const [oldest] = this.#known.keys();
     if (this.#known.size > limits.oidcProvidersMax && oldest !== undefined) this.#known.delete(oldest);
+    return known;
+  }
+
+  async #metadata(parties: Parties): Promise<openid.ServerMetadata> {
+    const known = this.#knownOf(parties);
+    const now = this.#options.nowMs();
+    if (known.metadata !== undefined && now < known.askAgainAtMs) return await known.metadata;
+    known.askAgainAtMs = now + limits.oidcFreshMs;
+    known.metadata = this.#readAnew(known, parties.settings, now);
+    return await known.metadata;
+  }
+
+  /** What was read before is used on for a while, and asked again after as long as that has failed. */
+  async #readAnew(known: Known, settings: OidcSettings, now: number): Promise<openid.ServerMetadata> {
+    const { metadata: before, readAtMs } = known;
     try {
-      return await entry.metadata;
+      const metadata = await this.#discover(settings);
+      known.readAtMs = now;
+      return metadata;
     } catch (error) {
-      entry.atMs = now - limits.oidcFreshMs + failureRestMs;
-      throw error;
+      const isKept = before !== undefined && now - readAtMs < limits.issuerKeptMsMax;
+      const failingMs = isKept ? now - readAtMs - limits.oidcFreshMs : 0;
+      known.askAgainAtMs = now + Math.min(limits.oidcFreshMs, Math.max(failureRestMs, failingMs));
+      if (!isKept) throw error;
+      this.#warn(error, settings, 'a discovery document could not be read anew: the one before is used on');
+      return await before;
     }
+  }
+
+  /** As with the discovery document; the library would refuse every login meanwhile. */
+  #fetchKeeping(known: Known, settings: OidcSettings, keysUrl: string | undefined): openid.CustomFetch {
+    return async (url, init) => {
+      if (url !== keysUrl) return await this.#fetch(url, init);
+      const now = this.#options.nowMs();
+      try {
+        const answer = await this.#fetch(url, init);
+        if (answer.status !== 200) throw new DocumentFailed(`it answers ${answer.status}`);
+        known.keysReadAtMs = now;
+        return answer;
+      } catch (error) {
+        if (known.keys === undefined || now - known.keysReadAtMs >= limits.issuerKeptMsMax) throw error;
+        this.#warn(
+          error,
+          settings,
+          'the keys of a provider could not be read anew: those before are used on',
+        );
+        return Response.json(known.keys.jwks);
+      }
+    };
+  }
+
+  #warn(err: unknown, { issuer }: OidcSettings, text: string): void {
+    this.#options.log.warn({ err, issuer }, text);
   }
 
   async #discover({ issuer, clientId }: OidcSettings): Promise<openid.ServerMetadata> {

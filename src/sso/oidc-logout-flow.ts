@@ -52,6 +52,7 @@ async function verifiedClaims(
     const { payload } = await jwtVerify(token, keys.keyFinder(issuer, asker), {
       ...{ issuer, audience, currentDate, algorithms: [idTokenSignedResponseAlg] },
       clockTolerance: limits.clockSkewSecondsMax,
+      requiredClaims: ['exp'],
     });
     return payload;
   } catch (error) {

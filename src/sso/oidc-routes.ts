@@ -1,6 +1,7 @@
 /** A login by OpenID Connect as browsers see it, and what the identity provider itself asks for: our keys, and logouts. */
 
 import type { FastifyInstance } from 'fastify';
+import Type from 'typebox';
 import { inTenant } from '../db/tenant-transaction.ts';
 import { RateLimit } from '../http/rate-limit.ts';
 import type { Services } from '../http/services.ts';
@@ -18,6 +19,20 @@ import { clearLogin, loginOf } from './session-hook.ts';
 
 const config = { auth: 'none' } as const;
 const base = '/sso/oidc/:connectionId';
+const described = { tags: ['sign-on'], security: [] };
+const jwksSchema = {
+  ...described,
+  summary: 'Public keys of a connection (RFC 7517)',
+  response: { 200: Type.Object({ keys: Type.Array(Type.Object({}, { additionalProperties: true })) }) },
+};
+const failed = Type.Object({ error: Type.String(), error_description: Type.Optional(Type.String()) });
+const logoutSchema = {
+  ...described,
+  summary: 'Take a logout token',
+  description:
+    'A form with `logout_token` (OpenID Connect Back-Channel Logout 1.0 §2.5). The body of 200 is empty.',
+  response: { 400: failed, 503: failed },
+};
 
 export function oidcRoutes(scope: FastifyInstance, services: Services): void {
   const { publicUrl } = services;
@@ -53,7 +68,7 @@ export function oidcRoutes(scope: FastifyInstance, services: Services): void {
         },
       );
       if (state !== undefined) clearLogin(reply, publicUrl, state);
-      return answerLogin(request, reply, { publicUrl, place, outcome });
+      return answerLogin(request, reply, services, { place, browser, outcome });
     },
   );
   providerRoutes(scope, services);
@@ -62,19 +77,24 @@ export function oidcRoutes(scope: FastifyInstance, services: Services): void {
 /** For the identity provider itself. */
 function providerRoutes(scope: FastifyInstance, services: Services): void {
   const { database, blueAgent: dispatcher, allowPrivateNetworks } = services;
-  const keys = new IssuerKeys({ dispatcher, allowPrivateNetworks, nowMs: () => performance.now() });
-  scope.get<{ Params: ConnectionPath }>(`${base}/jwks`, { config }, async (request, reply) => {
-    const { tenantId, connectionId } = await placeOf(request, services);
-    const connection = await inTenant(database, tenantId, (tx) => selectConnection(tx, connectionId));
-    if (connection?.protocol !== 'oidc') throw unknownConnection(connectionId);
-    const signing = publishedKeys(connection.keys).filter(({ use }) => use === 'signing');
-    return reply.send({ keys: await Promise.all(signing.map(publicJwk)) });
-  });
+  const nowMs = () => performance.now();
+  const keys = new IssuerKeys({ dispatcher, allowPrivateNetworks, nowMs, log: scope.log });
+  scope.get<{ Params: ConnectionPath }>(
+    `${base}/jwks`,
+    { config, schema: jwksSchema },
+    async (request, reply) => {
+      const { tenantId, connectionId } = await placeOf(request, services);
+      const connection = await inTenant(database, tenantId, (tx) => selectConnection(tx, connectionId));
+      if (connection?.protocol !== 'oidc') throw unknownConnection(connectionId);
+      const signing = publishedKeys(connection.keys).filter(({ use }) => use === 'signing');
+      return reply.send({ keys: await Promise.all(signing.map(publicJwk)) });
+    },
+  );
 
   // Back-Channel Logout 1.0 §2.5, §2.8.
   scope.post<{ Params: ConnectionPath; Body: URLSearchParams | undefined }>(
     `${base}/backchannel-logout`,
-    { config, bodyLimit: limits.oidcAnswerLengthMax * 2 },
+    { config, schema: logoutSchema, bodyLimit: limits.oidcAnswerLengthMax * 2 },
     async (request, reply) => {
       const [token, ...more] = request.body?.getAll('logout_token') ?? [];
       const place = await placeOf(request, services);

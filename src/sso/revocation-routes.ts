@@ -12,7 +12,8 @@ import { revokeSessions } from './revocation-flow.ts';
 
 export function revocationRoutes(scope: FastifyInstance, services: Services): void {
   const { blueAgent: dispatcher, allowPrivateNetworks } = services;
-  const keys = new IssuerKeys({ dispatcher, allowPrivateNetworks, nowMs: () => performance.now() });
+  const nowMs = () => performance.now();
+  const keys = new IssuerKeys({ dispatcher, allowPrivateNetworks, nowMs, log: scope.log });
   const perAddress = new RateLimit(limits.tokenRequestsPerSecondAndAddress);
   scope.addHook('onRequest', async ({ ip }, reply) => {
     reply.header('cache-control', 'no-store');

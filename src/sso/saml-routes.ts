@@ -23,6 +23,7 @@ const config = { auth: 'none' } as const;
 export function samlRoutes(scope: FastifyInstance, services: Services): void {
   const { database, publicUrl } = services;
   const verifier = new SamlVerifier();
+  // By then all that was asked is answered: no verification is under way.
   scope.addHook('onClose', () => verifier.stop());
   const untrusted = new RateLimit(limits.untrustedTracesPerSecond, limits.untrustedTracesAtOnce);
   scope.get<{ Params: ConnectionPath }>(
@@ -72,7 +73,7 @@ export function samlRoutes(scope: FastifyInstance, services: Services): void {
           continuePage(languageOfRequest(request), { action, returnTo: outcome.returnTo }),
         );
       }
-      return answerLogin(request, reply, { publicUrl, place, outcome });
+      return answerLogin(request, reply, services, { place, browser: posted.browser, outcome });
     },
   );
 }

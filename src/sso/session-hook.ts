@@ -8,14 +8,19 @@ import { parseId, type TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { hashToken } from '../kernel/token.ts';
 import { type Session, selectSession } from '../sessions/session-store.ts';
+import type { HeldSession } from './core/held-session.ts';
 
 const loginCookiesMax = 64;
 
-export interface SignedIn {
-  tenantId: TenantId;
-  /** Of the session's row. */
-  hash: string;
+export interface SignedIn extends HeldSession {
   session: Session;
+}
+
+/** What the browser signed in as, over or not; undefined: it didn't. */
+export function heldSessionOf(request: FastifyRequest, publicUrl: string): HeldSession | undefined {
+  const token = request.cookies[sessionCookie(publicUrl)];
+  const tenantId = parseId<TenantId>(token?.split('.')[0] ?? '');
+  return token === undefined || tenantId === undefined ? undefined : { tenantId, hash: hashToken(token) };
 }
 
 /** Who asks, read from the database on each request; undefined: nobody who is signed in. */
@@ -23,10 +28,9 @@ export async function signedInOf(
   request: FastifyRequest,
   { database, clock, publicUrl }: Services,
 ): Promise<SignedIn | undefined> {
-  const token = request.cookies[sessionCookie(publicUrl)];
-  const tenantId = parseId<TenantId>(token?.split('.')[0] ?? '');
-  if (token === undefined || tenantId === undefined) return undefined;
-  const hash = hashToken(token);
+  const held = heldSessionOf(request, publicUrl);
+  if (held === undefined) return undefined;
+  const { tenantId, hash } = held;
   const session = await inTenant(database, tenantId, (tx) => selectSession(tx, hash, clock.now()));
   return session && { tenantId, hash, session };
 }
@@ -65,7 +69,7 @@ export function clearLogin(reply: FastifyReply, publicUrl: string, relayState: s
   });
 }
 
-function sessionCookie(publicUrl: string): string {
+export function sessionCookie(publicUrl: string): string {
   return `${prefixOf(publicUrl)}bgw_session`;
 }
 

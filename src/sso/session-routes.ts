@@ -1,6 +1,7 @@
 /** Where browsers see who is signed in, and sign out. */
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import Type from 'typebox';
 import { selectInvitationId } from '../blue/invitation-store.ts';
 import { inTenant } from '../db/tenant-transaction.ts';
 import { columnsOf } from '../directory/user.ts';
@@ -16,6 +17,23 @@ import { languageOfRequest, sendPage } from './sso-scope-hook.ts';
 import { nextLogout } from './upstream-logout-hook.ts';
 
 const config = { auth: 'none' } as const;
+const nullableText = Type.Union([Type.String(), Type.Null()]);
+const sessionSchema = {
+  tags: ['sign-on'],
+  summary: 'Who is signed in in this browser',
+  security: [{ session: [] }],
+  response: {
+    200: Type.Object({
+      sub: Type.String({ description: 'Id of the user.' }),
+      email: nullableText,
+      name: nullableText,
+      tenant: Type.String({ description: 'Its slug.' }),
+      connection: Type.String({ description: 'Id of the connection.' }),
+      expiresAt: Type.String({ format: 'date-time' }),
+    }),
+    401: Type.Object({ error: Type.Enum(['not_signed_in']) }),
+  },
+};
 
 export function sessionRoutes(scope: FastifyInstance, services: Services): void {
   const { database, clock, realClock, publicUrl, blueAppUrl } = services;
@@ -44,7 +62,7 @@ export function sessionRoutes(scope: FastifyInstance, services: Services): void 
     return reply.redirect(onward?.url ?? '/sso', 303);
   });
 
-  scope.get('/sso/session', { config }, async (request, reply) => {
+  scope.get('/sso/session', { config, schema: sessionSchema }, async (request, reply) => {
     const found = await viewOf(request, services);
     if (found === undefined) return reply.code(401).send({ error: 'not_signed_in' });
     const { view, session } = found;

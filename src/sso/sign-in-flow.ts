@@ -206,7 +206,6 @@ function secondsOf(until: Date | null, realNow: Date): number {
 /** What a flow refuses, in the words of logins; undefined: it is no refusal. */
 export function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof Refusal) return error;
-  if (error instanceof Fault && error.code === 'no_seat') return new Refusal('no_seat', error.message);
   if (error instanceof Fault && error.code === 'conflict') return new Refusal('unproved', error.message);
   const constraint = brokenConstraint(error);
   if (constraint !== undefined && /^(sso|access)_\w+_connection_id_fkey$/.test(constraint)) {

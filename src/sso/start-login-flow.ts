@@ -11,6 +11,7 @@ import { unknownConnection } from './connection-flow.ts';
 import { selectPrivateKey } from './connection-key-store.ts';
 import { selectConnection } from './connection-store.ts';
 import type { Asked, StepUp } from './core/asked.ts';
+import { type HeldSession, withHeld } from './core/held-session.ts';
 import { Refusal } from './core/refusal.ts';
 import { insertLoginRequest } from './login-store.ts';
 import type { OidcProviders } from './oidc-client.ts';
@@ -38,6 +39,8 @@ interface Of {
   loginHint?: string | null;
   /** The test that the login is: of a connection that is switched off, too. */
   testId?: string | null;
+  /** What the browser signed in as before. */
+  held?: HeldSession | undefined;
 }
 
 /**
@@ -48,11 +51,11 @@ export async function startLogin(
   start: Start,
   place: ConnectionPlace,
   asked: Asked,
-  { protocol, loginHint = null, testId = null }: Of = {},
+  { protocol, loginHint = null, testId = null, held }: Of = {},
 ): Promise<Begun> {
   const { database, clock, realClock, secrets, publicUrl, oidcProviders } = start;
   const { connectionId } = place;
-  const [state, browser] = [randomBytes(32).toString('base64url'), newToken('login')];
+  const [state, browser] = [randomBytes(32).toString('base64url'), withHeld(newToken('login'), held)];
   // SAML's ID may not begin with a digit.
   const requestId = `_${randomBytes(20).toString('hex')}`;
   const codeVerifier = randomBytes(32).toString('base64url');

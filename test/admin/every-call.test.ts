@@ -4,6 +4,7 @@
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { refusalReasons } from '../../src/sso/core/refusal.ts';
 import { made, startGateway, type TestGateway, type TestTenant } from '../support/gateway.ts';
 import { idleApp } from '../support/idle-app.ts';
 
@@ -32,13 +33,15 @@ beforeAll(async () => {
     keys.set(role, key);
   }
   const { paths } = await made(gateway.api('GET', '/openapi.json', undefined, null));
-  operations = Object.entries<Record<string, Omit<Operation, 'method' | 'path'>>>(paths).flatMap(
-    ([path, methods]) =>
-      Object.entries(methods).map(([method, operation]) => ({
-        ...operation,
-        method: method.toUpperCase(),
-        path: path.replace('/api/v1', ''),
-      })),
+  const described = Object.entries<Record<string, Omit<Operation, 'method' | 'path'>>>(paths);
+  operations = described.flatMap(([path, methods]) =>
+    !path.startsWith('/api/v1')
+      ? []
+      : Object.entries(methods).map(([method, operation]) => ({
+          ...operation,
+          method: method.toUpperCase(),
+          path: path.replace('/api/v1', ''),
+        })),
   );
 });
 afterAll(() => gateway.close());
@@ -79,6 +82,26 @@ describe('the description', () => {
     expect(described.length).toBeGreaterThan(30);
   });
 
+  it('names what single sign-on says in JSON, and none of its pages', async () => {
+    const { paths } = await made(gateway.api('GET', '/openapi.json', undefined, null));
+    expect(
+      Object.keys(paths)
+        .filter((path) => !path.startsWith('/api/v1/'))
+        .sort(),
+    ).toEqual([
+      '/sso/oidc/{connectionId}/backchannel-logout',
+      '/sso/oidc/{connectionId}/jwks',
+      '/sso/session',
+    ]);
+    expect(paths['/sso/session'].get.security).toEqual([{ session: [] }]);
+  });
+
+  it('lists the reasons for which a login is refused', async () => {
+    const { paths } = await made(gateway.api('GET', '/openapi.json', undefined, null));
+    const ok = paths['/api/v1/tenants/{t}/logins/{id}'].get.responses['200'].content['application/json'];
+    expect(ok.schema.properties.reason.enum).toEqual([...refusalReasons, null]);
+  });
+
   it('tells of each call what it is, what it answers, and in what form it refuses', () => {
     for (const operation of operations) {
       const { summary, tags, responses, method } = operation;
@@ -94,7 +117,10 @@ describe('the description', () => {
 
   it('is open, and says how the rest is not', async () => {
     const { components, security } = (await gateway.api('GET', '/openapi.json', undefined, null)).body;
-    expect(components.securitySchemes).toEqual({ key: { type: 'http', scheme: 'bearer' } });
+    expect(components.securitySchemes).toEqual({
+      key: { type: 'http', scheme: 'bearer' },
+      session: { type: 'apiKey', in: 'cookie', name: 'bgw_session' },
+    });
     expect(security).toEqual([{ key: [] }]);
   });
 });

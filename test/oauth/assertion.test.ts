@@ -220,6 +220,20 @@ describe('keys', () => {
     expect(issuer.asked).toHaveLength(4);
   });
 
+  it('that can’t be had anew serve on for an hour, and are asked for now and then', async () => {
+    expect(await statusOf(assertionOf({ key, claims: claims() }))).toBe(200);
+    issuer.instead = (_request, response) => response.writeHead(500).end();
+    aheadMs += 11 * 60_000;
+    expect(await statusOf(assertionOf({ key, claims: claims() }))).toBe(200);
+    expect(await statusOf(assertionOf({ key, claims: claims() }))).toBe(200);
+    expect(issuer.asked).toHaveLength(3);
+    aheadMs += 50 * 60_000;
+    expect(await statusOf(assertionOf({ key, claims: claims() }))).toBe(503);
+    issuer.instead = undefined;
+    aheadMs += 6000;
+    expect(await statusOf(assertionOf({ key, claims: claims() }))).toBe(200);
+  });
+
   it('that were had serve on while the issuer is away', async () => {
     expect(await statusOf(assertionOf({ key, claims: claims() }))).toBe(200);
     issuer.instead = (_request, response) => response.writeHead(500).end();

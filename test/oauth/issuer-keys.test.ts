@@ -7,6 +7,8 @@ import { discoveryUrlOf, keysIn } from '../../src/oauth/issuer-document.ts';
 import { IssuerKeys } from '../../src/oauth/issuer-keys-client.ts';
 import { networkOf } from '../../src/outbound/public-address.ts';
 
+const log = { warn: () => {} };
+
 it.each([
   ['https://login.microsoftonline.com/t/v2.0', 'https://login.microsoftonline.com/t/v2.0/.well-known'],
   ['https://sts.windows.net/t/', 'https://sts.windows.net/t/.well-known'],
@@ -31,7 +33,7 @@ it('keeps the keys of so many issuers, those that were used last', async () => {
     .intercept(intercept)
     .reply(200, ({ path }) => JSON.stringify(reply(path)))
     .persist();
-  const keys = new IssuerKeys({ dispatcher: agent, allowPrivateNetworks: false, nowMs: () => 1 });
+  const keys = new IssuerKeys({ dispatcher: agent, allowPrivateNetworks: false, nowMs: () => 1, log });
   const use = async (name: string | number) => {
     const find = keys.keyFinder(`${origin}/${name}`, 'tenant');
     await expect(find({ alg: 'RS256', kid: 'x' }, {} as never)).rejects.toThrow();
@@ -59,7 +61,7 @@ it('asks so many issuers at a time for one tenant, and others for the others', a
     .reply(200, '{}')
     .delay(300)
     .persist();
-  const keys = new IssuerKeys({ dispatcher: agent, allowPrivateNetworks: false, nowMs: () => 1 });
+  const keys = new IssuerKeys({ dispatcher: agent, allowPrivateNetworks: false, nowMs: () => 1, log });
   const ask = (name: number, tenant: string) =>
     Promise.resolve(
       keys.keyFinder(`https://slow.example.com/${name}`, tenant)({ alg: 'RS256' }, {} as never),

@@ -1,7 +1,11 @@
 /** Receivers are told when people's sessions end (Shared Signals Framework 1.0, CAEP 1.0, RFC 8935, RFC 8936). */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openDatabase } from '../../src/db/database.ts';
+import { inTenant } from '../../src/db/tenant-transaction.ts';
+import type { TenantId } from '../../src/kernel/ids.ts';
 import { limits } from '../../src/kernel/limits.ts';
+import { lockStream } from '../../src/signals/stream-store.ts';
 import { attribute, goodResponse } from '../sso/forge.ts';
 import { type Begun, post, startTarget, type Target } from '../sso/target.ts';
 import { made } from '../support/gateway.ts';
@@ -63,9 +67,10 @@ const subjectOf = (userId: string) => ({
 
 describe('a stream that is polled', () => {
   let receiver: Receiver;
+  let receiverId: string;
   let stream: { stream_id: string };
   beforeEach(async () => {
-    ({ receiver } = await newReceiver());
+    ({ receiver, id: receiverId } = await newReceiver());
     const { status, body } = await receiver.send('POST', '/ssf/stream', { delivery: { method: poll } });
     expect(status).toBe(201);
     stream = body;
@@ -165,6 +170,29 @@ describe('a stream that is polled', () => {
       reason: 'maintenance',
     });
     expect(Object.keys((await ask()).sets)).toHaveLength(1);
+  });
+
+  it('is read, polled and told of while somebody changes it, and is changed by one after the other', async () => {
+    const { userId } = await signIn();
+    const database = openDatabase({ url: target.gateway.databaseUrl, poolSize: 1 });
+    const body = { stream_id: stream.stream_id, status: 'paused' };
+    let isChanged = false;
+    const changing = await inTenant(database, target.tenant.tenantId as TenantId, async (tx) => {
+      await lockStream(tx, receiverId);
+      const change = receiver.send('POST', '/ssf/status', body).then(({ status }) => {
+        isChanged = true;
+        return status;
+      });
+      await deactivate(userId);
+      for (const path of ['/ssf/stream', `/ssf/status?stream_id=${stream.stream_id}`]) {
+        expect((await receiver.send('GET', path)).status).toBe(200);
+      }
+      expect(Object.keys((await ask()).sets)).toHaveLength(1);
+      expect(isChanged).toBe(false);
+      return { change };
+    });
+    expect(await changing.change).toBe(200);
+    await database.close();
   });
 
   it('is one for each receiver, and goes', async () => {

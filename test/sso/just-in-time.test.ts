@@ -11,13 +11,14 @@ let count = 0;
 /** Nobody was here before. */
 let someone = '';
 
+const contractOf50 = {
+  ...{ kind: 'annual', tier: 'x', paidSeats: 50, startsOn: '2020-01-01', endsOn: '2999-01-01' },
+  ...{ paymentSchedule: 'annual', overage: { policy: 'queue' }, fallbackRole: 'none' },
+};
+
 beforeAll(async () => {
   target = await startTarget();
-  const contract = {
-    ...{ kind: 'annual', tier: 'x', paidSeats: 50, startsOn: '2020-01-01', endsOn: '2999-01-01' },
-    ...{ paymentSchedule: 'annual', overage: { policy: 'queue' }, fallbackRole: 'none' },
-  };
-  await made(api('PUT', '/contract', contract));
+  await made(api('PUT', '/contract', contractOf50));
   await settingsAre({});
   const mapping = { group: { claim: 'Staff' }, role: 'team_member', workspaces: ['w1'], priority: 1 };
   await made(api('POST', '/mappings', mapping));
@@ -43,6 +44,10 @@ async function login(subject: string, more = '', at = target.connection): Promis
   return await post(begun, goodResponse(begun, { subject, attributes }));
 }
 
+const requestOf = async (subject: string, state = 'pending') =>
+  (await list(`/access-requests?state=${state}`)).find(
+    ({ userName }: { userName: string }) => userName === `${subject}@example.com`,
+  );
 const userOf = async (subject: string) => (await list(`/users?search=${subject}@`))[0];
 const seatOf = async (subject: string) => (await userOf(subject))?.seat.state;
 
@@ -58,11 +63,6 @@ describe('switched off', () => {
 });
 
 describe('with approval', () => {
-  const requestOf = async (subject: string, state = 'pending') =>
-    (await list(`/access-requests?state=${state}`)).find(
-      ({ userName }: { userName: string }) => userName === `${subject}@example.com`,
-    );
-
   beforeEach(async () => {
     await connectionIs({
       approval: true,
@@ -219,6 +219,25 @@ describe('the groups claim', () => {
       change: 'Take the person out of staff',
       ...{ roles: [], needsSeat: false },
     });
+  });
+
+  it('lets whoever comes first in without a seat under policy block, to wait for one that comes free (licensing)', async () => {
+    const contract = (paidSeats: number, policy: string) =>
+      made(api('PUT', '/contract', { ...contractOf50, paidSeats, overage: { policy } }));
+    const holders = (await list('/users?seat=held')).length;
+    await contract(holders, 'block');
+    expect((await login(someone, groupsOf('Staff'))).status).toBe(303);
+    const { seat } = await userOf(someone);
+    expect(seat).toMatchObject({ state: 'blocked', reason: 'SEAT_BLOCKED', position: null });
+    await contract(holders + 1, 'block');
+    expect(await seatOf(someone)).toBe('held');
+
+    await connectionIs({ approval: true });
+    await login(`${someone}b`, groupsOf('Staff'));
+    const { id } = await requestOf(`${someone}b`);
+    await made(api('POST', `/access-requests/${id}/approve`));
+    expect(await seatOf(`${someone}b`)).toBe('blocked');
+    await contract(50, 'queue');
   });
 
   it('at a later login takes the place of what it was, as a change of groups does', async () => {

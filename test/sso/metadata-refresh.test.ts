@@ -8,9 +8,9 @@ import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { made, startGateway } from '../support/gateway.ts';
-import { goodResponse, idpEntityId, newKeys } from './forge.ts';
+import { attribute, goodResponse, idpEntityId, newKeys } from './forge.ts';
 import { metadataOf } from './identity-provider.ts';
-import { base64, jit, startTarget, type Target } from './target.ts';
+import { base64, jit, post, startTarget, type Target } from './target.ts';
 
 let target: Target;
 let servers: Server[];
@@ -127,6 +127,38 @@ it.each([
   expect(await trail(id)).toEqual([
     ...['connection.metadata_confirmed', 'connection.metadata_held', 'connection.created'],
   ]);
+});
+
+it('another entityID that is confirmed makes the groups forgotten that the one before claimed (licensing I5)', async () => {
+  const api = (method: string, path: string, body: object) =>
+    made(target.gateway.api(method, `/tenants/${target.tenant.slug}${path}`, body));
+  await api('PUT', '/contract', {
+    ...{ kind: 'annual', tier: 'x', paidSeats: 5, startsOn: '2020-01-01', endsOn: '2999-01-01' },
+    ...{ paymentSchedule: 'annual', overage: { policy: 'queue' }, fallbackRole: 'none' },
+  });
+  await api('PUT', '/settings', { breaker: null });
+  const mapping = { group: { claim: 'Staff' }, role: 'team_member', workspaces: ['w1'], priority: 1 };
+  await api('POST', '/mappings', mapping);
+  entityId = idpEntityId;
+  const connection = await made(
+    target.gateway.api('POST', base(), {
+      ...{ protocol: 'saml', name: 'x', metadataUrl: secure, jit: { ...jit, groupsClaim: 'groups' } },
+    }),
+  );
+  const begun = await target.begin(connection);
+  const attributes = attribute('userName', 'ida@example.com') + attribute('groups', 'Staff');
+  expect((await post(begun, goodResponse(begun, { subject: 'ida', attributes }))).status).toBe(303);
+  const seat = async () =>
+    (await made(target.gateway.api('GET', `/tenants/${target.tenant.slug}/users?search=ida@`))).items[0].seat
+      .state;
+  expect(await seat()).toBe('held');
+  entityId = 'urn:another';
+  await forward(25);
+  await soon(async () => expect((await read(connection.id)).metadata.pendingChange).not.toBeNull());
+  expect(await seat()).toBe('held');
+  const { seenAt } = (await read(connection.id)).metadata.pendingChange;
+  await made(target.gateway.api('POST', `${base()}/${connection.id}/metadata/confirm`, { seenAt }));
+  expect(await seat()).toBe('none');
 });
 
 it('what can not be used leaves everything as it was, and is told after a day', async () => {

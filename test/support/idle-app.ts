@@ -33,6 +33,7 @@ export async function idleApp(): Promise<{ app: FastifyInstance; close(): Promis
       dispatcher: new Agent(),
       allowPrivateNetworks: false,
       nowMs: () => performance.now(),
+      log,
     }),
   };
   const app = await buildApp({ services, log, trustProxy: false, scimRateLimit: 0 });

@@ -49,7 +49,7 @@ async function unpack(folder: string): Promise<string> {
   }
 }
 
-/** The package looks for its fonts in /tmp/fonts, wherever it has unpacked them; without one no text has a height. */
+/** The package looks for its fonts in one folder, wherever it has unpacked them; without one no text has a height. */
 function fontsOf(folder: string): string {
   return `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">

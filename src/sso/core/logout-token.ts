@@ -1,4 +1,4 @@
-/** What a logout token must say once its signature holds (OpenID Connect Back-Channel Logout 1.0 §2.6). */
+/** What a logout token must say once its signature holds (OpenID Connect Back-Channel Logout 1.0 §2.4, §2.6). */
 
 import { limits } from '../../kernel/limits.ts';
 import { isKey } from '../../kernel/storable.ts';

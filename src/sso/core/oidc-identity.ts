@@ -18,6 +18,22 @@ const standardNames: AttributeNames = {
   displayName: 'name',
 };
 
+const ofAddress = ['email', 'email_verified', 'xms_edov'];
+
+/**
+ * What the ID token says comes first. Whoever names the address says whether it is verified, too: what one source says of an address
+ * is nothing about that of the other.
+ */
+export function joinClaims(idToken: Claims, userinfo: Claims): Claims {
+  const [ofToken, ofUserinfo] =
+    idToken.email == null ? [withoutAddress(idToken), userinfo] : [idToken, withoutAddress(userinfo)];
+  return { ...ofUserinfo, ...ofToken };
+}
+
+function withoutAddress(claims: Claims): Claims {
+  return Object.fromEntries(Object.entries(claims).filter(([name]) => !ofAddress.includes(name)));
+}
+
 /** @throws Refusal */
 export function oidcIdentityOf(claims: Claims, names: AttributeNames, issuer: string): ExternalIdentity {
   const attributes = new Map(Object.entries(claims).map(([name, value]) => [name, textsOf(value)]));

@@ -1,60 +1,62 @@
 /** Why a login is refused: a closed list. The trace tells the reason and the detail, the person only a reference. */
 
-export type RefusalReason =
+export const refusalReasons = [
   /** The form: a field missing, twice, or too large. */
-  | 'form'
+  'form',
   /** Base64 or UTF-8. */
-  | 'encoding'
-  | 'xml'
+  'encoding',
+  'xml',
   /** Not what a response is made of, in the places where it belongs. */
-  | 'structure'
-  | 'algorithm'
-  | 'encrypted'
+  'structure',
+  'algorithm',
+  'encrypted',
   /** The identity provider itself refused. */
-  | 'status'
+  'status',
   /** Nobody asked for it here (IdP-initiated). */
-  | 'unsolicited'
+  'unsolicited',
   /** Unknown, answered before, too late, of another browser or another connection. */
-  | 'request'
-  | 'disabled'
+  'request',
+  'disabled',
   /** The identity provider does not answer, or its documents are not what they must be (OpenID). */
-  | 'provider'
+  'provider',
   /** It gave no tokens for the code (OpenID). */
-  | 'exchange'
+  'exchange',
   /** The ID token is not what it must be (OpenID). */
-  | 'token'
+  'token',
   /** The person is not of the organisation that the connection is for (OpenID: tid, hd). */
-  | 'organisation'
+  'organisation',
   /** Not signed in as freshly, or not in the way, that was asked for. */
-  | 'step_up'
-  | 'signature'
+  'step_up',
+  'signature',
   /** To verify it took more time or memory than a response may. */
-  | 'too_costly'
-  | 'issuer'
-  | 'destination'
-  | 'audience'
-  | 'confirmation'
-  | 'in_response_to'
+  'too_costly',
+  'issuer',
+  'destination',
+  'audience',
+  'confirmation',
+  'in_response_to',
   /** Too early, too late, or good for ever. */
-  | 'time'
-  | 'replayed'
+  'time',
+  'replayed',
   /** No subject that stays with the person. */
-  | 'subject'
+  'subject',
   /** A claim that was to have one value has several, or an attribute came twice. */
-  | 'claim'
+  'claim',
   /** The claims lead to more than one user, or the user has another subject here. */
-  | 'clash'
+  'clash',
   /** A user has this userName or address, which alone does not show that it is the same person. */
-  | 'unproved'
+  'unproved',
   /** A claim's domain is another organisation's. */
-  | 'foreign_domain'
-  | 'not_provisioned'
+  'foreign_domain',
+  'not_provisioned',
   /** An administrator is to say whether the person is let in. */
-  | 'pending'
+  'pending',
   /** Was deleted, and is not made anew. */
-  | 'removed'
-  | 'inactive'
-  | 'no_seat';
+  'removed',
+  'inactive',
+] as const;
+
+export type RefusalReason = (typeof refusalReasons)[number];
 
 export class Refusal extends Error {
   readonly reason: RefusalReason;
@@ -72,5 +74,5 @@ export function isToldPlainly(reason: RefusalReason): reason is ToldPlainly {
   return told.some((one) => one === reason);
 }
 
-const told = ['not_provisioned', 'pending', 'removed', 'inactive', 'no_seat'] as const;
+const told = ['not_provisioned', 'pending', 'removed', 'inactive'] as const;
 export type ToldPlainly = (typeof told)[number];

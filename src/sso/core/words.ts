@@ -79,7 +79,6 @@ export const words: Record<Language, Words> = {
       not_provisioned: 'You are not provisioned: ask your administrator to give you access.',
       pending: 'An administrator of your organisation must let you in. After that, sign in again.',
       inactive: 'Your account is switched off: ask your administrator.',
-      no_seat: 'No seat is free for you: ask your administrator.',
     },
     roles: (roles) => `You have access as: ${roles}.`,
     role: {
@@ -135,7 +134,6 @@ export const words: Record<Language, Words> = {
       not_provisioned: 'Je hebt hier nog geen account: vraag je beheerder om toegang.',
       pending: 'Een beheerder van je organisatie moet je toelaten. Log daarna opnieuw in.',
       inactive: 'Je account staat uit: vraag het je beheerder.',
-      no_seat: 'Er is geen plaats vrij voor je: vraag het je beheerder.',
     },
     roles: (roles) => `Je hebt toegang als: ${roles}.`,
     role: {

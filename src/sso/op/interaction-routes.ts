@@ -26,14 +26,13 @@ import {
   isSince,
 } from './login-rule.ts';
 import { type CurrentProvider, knowBrowser } from './provider-hook.ts';
-import { type HeldSession, succeed } from './succession-flow.ts';
 
 type Interaction = InstanceType<Provider['Interaction']>;
 type Result = NonNullable<Interaction['result']>;
 
-/** The session that the browser had when it was sent to a login. */
+/** The session that the browser had when it was sent to a login: the hash of its row. */
 interface Left {
-  with: HeldSession | null;
+  with: string | null;
 }
 
 const config = { auth: 'none' } as const;
@@ -97,13 +96,10 @@ async function resultOf(
   const { tenantId, session } = signedIn;
   const left = interaction.lastSubmission as Left | undefined;
   // A login has come back when the browser's session is not the one that it left with.
-  const isNew = left !== undefined && signedIn.hash !== left.with?.hash;
+  const isNew = left !== undefined && signedIn.hash !== left.with;
   const isJustNow = isNew && isSince(session, new Date(interaction.iat * 1000));
   if (!isAnswered({ ...session, tenantId }, asked, realClock.now(), isJustNow)) {
     return isNew ? refusal('login_required', 'the login was not the one that was asked for') : undefined;
-  }
-  if (isNew && left.with !== null) {
-    await succeed(database, left.with, { tenantId, userId: session.userId, hash: signedIn.hash });
   }
   const view = await inTenant(database, tenantId, (tx) => selectUserView(tx, session.userId, clock.now()));
   if (view === undefined || !hasAccess(view)) {
@@ -158,12 +154,7 @@ async function sendToLogin(
     const links = connections.map(({ id, name }) => ({ name, url: `${path}/${id}` }));
     return sendPage(reply, chooserPage(languageOfRequest(request), links));
   }
-  const held = signedIn && {
-    tenantId: signedIn.tenantId,
-    userId: signedIn.session.userId,
-    hash: signedIn.hash,
-  };
-  interaction.lastSubmission = { with: held ?? null } satisfies Left;
+  interaction.lastSubmission = { with: signedIn?.hash ?? null } satisfies Left;
   await interaction.persist();
   const place = { tenantId, connectionId: only.id };
   return await beginLogin(reply, services, place, { returnTo: path, stepUp }, { loginHint });

@@ -1,24 +1,35 @@
 /** A person who signs in again in the same browser, or somebody else who does: one session follows the other, so that none is left behind. */
 
+import { appendAudit } from '../../audit/audit-store.ts';
+import type { Door } from '../../audit/door.ts';
 import type { Database } from '../../db/database.ts';
 import { inTenant } from '../../db/tenant-transaction.ts';
-import type { TenantId, UserId } from '../../kernel/ids.ts';
-import { endSession } from '../../sessions/session-flow.ts';
+import { areOfOnePerson, deleteSession } from '../../sessions/session-store.ts';
+import type { HeldSession } from '../core/held-session.ts';
 import { moveArtefacts, moveSignIns } from './artefact-store.ts';
 
-export interface HeldSession {
-  tenantId: TenantId;
-  userId: UserId;
-  /** Of the session's row. */
-  hash: string;
-}
-
-/** Of the same person, what applications were given goes on; another's ends. */
-export async function succeed(database: Database, before: HeldSession, after: HeldSession): Promise<void> {
-  const { tenantId, userId, hash } = before;
-  if (tenantId === after.tenantId && userId === after.userId) {
-    await moveArtefacts(database, { tenantId, sessionHash: hash }, after.hash);
-    await inTenant(database, tenantId, async (tx) => moveSignIns(tx, hash, after.hash));
-  }
-  await endSession(database, tenantId, hash);
+/** Of the same person, what applications were given goes on; another's ends, also in another tenant, and its trail says so. */
+export async function succeed(
+  database: Database,
+  { tenantId, hash }: HeldSession,
+  after: HeldSession,
+  { now, requestId }: Pick<Door, 'now' | 'requestId'>,
+): Promise<void> {
+  const isTheirs =
+    tenantId === after.tenantId &&
+    (await inTenant(database, tenantId, (tx) => areOfOnePerson(tx, hash, after.hash)));
+  if (isTheirs) await moveArtefacts(database, { tenantId, sessionHash: hash }, after.hash);
+  await inTenant(database, tenantId, async (tx) => {
+    if (isTheirs) moveSignIns(tx, hash, after.hash);
+    const ended = await deleteSession(tx, hash);
+    if (ended === undefined || isTheirs) return;
+    const door: Door = {
+      tenantId,
+      now,
+      requestId,
+      actor: { kind: 'system', rule: 'one session in a browser' },
+    };
+    const { userId, connectionId: connection } = ended;
+    appendAudit(tx, door, [{ action: 'user.session_replaced', subject: userId, before: { connection } }]);
+  });
 }

@@ -16,6 +16,17 @@ beforeAll(async () => {
 });
 afterAll(() => scene.stop());
 
+/** As whom a new person signs in: the address that the gateway takes for theirs. */
+async function addressOf(claims: Record<string, unknown>, userinfo: Record<string, unknown>) {
+  const login = await scene.begin();
+  scene.provider.said = { claims };
+  scene.provider.userinfo = userinfo;
+  expect((await scene.comeBack(login)).status).toBe(303);
+  scene.provider.userinfo = undefined;
+  const page = await login.browser.send(`${scene.gateway.url}/sso/session`);
+  return JSON.parse(page.text).email;
+}
+
 const now = () => Math.floor(Date.now() / 1000);
 const compact = (header: object, payload: object) =>
   [header, payload].map((one) => Buffer.from(JSON.stringify(one)).toString('base64url')).join('.');
@@ -229,6 +240,34 @@ describe('who signs in', () => {
     };
     scene.provider.userinfo = { sub: 'attacker' };
     await scene.expectRefused(await scene.comeBack(login), 'unproved|foreign_domain');
+  });
+
+  it.each([
+    [
+      'one address in the ID token, another that is verified in userinfo',
+      { email: 'mine@example.com', email_verified: undefined },
+      { email: 'theirs@example.com', email_verified: true },
+    ],
+    [
+      'an address in userinfo, and in the ID token that one is verified',
+      { email: undefined, email_verified: true },
+      { email: 'theirs@example.com' },
+    ],
+    [
+      'an address in the ID token, and in userinfo that one is verified',
+      { email: 'mine@example.com', email_verified: undefined },
+      { email_verified: true },
+    ],
+  ])('OIDC-ATK-13: %s: neither is anybody’s', async (_name, claims, userinfo) => {
+    const sub = crypto.randomUUID();
+    expect(await addressOf({ sub, preferred_username: sub, ...claims }, { sub, ...userinfo })).toBeNull();
+  });
+
+  it('an address that userinfo alone names, and says to be verified, is the person’s', async () => {
+    const sub = crypto.randomUUID();
+    const email = `${sub}@example.com`;
+    const claims = { sub, preferred_username: sub, email: undefined, email_verified: undefined };
+    expect(await addressOf(claims, { sub, email, email_verified: true })).toBe(email);
   });
 
   it('OIDC-ATK-15: a new key is fetched once, and unknown ones not again and again', async () => {

@@ -102,6 +102,7 @@ describe('OIDC-ATK-21: a logout token is refused', () => {
     'for another client': () => ({ claims: { aud: 'other' } }),
     'without jti': () => ({ claims: { jti: undefined } }),
     'that names nobody': () => ({ claims: { sub: undefined, sid: undefined } }),
+    'that never expires': () => ({ claims: { exp: undefined } }),
     'that has expired': () => ({ claims: { exp: now() - 600 } }),
     'written long ago': () => ({ claims: { iat: now() - 3600, exp: now() + 300 } }),
     'that does not say when it was written': () => ({ claims: { iat: undefined } }),

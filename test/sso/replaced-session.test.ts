@@ -1,0 +1,91 @@
+/** A browser has one session: who signs in there anew, or as somebody else, leaves none behind. */
+
+import * as openid from 'openid-client';
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { made, startGateway, type TestGateway } from '../support/gateway.ts';
+import { Browser } from './browser.ts';
+import { type Application, type OpScene, type Receiver, startReceiver, startScene } from './op-scene.ts';
+
+let gateway: TestGateway;
+let receiver: Receiver;
+let [scene, elsewhere]: OpScene[] = [];
+let app: Application;
+
+beforeAll(async () => {
+  gateway = await startGateway();
+  [scene, elsewhere] = [await startScene(gateway), await startScene(gateway)];
+});
+afterAll(() => gateway.close());
+beforeEach(async () => {
+  receiver = await startReceiver();
+  app = await here().application({ backchannelLogoutUri: receiver.url });
+  return async () => {
+    await receiver.close();
+  };
+});
+
+function here(): OpScene {
+  if (scene === undefined) throw new Error('not started');
+  return scene;
+}
+function there(): OpScene {
+  if (elsewhere === undefined) throw new Error('not started');
+  return elsewhere;
+}
+
+const loginUrl = ({ connection }: OpScene) => connection.acsUrl.replace(/acs$/, 'login');
+const cookieOf = (browser: Browser) => browser.cookiesOf(gateway.url).get('bgw_session') ?? '';
+async function isSession(cookie: string): Promise<boolean> {
+  const browser = new Browser();
+  browser.cookiesOf(gateway.url).set('bgw_session', cookie);
+  return (await browser.send(`${gateway.url}/sso/session`)).status === 200;
+}
+const refresh = (token: string | undefined) => openid.refreshTokenGrant(app.config, token ?? '');
+const replaced = async (of: OpScene) =>
+  (await made(of.api('GET', '/audit?limit=200'))).items.filter(
+    ({ action }: { action: string }) => action === 'user.session_replaced',
+  );
+
+it('at another tenant: the session of the first is over, applications there are told, and its trail says so', async () => {
+  const { browser, tokens } = await here().signIn(app);
+  const first = cookieOf(browser);
+  await there().login(browser, loginUrl(there()));
+  expect([await isSession(first), await isSession(cookieOf(browser))]).toEqual([false, true]);
+  await expect(refresh(tokens.refresh_token)).rejects.toThrow();
+  await vi.waitFor(() => expect(receiver.received).toHaveLength(1), { timeout: 5000, interval: 50 });
+  expect(await replaced(here())).toMatchObject([
+    { subject: tokens.claims()?.sub, before: { connection: here().connection.id } },
+  ]);
+  expect(await replaced(there())).toEqual([]);
+});
+
+it('as the same person: what applications were given goes on with the new session, and ends with it', async () => {
+  const { browser, tokens } = await here().signIn(app);
+  const [first, before] = [cookieOf(browser), await replaced(here())];
+  await here().login(browser, loginUrl(here()));
+  expect([await isSession(first), await isSession(cookieOf(browser))]).toEqual([false, true]);
+  const next = await refresh(tokens.refresh_token);
+  expect([receiver.received, await replaced(here())]).toEqual([[], before]);
+  await browser.send(`${gateway.url}/sso/logout`, {});
+  await expect(refresh(next.refresh_token)).rejects.toThrow();
+});
+
+it('a login that is refused ends nothing, nor does one whose cookie names another session', async () => {
+  const { browser } = await here().signIn(app);
+  const asked = await there().open(browser, loginUrl(there()));
+  expect(await there().refused(browser, asked.url, 'nobody')).toBe(true);
+  expect(await isSession(cookieOf(browser))).toBe(true);
+
+  const other = await here().signIn(app);
+  const mine = await there().open(browser, loginUrl(there()));
+  const cookies = browser.cookiesOf(gateway.url);
+  const [name, value = ''] = [...cookies].find(([one]) => one.startsWith('bgw_login_')) ?? ['', ''];
+  const [secret, tenant] = value.split('.');
+  expect(tenant).toBe(cookieOf(other.browser).split('.')[0]);
+  cookies.set(name, `${secret}.${tenant}.${'0'.repeat(64)}`);
+  expect(await there().refused(browser, mine.url, 'ada')).toBe(true);
+  expect([await isSession(cookieOf(browser)), await isSession(cookieOf(other.browser))]).toEqual([
+    true,
+    true,
+  ]);
+});
