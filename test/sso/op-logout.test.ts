@@ -1,5 +1,6 @@
 /** Whatever ends a session of the gateway ends what hangs on it, and applications are told within seconds (Back-Channel Logout 1.0). */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose';
 import * as openid from 'openid-client';
 import pg from 'pg';
@@ -188,6 +189,29 @@ describe('what ends a session', () => {
     await expect(openid.refreshTokenGrant(app.config, tokens.refresh_token ?? '')).rejects.toThrow();
     expect((await scene.signIn(app)).tokens.claims()?.sub).toBe(id);
   });
+});
+
+it('signing out while codes and refresh tokens are exchanged leaves none that is good', async () => {
+  for (let round = 0; round < 10; round += 1) {
+    const { browser, tokens } = await scene.signIn(app);
+    const pending = await app.begin({ prompt: 'none' });
+    const callback = (await scene.open(browser, pending.url.href)).url;
+    const [, ...exchanges] = await Promise.allSettled([
+      sleep(round * 3).then(() => browser.send(`${first().url}/sso/logout`, {})),
+      app.exchange(callback, pending),
+      openid.refreshTokenGrant(app.config, tokens.refresh_token ?? ''),
+    ]);
+    for (const exchange of exchanges) {
+      if (exchange.status === 'rejected') {
+        expect(exchange.reason).toMatchObject({ error: 'invalid_grant' });
+        continue;
+      }
+      const headers = { authorization: `Bearer ${exchange.value.access_token}` };
+      expect((await fetch(`${first().url}/oidc/me`, { headers })).status).toBe(401);
+      const more = openid.refreshTokenGrant(app.config, exchange.value.refresh_token ?? '');
+      await expect(more).rejects.toMatchObject({ error: 'invalid_grant' });
+    }
+  }
 });
 
 it('leaving the group that gave the last role, while others keep theirs', async () => {
