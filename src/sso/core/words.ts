@@ -57,7 +57,7 @@ export const words: Record<Language, Words> = {
     signedOut: 'You are signed out here. Your organisation may still keep you signed in.',
     sentHere: 'Your organisation has sent you here.',
     sentHereButton: 'Go on to sign in',
-    signingOut: 'You are signed out here. You are now signed out at your organisation, too.',
+    signingOut: 'You are signed out here. You are being signed out at your organisation, too.',
     signOutThere: 'Sign out at your organisation',
     loggedOut: 'You are signed out, here and at your organisation.',
     notSignedIn: 'You are not signed in',
