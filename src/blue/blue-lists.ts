@@ -17,8 +17,8 @@ export interface BlueIdentity {
   readonly selfUserId: string;
   readonly organizationId: string;
   readonly organizationName: string;
-  /** What its address in Blue's application is made of. */
-  readonly organizationSlug: string;
+  /** What its address in Blue's application is made of; without one there is only no link. */
+  readonly organizationSlug: string | null;
   readonly ownerUserId: string | null;
   /** The token's level: only OWNER sees addresses and memberships and may invite for the organization. */
   readonly level: HeldLevel;
@@ -54,7 +54,7 @@ export interface BlueWorkspace {
   readonly id: string;
   readonly name: string;
   /** As the organization's. */
-  readonly slug: string;
+  readonly slug: string | null;
 }
 
 export interface BlueCustomRole {
@@ -115,7 +115,7 @@ export function identityOf(data: Fields): BlueIdentity {
     selfUserId: textOf(fieldsOf(data.currentUser, 'currentUser'), 'id'),
     organizationId: textOf(company, 'id'),
     organizationName: textOf(company, 'name'),
-    organizationSlug: textOf(company, 'slug'),
+    organizationSlug: optionalTextOf(company, 'slug'),
     ownerUserId: company.owner == null ? null : textOf(fieldsOf(company.owner, 'owner'), 'id'),
     level: wordOf(company, 'accessLevel', heldLevels),
   };
@@ -164,7 +164,7 @@ export function workspacesOf(data: Fields): Page<BlueWorkspace> {
   const items = listOf(list.items, 'items', (one) => ({
     id: textOf(one, 'id'),
     name: textOf(one, 'name'),
-    slug: textOf(one, 'slug'),
+    slug: optionalTextOf(one, 'slug'),
   }));
   return { items, hasNext: hasNext(list), size: items.length };
 }

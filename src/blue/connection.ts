@@ -53,10 +53,10 @@ export interface Connection extends ConnectionSettings {
 export interface Organization {
   organizationId: string;
   /** Of the organization and its workspaces; not there until Blue's lists are read again after they came to be kept. */
-  slug?: string;
+  slug?: string | null;
   ownerUserId: string | null;
   selfUserId: string;
   addressesHidden: boolean;
-  workspaces: { id: string; name: string; slug?: string }[];
+  workspaces: { id: string; name: string; slug?: string | null }[];
   customRoles: { id: string; name: string; workspace: string }[];
 }

@@ -22,7 +22,7 @@ export async function selectOwnWorkspaces(
       from blue_people p
       join blue_members m on m.tenant_id = p.tenant_id and m.blue_user_id = p.blue_user_id
       cross join jsonb_array_elements(m.memberships) o
-      join jsonb_array_elements(c.actual -> 'workspaces') w on w ->> 'id' = o ->> 'workspace'
+      join jsonb_array_elements(c.actual -> 'workspaces') w on w ->> 'id' = o ->> 'workspace' and w ->> 'slug' is not null
       where p.tenant_id = c.tenant_id and p.user_id = ${userId}
     ), '[]') as workspaces
     from blue_connections c
