@@ -19,7 +19,7 @@ export interface Session {
   acr: string | null;
 }
 
-interface NewSession
+export interface NewSession
   extends Pick<Session, 'userId' | 'connectionId' | 'expiresAt' | 'authenticatedAt' | 'acr'> {
   hash: string;
   createdAt: Date;
@@ -29,21 +29,14 @@ interface NewSession
   upstreamSid: string | null;
 }
 
-export function insertSession(tx: TenantTransaction, session: NewSession): void {
-  tx.send(
-    db.insertInto('sso_sessions').values({
-      tenant_id: tx.tenantId,
-      token_hash: session.hash,
-      user_id: session.userId,
-      connection_id: session.connectionId,
-      created_at: session.createdAt,
-      expires_at: session.expiresAt,
-      authenticated_at: session.authenticatedAt,
-      acr: session.acr,
-      upstream: session.upstream && JSON.stringify(session.upstream),
-      upstream_sid: session.upstreamSid,
-    }),
-  );
+/** As the beginning of a statement, which goes on with `from` what there must be a row of. */
+export function newSession({ tenantId }: TenantTransaction, session: NewSession): RawBuilder<unknown> {
+  return sql`
+    insert into sso_sessions (tenant_id, token_hash, user_id, connection_id, created_at, expires_at, authenticated_at, acr,
+      upstream, upstream_sid)
+    select ${tenantId}, ${session.hash}, ${session.userId}, ${session.connectionId}, ${session.createdAt}, ${session.expiresAt},
+      ${session.authenticatedAt}, ${session.acr}, ${session.upstream && JSON.stringify(session.upstream)}::jsonb,
+      ${session.upstreamSid}`;
 }
 
 /** undefined: none of that hash, it is over, or its user or connection is switched off. */
