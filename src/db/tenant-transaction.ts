@@ -83,7 +83,10 @@ export async function inTenant<T>(
   }
 }
 
-/** As `inTenant`, for work that sends at once all that it has: COMMIT travels with it, and there is one wait. */
+/**
+ * As `inTenant`, for work that in every case sends at once all that it has: COMMIT travels with it, and there is one wait. Not for
+ * what sometimes reads more after an answer: it is refused there.
+ */
 export async function atOnce<T>(
   database: Database,
   tenantId: TenantId,

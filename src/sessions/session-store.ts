@@ -1,7 +1,7 @@
 /** Sessions of people who signed in. The cookie holds the tenant and a secret, the row the secret's hash. */
 
 import { type RawBuilder, sql } from 'kysely';
-import { db } from '../db/database.ts';
+import { db, prepared } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { ConnectionId, UserId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
@@ -46,7 +46,7 @@ export async function selectSession(
   now: Date,
 ): Promise<Session | undefined> {
   const [row] = await tx.run(
-    sql<Session>`
+    prepared(sql<Session>`
       select e.user_id as "userId", e.connection_id as "connectionId", c.name as "connectionName",
         t.name as "tenantName", t.slug as "tenantSlug", e.expires_at as "expiresAt",
         e.authenticated_at as "authenticatedAt", e.acr
@@ -55,7 +55,7 @@ export async function selectSession(
       join sso_connections c on c.tenant_id = e.tenant_id and c.id = e.connection_id and c.enabled
       join tenants t on t.tenant_id = e.tenant_id
       where e.tenant_id = ${tx.tenantId} and e.token_hash = ${hash} and e.expires_at > ${now}
-    `,
+    `),
   );
   return row;
 }

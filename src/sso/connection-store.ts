@@ -1,7 +1,7 @@
 /** Rows of connections. */
 
 import { type RawBuilder, type Selectable, sql } from 'kysely';
-import { type Database, db } from '../db/database.ts';
+import { type Database, db, prepared } from '../db/database.ts';
 import type { Tables } from '../db/tables.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { ConnectionId, DirectoryId, TenantId } from '../kernel/ids.ts';
@@ -45,7 +45,7 @@ export async function selectConnection(
   tx: TenantTransaction,
   id: ConnectionId,
 ): Promise<StandingConnection | undefined> {
-  const [row] = await tx.run(select(tx).where('id', '=', id));
+  const [row] = await tx.run(prepared(select(tx).where('id', '=', id)));
   return row && toConnection(row);
 }
 

@@ -1,7 +1,7 @@
 /** What logins read and write: requests under way, assertions that were used, links, the trace. */
 
 import { type RawBuilder, sql } from 'kysely';
-import { db } from '../db/database.ts';
+import { db, prepared } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { first } from '../kernel/assert.ts';
 import { digest } from '../kernel/digest.ts';
@@ -115,7 +115,8 @@ export async function selectMatches(
     select distinct domain from sso_connection_domains s join domains d using (tenant_id, domain)
     where tenant_id = ${of} and s.connection_id ${isThrough} ${through} and domain = any (${domains}::text[])
       and d.verified_at is not null)`;
-  const rows = await tx.run(sql<Matches>`
+  const rows = await tx.run(
+    prepared(sql<Matches>`
     select
       (select user_id from sso_links where tenant_id = ${of} and connection_id = ${through} and subject = ${subject}) as linked,
       (select user_id from user_sources where tenant_id = ${of} and directory_id = ${connection.directoryId}::uuid
@@ -126,7 +127,8 @@ export async function selectMatches(
       ${servedBy(sql`=`)} as served,
       ${servedBy(sql`<>`)} as "servedElsewhere",
       ${tombstoneOf(tx, connection, identity)} as removed
-  `);
+  `),
+  );
   return first(rows);
 }
 
@@ -180,13 +182,15 @@ export async function letIn(
   tx: TenantTransaction,
   { connection, session, trace }: { connection: StandingConnection; session: NewSession; trace: LoginTrace },
 ): Promise<{ isHeld: boolean; isActive: boolean }> {
-  const rows = await tx.run(sql<{ isHeld: boolean; isActive: boolean }>`
+  const rows = await tx.run(
+    prepared(sql<{ isHeld: boolean; isActive: boolean }>`
     with held as (${heldConnection(tx, connection)}), person as (
       update users set last_sign_in_at = ${trace.at}
       where tenant_id = ${tx.tenantId} and id = ${session.userId} and active and exists (select from held)
       returning id
     ), session as (${newSession(tx, session)} from person), trace as (${newTrace(tx, trace)} from person)
-    select exists (select from held) as "isHeld", exists (select from person) as "isActive"`);
+    select exists (select from held) as "isHeld", exists (select from person) as "isActive"`),
+  );
   return first(rows);
 }
 

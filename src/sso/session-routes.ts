@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { selectInvitationId } from '../blue/invitation-store.ts';
-import { inTenant } from '../db/tenant-transaction.ts';
+import { atOnce, inTenant } from '../db/tenant-transaction.ts';
 import { columnsOf } from '../directory/user.ts';
 import type { Services } from '../http/services.ts';
 import type { TenantId } from '../kernel/ids.ts';
@@ -100,7 +100,7 @@ export function sessionRoutes(scope: FastifyInstance, services: Services): void 
     const { state } = view.blue;
     const invitationId =
       state === 'invited' && address !== null
-        ? await inTenant(database, tenantId, (tx) => selectInvitationId(tx, address, realClock.now()))
+        ? await atOnce(database, tenantId, (tx) => selectInvitationId(tx, address, realClock.now()))
         : undefined;
     return blueLinkOf(blueAppUrl, { state, address, invitationId });
   }
