@@ -194,15 +194,12 @@ export async function selectClientSecret(
   return row?.client_secret ?? undefined;
 }
 
-/** Sealed: what proves the client, or signs SAML requests; undefined: nothing is needed, or there. */
+/** Sealed: what proves the client of an OpenID provider, or signs SAML requests; undefined: it is not there. */
 export async function selectProof(tx: TenantTransaction, id: ConnectionId): Promise<Buffer | undefined> {
   const [row] = await tx.run(sql<{ proof: Buffer | null }>`
-    select case
-      when settings ->> 'clientAuthMethod' <> 'private_key_jwt' then client_secret
-      when protocol = 'oidc' or settings -> 'signRequests' = 'true' then (
-        select private_key from sso_keys k
-        where k.tenant_id = c.tenant_id and k.connection_id = c.id and k.use = 'signing' and k.state = 'current')
-      end as proof
+    select case when settings ->> 'clientAuthMethod' <> 'private_key_jwt' then client_secret else (
+      select private_key from sso_keys k
+      where k.tenant_id = c.tenant_id and k.connection_id = c.id and k.use = 'signing' and k.state = 'current') end as proof
     from sso_connections c where tenant_id = ${tx.tenantId} and id = ${id}`);
   return row?.proof ?? undefined;
 }

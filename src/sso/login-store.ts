@@ -63,19 +63,18 @@ export async function takeLoginRequest(
   { stateHash, connectionId, browserHash }: RequestKey,
   now: Date,
 ): Promise<TakenRequest | undefined> {
-  const [row] = await tx.run(
-    db
-      .deleteFrom('sso_requests')
-      .where('tenant_id', '=', tx.tenantId)
-      .where('state_hash', '=', stateHash)
-      .where('connection_id', '=', connectionId)
-      .where('browser_hash', '=', browserHash)
-      .where('expires_at', '>', now)
-      .returning([
-        ...(['request_id as requestId', 'return_to as returnTo', 'step_up as stepUp'] as const),
-        ...(['code_verifier as codeVerifier', 'asked_at as askedAt', 'test_id as testId'] as const),
-      ]),
-  );
+  const query = db
+    .deleteFrom('sso_requests')
+    .where('tenant_id', '=', tx.tenantId)
+    .where('state_hash', '=', stateHash)
+    .where('connection_id', '=', connectionId)
+    .where('browser_hash', '=', browserHash)
+    .where('expires_at', '>', now)
+    .returning([
+      ...(['request_id as requestId', 'return_to as returnTo', 'step_up as stepUp'] as const),
+      ...(['code_verifier as codeVerifier', 'asked_at as askedAt', 'test_id as testId'] as const),
+    ]);
+  const [row] = await tx.run(prepared(query));
   return row && { ...row, stepUp: row.stepUp as StepUp };
 }
 
@@ -86,18 +85,16 @@ export async function useAssertion(
   assertionId: string,
   expiresAt: Date,
 ): Promise<boolean> {
-  const used = await tx.count(
-    db
-      .insertInto('sso_assertions')
-      .values({
-        tenant_id: tx.tenantId,
-        connection_id: connectionId,
-        id_hash: digest(assertionId),
-        expires_at: expiresAt,
-      })
-      .onConflict((conflict) => conflict.constraint('sso_assertions_once').doNothing()),
-  );
-  return used === 1;
+  const query = db
+    .insertInto('sso_assertions')
+    .values({
+      tenant_id: tx.tenantId,
+      connection_id: connectionId,
+      id_hash: digest(assertionId),
+      expires_at: expiresAt,
+    })
+    .onConflict((conflict) => conflict.constraint('sso_assertions_once').doNothing());
+  return (await tx.count(prepared(query))) === 1;
 }
 
 export async function selectMatches(

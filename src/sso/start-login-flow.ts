@@ -59,10 +59,7 @@ export async function startLogin(
   const requestId = `_${randomBytes(20).toString('hex')}`;
   const codeVerifier = randomBytes(32).toString('base64url');
   const found = await inTenant(database, place.tenantId, async (tx) => {
-    const [connection, sealed] = await Promise.all([
-      selectConnection(tx, connectionId),
-      selectProof(tx, connectionId),
-    ]);
+    const connection = await selectConnection(tx, connectionId);
     const isOpen = connection?.enabled === true || testId !== null;
     if (connection === undefined || !isOpen || (protocol ?? connection.protocol) !== connection.protocol) {
       throw unknownConnection(connectionId);
@@ -74,7 +71,10 @@ export async function startLogin(
       codeVerifier: connection.protocol === 'oidc' ? codeVerifier : null,
       expiresAt: new Date(clock.now().getTime() + limits.loginMinutesMax * 60_000),
     });
-    return { connection, stepUp, sealed };
+    const isProved = connection.protocol === 'oidc' || connection.settings.signRequests;
+    const proof = isProved ? selectProof(tx, connectionId) : undefined;
+    tx.commit();
+    return { connection, stepUp, sealed: await proof };
   });
   const { connection, stepUp } = found;
   const secret = found.sealed && secrets.open(found.sealed);

@@ -21,11 +21,11 @@ afterAll(() => target.gateway.close());
 const answerOf = (begun: Begun, subject: string) =>
   goodResponse(begun, { subject, attributes: attribute('userName', `${subject}@example.com`) });
 
-it('its beginning takes 7 statements, BEGIN and COMMIT included, and waits three times', async () => {
+it('its beginning takes 6 statements, BEGIN and COMMIT included, and waits three times', async () => {
   statements.length = 0;
   waits.length = 0;
   await target.begin();
-  expect([statements.length, waits.length]).toEqual([7, 3]);
+  expect([statements.length, waits.length]).toEqual([6, 3]);
 });
 
 it('its answer takes 12 statements, BEGIN and COMMIT included, and waits four times', async () => {
