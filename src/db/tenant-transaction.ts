@@ -11,6 +11,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import pg from 'pg';
+import { assert } from '../kernel/assert.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { type Connection, compiled, type Database, type Query } from './database.ts';
@@ -23,6 +24,11 @@ export interface TenantTransaction {
   count(query: Query<unknown>): Promise<number>;
   /** Sends a write whose result nobody needs: it travels with COMMIT, and its failure fails the transaction. */
   send(query: Query<unknown>): void;
+  /**
+   * Says that nothing follows what has been sent: COMMIT travels with it. `work` then only reads what comes back; whatever it throws,
+   * what was sent is kept unless it failed.
+   */
+  commit(): void;
   /**
    * Says that the transaction evaluated `commitsEarly`: its locks are free once COMMIT is made, and its caller hears of it once the disk
    * has it. Writers who wait for one lock would else wait for the disk one after the other.
@@ -47,8 +53,8 @@ export class Restart extends Error {
 
 /**
  * Runs `work` in one transaction of the tenant. BEGIN, role and tenant travel with the first statement of `work`,
- * COMMIT with the last ones. Deadlocks and serialization failures (40P01, 40001) and `Restart` run it again: a few times, or as
- * long as a `Restart` that waits says so, up to `limits.statementMsMax`.
+ * COMMIT with the last ones that are sent and not waited for. Deadlocks and serialization failures (40P01, 40001) and `Restart`
+ * run it again: a few times, or as long as a `Restart` that waits says so, up to `limits.statementMsMax`.
  *
  * @throws whatever `work` throws, after ROLLBACK.
  */
@@ -75,6 +81,22 @@ export async function inTenant<T>(
     for (const rest of done.rest) await rest(database);
     return done.result;
   }
+}
+
+/**
+ * As `inTenant`, for work that in every case sends at once all that it has: COMMIT travels with it, and there is one wait. Not for
+ * what sometimes reads more after an answer: it is refused there.
+ */
+export async function atOnce<T>(
+  database: Database,
+  tenantId: TenantId,
+  work: (tx: TenantTransaction) => Promise<T>,
+): Promise<T> {
+  return await inTenant(database, tenantId, (tx) => {
+    const done = work(tx);
+    tx.commit();
+    return done;
+  });
 }
 
 interface Done<T> {
@@ -114,7 +136,15 @@ async function attemptOnce<T>(
     sent.push(statement);
     return statement;
   };
-  const dispatchQuery = (query: Query<unknown>) => dispatch(...compiled(query));
+  let committing: ReturnType<typeof dispatch> | undefined;
+  const dispatchQuery = (query: Query<unknown>) => {
+    assert(committing === undefined, 'nothing follows COMMIT');
+    return dispatch(...compiled(query));
+  };
+  const commit = () => {
+    committing ??= dispatch('COMMIT');
+    return committing;
+  };
   dispatch('BEGIN');
   dispatch(frame, [tenantId], 'frame');
   try {
@@ -125,6 +155,9 @@ async function attemptOnce<T>(
       send: (query) => {
         dispatchQuery(query);
       },
+      commit: () => {
+        commit();
+      },
       flushAfterCommit: () => {
         isEarly = true;
       },
@@ -132,14 +165,16 @@ async function attemptOnce<T>(
         rest.push(then);
       },
     });
-    const commit = dispatch('COMMIT');
+    commit();
     if (isEarly) dispatch(flush, [], 'flush');
     await Promise.all(sent);
     // An aborted transaction answers COMMIT with ROLLBACK; whatever aborted it has been thrown above.
-    if ((await commit).command !== 'COMMIT') throw new Error('the transaction was rolled back');
+    if ((await commit()).command !== 'COMMIT') throw new Error('the transaction was rolled back');
     return { result, rest };
   } catch (error) {
-    await rollBack(connection, sent);
+    await Promise.allSettled(sent);
+    const committed = await committing?.catch(() => undefined);
+    if (committed?.command !== 'COMMIT') await rollBack(connection);
     throw await firstCause(error, sent);
   }
 }
@@ -153,8 +188,7 @@ async function firstCause(error: unknown, sent: Promise<unknown>[]): Promise<unk
   return error;
 }
 
-async function rollBack(connection: Connection, sent: Promise<unknown>[]): Promise<void> {
-  await Promise.allSettled(sent);
+async function rollBack(connection: Connection): Promise<void> {
   try {
     await connection.send('ROLLBACK');
   } catch {

@@ -1,7 +1,7 @@
 /** Sessions of people who signed in. The cookie holds the tenant and a secret, the row the secret's hash. */
 
 import { type RawBuilder, sql } from 'kysely';
-import { db } from '../db/database.ts';
+import { db, prepared } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { ConnectionId, UserId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
@@ -19,7 +19,7 @@ export interface Session {
   acr: string | null;
 }
 
-interface NewSession
+export interface NewSession
   extends Pick<Session, 'userId' | 'connectionId' | 'expiresAt' | 'authenticatedAt' | 'acr'> {
   hash: string;
   createdAt: Date;
@@ -29,21 +29,14 @@ interface NewSession
   upstreamSid: string | null;
 }
 
-export function insertSession(tx: TenantTransaction, session: NewSession): void {
-  tx.send(
-    db.insertInto('sso_sessions').values({
-      tenant_id: tx.tenantId,
-      token_hash: session.hash,
-      user_id: session.userId,
-      connection_id: session.connectionId,
-      created_at: session.createdAt,
-      expires_at: session.expiresAt,
-      authenticated_at: session.authenticatedAt,
-      acr: session.acr,
-      upstream: session.upstream && JSON.stringify(session.upstream),
-      upstream_sid: session.upstreamSid,
-    }),
-  );
+/** As the beginning of a statement, which goes on with `from` what there must be a row of. */
+export function newSession({ tenantId }: TenantTransaction, session: NewSession): RawBuilder<unknown> {
+  return sql`
+    insert into sso_sessions (tenant_id, token_hash, user_id, connection_id, created_at, expires_at, authenticated_at, acr,
+      upstream, upstream_sid)
+    select ${tenantId}, ${session.hash}, ${session.userId}, ${session.connectionId}, ${session.createdAt}, ${session.expiresAt},
+      ${session.authenticatedAt}, ${session.acr}, ${session.upstream && JSON.stringify(session.upstream)}::jsonb,
+      ${session.upstreamSid}`;
 }
 
 /** undefined: none of that hash, it is over, or its user or connection is switched off. */
@@ -53,7 +46,7 @@ export async function selectSession(
   now: Date,
 ): Promise<Session | undefined> {
   const [row] = await tx.run(
-    sql<Session>`
+    prepared(sql<Session>`
       select e.user_id as "userId", e.connection_id as "connectionId", c.name as "connectionName",
         t.name as "tenantName", t.slug as "tenantSlug", e.expires_at as "expiresAt",
         e.authenticated_at as "authenticatedAt", e.acr
@@ -62,7 +55,7 @@ export async function selectSession(
       join sso_connections c on c.tenant_id = e.tenant_id and c.id = e.connection_id and c.enabled
       join tenants t on t.tenant_id = e.tenant_id
       where e.tenant_id = ${tx.tenantId} and e.token_hash = ${hash} and e.expires_at > ${now}
-    `,
+    `),
   );
   return row;
 }

@@ -3,7 +3,6 @@
  * and linked at once, so that the seat is decided before they come back.
  */
 
-import { isDeepStrictEqual } from 'node:util';
 import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
@@ -23,7 +22,7 @@ import {
   selectStanding,
   upsertAccessRequest,
 } from './access-request-store.ts';
-import { defaultRoleOf, type JustInTime } from './connection.ts';
+import { defaultRoleOf, type StandingConnection } from './connection.ts';
 import { holdConnection, selectConnection } from './connection-store.ts';
 import { converge } from './core/convergence.ts';
 import { newUser } from './core/identity.ts';
@@ -66,24 +65,20 @@ export async function keepAccessRequest(
  * @throws Fault `not_found`; `conflict` where somebody is there already whom the claims lead to.
  */
 export async function approveAccess(database: Database, door: Door, id: string): Promise<UserView> {
-  const { request, jit } = await readFresh(database, door, id);
+  const { request, connection } = await readFresh(database, door, id);
   const { connectionId, identity, groups } = request;
-  const making = { claimValues: groups, defaultRole: defaultRoleOf(jit) };
+  const making = { claimValues: groups, defaultRole: defaultRoleOf(connection.jit) };
   const draft = { attributes: newUser(identity), externalId: null };
   try {
     return await createUser(database, door, null, draft, {
       making,
       also: async (tx, userId) => {
-        const [held, isThere] = await Promise.all([
-          holdConnection(tx, connectionId),
+        const [isHeld, isThere] = await Promise.all([
+          holdConnection(tx, connection),
           deleteAccessRequest(tx, id),
         ]);
-        if (held === undefined || !isThere) throw unknownAccessRequest(id);
-        if (!held.enabled) {
-          throw new Fault('conflict', 'The connection is switched off: switch it on before you approve.');
-        }
-        if (!isDeepStrictEqual(held.jit, jit))
-          throw new Fault('conflict', 'The connection was changed meanwhile: approve it again.');
+        if (!isThere) throw unknownAccessRequest(id);
+        if (!isHeld) throw new Fault('conflict', 'The connection was changed meanwhile: approve it again.');
         insertLink(tx, { connectionId, subject: identity.subject, userId, at: door.now });
         markMaker(tx, { connectionId, userId }, making);
         appendAudit(tx, door, [{ action: 'access.approved', subject: id, after: { userId } }]);
@@ -100,17 +95,20 @@ async function readFresh(
   database: Database,
   { tenantId }: Door,
   id: string,
-): Promise<{ request: AccessRequest; jit: JustInTime }> {
+): Promise<{ request: AccessRequest; connection: StandingConnection }> {
   const { request, connection, matches } = await inTenant(database, tenantId, async (tx) => {
     const found = await selectAccessRequest(tx, id);
     const its = found && (await selectConnection(tx, found.connectionId));
     if (found === undefined || its === undefined) throw unknownAccessRequest(id);
     return { request: found, connection: its, matches: await selectMatches(tx, its, found.identity) };
   });
+  if (!connection.enabled) {
+    throw new Fault('conflict', 'The connection is switched off: switch it on before you approve.');
+  }
   try {
     await refuseForeign(database, tenantId, request.identity);
     const who = converge(request.identity, matches, { create: true });
-    if (who.kind === 'create') return { request, jit: connection.jit };
+    if (who.kind === 'create') return { request, connection };
     throw new Fault('conflict', `The person is the user ${who.userId}, who need not be approved.`);
   } catch (error) {
     if (error instanceof Refusal) throw new Fault('conflict', error.message);

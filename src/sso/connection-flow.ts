@@ -23,6 +23,7 @@ import {
   groupsClaimOf,
   type MetadataSource,
   providerOf,
+  type StandingConnection,
 } from './connection.ts';
 import { writeConnectionDomains } from './connection-domain-store.ts';
 import { insertKey } from './connection-key-store.ts';
@@ -121,7 +122,14 @@ export async function reviseConnection(
           areForgotten: isAnother || groupsClaimOf(draft.jit) !== groupsClaimOf(before.jit),
           defaultRole: roleNow === defaultRoleOf(before.jit) ? undefined : roleNow,
         });
-        const { keys: _keys, metadata: fetched, createdAt: _at, id: _id, ...was } = before;
+        const {
+          keys: _keys,
+          metadata: fetched,
+          createdAt: _at,
+          id: _id,
+          revision: _revision,
+          ...was
+        } = before;
         const metadata = source === undefined ? fetched : source;
         const told = [
           { ...was, metadataUrl: fetched?.url ?? null },
@@ -156,7 +164,7 @@ export async function endSessions(database: Database, door: Door, id: Connection
 }
 
 /** @throws Fault `not_found`. */
-export async function lockedConnection(tx: TenantTransaction, id: ConnectionId): Promise<Connection> {
+export async function lockedConnection(tx: TenantTransaction, id: ConnectionId): Promise<StandingConnection> {
   const found = await lockConnection(tx, id);
   if (found === undefined) throw unknownConnection(id);
   return found;

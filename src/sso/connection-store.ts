@@ -1,11 +1,17 @@
 /** Rows of connections. */
 
-import { type Selectable, sql } from 'kysely';
-import { type Database, db } from '../db/database.ts';
+import { type RawBuilder, type Selectable, sql } from 'kysely';
+import { type Database, db, prepared } from '../db/database.ts';
 import type { Tables } from '../db/tables.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { ConnectionId, DirectoryId, TenantId } from '../kernel/ids.ts';
-import type { Connection, ConnectionDraft, OidcSettings, SamlSettings } from './connection.ts';
+import type {
+  Connection,
+  ConnectionDraft,
+  OidcSettings,
+  SamlSettings,
+  StandingConnection,
+} from './connection.ts';
 import { servedDomains } from './connection-domain-store.ts';
 import { type KeyJson, keysJson, toKey } from './connection-key-store.ts';
 import { type MetadataJson, metadataJson, toSource } from './metadata-store.ts';
@@ -18,6 +24,7 @@ const columns = [
 ] as const;
 
 type Row = Pick<Selectable<Tables['sso_connections']>, (typeof columns)[number]> & {
+  revision: string;
   domains: string[];
   keys: KeyJson[];
   metadata: MetadataJson | null;
@@ -37,8 +44,8 @@ export async function findConnectionTenant(
 export async function selectConnection(
   tx: TenantTransaction,
   id: ConnectionId,
-): Promise<Connection | undefined> {
-  const [row] = await tx.run(select(tx).where('id', '=', id));
+): Promise<StandingConnection | undefined> {
+  const [row] = await tx.run(prepared(select(tx).where('id', '=', id)));
   return row && toConnection(row);
 }
 
@@ -46,7 +53,7 @@ export async function selectConnection(
 export async function lockConnection(
   tx: TenantTransaction,
   id: ConnectionId,
-): Promise<Connection | undefined> {
+): Promise<StandingConnection | undefined> {
   const lock = db.selectFrom('sso_connections').select('id').where('tenant_id', '=', tx.tenantId);
   // A statement of its own: one that had to wait for the lock would still see domains and keys as they were before.
   const [, connection] = await Promise.all([
@@ -56,20 +63,32 @@ export async function lockConnection(
   return connection;
 }
 
-/** As `selectConnection`, and it stays as it is until the transaction ends; others may hold it, too. */
+/**
+ * As part of a statement: a row where the connection is as it was, and then it stays so until the transaction ends; others may
+ * hold it, too. `xmin` is who wrote the row: locks do not count.
+ */
+export function heldConnection(
+  { tenantId }: TenantTransaction,
+  { id, revision }: Pick<StandingConnection, 'id' | 'revision'>,
+): RawBuilder<unknown> {
+  return sql`
+    select from sso_connections
+    where tenant_id = ${tenantId} and id = ${id} and xmin = ${revision}::xid for key share`;
+}
+
+/** As `heldConnection` by itself; false: it was changed or removed. */
 export async function holdConnection(
   tx: TenantTransaction,
-  id: ConnectionId,
-): Promise<Connection | undefined> {
-  const [row] = await tx.run(select(tx).where('id', '=', id).forKeyShare());
-  return row && toConnection(row);
+  connection: Parameters<typeof heldConnection>[1],
+): Promise<boolean> {
+  return (await tx.run(heldConnection(tx, connection))).length === 1;
 }
 
 export async function selectConnections(
   tx: TenantTransaction,
   after: string,
   limit: number,
-): Promise<Connection[]> {
+): Promise<StandingConnection[]> {
   const rows = await tx.run(select(tx).where('id', '>', after).orderBy('id').limit(limit));
   return rows.map(toConnection);
 }
@@ -130,13 +149,14 @@ function changeable({ name, enabled, settings, directoryId, jit, revocationIssue
 function select(tx: TenantTransaction) {
   return db
     .selectFrom('sso_connections')
-    .select([...columns, ...[servedDomains.as('domains'), keysJson.as('keys'), metadataJson.as('metadata')]])
+    .select([...columns, sql<string>`sso_connections.xmin`.as('revision')])
+    .select([servedDomains.as('domains'), keysJson.as('keys'), metadataJson.as('metadata')])
     .where('tenant_id', '=', tx.tenantId);
 }
 
-function toConnection(row: Row): Connection {
+function toConnection(row: Row): StandingConnection {
   return {
-    id: row.id as ConnectionId,
+    ...{ id: row.id as ConnectionId, revision: row.revision },
     ...ofProtocol(row),
     name: row.name,
     enabled: row.enabled,
@@ -172,6 +192,16 @@ export async function selectClientSecret(
       .where('id', '=', id),
   );
   return row?.client_secret ?? undefined;
+}
+
+/** Sealed: what proves the client of an OpenID provider, or signs SAML requests; undefined: it is not there. */
+export async function selectProof(tx: TenantTransaction, id: ConnectionId): Promise<Buffer | undefined> {
+  const [row] = await tx.run(sql<{ proof: Buffer | null }>`
+    select case when settings ->> 'clientAuthMethod' <> 'private_key_jwt' then client_secret else (
+      select private_key from sso_keys k
+      where k.tenant_id = c.tenant_id and k.connection_id = c.id and k.use = 'signing' and k.state = 'current') end as proof
+    from sso_connections c where tenant_id = ${tx.tenantId} and id = ${id}`);
+  return row?.proof ?? undefined;
 }
 
 /** @param secret Sealed; null: it is forgotten. */

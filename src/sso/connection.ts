@@ -109,6 +109,11 @@ export interface PendingChange extends IdentityProvider {
 export type SamlConnection = SamlDraft & Made;
 export type OidcConnection = OidcDraft & Made;
 export type Connection = ConnectionDraft & Made;
+/** As it stands in the database. */
+export type StandingConnection = Connection & {
+  /** Another one after each change of its row. */
+  revision: string;
+};
 
 /** What the identity provider calls itself. */
 export function providerOf(connection: ConnectionDraft): string {

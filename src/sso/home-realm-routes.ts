@@ -4,7 +4,7 @@
  */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { inTenant } from '../db/tenant-transaction.ts';
+import { atOnce } from '../db/tenant-transaction.ts';
 import { domainOf } from '../domains/core/domain-name.ts';
 import { findDomains } from '../domains/domain-store.ts';
 import type { Services } from '../http/services.ts';
@@ -58,13 +58,13 @@ export function homeRealmRoutes(scope: FastifyInstance, { database }: Services):
     if (domain === undefined) return [];
     const tenantId = (await findDomains(database, [domain])).get(domain);
     if (tenantId === undefined) return [];
-    return await inTenant(database, tenantId, (tx) => selectConnectionsOfDomain(tx, domain));
+    return await atOnce(database, tenantId, (tx) => selectConnectionsOfDomain(tx, domain));
   }
 
   async function connectionsOfTenant(slug: string): Promise<Choice[]> {
     const found = await findTenant(database, slug);
     if (found === undefined) return [];
-    const all = await inTenant(database, found.id, (tx) =>
+    const all = await atOnce(database, found.id, (tx) =>
       selectConnections(tx, firstId, limits.connectionsPerTenantMax),
     );
     return all.filter(({ enabled }) => enabled);

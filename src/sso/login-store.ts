@@ -1,12 +1,15 @@
 /** What logins read and write: requests under way, assertions that were used, links, the trace. */
 
 import { type RawBuilder, sql } from 'kysely';
-import { db } from '../db/database.ts';
+import { db, prepared } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
-import { assert } from '../kernel/assert.ts';
+import { first } from '../kernel/assert.ts';
 import { digest } from '../kernel/digest.ts';
 import { fold } from '../kernel/fold.ts';
 import type { ConnectionId, DirectoryId, UserId } from '../kernel/ids.ts';
+import { type NewSession, newSession } from '../sessions/session-store.ts';
+import type { StandingConnection } from './connection.ts';
+import { heldConnection } from './connection-store.ts';
 import type { Asked, StepUp } from './core/asked.ts';
 import { claimedDomains, type Matches } from './core/convergence.ts';
 import type { ExternalIdentity } from './core/identity.ts';
@@ -60,19 +63,18 @@ export async function takeLoginRequest(
   { stateHash, connectionId, browserHash }: RequestKey,
   now: Date,
 ): Promise<TakenRequest | undefined> {
-  const [row] = await tx.run(
-    db
-      .deleteFrom('sso_requests')
-      .where('tenant_id', '=', tx.tenantId)
-      .where('state_hash', '=', stateHash)
-      .where('connection_id', '=', connectionId)
-      .where('browser_hash', '=', browserHash)
-      .where('expires_at', '>', now)
-      .returning([
-        ...(['request_id as requestId', 'return_to as returnTo', 'step_up as stepUp'] as const),
-        ...(['code_verifier as codeVerifier', 'asked_at as askedAt', 'test_id as testId'] as const),
-      ]),
-  );
+  const query = db
+    .deleteFrom('sso_requests')
+    .where('tenant_id', '=', tx.tenantId)
+    .where('state_hash', '=', stateHash)
+    .where('connection_id', '=', connectionId)
+    .where('browser_hash', '=', browserHash)
+    .where('expires_at', '>', now)
+    .returning([
+      ...(['request_id as requestId', 'return_to as returnTo', 'step_up as stepUp'] as const),
+      ...(['code_verifier as codeVerifier', 'asked_at as askedAt', 'test_id as testId'] as const),
+    ]);
+  const [row] = await tx.run(prepared(query));
   return row && { ...row, stepUp: row.stepUp as StepUp };
 }
 
@@ -83,18 +85,16 @@ export async function useAssertion(
   assertionId: string,
   expiresAt: Date,
 ): Promise<boolean> {
-  const used = await tx.count(
-    db
-      .insertInto('sso_assertions')
-      .values({
-        tenant_id: tx.tenantId,
-        connection_id: connectionId,
-        id_hash: digest(assertionId),
-        expires_at: expiresAt,
-      })
-      .onConflict((conflict) => conflict.constraint('sso_assertions_once').doNothing()),
-  );
-  return used === 1;
+  const query = db
+    .insertInto('sso_assertions')
+    .values({
+      tenant_id: tx.tenantId,
+      connection_id: connectionId,
+      id_hash: digest(assertionId),
+      expires_at: expiresAt,
+    })
+    .onConflict((conflict) => conflict.constraint('sso_assertions_once').doNothing());
+  return (await tx.count(prepared(query))) === 1;
 }
 
 export async function selectMatches(
@@ -112,7 +112,8 @@ export async function selectMatches(
     select distinct domain from sso_connection_domains s join domains d using (tenant_id, domain)
     where tenant_id = ${of} and s.connection_id ${isThrough} ${through} and domain = any (${domains}::text[])
       and d.verified_at is not null)`;
-  const [row] = await tx.run(sql<Matches>`
+  const rows = await tx.run(
+    prepared(sql<Matches>`
     select
       (select user_id from sso_links where tenant_id = ${of} and connection_id = ${through} and subject = ${subject}) as linked,
       (select user_id from user_sources where tenant_id = ${of} and directory_id = ${connection.directoryId}::uuid
@@ -123,9 +124,9 @@ export async function selectMatches(
       ${servedBy(sql`=`)} as served,
       ${servedBy(sql`<>`)} as "servedElsewhere",
       ${tombstoneOf(tx, connection, identity)} as removed
-  `);
-  assert(row !== undefined, 'a select without a table has one row');
-  return row;
+  `),
+  );
+  return first(rows);
 }
 
 /** Constraints `sso_links_subject` and `sso_links_user` refuse a second user of a subject, and a second subject of a user. */
@@ -144,19 +145,6 @@ export function insertLink(
   );
 }
 
-/** Notes that an active user was seen, and keeps a deactivation waiting until the transaction ends; false: not active. */
-export async function noteSignIn(tx: TenantTransaction, userId: UserId, now: Date): Promise<boolean> {
-  const noted = await tx.count(
-    db
-      .updateTable('users')
-      .set({ last_sign_in_at: now })
-      .where('tenant_id', '=', tx.tenantId)
-      .where('id', '=', userId)
-      .where('active', '=', true),
-  );
-  return noted === 1;
-}
-
 export interface LoginTrace {
   id: string;
   connectionId: ConnectionId;
@@ -173,21 +161,34 @@ export interface LoginTrace {
 }
 
 export function insertTrace(tx: TenantTransaction, trace: LoginTrace): void {
-  tx.send(
-    db.insertInto('sso_logins').values({
-      tenant_id: tx.tenantId,
-      id: trace.id,
-      connection_id: trace.connectionId,
-      at: trace.at,
-      steps: [...trace.steps],
-      reason: trace.reason,
-      detail: trace.detail,
-      user_id: trace.userId,
-      subject: trace.subject,
-      attributes: [...trace.attributes],
-      response_hash: trace.responseHash,
-    }),
+  tx.send(newTrace(tx, trace));
+}
+
+function newTrace({ tenantId }: TenantTransaction, trace: LoginTrace): RawBuilder<unknown> {
+  return sql`
+    insert into sso_logins (tenant_id, id, connection_id, at, steps, reason, detail, user_id, subject, attributes, response_hash)
+    select ${tenantId}, ${trace.id}, ${trace.connectionId}, ${trace.at}, ${trace.steps}, ${trace.reason}, ${trace.detail},
+      ${trace.userId}, ${trace.subject}, ${trace.attributes}, ${trace.responseHash}`;
+}
+
+/**
+ * Lets an active user in through a connection that is as it was: the session, its trace, and that the user was seen; else nothing is
+ * written. Who changes the connection or deactivates the user waits until the transaction ends.
+ */
+export async function letIn(
+  tx: TenantTransaction,
+  { connection, session, trace }: { connection: StandingConnection; session: NewSession; trace: LoginTrace },
+): Promise<{ isHeld: boolean; isActive: boolean }> {
+  const rows = await tx.run(
+    prepared(sql<{ isHeld: boolean; isActive: boolean }>`
+    with held as (${heldConnection(tx, connection)}), person as (
+      update users set last_sign_in_at = ${trace.at}
+      where tenant_id = ${tx.tenantId} and id = ${session.userId} and active and exists (select from held)
+      returning id
+    ), session as (${newSession(tx, session)} from person), trace as (${newTrace(tx, trace)} from person)
+    select exists (select from held) as "isHeld", exists (select from person) as "isActive"`),
   );
+  return first(rows);
 }
 
 export interface TraceQuery {

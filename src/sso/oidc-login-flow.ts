@@ -1,6 +1,6 @@
 /** What comes back of a login by OpenID Connect: the code is exchanged, and the ID token checked (OpenID Connect Core §3.1). */
 
-import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { atOnce } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
 import { digest } from '../kernel/digest.ts';
 import type { TenantId } from '../kernel/ids.ts';
@@ -9,8 +9,7 @@ import { isKey, toStorable } from '../kernel/storable.ts';
 import { hashToken } from '../kernel/token.ts';
 import { groupsClaimOf, type OidcConnection, oidcAddressesOf } from './connection.ts';
 import { currentKey } from './connection-key.ts';
-import { selectPrivateKey } from './connection-key-store.ts';
-import { selectClientSecret, selectConnection } from './connection-store.ts';
+import { selectConnection, selectProof } from './connection-store.ts';
 import { checkStepUp } from './core/asked.ts';
 import { oidcGroups } from './core/claimed-groups.ts';
 import { type Claims, checkClaims, oidcIdentityOf } from './core/oidc-identity.ts';
@@ -65,16 +64,15 @@ async function readCallback(
     throw new Refusal('unsolicited', 'Nobody asked here: begin at the login address of the connection.');
   }
   const key = { stateHash: hashToken(state), connectionId, browserHash: hashToken(browser ?? '') };
-  const { connection, asked, sealed } = await inTenant(database, tenantId, async (tx) => {
-    const [found, taken] = await Promise.all([
+  const [connection, asked, sealed] = await atOnce(database, tenantId, (tx) =>
+    Promise.all([
       selectConnection(tx, connectionId),
       takeLoginRequest(tx, key, clock.now()),
-    ]);
-    const isOpen = found?.enabled === true || taken?.testId != null;
-    const isOurs = found?.protocol === 'oidc' && isOpen;
-    return { connection: found, asked: taken, sealed: isOurs ? await selectProof(tx, found) : undefined };
-  });
-  if (connection?.protocol !== 'oidc' || sealed === undefined) {
+      selectProof(tx, connectionId),
+    ]),
+  );
+  const isOpen = connection?.enabled === true || asked?.testId != null;
+  if (connection?.protocol !== 'oidc' || !isOpen || sealed === undefined) {
     throw new Refusal('disabled', 'The connection is switched off.');
   }
   if (asked?.codeVerifier == null) {
@@ -121,16 +119,6 @@ function howOf({ auth_time: at, acr }: Claims, now: Date): Pick<Vouched, 'authen
     authenticatedAt: typeof at === 'number' && at * 1000 < now.getTime() ? new Date(at * 1000) : now,
     acr: typeof acr === 'string' ? toStorable(acr.slice(0, 500)) : null,
   };
-}
-
-/** What proves the client, sealed; undefined: there is none. */
-export function selectProof(
-  tx: TenantTransaction,
-  { id, settings }: OidcConnection,
-): Promise<Buffer | undefined> {
-  return settings.clientAuthMethod === 'private_key_jwt'
-    ? selectPrivateKey(tx, id, 'signing')
-    : selectClientSecret(tx, id);
 }
 
 /** @param secret What proves the client. */

@@ -1,17 +1,17 @@
 /** Logouts between an OpenID provider and us: it tells us (Back-Channel Logout 1.0), and browsers are sent to it (RP-Initiated Logout 1.0). */
 
 import { errors, type JWTPayload, jwtVerify } from 'jose';
-import { inTenant } from '../db/tenant-transaction.ts';
+import { atOnce, inTenant } from '../db/tenant-transaction.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import type { IssuerKeys } from '../oauth/issuer-keys-client.ts';
 import { deleteUpstreamSessions, type EndedSession } from '../sessions/session-store.ts';
 import { type OidcConnection, oidcAddressesOf } from './connection.ts';
-import { selectConnection } from './connection-store.ts';
+import { selectConnection, selectProof } from './connection-store.ts';
 import { readLogoutToken } from './core/logout-token.ts';
 import { Refusal } from './core/refusal.ts';
 import { useAssertion } from './login-store.ts';
-import { type OidcSignOn, partiesOf, selectProof } from './oidc-login-flow.ts';
+import { type OidcSignOn, partiesOf } from './oidc-login-flow.ts';
 import type { ConnectionPlace, SignOn } from './sign-in-flow.ts';
 
 /**
@@ -69,11 +69,9 @@ export async function upstreamLogoutUrl(
 ): Promise<string | undefined> {
   const { database, secrets, publicUrl, oidcProviders } = signOn;
   if (typeof upstream?.idToken !== 'string') return undefined;
-  const { connection, sealed } = await inTenant(database, tenantId, async (tx) => {
-    const found = await selectConnection(tx, connectionId);
-    const isOurs = found?.protocol === 'oidc';
-    return { connection: found, sealed: isOurs ? await selectProof(tx, found) : undefined };
-  });
+  const [connection, sealed] = await atOnce(database, tenantId, (tx) =>
+    Promise.all([selectConnection(tx, connectionId), selectProof(tx, connectionId)]),
+  );
   if (connection?.protocol !== 'oidc' || sealed === undefined) return undefined;
   const parties = partiesOf(publicUrl, tenantId, connection, secrets.open(sealed));
   const idToken = secrets.open(Buffer.from(upstream.idToken, 'base64'));

@@ -2,7 +2,7 @@
 
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
-import { inTenant } from '../db/tenant-transaction.ts';
+import { atOnce } from '../db/tenant-transaction.ts';
 import { RateLimit } from '../http/rate-limit.ts';
 import type { Services } from '../http/services.ts';
 import { limits } from '../kernel/limits.ts';
@@ -84,7 +84,7 @@ function providerRoutes(scope: FastifyInstance, services: Services): void {
     { config, schema: jwksSchema },
     async (request, reply) => {
       const { tenantId, connectionId } = await placeOf(request, services);
-      const connection = await inTenant(database, tenantId, (tx) => selectConnection(tx, connectionId));
+      const connection = await atOnce(database, tenantId, (tx) => selectConnection(tx, connectionId));
       if (connection?.protocol !== 'oidc') throw unknownConnection(connectionId);
       const signing = publishedKeys(connection.keys).filter(({ use }) => use === 'signing');
       return reply.send({ keys: await Promise.all(signing.map(publicJwk)) });

@@ -4,7 +4,7 @@
  */
 
 import type { Database } from '../db/database.ts';
-import { inTenant } from '../db/tenant-transaction.ts';
+import { atOnce, inTenant } from '../db/tenant-transaction.ts';
 import { digest } from '../kernel/digest.ts';
 import type { ConnectionId, TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
@@ -75,7 +75,7 @@ async function mayRestart(
   { samlResponse, browser }: Posted,
 ): Promise<boolean> {
   if (browser !== undefined || samlResponse === undefined) return false;
-  const connection = await inTenant(database, tenantId, (tx) => selectConnection(tx, connectionId));
+  const connection = await atOnce(database, tenantId, (tx) => selectConnection(tx, connectionId));
   return (
     connection?.enabled === true && connection.protocol === 'saml' && connection.settings.allowIdpInitiated
   );
@@ -92,14 +92,14 @@ async function readAnswer(
   const key = keyOf(connectionId, posted);
   const { xml, response } = await readGated(posted, async () => {
     if (key === null || posted.browser === undefined) return;
-    const asked = await inTenant(database, tenantId, (tx) => takeLoginRequest(tx, key, clock.now()));
+    const asked = await atOnce(database, tenantId, (tx) => takeLoginRequest(tx, key, clock.now()));
     trace.testId = asked?.testId ?? null;
   });
   trace.steps.push('gate');
   if (key === null) {
     throw new Refusal('unsolicited', 'Nobody asked here: begin at the login address of the connection.');
   }
-  const [connection, asked] = await inTenant(database, tenantId, (tx) =>
+  const [connection, asked] = await atOnce(database, tenantId, (tx) =>
     Promise.all([selectConnection(tx, connectionId), takeLoginRequest(tx, key, clock.now())]),
   );
   const isOpen = connection?.enabled === true || asked?.testId != null;
@@ -188,7 +188,7 @@ async function decrypted(
       'An encrypted assertion must be signed itself: wantAssertionsSigned, and not wantResponseSigned.';
     throw new Refusal('encrypted', text);
   }
-  const sealed = await inTenant(database, tenantId, (tx) => selectDecryptionKeys(tx, id));
+  const sealed = await atOnce(database, tenantId, (tx) => selectDecryptionKeys(tx, id));
   if (sealed.length === 0) {
     const text =
       'The connection has no key to decrypt with: add one, or switch encryption off at the identity provider.';

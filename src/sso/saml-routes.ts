@@ -1,7 +1,7 @@
 /** A login by SAML as browsers see it, and the metadata that an identity provider reads. */
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { inTenant } from '../db/tenant-transaction.ts';
+import { atOnce } from '../db/tenant-transaction.ts';
 import { RateLimit } from '../http/rate-limit.ts';
 import type { Services } from '../http/services.ts';
 import { limits } from '../kernel/limits.ts';
@@ -31,7 +31,7 @@ export function samlRoutes(scope: FastifyInstance, services: Services): void {
     { config },
     async (request, reply) => {
       const { tenantId, connectionId } = await placeOf(request, services);
-      const connection = await inTenant(database, tenantId, (tx) => selectConnection(tx, connectionId));
+      const connection = await atOnce(database, tenantId, (tx) => selectConnection(tx, connectionId));
       if (connection?.protocol !== 'saml') throw unknownConnection(connectionId);
       const { settings, keys } = connection;
       const xml = writeMetadata({

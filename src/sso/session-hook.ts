@@ -2,7 +2,7 @@
 
 import type { CookieSerializeOptions } from '@fastify/cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { inTenant } from '../db/tenant-transaction.ts';
+import { atOnce } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
 import { parseId, type TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
@@ -31,7 +31,7 @@ export async function signedInOf(
   const held = heldSessionOf(request, publicUrl);
   if (held === undefined) return undefined;
   const { tenantId, hash } = held;
-  const session = await inTenant(database, tenantId, (tx) => selectSession(tx, hash, clock.now()));
+  const session = await atOnce(database, tenantId, (tx) => selectSession(tx, hash, clock.now()));
   return session && { tenantId, hash, session };
 }
 

@@ -5,7 +5,6 @@
  * the first time is made by user-flow.ts, with its locks.
  */
 
-import { isDeepStrictEqual } from 'node:util';
 import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
@@ -20,26 +19,17 @@ import { hashToken, newToken } from '../kernel/token.ts';
 import { lockForClaimed, replaceClaimed } from '../provisioning/claimed-groups-flow.ts';
 import { markMaker } from '../provisioning/made-people-store.ts';
 import { createUser } from '../provisioning/user-flow.ts';
-import { insertSession } from '../sessions/session-store.ts';
 import { keepAccessRequest } from './access-request-flow.ts';
 import { forgetAccessRequest, type Newcomer } from './access-request-store.ts';
 import { findClaimedChange } from './claimed-change-flow.ts';
-import { type Connection, defaultRoleOf } from './connection.ts';
-import { holdConnection } from './connection-store.ts';
+import { defaultRoleOf, type StandingConnection } from './connection.ts';
 import type { ClaimedGroups } from './core/claimed-groups.ts';
 import { converge } from './core/convergence.ts';
 import { type ExternalIdentity, newUser } from './core/identity.ts';
 import { Refusal } from './core/refusal.ts';
 import type { ClaimValues } from './core/test-report.ts';
 import { refuseForeign } from './foreign-domain-flow.ts';
-import {
-  insertLink,
-  insertTrace,
-  type LoginTrace,
-  noteSignIn,
-  selectMatches,
-  useAssertion,
-} from './login-store.ts';
+import { insertLink, type LoginTrace, letIn, selectMatches, useAssertion } from './login-store.ts';
 
 export interface SignOn {
   database: Database;
@@ -70,7 +60,7 @@ export const detailLengthMax = 1000;
 /** What an identity provider's answer came to, once it was checked. */
 export interface Vouched {
   /** As it was when the answer was checked. */
-  connection: Connection;
+  connection: StandingConnection;
   identity: ExternalIdentity;
   /** Those of the connection's groups claim. */
   groups: ClaimedGroups;
@@ -110,11 +100,16 @@ export async function signIn(
   const session = `${tenantId}.${newToken('session')}`;
   const finish = async (tx: TenantTransaction, userId: UserId, isNew: boolean) => {
     trace.userId = userId;
-    const [held, isActive] = await Promise.all([
-      holdConnection(tx, connectionId),
-      noteSignIn(tx, userId, now),
-    ]);
-    if (!isDeepStrictEqual(held, connection)) {
+    const { authenticatedAt, acr, upstream, upstreamSid } = said;
+    const { isHeld, isActive } = await letIn(tx, {
+      connection,
+      session: {
+        ...{ userId, connectionId, createdAt: now, expiresAt: new Date(now.getTime() + seconds * 1000) },
+        ...{ hash: hashToken(session), authenticatedAt, acr, upstream, upstreamSid },
+      },
+      trace: { ...trace, steps: [...trace.steps, 'identity', 'session'], userId },
+    });
+    if (!isHeld) {
       throw new Refusal('disabled', 'The connection was changed or switched off meanwhile: sign in again.');
     }
     if (!isActive) throw new Refusal('inactive', `The user ${userId} is not active.`);
@@ -122,13 +117,6 @@ export async function signIn(
       insertLink(tx, { connectionId, subject: identity.subject, userId, at: now });
       forgetAccessRequest(tx, connectionId, identity.subject);
     }
-    const expiresAt = new Date(now.getTime() + seconds * 1000);
-    const { authenticatedAt, acr, upstream, upstreamSid } = said;
-    insertSession(tx, {
-      ...{ userId, connectionId, expiresAt, createdAt: now, hash: hashToken(session) },
-      ...{ authenticatedAt, acr, upstream, upstreamSid },
-    });
-    insertTrace(tx, { ...trace, steps: [...trace.steps, 'identity', 'session'], userId });
   };
   const look = (tx: TenantTransaction) =>
     Promise.all([
@@ -145,7 +133,10 @@ export async function signIn(
     const { userId, isNew } = who;
     trace.userId = userId;
     const pool = change && (await lockForClaimed(tx, change));
-    await finish(tx, userId, isNew);
+    const finished = finish(tx, userId, isNew);
+    // Then it is all in one statement, which writes nothing where it refuses.
+    if (!isNew && change === undefined) tx.commit();
+    await finished;
     if (change) await replaceClaimed(tx, door, pool ?? null, { ...change, link: { connectionId, userId } });
     if (isNew) {
       const after = { connectionId, subject: identity.subject };
@@ -178,7 +169,7 @@ export async function signIn(
 async function createPerson(
   database: Database,
   door: Door,
-  connection: Connection,
+  connection: StandingConnection,
   { identity, groups }: Newcomer,
   finish: (tx: TenantTransaction, userId: UserId, isNew: boolean) => Promise<void>,
 ): Promise<void> {

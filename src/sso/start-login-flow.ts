@@ -1,21 +1,20 @@
 /** Begins a login: the browser is sent to the identity provider with a request that only it can have answered, once. */
 
 import { randomBytes } from 'node:crypto';
-import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { inTenant } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
 import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
 import { hashToken, newToken } from '../kernel/token.ts';
 import { addressesOf, type Connection, type ConnectionDraft } from './connection.ts';
 import { unknownConnection } from './connection-flow.ts';
-import { selectPrivateKey } from './connection-key-store.ts';
-import { selectConnection } from './connection-store.ts';
+import { selectConnection, selectProof } from './connection-store.ts';
 import type { Asked, StepUp } from './core/asked.ts';
 import { type HeldSession, withHeld } from './core/held-session.ts';
 import { Refusal } from './core/refusal.ts';
 import { insertLoginRequest } from './login-store.ts';
 import type { OidcProviders } from './oidc-client.ts';
-import { partiesOf, selectProof } from './oidc-login-flow.ts';
+import { partiesOf } from './oidc-login-flow.ts';
 import { authorizeUrl } from './saml-client.ts';
 import type { ConnectionPlace, SignOn } from './sign-in-flow.ts';
 
@@ -72,7 +71,10 @@ export async function startLogin(
       codeVerifier: connection.protocol === 'oidc' ? codeVerifier : null,
       expiresAt: new Date(clock.now().getTime() + limits.loginMinutesMax * 60_000),
     });
-    return { connection, stepUp, sealed: await selectSecret(tx, connection) };
+    const isProved = connection.protocol === 'oidc' || connection.settings.signRequests;
+    const proof = isProved ? selectProof(tx, connectionId) : undefined;
+    tx.commit();
+    return { connection, stepUp, sealed: await proof };
   });
   const { connection, stepUp } = found;
   const secret = found.sealed && secrets.open(found.sealed);
@@ -93,12 +95,6 @@ export async function startLogin(
 }
 
 const providerRetrySeconds = 5;
-
-/** Sealed: what signs the request, or proves the client; undefined: nothing is needed. */
-async function selectSecret(tx: TenantTransaction, connection: Connection): Promise<Buffer | undefined> {
-  if (connection.protocol === 'oidc') return await selectProof(tx, connection);
-  return connection.settings.signRequests ? await selectPrivateKey(tx, connection.id, 'signing') : undefined;
-}
 
 /** What the application asks for, and where it asks for nothing, what the connection does. */
 function stepUpOf({ protocol, settings }: Connection, asked: StepUp): StepUp {

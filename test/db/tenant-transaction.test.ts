@@ -8,6 +8,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { db } from '../../src/db/database.ts';
 import {
+  atOnce,
   brokenConstraint,
   inTenant,
   Restart,
@@ -136,6 +137,54 @@ describe('round trips', () => {
       await tx.run(selectNames);
     });
     expect(waits.map((text) => text.slice(0, 6))).toEqual(['BEGIN', 'update', 'COMMIT']);
+  });
+
+  it('are one for reads that are all sent at once', async () => {
+    const read = await atOnce(test.database, one, (tx) =>
+      Promise.all([tx.run(selectNames), tx.run(selectNames)]),
+    );
+    expect(read.flat()).toHaveLength(2);
+    expect(waits).toEqual(['BEGIN']);
+  });
+});
+
+describe('COMMIT that travels with what was sent', () => {
+  it('keeps it, whatever the work throws afterwards', async () => {
+    const work = inTenant(test.database, one, async (tx) => {
+      tx.send(rename('sent'));
+      tx.commit();
+      throw new Error('too late');
+    });
+    await expect(work).rejects.toThrow('too late');
+    expect(await names(one)).toEqual(['sent']);
+    expect(statements).not.toContain('ROLLBACK');
+  });
+
+  it('keeps nothing where a statement failed, and says why', async () => {
+    const work = atOnce(test.database, one, async (tx) => {
+      tx.send(rename('lost'));
+      return await tx.run(fail('22000'));
+    });
+    await expect(work).rejects.toMatchObject({ code: '22000' });
+    expect(await names(one)).not.toContain('lost');
+  });
+
+  it('is made again where the database says so', async () => {
+    let tries = 0;
+    await atOnce(test.database, one, async (tx) => {
+      tries += 1;
+      tx.send(rename(`try ${tries}`));
+      if (tries < 3) tx.send(fail('40001'));
+    });
+    expect(await names(one)).toEqual(['try 3']);
+  });
+
+  it('is followed by nothing', async () => {
+    const work = atOnce(test.database, one, async (tx) => {
+      await tx.run(selectNames);
+      await tx.run(selectNames);
+    });
+    await expect(work).rejects.toThrow('nothing follows COMMIT');
   });
 });
 

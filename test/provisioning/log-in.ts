@@ -3,19 +3,20 @@
 import { sql } from 'kysely';
 import { expect } from 'vitest';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
+import { assert } from '../../src/kernel/assert.ts';
 import { type ConnectionId, newId } from '../../src/kernel/ids.ts';
 import { secretBox } from '../../src/kernel/secret-box.ts';
-import type { Connection } from '../../src/sso/connection.ts';
-import { insertConnection } from '../../src/sso/connection-store.ts';
+import type { Connection, StandingConnection } from '../../src/sso/connection.ts';
+import { insertConnection, selectConnection } from '../../src/sso/connection-store.ts';
 import { type ClaimedGroups, claimedGroups } from '../../src/sso/core/claimed-groups.ts';
 import { type LoginOutcome, settleLogin } from '../../src/sso/settle-login-flow.ts';
 import type { TestWorld } from '../support/tenants.ts';
 
-const connections = new WeakMap<TestWorld, Map<string | null, Connection>>();
+const connections = new WeakMap<TestWorld, Map<string | null, StandingConnection>>();
 
 /** One that makes people, and has a groups claim. */
-async function connectionOf(world: TestWorld, defaultRole: string | null): Promise<Connection> {
-  const all = connections.get(world) ?? new Map<string | null, Connection>();
+async function connectionOf(world: TestWorld, defaultRole: string | null): Promise<StandingConnection> {
+  const all = connections.get(world) ?? new Map<string | null, StandingConnection>();
   connections.set(world, all);
   const known = all.get(defaultRole);
   if (known !== undefined) return known;
@@ -39,9 +40,13 @@ async function connectionOf(world: TestWorld, defaultRole: string | null): Promi
     keys: [],
     createdAt: world.now,
   };
-  await inTenant(world.database, world.tenantId, async (tx) => insertConnection(tx, connection));
-  all.set(defaultRole, connection);
-  return connection;
+  const standing = await inTenant(world.database, world.tenantId, async (tx) => {
+    insertConnection(tx, connection);
+    return await selectConnection(tx, connection.id);
+  });
+  assert(standing !== undefined, 'it is there');
+  all.set(defaultRole, standing);
+  return standing;
 }
 
 let count = 0;

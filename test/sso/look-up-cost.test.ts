@@ -72,6 +72,17 @@ it('of a login', async () => {
   expect(await rowsTouched((tx) => selectMatches(tx, connection, identity))).toBeLessThan(rowsMax);
 });
 
+it('of a login, by the plan that is kept for whatever is looked up', async () => {
+  const [read] = await inTenant(test.database, tenantId, async (tx) => {
+    await tx.run(sql`select set_config('plan_cache_mode', 'force_generic_plan', true)`);
+    await selectMatches(tx, connection, identity);
+    return await tx.run(sql<{ rows: number }>`
+      select sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::int as rows from pg_stat_xact_user_tables`);
+  });
+  expect(read?.rows).toBeGreaterThan(0);
+  expect(read?.rows).toBeLessThan(rowsMax);
+});
+
 it('of whom a directory makes again', async () => {
   const of = { names: ['gone12345', 'nobody'], externalId: 'x' };
   expect(await rowsTouched(async (tx) => liftTombstonesOf(tx, directoryId, of))).toBeLessThan(rowsMax);

@@ -25,6 +25,7 @@ export async function captured(
       return 0;
     },
     send: catchIt,
+    commit: () => {},
     flushAfterCommit: () => {},
     afterCommit: () => {},
   });

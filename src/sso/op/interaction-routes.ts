@@ -2,7 +2,7 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type Provider from 'oidc-provider';
-import { inTenant } from '../../db/tenant-transaction.ts';
+import { atOnce, inTenant } from '../../db/tenant-transaction.ts';
 import { domainOf } from '../../domains/core/domain-name.ts';
 import type { Services } from '../../http/services.ts';
 import { limits } from '../../kernel/limits.ts';
@@ -167,7 +167,7 @@ async function connectionsFor(
   loginHint: string | null,
 ): Promise<Connection[]> {
   const domain = domainOf(loginHint ?? '');
-  return await inTenant(database, tenantId, async (tx) => {
+  return await atOnce(database, tenantId, async (tx) => {
     const [all, serving] = await Promise.all([
       selectConnections(tx, firstId, limits.connectionsPerTenantMax),
       domain === undefined ? [] : selectConnectionsOfDomain(tx, domain),
