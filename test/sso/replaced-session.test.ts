@@ -103,7 +103,7 @@ it('through an OpenID provider, in two windows: the later login replaces the ses
     };
     const earlier = await provider.begin(undefined, browser);
     let later = await provider.begin(undefined, browser);
-    // Both have a cookie of their own, but for one in 64.
+    // Both have a cookie of their own, but for one in 32.
     while ([...cookies.keys()].filter((name) => name.startsWith('bgw_login_')).length < 2) {
       later = await provider.begin(undefined, browser);
     }
