@@ -63,27 +63,29 @@ async function refreshOne({ database, outbound, times, stopping }: Refresh, due:
     now: times().now,
     requestId: null,
   };
-  await settle(database, door, { connectionId, url, fetched });
+  await settle(database, door, { connectionId, until, fetched });
 }
 
 interface Fetched {
   connectionId: ConnectionId;
-  url: string;
+  /** As it was claimed. */
+  until: Date;
   fetched: Published | Fault;
 }
 
 async function settle(
   database: Database,
   door: Door,
-  { connectionId, url, fetched }: Fetched,
+  { connectionId, until, fetched }: Fetched,
 ): Promise<void> {
   const { now, tenantId } = door;
   await inTenant(database, tenantId, async (tx) => {
     const connection = await lockedConnection(tx, connectionId);
     const { metadata: before } = connection;
-    // An admin has changed it meanwhile.
-    if (connection.protocol !== 'saml' || before?.url !== url) return;
+    // An admin has given it anew meanwhile, or another process has claimed it: what they fetched is newer.
+    if (connection.protocol !== 'saml' || before?.nextFetchAt.getTime() !== until.getTime()) return;
     const { settings } = connection;
+    const { url } = before;
     const tell = (action: string, was: unknown, after: unknown) => {
       appendAudit(tx, door, [{ action, subject: connectionId, before: was, after }]);
       lookSooner(tx, now);
