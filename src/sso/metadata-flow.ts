@@ -16,7 +16,7 @@ import { deleteSessionsOfConnection } from '../sessions/session-store.ts';
 import type { Connection, MetadataSource, SamlConnection } from './connection.ts';
 import { checkCertificates, lockedConnection } from './connection-flow.ts';
 import { updateConnection } from './connection-store.ts';
-import type { IdentityProvider, Published } from './core/metadata.ts';
+import { type IdentityProvider, identityProviderOf, type Published } from './core/metadata.ts';
 import { fetchMetadata, type Outbound } from './metadata-client.ts';
 import { failedSource, fetchedSource, isSame, isToConfirm } from './metadata-refresh.ts';
 import { claimMetadata, type DueMetadata, findDueMetadata, writeSource } from './metadata-store.ts';
@@ -108,7 +108,7 @@ async function settle(
     const isKnown = before.pending !== null && isSame(before.pending, provider);
     const pending = isKnown ? before.pending : { ...provider, seenAt: now.toISOString() };
     writeSource(tx, connectionId, { ...source, pending });
-    if (!isKnown) tell('connection.metadata_held', providerOf(settings), provider);
+    if (!isKnown) tell('connection.metadata_held', identityProviderOf(settings), provider);
   });
 }
 
@@ -143,7 +143,7 @@ export async function confirmMetadata(
       {
         action: 'connection.metadata_confirmed',
         subject: connectionId,
-        before: providerOf(settings),
+        before: identityProviderOf(settings),
         after: provider,
       },
     ]);
@@ -154,8 +154,4 @@ export async function confirmMetadata(
 
 function withProvider(connection: SamlConnection, provider: IdentityProvider): SamlConnection {
   return { ...connection, settings: { ...connection.settings, ...provider } };
-}
-
-function providerOf({ entityId, ssoUrl, logoutUrl, certificates }: IdentityProvider): IdentityProvider {
-  return { entityId, ssoUrl, logoutUrl, certificates };
 }

@@ -2,7 +2,8 @@
 
 import { limits } from '../kernel/limits.ts';
 import type { MetadataSource, SamlSettings } from './connection.ts';
-import type { IdentityProvider, Published } from './core/metadata.ts';
+import { logoutEndpointOf, ssoEndpointOf } from './core/binding.ts';
+import { type IdentityProvider, identityProviderOf, type Published } from './core/metadata.ts';
 
 const minuteMs = 60_000;
 
@@ -25,21 +26,32 @@ export function failedSource(before: MetadataSource, error: string, now: Date): 
   return { ...before, failingSince, error, nextFetchAt: new Date(now.getTime() + minutes * minuteMs) };
 }
 
-/** Certificates roll over by themselves where https vouches for who said so; who and where the identity provider is, never. */
+/**
+ * Certificates roll over by themselves where https vouches for who said so; who and where the identity provider is, never. An
+ * address that is not in use may be added.
+ */
 export function isToConfirm(url: string, settings: SamlSettings, provider: IdentityProvider): boolean {
-  const { entityId, ssoUrl, logoutUrl } = settings;
+  const { entityId, ssoUrl, ssoPostUrl, logoutUrl, logoutPostUrl } = settings;
+  const later = { ...settings, ...provider };
   const isElsewhere =
-    entityId !== provider.entityId || ssoUrl !== provider.ssoUrl || logoutUrl !== provider.logoutUrl;
+    entityId !== provider.entityId ||
+    isMoved(ssoUrl, provider.ssoUrl) ||
+    isMoved(ssoPostUrl, provider.ssoPostUrl) ||
+    ssoEndpointOf(settings).url !== ssoEndpointOf(later).url ||
+    isMoved(logoutUrl, provider.logoutUrl) ||
+    isMoved(logoutPostUrl, provider.logoutPostUrl) ||
+    logoutEndpointOf(settings)?.url !== logoutEndpointOf(later)?.url;
   return isElsewhere || (!url.startsWith('https:') && !isSame(settings, provider));
 }
 
+function isMoved(from: string | null, to: string | null): boolean {
+  return from !== null && from !== to;
+}
+
 export function isSame(one: IdentityProvider, other: IdentityProvider): boolean {
-  const { entityId, ssoUrl, logoutUrl, certificates } = one;
-  const inOrder = (list: readonly string[]) => [...list].sort().join();
-  return (
-    entityId === other.entityId &&
-    ssoUrl === other.ssoUrl &&
-    logoutUrl === other.logoutUrl &&
-    inOrder(certificates) === inOrder(other.certificates)
-  );
+  const [first, second] = [one, other].map((provider) => {
+    const { certificates, ...who } = identityProviderOf(provider);
+    return JSON.stringify({ ...who, certificates: [...certificates].sort() });
+  });
+  return first === second;
 }

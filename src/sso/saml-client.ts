@@ -4,9 +4,11 @@
  */
 
 import { SAML, ValidateInResponseTo } from '@node-saml/node-saml';
+import { unreachable } from '../kernel/assert.ts';
 import { limits } from '../kernel/limits.ts';
 import type { Addresses, SamlSettings } from './connection.ts';
 import type { StepUp } from './core/asked.ts';
+import { ssoEndpointOf, type Transfer } from './core/binding.ts';
 import { Refusal, type RefusalReason } from './core/refusal.ts';
 
 export interface Parties {
@@ -24,15 +26,17 @@ export interface Verified {
 export interface AuthnRequest {
   id: string;
   relayState: string;
-  /** PEM: the request is signed with it. */
+  /** PEM: the request is signed with it, in the query or, by HTTP-POST, within (Bindings §3.4.4.1, §3.5.4). */
   privateKey: string | undefined;
   /** A parameter beside the request, which identity providers that don't know it leave alone. */
   loginHint: string | null;
   stepUp: StepUp;
 }
 
-export async function authorizeUrl(parties: Parties, request: AuthnRequest): Promise<string> {
+/** An AuthnRequest (Core §3.4.1) by the binding that the connection uses. */
+export async function authnRequest(parties: Parties, request: AuthnRequest): Promise<Transfer> {
   const { id, relayState, privateKey, loginHint, stepUp } = request;
+  const { binding, url } = ssoEndpointOf(parties.settings);
   const { forceAuthn, acrValues } = stepUp;
   const saml = new SAML({
     ...optionsOf(parties),
@@ -41,9 +45,21 @@ export async function authorizeUrl(parties: Parties, request: AuthnRequest): Pro
     ...(acrValues.length === 0 ? {} : { disableRequestedAuthnContext: false, authnContext: [...acrValues] }),
     forceAuthn,
     generateUniqueId: () => id,
+    // Bindings §3.5.4: a form holds the message as it is.
+    skipRequestCompression: binding === 'post',
   });
-  const additionalParams = loginHint === null ? {} : { login_hint: loginHint };
-  return await saml.getAuthorizeUrlAsync(relayState, undefined, { additionalParams });
+  const options = { additionalParams: loginHint === null ? {} : { login_hint: loginHint } };
+  switch (binding) {
+    case 'redirect':
+      return { binding, url: await saml.getAuthorizeUrlAsync(relayState, undefined, options) };
+    case 'post': {
+      const message = await saml.getAuthorizeMessageAsync(relayState, undefined, options);
+      const fields = Object.entries(message).map(([name, value]) => [name, String(value)]);
+      return { binding, url, fields: Object.fromEntries(fields) };
+    }
+    default:
+      return unreachable(binding);
+  }
 }
 
 /** What it costs is up to who wrote the response: see saml-verifier-client.ts. @throws Refusal */
@@ -75,7 +91,7 @@ function reasonOf(message: string): RefusalReason {
 
 function optionsOf({ settings, addresses }: Parties) {
   return {
-    entryPoint: settings.ssoUrl,
+    entryPoint: ssoEndpointOf(settings).url,
     issuer: addresses.entityId,
     audience: addresses.entityId,
     callbackUrl: addresses.acsUrl,

@@ -5,7 +5,7 @@ import { inTenant } from '../db/tenant-transaction.ts';
 import { RateLimit } from '../http/rate-limit.ts';
 import type { Services } from '../http/services.ts';
 import { limits } from '../kernel/limits.ts';
-import { addressesOf } from './connection.ts';
+import { addressesOf, signsRequests } from './connection.ts';
 import { unknownConnection } from './connection-flow.ts';
 import { publishedKeys } from './connection-key.ts';
 import { selectConnection } from './connection-store.ts';
@@ -38,7 +38,7 @@ export function samlRoutes(scope: FastifyInstance, services: Services): void {
         ...settings,
         ...addressesOf(publicUrl, connectionId),
         keys: publishedKeys(keys),
-        signsRequests: settings.signRequests,
+        signsRequests: signsRequests(settings),
       });
       return reply.type('application/samlmetadata+xml').send(xml);
     },

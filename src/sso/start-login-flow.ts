@@ -6,17 +6,18 @@ import { assert } from '../kernel/assert.ts';
 import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
 import { hashToken, newToken } from '../kernel/token.ts';
-import { addressesOf, type Connection, type ConnectionDraft } from './connection.ts';
+import { addressesOf, type Connection, type ConnectionDraft, signsRequests } from './connection.ts';
 import { unknownConnection } from './connection-flow.ts';
 import { selectPrivateKey } from './connection-key-store.ts';
 import { selectConnection } from './connection-store.ts';
 import type { Asked, StepUp } from './core/asked.ts';
+import type { Transfer } from './core/binding.ts';
 import { type HeldSession, withHeld } from './core/held-session.ts';
 import { Refusal } from './core/refusal.ts';
 import { insertLoginRequest } from './login-store.ts';
 import type { OidcProviders } from './oidc-client.ts';
 import { partiesOf, selectProof } from './oidc-login-flow.ts';
-import { authorizeUrl } from './saml-client.ts';
+import { authnRequest } from './saml-client.ts';
 import type { ConnectionPlace, SignOn } from './sign-in-flow.ts';
 
 export interface Start extends SignOn {
@@ -24,8 +25,8 @@ export interface Start extends SignOn {
 }
 
 export interface Begun {
-  /** At the identity provider. */
-  url: string;
+  /** To the identity provider. */
+  transfer: Transfer;
   /** SAML's RelayState, OpenID's state. */
   state: string;
   /** The cookie of the browser that began. */
@@ -79,7 +80,7 @@ export async function startLogin(
   if (connection.protocol === 'saml') {
     const parties = { settings: connection.settings, addresses: addressesOf(publicUrl, connectionId) };
     const request = { id: requestId, relayState: state, privateKey: secret, loginHint, stepUp };
-    return { url: await authorizeUrl(parties, request), state, browser };
+    return { transfer: await authnRequest(parties, request), state, browser };
   }
   assert(secret !== undefined, 'a connection has what proves the client');
   const parties = partiesOf(publicUrl, place.tenantId, connection, secret);
@@ -89,7 +90,7 @@ export async function startLogin(
     const detail = { retryAfterSeconds: providerRetrySeconds, cause: error };
     throw new Fault('unavailable', 'The identity provider does not answer: try again shortly.', detail);
   });
-  return { url, state, browser };
+  return { transfer: { binding: 'redirect', url }, state, browser };
 }
 
 const providerRetrySeconds = 5;
@@ -97,7 +98,9 @@ const providerRetrySeconds = 5;
 /** Sealed: what signs the request, or proves the client; undefined: nothing is needed. */
 async function selectSecret(tx: TenantTransaction, connection: Connection): Promise<Buffer | undefined> {
   if (connection.protocol === 'oidc') return await selectProof(tx, connection);
-  return connection.settings.signRequests ? await selectPrivateKey(tx, connection.id, 'signing') : undefined;
+  return signsRequests(connection.settings)
+    ? await selectPrivateKey(tx, connection.id, 'signing')
+    : undefined;
 }
 
 /** What the application asks for, and where it asks for nothing, what the connection does. */

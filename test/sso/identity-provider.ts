@@ -3,6 +3,7 @@
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { fromPem, selfSigned } from '../../src/kernel/self-signed-certificate.ts';
 
 export interface IdpPerson {
@@ -28,11 +29,14 @@ type Middleware = (
 ) => void;
 const samlp = createRequire(import.meta.url)('samlp') as { auth(options: object): Middleware };
 
-export async function startIdentityProvider(acsOf: () => string, options: object = {}) {
+/** @param optionsOf Asked at each request. */
+export async function startIdentityProvider(acsOf: () => string, optionsOf: () => object = () => ({})) {
   const { privateKey, certificate } = await selfSigned('idp', new Date());
   let person: IdpPerson = ada;
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     const { searchParams } = new URL(request.url ?? '', 'http://localhost');
+    const { method = '', headers } = request;
+    const body = Object.fromEntries(new URLSearchParams(await text(request)));
     const answer = samlp.auth({
       issuer: 'urn:test:samlp',
       cert: certificate,
@@ -46,10 +50,10 @@ export async function startIdentityProvider(acsOf: () => string, options: object
         done: (e: null, url: string) => void,
       ) => done(null, acsOf()),
       getUserFromRequest: () => person,
-      ...options,
+      ...optionsOf(),
     });
     answer(
-      { method: 'GET', query: Object.fromEntries(searchParams), body: {}, headers: request.headers },
+      { method, query: Object.fromEntries(searchParams), body, headers },
       {
         set: (name, value) => response.setHeader(name, value),
         send: (body) => response.end(String(body)),

@@ -67,6 +67,7 @@ async function outcomeOf(
       wantResponseSigned: !wantAssertionsSigned,
       signRequests: false,
       nameIdFormat: null,
+      ...{ ssoPostUrl: null, logoutPostUrl: null, preferPost: false },
       ...{ logoutUrl: null, forceAuthn: false, authnContexts: [] },
       ...{ allowSha1: false, allowCbc: false, allowIdpInitiated: false },
     },

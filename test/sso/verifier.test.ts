@@ -19,6 +19,7 @@ beforeAll(async () => {
   scene = { keys, strangers, acsUrl: addresses.acsUrl, audience: addresses.entityId, requestId: '_asked' };
   const settings = {
     ...{ entityId: idpEntityId, ssoUrl: 'https://idp.test/sso', logoutUrl: null },
+    ...{ ssoPostUrl: null, logoutPostUrl: null, preferPost: false },
     ...{ certificates: [fromPem(keys.certificate)], wantAssertionsSigned: true, wantResponseSigned: false },
     ...{ signRequests: false, nameIdFormat: null, forceAuthn: false, authnContexts: [] },
     ...{ allowSha1: false, allowCbc: false, allowIdpInitiated: false },

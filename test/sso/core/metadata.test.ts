@@ -12,9 +12,27 @@ it('reads who it is, where it is, and its certificates, each once', () => {
   expect(readMetadata(good)).toEqual({
     entityId: 'urn:idp',
     ssoUrl: 'https://idp.example/sso',
+    ssoPostUrl: null,
     logoutUrl: null,
+    logoutPostUrl: null,
     certificates: ['one', 'two'],
   });
+});
+
+it('reads where it takes messages by HTTP-POST', () => {
+  const service = (name: string, binding: string, location: string) =>
+    `<md:${name} Binding="urn:oasis:names:tc:SAML:2.0:bindings:${binding}" Location="https://idp.example/${location}"/>`;
+  const posting =
+    service('SingleLogoutService', 'HTTP-POST', 'slo') + service('SingleSignOnService', 'HTTP-POST', 'post');
+  const both = good.replace('<md:SingleSignOnService', `${posting}<md:SingleSignOnService`);
+  const addresses = { ssoPostUrl: 'https://idp.example/post', logoutPostUrl: 'https://idp.example/slo' };
+  expect(readMetadata(both)).toMatchObject({
+    ...addresses,
+    ssoUrl: 'https://idp.example/sso',
+    logoutUrl: null,
+  });
+  const alone = both.replace('HTTP-Redirect', 'HTTP-Artifact');
+  expect(readMetadata(alone)).toMatchObject({ ...addresses, ssoUrl: null });
 });
 
 function federation(...entities: string[]): string {
@@ -67,7 +85,7 @@ describe('refuses, naming the field,', () => {
     ['a service provider', good.replaceAll('IDPSSODescriptor', 'SPSSODescriptor')],
     ['another protocol', good.replace('SAML:2.0:protocol', 'SAML:1.1:protocol')],
     ['no entityID', good.replace('entityID="urn:idp"', '')],
-    ['no redirect binding', good.replace('HTTP-Redirect', 'HTTP-POST')],
+    ['neither binding', good.replace('HTTP-Redirect', 'HTTP-Artifact')],
     ['a location that is a script', good.replace('https://idp.example/sso', 'javascript:alert(1)')],
     ['no certificate', metadataOf('urn:idp', 'https://idp.example/')],
     ['too many certificates', metadataOf('urn:idp', 'https://idp.example/', ...'abcdef')],

@@ -1,0 +1,44 @@
+/** How messages go through the browser: by an address, or by a form that it posts (SAML 2.0 Bindings §3.4, §3.5). */
+
+import { assert } from '../../kernel/assert.ts';
+import type { IdentityProvider } from './metadata.ts';
+
+/** A service of the identity provider. */
+export interface Endpoint {
+  binding: 'redirect' | 'post';
+  url: string;
+}
+
+export interface PostedForm {
+  url: string;
+  fields: Readonly<Record<string, string>>;
+}
+
+/** A message, and where the browser takes it. */
+export type Transfer = { binding: 'redirect'; url: string } | ({ binding: 'post' } & PostedForm);
+
+/** By HTTP-Redirect where both are offered, unless the connection prefers HTTP-POST. */
+type Choice<Offered extends keyof IdentityProvider> = Pick<IdentityProvider, Offered> & {
+  preferPost: boolean;
+};
+
+/** Of SingleSignOnService. */
+export function ssoEndpointOf({ ssoUrl, ssoPostUrl, preferPost }: Choice<'ssoUrl' | 'ssoPostUrl'>): Endpoint {
+  const endpoint = chosen(ssoUrl, ssoPostUrl, preferPost);
+  assert(endpoint !== undefined, 'metadata without SingleSignOnService is refused');
+  return endpoint;
+}
+
+/** Of SingleLogoutService; undefined: there is none. */
+export function logoutEndpointOf({
+  logoutUrl,
+  logoutPostUrl,
+  preferPost,
+}: Choice<'logoutUrl' | 'logoutPostUrl'>): Endpoint | undefined {
+  return chosen(logoutUrl, logoutPostUrl, preferPost);
+}
+
+function chosen(redirect: string | null, post: string | null, preferPost: boolean): Endpoint | undefined {
+  if (post !== null && (preferPost || redirect === null)) return { binding: 'post', url: post };
+  return redirect === null ? undefined : { binding: 'redirect', url: redirect };
+}
