@@ -175,8 +175,9 @@ describe.skipIf(real === undefined)('a real browser', () => {
     await page.waitForURL(`${gateway.url}/sso`);
     expect(await heading(page)).toBe('You are signed in');
     const stuck = await open();
-    await stuck.route(`http://127.0.0.1:${port}/sso`, (route) => route.abort());
-    await stuck.goto(loginUrl());
+    await stuck.route(`http://127.0.0.1:${port}/sso`, (route) => route.fulfill({ status: 204 }));
+    await stuck.goto(loginUrl(), { waitUntil: 'commit' });
+    await stuck.getByRole('button').waitFor();
     await expectAccessible(stuck);
     const without = await open({ javaScriptEnabled: false, locale: 'nl-NL' });
     await without.goto(loginUrl());
