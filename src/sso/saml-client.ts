@@ -1,11 +1,14 @@
 /**
- * The one place that knows node-saml: it writes AuthnRequests, and says whose bytes a signature holds for. Everything else that it
+ * The one place that knows node-saml: it writes AuthnRequests, signs messages, and says which bytes a signature holds for. Everything else that it
  * could check is checked by saml-gate.ts before and by saml-policy.ts after.
  */
 
 import { SAML, ValidateInResponseTo } from '@node-saml/node-saml';
+// No part of what it offers, but the one that looks at a signature and hands out what was signed, and the one that signs.
+import { getVerifiedXml, parseDomFromString, signXml } from '@node-saml/node-saml/lib/xml.js';
 import { unreachable } from '../kernel/assert.ts';
 import { limits } from '../kernel/limits.ts';
+import { toPem } from '../kernel/self-signed-certificate.ts';
 import type { Addresses, SamlSettings } from './connection.ts';
 import type { StepUp } from './core/asked.ts';
 import { ssoEndpointOf, type Transfer } from './core/binding.ts';
@@ -17,9 +20,9 @@ export interface Parties {
 }
 
 export interface Verified {
-  /** The assertion as it was signed, canonical. */
+  /** The assertion, or the message, as it was signed, canonical. */
   xml: string;
-  /** As the library reads it there. */
+  /** Of an assertion, as the library reads it there. */
   nameId: string | undefined;
 }
 
@@ -76,6 +79,32 @@ export async function verifiedAssertion(parties: Parties, responseXml: string): 
     const message = error instanceof Error ? error.message : String(error);
     throw new Refusal(reasonOf(message), message.slice(0, 500));
   }
+}
+
+/**
+ * What was signed of a message whose root has a signature (Core §5.4), canonical and without it. Costs as `verifiedAssertion` does.
+ *
+ * @param certificates Base64 of DER. @throws Refusal
+ */
+export async function verifiedMessage(certificates: readonly string[], xml: string): Promise<string> {
+  const pems = likelyFirst(certificates, xml).map(toPem);
+  const signed = await parseDomFromString(xml)
+    .then(({ documentElement }) => getVerifiedXml(xml, documentElement, pems))
+    .catch((error: unknown) => {
+      throw new Refusal('signature', String(error).slice(0, 500));
+    });
+  if (signed === null) throw new Refusal('signature', 'The signature of the message does not hold.');
+  return signed;
+}
+
+/** The message with a signature of its own behind the Issuer: RSA-SHA256, enveloped, exclusive canonicalisation. @param privateKey PEM. */
+export function signedMessage(xml: string, privateKey: string): string {
+  const location = { reference: '/*/*[local-name(.)="Issuer"]', action: 'after' } as const;
+  return signXml(xml, '/*', location, {
+    privateKey,
+    signatureAlgorithm: 'sha256',
+    digestAlgorithm: 'sha256',
+  });
 }
 
 /** Each certificate that is tried costs as much as the document is long: the one that the signature names, if it is ours, comes first. */

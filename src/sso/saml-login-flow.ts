@@ -118,7 +118,7 @@ async function readAnswer(
     throw new Refusal('algorithm', 'RSA-SHA1 is not accepted: sign with RSA-SHA256.');
   }
   const signed = await verifier
-    .verify(connectionId, { settings, addresses }, plain.xml)
+    .verify(connectionId, { kind: 'response', parties: { settings, addresses }, xml: plain.xml })
     .catch((error: unknown) => fetchAgain(error, { database, tenantId, connection, now: clock.now() }));
   trace.steps.push('signature');
   const assertion = checkAssertion(response, readStrictly(signed.xml), {

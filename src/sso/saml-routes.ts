@@ -14,17 +14,14 @@ import { writeMetadata } from './core/metadata.ts';
 import { continuePage } from './core/page.ts';
 import { answerLogin, beginLogin, type ConnectionPath, placeOf } from './login-hook.ts';
 import { acceptResponse, type Posted } from './saml-login-flow.ts';
-import { SamlVerifier } from './saml-verifier-client.ts';
+import type { SamlVerifier } from './saml-verifier-client.ts';
 import { clearLogin, loginOf } from './session-hook.ts';
 import { languageOfRequest, sendLeadingOn } from './sso-scope-hook.ts';
 
 const config = { auth: 'none' } as const;
 
-export function samlRoutes(scope: FastifyInstance, services: Services): void {
+export function samlRoutes(scope: FastifyInstance, services: Services, verifier: SamlVerifier): void {
   const { database, publicUrl } = services;
-  const verifier = new SamlVerifier();
-  // By then all that was asked is answered: no verification is under way.
-  scope.addHook('onClose', () => verifier.stop());
   const untrusted = new RateLimit(limits.untrustedTracesPerSecond, limits.untrustedTracesAtOnce);
   scope.get<{ Params: ConnectionPath }>(
     '/sso/saml/:connectionId/metadata',

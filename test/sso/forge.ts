@@ -103,7 +103,7 @@ export interface Signing {
   signature: string;
   digest: string;
   /** Of the element whose Issuer the signature follows. */
-  name: 'Assertion' | 'Response';
+  name: 'Assertion' | 'Response' | 'LogoutRequest' | 'LogoutResponse';
   transforms: string[];
 }
 

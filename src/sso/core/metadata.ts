@@ -183,6 +183,7 @@ export function writeMetadata(sp: ServiceProvider): string {
 <EntityDescriptor xmlns="${metadataNs}" entityID="${escapeXml(sp.entityId)}">
   <SPSSODescriptor protocolSupportEnumeration="${protocolNs}" AuthnRequestsSigned="${sp.signsRequests}" WantAssertionsSigned="${sp.wantAssertionsSigned}">
 ${sp.keys.map(writeKey).join('')}    <SingleLogoutService Binding="${redirectBinding}" Location="${escapeXml(sp.logoutUrl)}"/>
+    <SingleLogoutService Binding="${postBinding}" Location="${escapeXml(sp.logoutUrl)}"/>
     <NameIDFormat>${escapeXml(sp.nameIdFormat ?? persistentFormat)}</NameIDFormat>
     <AssertionConsumerService Binding="${postBinding}" Location="${escapeXml(sp.acsUrl)}" index="0" isDefault="true"/>
   </SPSSODescriptor>

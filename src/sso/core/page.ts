@@ -7,7 +7,7 @@ import { unreachable } from '../../kernel/assert.ts';
 import { anyCustomRole, customRoleOf, entryKeyOf } from '../../licensing/catalogue.ts';
 import type { SeatView } from '../../licensing/effect.ts';
 import type { BlueState } from '../../provisioning/user-view.ts';
-import type { PostedForm } from './binding.ts';
+import type { PostedForm, Transfer } from './binding.ts';
 import type { BlueLink } from './blue-link.ts';
 import { isToldPlainly, type RefusalReason } from './refusal.ts';
 import { style } from './style.ts';
@@ -153,10 +153,14 @@ export function continuePage(
   );
 }
 
-/** The browser goes on by itself; without that, by the link. */
-export function signingOutPage(language: Language, url: string): string {
+/** The browser goes on by itself; without that, by the link or the button. */
+export function signingOutPage(language: Language, transfer: Transfer): string {
   const say = words[language];
-  const [to, link] = [escapeXml(url), say.signOutThere];
+  if (transfer.binding === 'post') {
+    const form = formOf(transfer, say.signOutThere);
+    return page(language, say.notSignedIn, `<p>${say.signingOut}</p>\n${form}`, { script: submitScript });
+  }
+  const [to, link] = [escapeXml(transfer.url), say.signOutThere];
   return page(language, say.notSignedIn, `<p>${say.signingOut}</p>\n<p><a href="${to}">${link}</a></p>`, {
     head: `<meta http-equiv="refresh" content="0;url=${to}">`,
   });

@@ -112,6 +112,7 @@ it('writes ours so that nothing in it breaks out', () => {
   expect(root.children[0]?.children.map(({ name }) => name)).toEqual([
     'KeyDescriptor',
     'SingleLogoutService',
+    'SingleLogoutService',
     'NameIDFormat',
     'AssertionConsumerService',
   ]);
