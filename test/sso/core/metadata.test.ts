@@ -75,8 +75,44 @@ it('takes no certificate that is for encryption', () => {
   expect(readMetadata(mixed).certificates).toEqual(['two', 'one']);
 });
 
+it('leaves out comments between elements, as Shibboleth’s own metadata has them', () => {
+  const commented = good
+    .replace(
+      '<md:Ent',
+      '\n<!--\n  This is example metadata only. Do *NOT* supply it <b>as is</b> & "so".\n-->\n<md:Ent',
+    )
+    .replace(
+      '<md:KeyDescriptor',
+      '<!-- First is BackChannel, the Second is FrontChannel - -><md:KeyDescriptor use="x"/> --><md:KeyDescriptor',
+    )
+    .replace('<md:SingleSignOnService', '<!----><md:SingleSignOnService')
+    .replace(/$/, '\n<!-- the end -->\n');
+  expect(readMetadata(commented)).toEqual(readMetadata(good));
+});
+
+it('takes no longer for a long comment, or many', () => {
+  const long = `<!--${'- '.repeat(250_000)}-->${'<!-- -->'.repeat(50_000)}`;
+  const began = performance.now();
+  expect(readMetadata(good.replace('<md:KeyDescriptor', `${long}<md:KeyDescriptor`))).toEqual(
+    readMetadata(good),
+  );
+  expect(performance.now() - began).toBeLessThan(1000);
+});
+
 describe('refuses, naming the field,', () => {
+  const comment = '<!-- -->';
   it.each([
+    ['a comment within a certificate', good.replace('>one<', `>o${comment}ne<`)],
+    ['a comment before a certificate', good.replace('>one<', `>${comment}one<`)],
+    ['a comment behind a certificate', good.replace('>one<', `>one${comment}<`)],
+    ['a comment within an entityID', good.replace('urn:idp', `urn:${comment}idp`)],
+    ['a comment within an address', good.replace('/sso"', `/${comment}sso"`)],
+    ['a comment within a tag', good.replace('<md:IDPSSODescriptor ', `<md:IDPSSODescriptor ${comment}`)],
+    ['a comment with two hyphens', good.replace('<md:KeyDescriptor', '<!-- a -- b --><md:KeyDescriptor')],
+    ['a comment that ends with three', good.replace('<md:KeyDescriptor', '<!-- a ---><md:KeyDescriptor')],
+    ['a comment without an end', good.replace('<md:KeyDescriptor', '<!-- <md:KeyDescriptor')],
+    ['a CDATA section', good.replace('>one<', '><![CDATA[one]]><')],
+    ['a processing instruction', good.replace('<md:KeyDescriptor', '<?x?><md:KeyDescriptor')],
     ['what is no XML', 'x'],
     ['a document type', `<!DOCTYPE x>${good}`],
     ['an entity within none', good.replaceAll('EntityDescriptor', 'EntitiesDescriptor')],
