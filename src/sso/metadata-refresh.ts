@@ -31,17 +31,26 @@ export function failedSource(before: MetadataSource, error: string, now: Date): 
  * address that is not in use may be added.
  */
 export function isToConfirm(url: string, settings: SamlSettings, provider: IdentityProvider): boolean {
-  const { entityId, ssoUrl, ssoPostUrl, logoutUrl, logoutPostUrl } = settings;
   const later = { ...settings, ...provider };
   const isElsewhere =
-    entityId !== provider.entityId ||
-    isMoved(ssoUrl, provider.ssoUrl) ||
-    isMoved(ssoPostUrl, provider.ssoPostUrl) ||
+    settings.entityId !== provider.entityId ||
+    isMoved(settings.ssoUrl, provider.ssoUrl) ||
+    isMoved(settings.ssoPostUrl, provider.ssoPostUrl) ||
     ssoEndpointOf(settings).url !== ssoEndpointOf(later).url ||
-    isMoved(logoutUrl, provider.logoutUrl) ||
-    isMoved(logoutPostUrl, provider.logoutPostUrl) ||
-    logoutEndpointOf(settings)?.url !== logoutEndpointOf(later)?.url;
+    logsOutElsewhere(settings, later);
   return isElsewhere || (!url.startsWith('https:') && !isSame(settings, provider));
+}
+
+/**
+ * Nobody types a password where they sign out, and a logout that comes to nothing is told. But LogoutRequests name people, and the
+ * browser follows them: they go to no other origin than those in use, of which an added address that is not is none.
+ */
+function logsOutElsewhere(settings: SamlSettings, later: SamlSettings): boolean {
+  const to = logoutEndpointOf(later);
+  const inUse = [ssoEndpointOf(settings), logoutEndpointOf(settings)].map(
+    (endpoint) => endpoint && new URL(endpoint.url).origin,
+  );
+  return to !== undefined && !inUse.includes(new URL(to.url).origin);
 }
 
 function isMoved(from: string | null, to: string | null): boolean {

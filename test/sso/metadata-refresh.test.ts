@@ -42,9 +42,17 @@ afterAll(async () => {
 
 let [entityId, ssoUrl] = ['', ''];
 let certificates: string[] = [];
+let logout = '';
 beforeEach(() => {
+  logout = '';
   [entityId, ssoUrl, certificates] = ['urn:idp', 'http://localhost:1/sso', [target.keys.certificate]];
-  listener = (_request, response) => response.end(metadataOf(entityId, ssoUrl, ...certificates));
+  listener = (_request, response) =>
+    response.end(
+      metadataOf(entityId, ssoUrl, ...certificates).replace(
+        '<md:SingleSignOnService',
+        `${logout}<md:SingleSignOnService`,
+      ),
+    );
 });
 
 const base = () => `/tenants/${target.tenant.slug}/connections`;
@@ -80,7 +88,32 @@ it('a refresh takes other certificates by itself, where https vouches for them',
   ]);
 });
 
+const slo = (location: string, binding = 'HTTP-Redirect') =>
+  `<md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:${binding}" Location="${location}"/>`;
+
+it('a refresh takes addresses of single logout at an origin that is in use', async () => {
+  const { id } = await made(create(secure));
+  logout = slo('http://localhost:1/slo', 'HTTP-POST');
+  await forward(25);
+  const logoutPostUrl = 'http://localhost:1/slo';
+  await soon(async () => expect((await read(id)).identityProvider).toMatchObject({ logoutPostUrl }));
+  logout = '';
+  await forward(25);
+  await soon(async () => expect((await read(id)).identityProvider.logoutPostUrl).toBeNull());
+  expect((await read(id)).metadata.pendingChange).toBeNull();
+  expect(await trail(id)).toEqual([
+    ...['connection.addresses_changed', 'connection.addresses_changed', 'connection.created'],
+  ]);
+});
+
 it.each([
+  [
+    'another origin for single logout',
+    () => secure,
+    () => {
+      logout = slo('http://localhost:2/slo');
+    },
+  ],
   [
     'another entityID',
     () => secure,
