@@ -22,9 +22,15 @@ export interface Parties {
 export interface Verified {
   /** The assertion, or the message, as it was signed, canonical. */
   xml: string;
-  /** Of an assertion, as the library reads it there. */
-  nameId: string | undefined;
+  /** As the library reads it there; '' for none. null: it read no assertion. */
+  nameId: string | null;
 }
+
+/** What is signed, and must be by whom. */
+export type ToVerify =
+  | { kind: 'response'; parties: Parties; xml: string }
+  /** Signed as a whole. */
+  | { kind: 'message'; certificates: readonly string[]; xml: string };
 
 export interface AuthnRequest {
   id: string;
@@ -65,8 +71,19 @@ export async function authnRequest(parties: Parties, request: AuthnRequest): Pro
   }
 }
 
-/** What it costs is up to who wrote the response: see saml-verifier-client.ts. @throws Refusal */
-export async function verifiedAssertion(parties: Parties, responseXml: string): Promise<Verified> {
+/** What it costs is up to who wrote the XML: see saml-verifier-client.ts. @throws Refusal */
+export async function verified(signed: ToVerify): Promise<Verified> {
+  switch (signed.kind) {
+    case 'response':
+      return await verifiedAssertion(signed.parties, signed.xml);
+    case 'message':
+      return { xml: await verifiedMessage(signed.certificates, signed.xml), nameId: null };
+    default:
+      return unreachable(signed);
+  }
+}
+
+async function verifiedAssertion(parties: Parties, responseXml: string): Promise<Verified> {
   try {
     const SAMLResponse = Buffer.from(responseXml, 'utf8').toString('base64');
     const certificates = likelyFirst(parties.settings.certificates, responseXml);
@@ -74,19 +91,15 @@ export async function verifiedAssertion(parties: Parties, responseXml: string): 
     const { profile } = await saml.validatePostResponseAsync({ SAMLResponse });
     const xml = profile?.getAssertionXml?.();
     if (xml === undefined) throw new Error('no assertion is signed');
-    return { xml, nameId: profile?.nameID };
+    return { xml, nameId: profile?.nameID ?? '' };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new Refusal(reasonOf(message), message.slice(0, 500));
   }
 }
 
-/**
- * What was signed of a message whose root has a signature (Core §5.4), canonical and without it. Costs as `verifiedAssertion` does.
- *
- * @param certificates Base64 of DER. @throws Refusal
- */
-export async function verifiedMessage(certificates: readonly string[], xml: string): Promise<string> {
+/** What was signed of a message whose root has a signature (Core §5.4), canonical and without it. @param certificates Base64 of DER. */
+async function verifiedMessage(certificates: readonly string[], xml: string): Promise<string> {
   const pems = likelyFirst(certificates, xml).map(toPem);
   const signed = await parseDomFromString(xml)
     .then(({ documentElement }) => getVerifiedXml(xml, documentElement, pems))

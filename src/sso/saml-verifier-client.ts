@@ -9,11 +9,11 @@ import { Fault } from '../kernel/fault.ts';
 import type { ConnectionId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { Refusal } from './core/refusal.ts';
-import type { Verified } from './saml-client.ts';
-import type { Outcome, Task } from './saml-thread-client.ts';
+import type { ToVerify, Verified } from './saml-client.ts';
+import type { Outcome } from './saml-thread-client.ts';
 
 interface Job {
-  task: Task;
+  signed: ToVerify;
   connectionId: ConnectionId;
   done: (verified: Verified) => void;
   failed: (error: unknown) => void;
@@ -37,12 +37,12 @@ export class SamlVerifier {
   #isStopped = false;
 
   /** @throws Refusal; Fault `unavailable` when too many wait. */
-  verify(connectionId: ConnectionId, task: Task): Promise<Verified> {
+  verify(connectionId: ConnectionId, signed: ToVerify): Promise<Verified> {
     const queue = this.#queues.get(connectionId) ?? [];
     const isFull = queue.length >= limits.samlWaitingPerConnectionMax || !this.#hasRoom(queue);
     if (isFull || this.#isStopped) throw tooMany();
     const { promise, resolve: done, reject: failed } = Promise.withResolvers<Verified>();
-    queue.push({ connectionId, task, done, failed });
+    queue.push({ connectionId, signed, done, failed });
     this.#queues.set(connectionId, queue);
     this.#waiting += 1;
     this.#next();
@@ -108,12 +108,12 @@ export class SamlVerifier {
     if (thread.isReady) this.#post(thread, job);
   }
 
-  #post(thread: Thread, { task }: Job): void {
+  #post(thread: Thread, { signed }: Job): void {
     thread.deadline = setTimeout(() => {
       const text = `The response could not be verified within ${limits.samlVerifyMsMax} ms.`;
       this.#end(thread, new Refusal('too_costly', text));
     }, limits.samlVerifyMsMax);
-    thread.worker.postMessage(task);
+    thread.worker.postMessage(signed);
   }
 
   #hear(thread: Thread, outcome: Outcome): void {
