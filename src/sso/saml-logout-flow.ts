@@ -15,7 +15,7 @@ import { selectConnection } from './connection-store.ts';
 import { noStepUp } from './core/asked.ts';
 import { type Endpoint, logoutEndpointOf, type Message, readForm, type Transfer } from './core/binding.ts';
 import { Refusal } from './core/refusal.ts';
-import { checkPostedLogout, readLogoutMessage } from './core/saml-gate.ts';
+import { readLogoutMessage, readPostedLogout } from './core/saml-gate.ts';
 import {
   checkLogoutRequest,
   checkLogoutResponse,
@@ -153,7 +153,7 @@ async function readBrought(
     }
     case 'post': {
       const { field, base64, relayState } = readForm(brought.form);
-      const xml = checkPostedLogout(base64);
+      const xml = readPostedLogout(base64);
       const signed = await verifier.verify(id, { kind: 'message', certificates, xml });
       return { field, relayState, root: readLogoutMessage(signed.xml) };
     }

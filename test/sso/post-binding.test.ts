@@ -1,6 +1,7 @@
 /** AuthnRequests by HTTP-POST (SAML 2.0 Bindings §3.5), to an identity provider that is not ours (samlp) and verifies what is signed. */
 
 import { createHash } from 'node:crypto';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { made, startGateway, type TestGateway, type TestTenant } from '../support/gateway.ts';
 import { Browser, formOf } from './browser.ts';
@@ -123,5 +124,25 @@ describe('where the metadata offers both', () => {
     await set({ preferPost: true });
     expect(formOf(await begin(new Browser())).action).toBe(`${idp.ssoUrl}?by=post&x`);
     await set({ preferPost: false, metadataXml: metadata('post') });
+  });
+});
+
+it('a connection that was made before there was HTTP-POST works as it did', async () => {
+  await set({ metadataXml: metadata('both') });
+  const owner = new pg.Client({ connectionString: gateway.databaseUrl });
+  await owner.connect();
+  await owner.query(`select set_config('app.tenant_id', $1, false)`, [tenant.tenantId]);
+  const later = "array['ssoPostUrl', 'logoutPostUrl', 'preferPost']";
+  const { rowCount } = await owner.query(
+    `update sso_connections set settings = settings - ${later} where id = $1`,
+    [connection.id],
+  );
+  await owner.end();
+  expect(rowCount).toBe(1);
+  expect((await begin(new Browser())).headers.get('location')).toContain('?SAMLRequest=');
+  await set({ name: 'renamed' });
+  expect(connection).toMatchObject({
+    preferPost: false,
+    identityProvider: { ssoUrl: idp.ssoUrl, ssoPostUrl: null, logoutUrl: null, logoutPostUrl: null },
   });
 });

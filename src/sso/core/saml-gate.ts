@@ -44,7 +44,7 @@ export function readResponse(posted: string): { xml: string; response: XmlElemen
  *
  * @param posted Of the form. @returns The XML. @throws Refusal
  */
-export function checkPostedLogout(posted: string): string {
+export function readPostedLogout(posted: string): string {
   const xml = decodeBase64(posted);
   const root = readLogoutRoot(xml);
   const [signature] = all(root, signatureNs, 'Signature');
