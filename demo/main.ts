@@ -1,7 +1,7 @@
 /**
  * The main job, to look at: a gateway with its embedded database, a local stand-in for Blue, a tenant with a contract and
  * mappings; a recorded Okta and a recorded Entra conversation are played against it, and a table says what each person
- * got and why. Stays up afterwards; `--once` exits 0 after the replay.
+ * got and why. Stays up afterwards, so that these people can sign in; `--once` exits 0 after the replay.
  */
 
 import { join } from 'node:path';
@@ -19,13 +19,14 @@ import { type BlueDouble, startBlueDouble } from './blue-double/server.ts';
 import { type Conversation, playConversation, readConversation } from './conversation.ts';
 import { readOutcome, renderTable, surprises } from './outcome.ts';
 import { showProgress } from './progress.ts';
+import { type SignOn, startSignOn } from './sign-on.ts';
 import type { Story } from './story.ts';
 import { type DemoTenant, setUpTenant } from './tenant.ts';
 
 const usage = `npm run demo [-- --once]
 
 Starts a gateway with a database of its own below DATA_DIR (.data/demo) and a local stand-in for Blue, sets up the tenant "demo",
-plays a recorded Okta and a recorded Entra conversation, and prints what each person got and why. Then it stays up.
+plays a recorded Okta and a recorded Entra conversation, and prints what each person got and why. Then it stays up, and lets these people sign in.
 
   --once  ends after the table: 0 if all was as the recordings tell, else 1
   --help  prints this
@@ -51,16 +52,18 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const config = demoConfig();
   const [okta, entra] = await Promise.all(['okta', 'entra'].map(readRecording));
   if (okta === undefined || entra === undefined) return;
   const blue = await startBlueDouble({ seed: demoSeed });
   running.push({ stop: () => blue.close() });
+  const config = demoConfig(blue);
   const url = await startOn(config);
   const api = apiOf(url, config.operatorKey);
 
   say(`Blue Gateway at ${url}, a stand-in for Blue at ${blue.url}\n`);
   const tenant = await setUpTenant(api, blue.url, okta.story.tenant);
+  const signOns = await Promise.all([okta, entra].map((recording) => startSignOn(api, tenant, recording)));
+  running.push(...signOns);
   await tellSeats(api, tenant);
   const problems: string[] = [];
   for (const recording of [okta, entra])
@@ -72,7 +75,7 @@ async function main(): Promise<void> {
   problems.push(...surprises(people, [...okta.story.ends, ...entra.story.ends], tenant));
   for (const problem of problems) say(`not as told: ${problem}`);
   process.exitCode = problems.length === 0 ? 0 : 1;
-  if (!once) await stayUp(config, url);
+  if (!once) await stayUp(config, url, signOns);
 }
 
 type Recording = Conversation & { story: Story };
@@ -84,13 +87,14 @@ async function readRecording(name: string): Promise<Recording> {
 }
 
 /** Its own folder below DATA_DIR and its own embedded database, whatever else is set. */
-function demoConfig(): Config {
+function demoConfig(blue: BlueDouble): Config {
   const { DATABASE_URL: _url, OPERATOR_KEY: _key, SECRETS_KEY: _secrets, ...environment } = process.env;
   return readConfig({
     LOG_LEVEL: 'warn',
     ...environment,
     DATA_DIR: join(environment.DATA_DIR || '.data', 'demo'),
     ALLOW_PRIVATE_NETWORKS: 'true',
+    BLUE_APP_URL: new URL(blue.url).origin,
   });
 }
 
@@ -131,7 +135,7 @@ async function play({ title, story, ...rest }: Recording, stage: Stage): Promise
   const progress = showProgress(directory, out, !once);
   const results = await playConversation(
     { title, story, ...rest },
-    { baseUrl: `${url}/scim/v2`, token: tenant.tokens[directory], onStep: progress.step },
+    { baseUrl: `${url}/scim/v2`, token: tenant.directories[directory].token, onStep: progress.step },
   );
   progress.end();
   await settle(stage);
@@ -162,8 +166,13 @@ async function tellSeats(api: Api, { slug }: DemoTenant): Promise<void> {
   );
 }
 
-async function stayUp(config: Config, url: string): Promise<void> {
+async function stayUp(config: Config, url: string, signOns: readonly SignOn[]): Promise<void> {
+  const people = signOns.map(
+    ({ name, people }) => `${name}: ${people.map(({ displayName }) => displayName).join(', ')}`,
+  );
   say(`\nIt stays up: stop it with Ctrl-C.
+  sign in       ${url}/sso/login?tenant=demo, without a password, as one of
+                ${people.join('\n                ')}
   API pages     ${url}/docs
   operator key  ${join(config.dataDir, 'operator-key')}
   try           DATA_DIR=${config.dataDir} npm run -s gateway -- users list --tenant demo`);

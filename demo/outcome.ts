@@ -34,7 +34,7 @@ interface Sources {
 
 export async function readOutcome({ api, scimUrl, tenant, blue }: Sources): Promise<Person[]> {
   const { items } = await api.get<{ items: User[] }>(`/tenants/${tenant.slug}/users?limit=200`);
-  const groups = await groupsByUser(scimUrl, tenant.tokens.okta);
+  const groups = await groupsByUser(scimUrl, tenant.directories.okta.token);
   return await Promise.all(
     items.map(async (user) => {
       const { sentence } = await api.get<{ sentence: string }>(

@@ -6,8 +6,8 @@ import type { Story } from './story.ts';
 
 export interface DemoTenant {
   slug: string;
-  /** A directory token for each recording. */
-  tokens: Record<Story['tenant']['directory'], string>;
+  /** One for each recording, with its token. */
+  directories: Record<Story['tenant']['directory'], { id: string; token: string }>;
   /** Blue's workspaces, names by id. */
   workspaces: Map<string, string>;
 }
@@ -41,8 +41,8 @@ export async function setUpTenant(
     const ids = [...workspaces].filter(([, name]) => name === workspace).map(([id]) => id);
     await api.post(`/tenants/${slug}/mappings`, { group, role, workspaces: ids, priority });
   }
-  const [okta, entra] = await Promise.all([directoryToken(api, 'okta'), directoryToken(api, 'entra')]);
-  return { slug, tokens: { okta, entra }, workspaces };
+  const [okta, entra] = await Promise.all([createDirectory(api, 'okta'), createDirectory(api, 'entra')]);
+  return { slug, directories: { okta, entra }, workspaces };
 }
 
 /** A year that contains today. */
@@ -67,8 +67,9 @@ async function workspaceNames(api: Api): Promise<Map<string, string>> {
   return new Map(items.map(({ id, name }) => [id, name]));
 }
 
-async function directoryToken(api: Api, kind: 'okta' | 'entra'): Promise<string> {
+async function createDirectory(api: Api, kind: 'okta' | 'entra') {
   const { id } = await api.post<{ id: string }>(`/tenants/${slug}/directories`, { name: kind, kind });
   const path = `/tenants/${slug}/directories/${id}/tokens`;
-  return (await api.post<{ token: string }>(path, { name: 'demo' })).token;
+  const { token } = await api.post<{ token: string }>(path, { name: 'demo' });
+  return { id, token };
 }

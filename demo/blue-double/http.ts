@@ -44,6 +44,7 @@ function readBody(raw: string): Body | undefined {
 }
 
 export async function answer(desk: Desk, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.method === 'GET') return standInFor(request.url ?? '/', response);
   if (request.method !== 'POST' || request.url !== '/graphql') {
     response.writeHead(404).end();
     return;
@@ -74,6 +75,12 @@ export async function answer(desk: Desk, request: IncomingMessage, response: Ser
     const status = error.extensions.code === 'UNAUTHENTICATED' ? desk.unauthenticatedStatus : 200;
     send(response, status, { errors: [error], data: null });
   }
+}
+
+/** Where links into Blue's application lead. */
+function standInFor(path: string, response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
+  response.end(`This stands in for Blue. There, this is the page ${path}`);
 }
 
 function withError(

@@ -17,6 +17,8 @@ export interface BlueIdentity {
   readonly selfUserId: string;
   readonly organizationId: string;
   readonly organizationName: string;
+  /** What its address in Blue's application is made of; without one there is only no link. */
+  readonly organizationSlug: string | null;
   readonly ownerUserId: string | null;
   /** The token's level: only OWNER sees addresses and memberships and may invite for the organization. */
   readonly level: HeldLevel;
@@ -51,6 +53,8 @@ export interface BlueInvitation {
 export interface BlueWorkspace {
   readonly id: string;
   readonly name: string;
+  /** As the organization's. */
+  readonly slug: string | null;
 }
 
 export interface BlueCustomRole {
@@ -61,7 +65,7 @@ export interface BlueCustomRole {
 
 export const identityQuery = `query Gateway($id: String) {
   currentUser { id }
-  company(id: $id) { id name accessLevel owner { id } }
+  company(id: $id) { id name slug accessLevel owner { id } }
 }`;
 
 export const membersQuery = `query Gateway($id: String!, $skip: Int) {
@@ -82,7 +86,7 @@ export const invitationsQuery = `query Gateway($id: String) {
 
 export const workspacesQuery = `query Gateway($id: String!, $skip: Int, $take: Int) {
   projectList(filter: { companyIds: [$id], archived: false }, sort: [id_ASC], skip: $skip, take: $take) {
-    items { id name }
+    items { id name slug }
     pageInfo { hasNextPage }
   }
 }`;
@@ -111,6 +115,7 @@ export function identityOf(data: Fields): BlueIdentity {
     selfUserId: textOf(fieldsOf(data.currentUser, 'currentUser'), 'id'),
     organizationId: textOf(company, 'id'),
     organizationName: textOf(company, 'name'),
+    organizationSlug: optionalTextOf(company, 'slug'),
     ownerUserId: company.owner == null ? null : textOf(fieldsOf(company.owner, 'owner'), 'id'),
     level: wordOf(company, 'accessLevel', heldLevels),
   };
@@ -156,7 +161,11 @@ export function invitationsOf(data: Fields): BlueInvitation[] {
 
 export function workspacesOf(data: Fields): Page<BlueWorkspace> {
   const list = fieldsOf(data.projectList, 'projectList');
-  const items = listOf(list.items, 'items', (one) => ({ id: textOf(one, 'id'), name: textOf(one, 'name') }));
+  const items = listOf(list.items, 'items', (one) => ({
+    id: textOf(one, 'id'),
+    name: textOf(one, 'name'),
+    slug: optionalTextOf(one, 'slug'),
+  }));
   return { items, hasNext: hasNext(list), size: items.length };
 }
 

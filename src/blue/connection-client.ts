@@ -48,7 +48,7 @@ export interface BlueLists {
 export async function readLists(client: BlueClient): Promise<Answer<BlueLists>> {
   const identity = await client.identity();
   if (!identity.ok) return identity;
-  const { organizationId, ownerUserId, selfUserId, level } = identity.value;
+  const { organizationId, organizationSlug: slug, ownerUserId, selfUserId, level } = identity.value;
   if (level !== 'OWNER') return { ok: false, failure: { kind: 'forbidden', message: `level ${level}` } };
   await client.paced();
   const workspaces = await client.listWorkspaces();
@@ -75,7 +75,7 @@ export async function readLists(client: BlueClient): Promise<Answer<BlueLists>> 
     ok: true,
     value: {
       organization: {
-        ...{ organizationId, ownerUserId, selfUserId, addressesHidden },
+        ...{ organizationId, slug, ownerUserId, selfUserId, addressesHidden },
         workspaces: administered,
         customRoles: customRoles.value,
       },

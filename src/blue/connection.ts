@@ -52,9 +52,11 @@ export interface Connection extends ConnectionSettings {
 /** What of Blue is not one person's. */
 export interface Organization {
   organizationId: string;
+  /** Of the organization and its workspaces; not there until Blue's lists are read again after they came to be kept. */
+  slug?: string | null;
   ownerUserId: string | null;
   selfUserId: string;
   addressesHidden: boolean;
-  workspaces: { id: string; name: string }[];
+  workspaces: { id: string; name: string; slug?: string | null }[];
   customRoles: { id: string; name: string; workspace: string }[];
 }

@@ -164,6 +164,8 @@ export const limits = {
   openIdLogoutsAtOnceMax: 50,
   mappingsPerTenantMax: 5000,
   workspacesPerMappingMax: 200,
+  /** Links to workspaces on the page of who is signed in. */
+  workspaceLinksMax: 50,
   /** People whom a preview names, of each tenant. */
   previewedUsersMax: 200,
   mappingDraftsPerTenantMax: 100,

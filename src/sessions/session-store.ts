@@ -101,8 +101,9 @@ export function deleteSessionsOfUser(tx: TenantTransaction, id: UserId): void {
   revoke(tx, sql`user_id = ${id}`);
 }
 
-/** Those that the user has through one connection. */
+/** Those that the user has through one connection; also of a login that is being written. */
 export function deleteSessionsOfUserAt(tx: TenantTransaction, id: UserId, connectionId: ConnectionId): void {
+  awaitLogins(tx, connectionId);
   revoke(tx, sql`user_id = ${id} and connection_id = ${connectionId}`);
 }
 
@@ -110,15 +111,28 @@ export function deleteSessionsOfConnection(tx: TenantTransaction, id: Connection
   revoke(tx, sql`connection_id = ${id}`);
 }
 
-/** Those of one session at the identity provider, or of all of a person's there. */
+/** Those of one session at the identity provider, or of all of a person's there; also of a login that is being written. */
 export function deleteUpstreamSessions(
   tx: TenantTransaction,
   connectionId: ConnectionId,
   { sid, sub }: { sid: string | undefined; sub: string | undefined },
 ): void {
+  awaitLogins(tx, connectionId);
   const isOfSession = sid === undefined ? sql`true` : sql`upstream_sid = ${sid}`;
   const isOfPerson = sub === undefined ? sql`true` : sql`upstream ->> 'sub' = ${sub}`;
   revoke(tx, sql`connection_id = ${connectionId} and ${isOfSession} and ${isOfPerson}`);
+}
+
+/** Sends what waits for the logins that hold the connection, and keeps others from it: the next statement sees their sessions. */
+function awaitLogins(tx: TenantTransaction, id: ConnectionId): void {
+  tx.send(
+    db
+      .selectFrom('sso_connections')
+      .select('id')
+      .where('tenant_id', '=', tx.tenantId)
+      .where('id', '=', id)
+      .forUpdate(),
+  );
 }
 
 function revoke(tx: TenantTransaction, which: RawBuilder<unknown>): void {

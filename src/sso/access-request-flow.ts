@@ -40,19 +40,19 @@ export async function keepAccessRequest(
   newUser(identity);
   await refuseForeign(database, door.tenantId, identity);
   return await inTenant(database, door.tenantId, async (tx) => {
-    const { known, count } = await selectStanding(tx, connectionId, identity.subject);
+    const { known, waiting } = await selectStanding(tx, connectionId, identity.subject);
     if (known?.isRefused) {
       return new Refusal('not_provisioned', `An administrator refused the access request ${known.id}.`);
     }
-    if (known === null && count >= limits.accessRequestsPerTenantMax) {
-      const most = `There are ${limits.accessRequestsPerTenantMax} access requests`;
-      return new Refusal('not_provisioned', `${most}: this one is not kept until some are approved.`);
+    if (known === null && waiting >= limits.accessRequestsPerTenantMax) {
+      const most = `${limits.accessRequestsPerTenantMax} access requests wait`;
+      return new Refusal('not_provisioned', `${most}: this one is not kept until some are decided on.`);
     }
-    const id = known?.id ?? newId<string>(door.now.getTime());
-    upsertAccessRequest(tx, {
-      ...{ id, connectionId, identity, groups, requestedAt: door.now, lastLoginAt: door.now },
+    const { id, isNew } = await upsertAccessRequest(tx, {
+      ...{ id: newId<string>(door.now.getTime()), connectionId, identity, groups },
+      ...{ requestedAt: door.now, lastLoginAt: door.now },
     });
-    if (known === null) {
+    if (isNew) {
       appendAudit(tx, door, [{ action: 'access.requested', subject: id, after: { connectionId, identity } }]);
     }
     return new Refusal('pending', `The access request ${id} waits for an administrator.`);
@@ -79,6 +79,9 @@ export async function approveAccess(database: Database, door: Door, id: string):
         ]);
         if (!isThere) throw unknownAccessRequest(id);
         if (!isHeld) throw new Fault('conflict', 'The connection was changed meanwhile: approve it again.');
+        if (!connection.enabled) {
+          throw new Fault('conflict', 'The connection is switched off: switch it on before you approve.');
+        }
         insertLink(tx, { connectionId, subject: identity.subject, userId, at: door.now });
         markMaker(tx, { connectionId, userId }, making);
         appendAudit(tx, door, [{ action: 'access.approved', subject: id, after: { userId } }]);

@@ -5,6 +5,7 @@ import type { Actor } from '../audit/audit-event.ts';
 import { db } from '../db/database.ts';
 import type { Tables } from '../db/tables.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import { assert } from '../kernel/assert.ts';
 import type { ConnectionId } from '../kernel/ids.ts';
 import type { ExternalIdentity } from './core/identity.ts';
 
@@ -26,37 +27,44 @@ export interface AccessRequest extends Newcomer {
 
 type Row = Selectable<Tables['access_requests']>;
 
-/** Whether a subject has one, and how many there are. */
+/** Whether a subject has one, and how many wait. */
 export async function selectStanding(
   tx: TenantTransaction,
   connectionId: ConnectionId,
   subject: string,
-): Promise<{ known: { id: string; isRefused: boolean } | null; count: number }> {
-  const [row] = await tx.run(sql<{ known: { id: string; isRefused: boolean } | null; count: number }>`
+): Promise<{ known: { id: string; isRefused: boolean } | null; waiting: number }> {
+  const [row] = await tx.run(sql<{ known: { id: string; isRefused: boolean } | null; waiting: number }>`
     select (select jsonb_build_object('id', id, 'isRefused', refused_at is not null) from access_requests
         where tenant_id = ${tx.tenantId} and connection_id = ${connectionId} and subject = ${subject}) as known,
-      (select count(*) from access_requests where tenant_id = ${tx.tenantId}) as count
+      (select count(*) from access_requests where tenant_id = ${tx.tenantId} and refused_at is null) as waiting
   `);
-  return row ?? { known: null, count: 0 };
+  return row ?? { known: null, waiting: 0 };
 }
 
-/** Sends a request, or what the claims of a known one now say. */
-export function upsertAccessRequest(tx: TenantTransaction, request: Omit<AccessRequest, 'refused'>): void {
+/** Writes a request, or what the claims of the subject's own now say, and answers which that is. */
+export async function upsertAccessRequest(
+  tx: TenantTransaction,
+  request: Omit<AccessRequest, 'refused'>,
+): Promise<{ id: string; isNew: boolean }> {
   const { id, connectionId, identity, groups, requestedAt, lastLoginAt } = request;
   const said = {
     identity: JSON.stringify(identity),
     claimed_groups: [...groups],
     last_login_at: lastLoginAt,
   };
-  tx.send(
+  const [row] = await tx.run(
     db
       .insertInto('access_requests')
       .values({
         ...{ tenant_id: tx.tenantId, id, connection_id: connectionId, subject: identity.subject },
         ...{ requested_at: requestedAt, ...said },
       })
-      .onConflict((conflict) => conflict.constraint('access_requests_subject').doUpdateSet(said)),
+      .onConflict((conflict) => conflict.constraint('access_requests_subject').doUpdateSet(said))
+      // No other transaction has written over a row that is new.
+      .returning(['id', sql<boolean>`xmax = 0`.as('isNew')]),
   );
+  assert(row !== undefined, 'written or written over');
+  return row;
 }
 
 export async function selectAccessRequest(

@@ -46,9 +46,9 @@ async function refreshOne({ database, outbound, times, stopping }: Refresh, due:
   const { tenantId, connectionId } = due;
   const { now, realNow } = times();
   const until = new Date(now.getTime() + leaseMs);
-  const url = await inTenant(database, tenantId, (tx) => claimMetadata(tx, connectionId, now, until));
-  if (url === undefined) return;
-  const fetched = await fetchMetadata(url, outbound, realNow, stopping)
+  const claimed = await inTenant(database, tenantId, (tx) => claimMetadata(tx, connectionId, now, until));
+  if (claimed === undefined) return;
+  const fetched = await fetchMetadata(claimed.url, outbound, realNow, stopping)
     .then((published) => {
       checkCertificates(published.provider, 'metadataUrl');
       return published;
@@ -63,26 +63,27 @@ async function refreshOne({ database, outbound, times, stopping }: Refresh, due:
     now: times().now,
     requestId: null,
   };
-  await settle(database, door, { connectionId, url, fetched });
+  await settle(database, door, { connectionId, claimed, fetched });
 }
 
 interface Fetched {
   connectionId: ConnectionId;
-  url: string;
+  claimed: Pick<MetadataSource, 'url' | 'fetchedAt'>;
   fetched: Published | Fault;
 }
 
 async function settle(
   database: Database,
   door: Door,
-  { connectionId, url, fetched }: Fetched,
+  { connectionId, claimed, fetched }: Fetched,
 ): Promise<void> {
   const { now, tenantId } = door;
   await inTenant(database, tenantId, async (tx) => {
     const connection = await lockedConnection(tx, connectionId);
     const { metadata: before } = connection;
-    // An admin has changed it meanwhile.
-    if (connection.protocol !== 'saml' || before?.url !== url) return;
+    // An admin has changed it meanwhile, or had it fetched: what was asked for before is older.
+    if (connection.protocol !== 'saml' || before?.url !== claimed.url) return;
+    if (before.fetchedAt.getTime() !== claimed.fetchedAt.getTime()) return;
     const { settings } = connection;
     const tell = (action: string, was: unknown, after: unknown) => {
       appendAudit(tx, door, [{ action, subject: connectionId, before: was, after }]);
@@ -95,8 +96,8 @@ async function settle(
       return;
     }
     const { provider } = fetched;
-    const source = fetchedSource(url, fetched, now, Math.random());
-    if (!isToConfirm(url, settings, provider)) {
+    const source = fetchedSource(claimed.url, fetched, now, Math.random());
+    if (!isToConfirm(claimed.url, settings, provider)) {
       writeSource(tx, connectionId, source);
       if (before.pending !== null || before.error !== null) lookSooner(tx, now);
       if (isSame(settings, provider)) return;

@@ -3,14 +3,15 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { selectInvitationId } from '../blue/invitation-store.ts';
-import { atOnce, inTenant } from '../db/tenant-transaction.ts';
+import { selectOwnWorkspaces } from '../blue/workspace-store.ts';
+import { inTenant } from '../db/tenant-transaction.ts';
 import { columnsOf } from '../directory/user.ts';
 import type { Services } from '../http/services.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import type { UserView } from '../provisioning/user-view.ts';
 import { selectUserView } from '../provisioning/user-view-store.ts';
 import { endSession } from '../sessions/session-flow.ts';
-import { blueLinkOf } from './core/blue-link.ts';
+import { blueLinkOf, straightTo } from './core/blue-link.ts';
 import { loggedOutPage, personPage, signedOutPage, signingOutPage } from './core/page.ts';
 import { clearSession, signedInOf } from './session-hook.ts';
 import { languageOfRequest, sendPage } from './sso-scope-hook.ts';
@@ -55,11 +56,11 @@ export function sessionRoutes(scope: FastifyInstance, services: Services): void 
     return sendPage(reply, personPage(language, person));
   });
 
-  // Straight on to Blue; whoever can't go there yet is told how things stand.
+  // Straight on to Blue; who can't go there yet is told how things stand, and who has several workspaces chooses.
   scope.get('/sso/blue', { config }, async (request, reply) => {
     const found = await viewOf(request, services);
     const onward = found && (await onwardOf(found.tenantId, found.view));
-    return reply.redirect(onward?.url ?? '/sso', 303);
+    return reply.redirect(straightTo(onward) ?? '/sso', 303);
   });
 
   scope.get('/sso/session', { config, schema: sessionSchema }, async (request, reply) => {
@@ -96,13 +97,16 @@ export function sessionRoutes(scope: FastifyInstance, services: Services): void 
 
   async function onwardOf(tenantId: TenantId, view: UserView) {
     if (rolesOf(view).length === 0) return undefined;
-    const { address } = view;
+    const { address, user } = view;
     const { state } = view.blue;
-    const invitationId =
-      state === 'invited' && address !== null
-        ? await atOnce(database, tenantId, (tx) => selectInvitationId(tx, address, realClock.now()))
-        : undefined;
-    return blueLinkOf(blueAppUrl, { state, address, invitationId });
+    const known = await inTenant(database, tenantId, async (tx) => ({
+      invitationId:
+        state === 'invited' && address !== null
+          ? await selectInvitationId(tx, address, realClock.now())
+          : undefined,
+      own: state === 'active' ? await selectOwnWorkspaces(tx, user.id) : undefined,
+    }));
+    return blueLinkOf(blueAppUrl, { state, address, ...known });
   }
 
   async function viewOf(request: FastifyRequest, of: Services) {

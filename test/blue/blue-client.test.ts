@@ -44,6 +44,7 @@ describe('reading', () => {
         selfUserId: 'owner',
         organizationId: 'org',
         organizationName: 'Acme',
+        organizationSlug: 'acme',
         ownerUserId: 'owner',
         level: 'OWNER',
       },
@@ -100,8 +101,8 @@ describe('reading', () => {
     expect(await client.listWorkspaces()).toEqual({
       ok: true,
       value: [
-        { id: 'w1', name: 'One' },
-        { id: 'w2', name: 'Two' },
+        { id: 'w1', name: 'One', slug: 'one' },
+        { id: 'w2', name: 'Two', slug: 'two' },
       ],
     });
     expect(await client.listCustomRoles(['w1', 'w2'])).toEqual({

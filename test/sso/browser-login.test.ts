@@ -160,6 +160,45 @@ describe.skipIf(real === undefined)('a real browser', () => {
     expect(await heading(page)).toBe('Je bent ingelogd');
   });
 
+  it('shows who waits for an administrator that it is so, and the administrator’s test what came', async () => {
+    await connect({ create: true, approval: true, attributes: samlpAttributes });
+    const page = await open({ locale: 'nl-NL', viewport: { width: 320, height: 640 } });
+    await login(page);
+    expect(await heading(page)).toBe('Je toegang wacht op goedkeuring');
+    await expectAccessible(page);
+    const { items } = await made(gateway.api('GET', `/tenants/${tenant.slug}/connections`));
+    const { url } = await made(
+      gateway.api('POST', `/tenants/${tenant.slug}/connections/${items[0].id}/tests`),
+    );
+    await page.goto(url);
+    await page.waitForURL(acsUrl);
+    expect(await page.textContent('main')).toContain('ada@example.com');
+    expect(await page.textContent('dd[lang=en]')).toContain('pending: The access request');
+    await expectAccessible(page);
+  });
+
+  it('goes on to the identity provider to be signed out there, by itself or by the link', async () => {
+    const slo = idp.ssoUrl.replace('/sso', '/slo');
+    const service = `<md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="${slo}"/>`;
+    const metadataXml = idp.metadataXml.replace('<md:SingleSignOnService', `${service}$&`);
+    await connect(undefined, undefined, { metadataXml });
+    const page = await open();
+    await login(page);
+    // An answer without a page leaves the one that led there.
+    const asked: string[] = [];
+    await page.route(`${slo}**`, (route) => {
+      asked.push(route.request().url());
+      return route.fulfill({ status: 204 });
+    });
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await expect.poll(() => asked.length).toBe(1);
+    expect(await heading(page)).toBe('You are not signed in');
+    await expectAccessible(page);
+    await page.getByRole('link', { name: 'Sign out at your organisation' }).click();
+    await expect.poll(() => asked.length).toBe(2);
+    expect(asked[1]).toBe(asked[0]);
+  });
+
   it('needs no script on pages of ours', async () => {
     await connect();
     const page = await open({ javaScriptEnabled: false });

@@ -1,73 +1,18 @@
-/** An identity provider that is not ours: Auth0's `samlp` (xml-crypto 2) behind HTTP, on another site than the gateway. */
+/** The identity provider of the tests: who signs in there is whom the test names. */
 
-import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
-import { fromPem, selfSigned } from '../../src/kernel/self-signed-certificate.ts';
+import { type IdpPerson, startSamlProvider } from '../../demo/identity-provider/server.ts';
 
-export interface IdpPerson {
-  id: string;
-  displayName: string;
-  name: { givenName: string; familyName: string };
-  emails: { value: string }[];
-}
-
-const claim = 'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/';
-/** Its names, as a connection's `jit.attributes`. */
-export const samlpAttributes = {
-  subject: `${claim}nameidentifier`,
-  userName: `${claim}emailaddress`,
-  email: `${claim}emailaddress`,
-  displayName: `${claim}name`,
-};
-
-type Middleware = (
-  request: { method: string; query: Record<string, string>; body: object; headers: object },
-  response: { set(name: string, value: string): void; send(body: unknown): void },
-  next: (error: unknown) => void,
-) => void;
-const samlp = createRequire(import.meta.url)('samlp') as { auth(options: object): Middleware };
+export { type IdpPerson, metadataOf, samlpAttributes } from '../../demo/identity-provider/server.ts';
 
 export async function startIdentityProvider(acsOf: () => string, options: object = {}) {
-  const { privateKey, certificate } = await selfSigned('idp', new Date());
   let person: IdpPerson = ada;
-  const server = createServer((request, response) => {
-    const { searchParams } = new URL(request.url ?? '', 'http://localhost');
-    const answer = samlp.auth({
-      issuer: 'urn:test:samlp',
-      cert: certificate,
-      key: privateKey,
-      recipient: acsOf(),
-      destination: acsOf(),
-      getPostURL: (
-        _audience: string,
-        _dom: unknown,
-        _request: unknown,
-        done: (e: null, url: string) => void,
-      ) => done(null, acsOf()),
-      getUserFromRequest: () => person,
-      ...options,
-    });
-    answer(
-      { method: 'GET', query: Object.fromEntries(searchParams), body: {}, headers: request.headers },
-      {
-        set: (name, value) => response.setHeader(name, value),
-        send: (body) => response.end(String(body)),
-      },
-      (error) => response.writeHead(500).end(String(error)),
-    );
-  });
-  await new Promise<void>((done) => server.listen(0, 'localhost', done));
-  const { port } = server.address() as AddressInfo;
-  const ssoUrl = `http://localhost:${port}/sso`;
+  const entityId = 'urn:test:samlp';
+  const provider = await startSamlProvider({ entityId, acsOf, whoIs: () => person, more: options });
   return {
-    certificate,
-    ssoUrl,
-    metadataXml: metadataOf('urn:test:samlp', ssoUrl, certificate),
+    ...provider,
     becomes: (next: IdpPerson) => {
       person = next;
     },
-    close: () => new Promise((done) => server.close(done)),
   };
 }
 
@@ -76,18 +21,4 @@ export const ada: IdpPerson = personOf('ada', 'Ada Lovelace');
 export function personOf(id: string, displayName: string): IdpPerson {
   const [givenName = '', familyName = ''] = displayName.split(' ');
   return { id, displayName, name: { givenName, familyName }, emails: [{ value: `${id}@example.com` }] };
-}
-
-/** @param certificates PEM. */
-export function metadataOf(entityId: string, ssoUrl: string, ...certificates: string[]): string {
-  const keys = certificates.map(
-    (
-      one,
-    ) => `<md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data>
-      <ds:X509Certificate>${fromPem(one)}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>`,
-  );
-  return `<?xml version="1.0"?><md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="${entityId}">
-    <md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">${keys.join('')}
-    <md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="${ssoUrl}"/>
-    </md:IDPSSODescriptor></md:EntityDescriptor>`;
 }

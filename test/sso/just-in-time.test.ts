@@ -119,6 +119,31 @@ describe('with approval', () => {
     expect((await login(someone)).status).toBe(303);
   });
 
+  it('is one request of however many first logins at once, and the trail tells it once', async () => {
+    expect(
+      (await Promise.all(Array.from({ length: 8 }, () => login(someone)))).map(({ status }) => status),
+    ).toEqual(Array(8).fill(403));
+    const requests = (await list('/access-requests')).filter(
+      ({ userName }: { userName: string }) => userName === `${someone}@example.com`,
+    );
+    const told = (await list('/audit?action=access.requested&limit=200')).filter(
+      ({ after }: { after: { identity: { userName: string } } }) =>
+        after.identity.userName === `${someone}@example.com`,
+    );
+    expect(told.map(({ subject }: { subject: string }) => subject)).toEqual([requests[0].id]);
+    expect(requests).toHaveLength(1);
+  });
+
+  it('approves nobody at a connection that is switched off', async () => {
+    await login(someone);
+    const { id } = await requestOf(someone);
+    await made(target.gateway.api('PUT', target.path, { enabled: false }));
+    expect(await api('POST', `/access-requests/${id}/approve`)).toMatchObject({ status: 409 });
+    await made(target.gateway.api('PUT', target.path, { enabled: true }));
+    expect(await userOf(someone)).toBeUndefined();
+    await made(api('POST', `/access-requests/${id}/approve`));
+  });
+
   it('makes nobody beside a user whom the claims lead to', async () => {
     await login(someone);
     const token = await target.tenant.directoryToken('okta');

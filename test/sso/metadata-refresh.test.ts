@@ -80,6 +80,21 @@ it('a refresh takes other certificates by itself, where https vouches for them',
   ]);
 });
 
+it('an answer that was asked for before an admin had it fetched changes nothing', async () => {
+  const { id } = await made(create(secure));
+  const withdrawn = metadataOf(entityId, ssoUrl, target.keys.certificate, target.strangers.certificate);
+  const late = new Promise<() => void>((asked) => {
+    listener = (_request, response) => asked(() => response.end(withdrawn));
+  });
+  await forward(25);
+  const answer = await late;
+  listener = (_request, response) => response.end(metadataOf(entityId, ssoUrl, ...certificates));
+  await made(target.gateway.api('PUT', `${base()}/${id}`, { metadataUrl: secure }));
+  answer();
+  await new Promise((done) => setTimeout(done, 500));
+  expect((await read(id)).identityProvider.certificates).toHaveLength(1);
+});
+
 it.each([
   [
     'another entityID',

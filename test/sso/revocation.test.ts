@@ -1,5 +1,6 @@
 /** Global Token Revocation (draft-parecki-oauth-global-token-revocation): an identity provider ends what a person has open here. */
 
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { assertionOf, newKey, TestIssuer, type TestKey } from '../oauth/issuer.ts';
 import { made } from '../support/gateway.ts';
@@ -72,6 +73,31 @@ describe('a signed request', () => {
     const email = { sub_id: { format: 'email', email: 'Ada@EXAMPLE.com' } };
     expect((await revoke(email)).status).toBe(204);
     expect(await isSignedIn(begun)).toBe(false);
+  });
+
+  it('also of a login that is being written at that moment', async () => {
+    const client = new pg.Client({ connectionString: target.gateway.databaseUrl });
+    await client.connect();
+    try {
+      await client.query('begin');
+      await client.query(`select set_config('app.tenant_id', $1, true)`, [target.tenant.tenantId]);
+      // As a login does, which holds the connection until its session is there.
+      const { rows } = await client.query(
+        `insert into sso_sessions (tenant_id, token_hash, user_id, connection_id, created_at, expires_at, authenticated_at)
+         select tenant_id, gen_random_uuid()::text, user_id, connection_id, created_at, expires_at, authenticated_at
+         from sso_sessions where connection_id = $1 and upstream ->> 'sub' = 'ada' limit 1 returning token_hash`,
+        [target.connection.id],
+      );
+      expect(rows).toHaveLength(1);
+      const answer = revoke(ada);
+      await new Promise((done) => setTimeout(done, 300));
+      await client.query('commit');
+      expect((await answer).status).toBe(204);
+      const left = await client.query('select from sso_sessions where token_hash = $1', [rows[0].token_hash]);
+      expect(left.rows).toEqual([]);
+    } finally {
+      await client.end();
+    }
   });
 
   it('lets the person sign in again', async () => {

@@ -57,8 +57,31 @@ export function roleIn(say: Pick<Words, 'role'>, key: string): string {
 }
 
 function onwardOf(say: Words, { onward }: Pick<Person, 'onward'>): string {
-  if (onward === undefined) return '';
-  return `<p><a class="button" href="${escapeXml(onward.url)}">${say.onward[onward.kind]}</a></p>\n`;
+  switch (onward?.kind) {
+    case undefined:
+      return '';
+    case 'accept':
+    case 'open':
+      return buttonTo(onward.url, say.onward[onward.kind]);
+    case 'workspace':
+      return buttonTo(onward.url, say.openWorkspace(escapeXml(onward.name)));
+    case 'workspaces': {
+      const more = onward.more === 0 ? '' : `<p>${say.moreWorkspaces(onward.more)}</p>\n`;
+      const home = buttonTo(onward.url, say.onward.open);
+      return `<h2>${say.workspaces}</h2>\n${listOfLinks(onward.listed)}\n${more}${home}`;
+    }
+    default:
+      return unreachable(onward);
+  }
+}
+
+function buttonTo(url: string, text: string): string {
+  return `<p><a class="button" href="${escapeXml(url)}">${text}</a></p>\n`;
+}
+
+function listOfLinks(links: readonly { name: string; url: string }[]): string {
+  const items = links.map(({ name, url }) => `<li><a href="${escapeXml(url)}">${escapeXml(name)}</a></li>`);
+  return `<ul>${items.join('\n')}</ul>`;
 }
 
 /** Whoever has no role is told so, not how that went in Blue. */
@@ -84,10 +107,7 @@ export function chooserPage(
   language: Language,
   connections: readonly { name: string; url: string }[],
 ): string {
-  const links = connections.map(
-    ({ name, url }) => `<li><a href="${escapeXml(url)}">${escapeXml(name)}</a></li>`,
-  );
-  return page(language, words[language].choose, `<ul>${links.join('\n')}</ul>`);
+  return page(language, words[language].choose, listOfLinks(connections));
 }
 
 /** Asks whether to sign out. @param form HTML of the OpenID provider, without its button. */

@@ -8,7 +8,7 @@ main{width:100%;max-width:28rem;padding:2.5rem;border-radius:1rem;background:var
 h1{font-size:1.5rem;line-height:1.25;margin:0 0 1.5rem}h2{font-size:1.125rem;line-height:1.25;margin:0 0 1rem}p{margin:0 0 1rem}main>:last-child{margin-bottom:0}.product{margin:0 0 .25rem;font-size:.875rem;font-weight:600;color:var(--blue)}
 [role=alert]{padding-left:.75rem;border-left:.25rem solid var(--alert)}
 dl{margin:0 0 1.5rem}dt,label{font-size:.875rem;color:var(--quiet)}dd{margin:0 0 1rem}code{font-size:.875rem}
-ul{list-style:none;margin:0;padding:0}li+li{margin-top:.75rem}
+ul{list-style:none;margin:0 0 1.5rem;padding:0}li+li{margin-top:.75rem}
 input{font:inherit;color:inherit;width:100%;margin-top:.25rem;padding:.625rem .75rem;border:1px solid var(--line);border-radius:.5rem;background:var(--card)}
 a{color:var(--blue)}li a{display:block;padding:.75rem 1rem;border:1px solid var(--line);border-radius:.5rem;text-decoration:none;font-weight:600}
 button,.button{font:inherit;display:block;text-align:center;text-decoration:none;font-weight:600;width:100%;padding:.75rem 1rem;border:0;border-radius:.5rem;color:var(--on);background:var(--blue);cursor:pointer}

@@ -49,7 +49,7 @@ export function testPage(language: Language, report: TestReport): string {
           [say.roles, named.length === 0 ? say.none : named.join(', ')],
           [say.seat, seat ?? say.none],
         ]
-      : [[say.reason, `${reason}: ${detail ?? ''}`]];
+      : [[say.reason, `${reason}: ${detail ?? ''}`, 'en']];
   const came = Object.entries(claims).map(([name, values]) => [name, values.join(', ')]);
   return page(
     language,
@@ -61,6 +61,7 @@ ${sectionOf(say.claims, came)}`,
   );
 }
 
+/** Names and values, with the language of the value where it is not the page's (WCAG 2.2, 3.1.2). */
 type Pairs = readonly (readonly string[])[];
 
 function sectionOf(title: string, pairs: Pairs): string {
@@ -69,7 +70,8 @@ function sectionOf(title: string, pairs: Pairs): string {
 
 function listOf(pairs: Pairs): string {
   const rows = pairs.map(
-    ([name = '', value = '']) => `<dt>${escapeXml(name)}</dt><dd>${escapeXml(value)}</dd>`,
+    ([name = '', value = '', language]) =>
+      `<dt>${escapeXml(name)}</dt><dd${language === undefined ? '' : ` lang="${language}"`}>${escapeXml(value)}</dd>`,
   );
   return `<dl>${rows.join('\n')}</dl>`;
 }

@@ -2,7 +2,6 @@
 
 import type { anyCustomRole, RoleKey } from '../../licensing/catalogue.ts';
 import type { BlueState } from '../../provisioning/user-view.ts';
-import type { BlueLink } from './blue-link.ts';
 import type { ToldPlainly } from './refusal.ts';
 
 export const languages = ['en', 'nl'] as const;
@@ -36,7 +35,10 @@ export interface Words {
   roles: (roles: string) => string;
   /** What a role is called; custom ones by their own name. */
   role: Record<Exclude<RoleKey, typeof anyCustomRole>, string>;
-  onward: Record<BlueLink['kind'], string>;
+  onward: Record<'accept' | 'open', string>;
+  openWorkspace: (name: string) => string;
+  workspaces: string;
+  moreWorkspaces: (count: number) => string;
   /** How far what was decided has come in Blue. */
   inBlue: Record<Exclude<BlueState, 'none'>, string>;
   queued: (position: number) => string;
@@ -55,7 +57,7 @@ export const words: Record<Language, Words> = {
     signedOut: 'You are signed out here. Your organisation may still keep you signed in.',
     sentHere: 'Your organisation has sent you here.',
     sentHereButton: 'Go on to sign in',
-    signingOut: 'You are signed out here. You are now signed out at your organisation, too.',
+    signingOut: 'You are signed out here. You are being signed out at your organisation, too.',
     signOutThere: 'Sign out at your organisation',
     loggedOut: 'You are signed out, here and at your organisation.',
     notSignedIn: 'You are not signed in',
@@ -89,6 +91,9 @@ export const words: Record<Language, Words> = {
       view_only: 'viewer',
     },
     onward: { accept: 'Accept the invitation', open: 'Open Blue' },
+    openWorkspace: (name) => `Open ${name} in Blue`,
+    workspaces: 'Your workspaces in Blue',
+    moreWorkspaces: (count) => `You find ${count} more in Blue.`,
     inBlue: {
       waiting: 'This is on its way to Blue, and takes some minutes.',
       invited: 'Blue has sent an invitation to your e-mail address: accept it.',
@@ -144,6 +149,9 @@ export const words: Record<Language, Words> = {
       view_only: 'lezer',
     },
     onward: { accept: 'Uitnodiging aannemen', open: 'Blue openen' },
+    openWorkspace: (name) => `${name} in Blue openen`,
+    workspaces: 'Je werkruimtes in Blue',
+    moreWorkspaces: (count) => `In Blue vind je er nog ${count}.`,
     inBlue: {
       waiting: 'Dit is onderweg naar Blue, en duurt enkele minuten.',
       invited: 'Blue heeft een uitnodiging naar je e-mailadres gestuurd: neem die aan.',
