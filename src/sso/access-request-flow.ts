@@ -29,8 +29,9 @@ import { newUser } from './core/identity.ts';
 import { Refusal } from './core/refusal.ts';
 import { refuseForeign } from './foreign-domain-flow.ts';
 import { insertLink, selectMatches } from './login-store.ts';
+import { selectUserOfSubject } from './revocation-store.ts';
 
-/** Writes down who signed in, and answers why that is all that comes of it. @throws Refusal where nobody could be made of the claims. */
+/** Writes down who signed in, and answers why that is all that comes of it. @throws Refusal where nobody could be made of the claims, or they are there by now. */
 export async function keepAccessRequest(
   database: Database,
   door: Door,
@@ -52,6 +53,10 @@ export async function keepAccessRequest(
       ...{ id: newId<string>(door.now.getTime()), connectionId, identity, groups },
       ...{ requestedAt: door.now, lastLoginAt: door.now },
     });
+    // Whoever approved them since the look for users has taken the request away, and it would be there again.
+    if ((await selectUserOfSubject(tx, connectionId, [identity.subject])) !== undefined) {
+      throw new Refusal('clash', 'The subject was linked at the same moment: sign in again.');
+    }
     if (isNew) {
       appendAudit(tx, door, [{ action: 'access.requested', subject: id, after: { connectionId, identity } }]);
     }
@@ -79,9 +84,6 @@ export async function approveAccess(database: Database, door: Door, id: string):
         ]);
         if (!isThere) throw unknownAccessRequest(id);
         if (!isHeld) throw new Fault('conflict', 'The connection was changed meanwhile: approve it again.');
-        if (!connection.enabled) {
-          throw new Fault('conflict', 'The connection is switched off: switch it on before you approve.');
-        }
         insertLink(tx, { connectionId, subject: identity.subject, userId, at: door.now });
         markMaker(tx, { connectionId, userId }, making);
         appendAudit(tx, door, [{ action: 'access.approved', subject: id, after: { userId } }]);
@@ -105,6 +107,9 @@ async function readFresh(
     if (found === undefined || its === undefined) throw unknownAccessRequest(id);
     return { request: found, connection: its, matches: await selectMatches(tx, its, found.identity) };
   });
+  if (!connection.enabled) {
+    throw new Fault('conflict', 'The connection is switched off: switch it on before you approve.');
+  }
   try {
     await refuseForeign(database, tenantId, request.identity);
     const who = converge(request.identity, matches, { create: true });

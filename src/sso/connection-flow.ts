@@ -148,6 +148,8 @@ export async function removeConnection(database: Database, door: Door, id: Conne
   await inTenant(database, door.tenantId, async (tx) => {
     const [pool, { name }] = await Promise.all([lockPool(tx), lockedConnection(tx, id)]);
     await reviseSaid(tx, door, pool, { connectionId: id, areForgotten: true, defaultRole: null });
+    // Before the connection's row takes them along: receivers of signals are told.
+    deleteSessionsOfConnection(tx, id);
     deleteConnection(tx, id);
     dislocate(tx, 'sso_connection', [id]);
     appendAudit(tx, door, [{ action: 'connection.deleted', subject: id, before: { name } }]);

@@ -66,7 +66,8 @@ export async function answerLogin(
     return sendPage(reply.code(403), refusalPage(languageOfRequest(request), outcome));
   }
   if (outcome.kind === 'tested') return sendPage(reply, testPage(languageOfRequest(request), outcome.report));
-  const held = heldIn(browser);
+  // The one that it has by now, where it says so: another window may have signed in meanwhile.
+  const held = heldSessionOf(request, services.publicUrl) ?? heldIn(browser);
   if (held !== undefined) {
     const now = services.clock.now();
     const after = { tenantId: place.tenantId, hash: hashToken(outcome.session) };

@@ -46,9 +46,9 @@ async function refreshOne({ database, outbound, times, stopping }: Refresh, due:
   const { tenantId, connectionId } = due;
   const { now, realNow } = times();
   const until = new Date(now.getTime() + leaseMs);
-  const claimed = await inTenant(database, tenantId, (tx) => claimMetadata(tx, connectionId, now, until));
-  if (claimed === undefined) return;
-  const fetched = await fetchMetadata(claimed.url, outbound, realNow, stopping)
+  const url = await inTenant(database, tenantId, (tx) => claimMetadata(tx, connectionId, now, until));
+  if (url === undefined) return;
+  const fetched = await fetchMetadata(url, outbound, realNow, stopping)
     .then((published) => {
       checkCertificates(published.provider, 'metadataUrl');
       return published;
@@ -63,28 +63,29 @@ async function refreshOne({ database, outbound, times, stopping }: Refresh, due:
     now: times().now,
     requestId: null,
   };
-  await settle(database, door, { connectionId, claimed, fetched });
+  await settle(database, door, { connectionId, until, fetched });
 }
 
 interface Fetched {
   connectionId: ConnectionId;
-  claimed: Pick<MetadataSource, 'url' | 'fetchedAt'>;
+  /** As it was claimed. */
+  until: Date;
   fetched: Published | Fault;
 }
 
 async function settle(
   database: Database,
   door: Door,
-  { connectionId, claimed, fetched }: Fetched,
+  { connectionId, until, fetched }: Fetched,
 ): Promise<void> {
   const { now, tenantId } = door;
   await inTenant(database, tenantId, async (tx) => {
     const connection = await lockedConnection(tx, connectionId);
     const { metadata: before } = connection;
-    // An admin has changed it meanwhile, or had it fetched: what was asked for before is older.
-    if (connection.protocol !== 'saml' || before?.url !== claimed.url) return;
-    if (before.fetchedAt.getTime() !== claimed.fetchedAt.getTime()) return;
+    // An admin has given it anew meanwhile, or another process has claimed it: what they fetched is newer.
+    if (connection.protocol !== 'saml' || before?.nextFetchAt.getTime() !== until.getTime()) return;
     const { settings } = connection;
+    const { url } = before;
     const tell = (action: string, was: unknown, after: unknown) => {
       appendAudit(tx, door, [{ action, subject: connectionId, before: was, after }]);
       lookSooner(tx, now);
@@ -96,8 +97,8 @@ async function settle(
       return;
     }
     const { provider } = fetched;
-    const source = fetchedSource(claimed.url, fetched, now, Math.random());
-    if (!isToConfirm(claimed.url, settings, provider)) {
+    const source = fetchedSource(url, fetched, now, Math.random());
+    if (!isToConfirm(url, settings, provider)) {
       writeSource(tx, connectionId, source);
       if (before.pending !== null || before.error !== null) lookSooner(tx, now);
       if (isSame(settings, provider)) return;

@@ -35,18 +35,17 @@ export async function findDueMetadata(database: Database, now: Date, most: numbe
     select tenant_id as "tenantId", connection_id as "connectionId" from find_due_metadata(${now}, ${most})`);
 }
 
-/** What is fetched again, where it is due still: of several gateways one gets it, and the others not before `until`. */
+/** The address, where it is due still: of several gateways one gets it, and the others not before `until`. */
 export async function claimMetadata(
   tx: TenantTransaction,
   id: ConnectionId,
   now: Date,
   until: Date,
-): Promise<Pick<MetadataSource, 'url' | 'fetchedAt'> | undefined> {
-  const [row] = await tx.run(sql<Pick<MetadataSource, 'url' | 'fetchedAt'>>`
+): Promise<string | undefined> {
+  const [row] = await tx.run(sql<{ url: string }>`
     update sso_metadata set next_fetch_at = ${until}, tried_at = ${now}
-    where tenant_id = ${tx.tenantId} and connection_id = ${id} and next_fetch_at <= ${now}
-    returning url, fetched_at as "fetchedAt"`);
-  return row;
+    where tenant_id = ${tx.tenantId} and connection_id = ${id} and next_fetch_at <= ${now} returning url`);
+  return row?.url;
 }
 
 export function writeSource(tx: TenantTransaction, id: ConnectionId, source: MetadataSource): void {

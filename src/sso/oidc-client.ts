@@ -7,6 +7,7 @@ import * as openid from 'openid-client';
 import type { Dispatcher } from 'undici';
 import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
+import { keysIn } from '../oauth/issuer-document.ts';
 import { guardedFetch } from '../outbound/fetch-client.ts';
 import { DocumentFailed } from '../outbound/json-client.ts';
 import type { OidcSettings } from './connection.ts';
@@ -207,6 +208,8 @@ export class OidcProviders {
       try {
         const answer = await this.#fetch(url, init);
         if (answer.status !== 200) throw new DocumentFailed(`it answers ${answer.status}`);
+        // A page of a proxy comes as 200, too.
+        await answer.clone().json().then(keysIn).catch(noKeySet);
         known.keysReadAtMs = now;
         return answer;
       } catch (error) {
@@ -235,6 +238,10 @@ export class OidcProviders {
     if (metadata.issuer !== issuer) throw new DocumentFailed('its discovery document names another issuer');
     return metadata;
   }
+}
+
+function noKeySet(cause: unknown): never {
+  throw new DocumentFailed('its jwks_uri holds no key set', { cause });
 }
 
 /** What the discovery document names may be no address, or none of the web. @throws Refusal `provider` */

@@ -10,7 +10,7 @@ import { hashToken } from '../kernel/token.ts';
 import { type Session, selectSession } from '../sessions/session-store.ts';
 import type { HeldSession } from './core/held-session.ts';
 
-const loginCookiesMax = 64;
+const loginCookiesMax = 32;
 
 export interface SignedIn extends HeldSession {
   session: Session;

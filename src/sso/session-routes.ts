@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { selectInvitationId } from '../blue/invitation-store.ts';
 import { selectOwnWorkspaces } from '../blue/workspace-store.ts';
-import { inTenant } from '../db/tenant-transaction.ts';
+import { atOnce, inTenant } from '../db/tenant-transaction.ts';
 import { columnsOf } from '../directory/user.ts';
 import type { Services } from '../http/services.ts';
 import type { TenantId } from '../kernel/ids.ts';
@@ -99,13 +99,13 @@ export function sessionRoutes(scope: FastifyInstance, services: Services): void 
     if (rolesOf(view).length === 0) return undefined;
     const { address, user } = view;
     const { state } = view.blue;
-    const known = await inTenant(database, tenantId, async (tx) => ({
-      invitationId:
-        state === 'invited' && address !== null
-          ? await selectInvitationId(tx, address, realClock.now())
-          : undefined,
-      own: state === 'active' ? await selectOwnWorkspaces(tx, user.id) : undefined,
-    }));
+    const isInvited = state === 'invited' && address !== null;
+    if (!isInvited && state !== 'active') return blueLinkOf(blueAppUrl, { state, address });
+    const known = await atOnce(database, tenantId, async (tx) =>
+      isInvited
+        ? { invitationId: await selectInvitationId(tx, address, realClock.now()) }
+        : { own: await selectOwnWorkspaces(tx, user.id) },
+    );
     return blueLinkOf(blueAppUrl, { state, address, ...known });
   }
 

@@ -7,7 +7,7 @@ import type { TenantId } from '../../src/kernel/ids.ts';
 import { limits } from '../../src/kernel/limits.ts';
 import { lockStream } from '../../src/signals/stream-store.ts';
 import { attribute, goodResponse } from '../sso/forge.ts';
-import { type Begun, post, startTarget, type Target } from '../sso/target.ts';
+import { type Begun, jit, post, startTarget, type Target } from '../sso/target.ts';
 import { made } from '../support/gateway.ts';
 import { PushTarget, Receiver } from './receiver.ts';
 
@@ -30,9 +30,9 @@ async function newReceiver(slug = target.tenant.slug) {
 
 let count = 0;
 /** Somebody new, who is signed in. Answers the user's id. */
-async function signIn(): Promise<{ userId: string; begun: Begun }> {
+async function signIn(at = target.connection): Promise<{ userId: string; begun: Begun }> {
   count += 1;
-  const begun = await target.begin();
+  const begun = await target.begin(at);
   const userName = attribute('userName', `person${count}@example.com`);
   const xml = goodResponse(begun, { subject: `person${count}`, attributes: userName });
   expect((await post(begun, xml)).status).toBe(303);
@@ -104,11 +104,15 @@ describe('a stream that is polled', () => {
     expect([Object.keys(next.sets).length, next.moreAvailable]).toEqual([1, false]);
   });
 
-  it('tells of a deletion, of a connection that is switched off, and of nobody’s own sign-out', async () => {
+  it('tells of a deletion, of a connection that is switched off or removed, and of nobody’s own sign-out', async () => {
     const { begun } = await signIn();
     await begun.browser.send(`${target.gateway.url}/sso/logout`, {});
     expect((await ask()).sets).toEqual({});
-    const [deleted, other] = [await signIn(), await signIn()];
+    const { metadataXml, tenant } = target;
+    const connections = `/tenants/${tenant.slug}/connections`;
+    const body = { protocol: 'saml', name: 'x', metadataXml, jit };
+    const removed = await made(target.gateway.api('POST', connections, body));
+    const [deleted, other, left] = [await signIn(), await signIn(), await signIn(removed)];
     await target.gateway.scim(
       scim || (await target.tenant.directoryToken('generic')),
       'DELETE',
@@ -116,11 +120,12 @@ describe('a stream that is polled', () => {
     );
     await made(target.gateway.api('PUT', target.path, { enabled: false }));
     await made(target.gateway.api('PUT', target.path, { enabled: true }));
+    await made(target.gateway.api('DELETE', `${connections}/${removed.id}`));
     const tokens = Object.values((await ask()).sets);
     const subjects = await Promise.all(
       tokens.map(async (token) => ((await receiver.read(token, audience)).sub_id as { sub: string }).sub),
     );
-    expect(subjects).toEqual(expect.arrayContaining([deleted.userId, other.userId]));
+    expect(subjects).toEqual(expect.arrayContaining([deleted.userId, other.userId, left.userId]));
   });
 
   it('is told nothing of another tenant, and its token opens nothing there', async () => {

@@ -65,6 +65,17 @@ async function encryptedResponse(begun: Begun, parts: Partial<Parts> = {}, how: 
   return wrap(begun, await encryptedElement(content, how), parts);
 }
 
+/** The CipherValue of the content, which stands behind that of the key. */
+const lastValue =
+  /<xenc:CipherValue>[^<]*<\/xenc:CipherValue>(?=\s*<\/xenc:CipherData>\s*<\/xenc:EncryptedData>)/;
+const cut = (value: string, end: number) =>
+  value.replace(/>([^<]+)</, (_all, text) => `>${base64(Buffer.from(text, 'base64').subarray(0, end))}<`);
+async function changed(begun: Begun, change: (xml: string) => string): Promise<string> {
+  const xml = await encryptedResponse(begun);
+  expect(change(xml)).not.toBe(xml);
+  return change(xml);
+}
+
 describe('an encrypted assertion', () => {
   it('is read with the key that our metadata shows', async () => {
     const metadata = await new Browser().send(target.connection.entityId);
@@ -126,6 +137,38 @@ describe('an encrypted assertion', () => {
           /(CipherValue>[\w+/]{40})(\w)/g,
           (_all, start, letter) => `${start}${letter === 'A' ? 'B' : 'A'}`,
         ),
+    ],
+    'with two keys': [
+      'encrypted',
+      (begun) => changed(begun, (xml) => xml.replace(/<e:EncryptedKey.*<\/e:EncryptedKey>/s, '$&$&')),
+    ],
+    'whose key is elsewhere': [
+      'encrypted',
+      (begun) =>
+        changed(begun, (xml) =>
+          xml.replace(/<e:EncryptedKey.*<\/e:EncryptedKey>/s, '<RetrievalMethod URI="http://127.0.0.1:1/"/>'),
+        ),
+    ],
+    'whose content is elsewhere': [
+      'encrypted',
+      (begun) =>
+        changed(begun, (xml) => xml.replace(lastValue, '<xenc:CipherReference URI="http://127.0.0.1:1/"/>')),
+    ],
+    'without its tag': [
+      'encrypted',
+      (begun) => changed(begun, (xml) => xml.replace(lastValue, (value) => cut(value, -16))),
+    ],
+    'with a tag of four bytes': [
+      'encrypted',
+      (begun) => changed(begun, (xml) => xml.replace(lastValue, (value) => cut(value, -12))),
+    ],
+    'of a few bytes': [
+      'encrypted',
+      (begun) => changed(begun, (xml) => xml.replace(lastValue, (value) => cut(value, 8))),
+    ],
+    'with a shorter cipher than its key is for': [
+      'encrypted',
+      (begun) => changed(begun, (xml) => xml.replace('aes256-gcm', 'aes128-gcm')),
     ],
     'that is not signed': [
       'signature',

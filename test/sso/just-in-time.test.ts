@@ -1,6 +1,12 @@
 /** What a connection's just-in-time policies make of people, over HTTP: who is made, who waits for a word, whose groups are claimed. */
 
+import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Door } from '../../src/audit/door.ts';
+import { openDatabase } from '../../src/db/database.ts';
+import { inTenant } from '../../src/db/tenant-transaction.ts';
+import type { ConnectionId, TenantId } from '../../src/kernel/ids.ts';
+import { keepAccessRequest } from '../../src/sso/access-request-flow.ts';
 import { made } from '../support/gateway.ts';
 import type { Page } from './browser.ts';
 import { attribute, goodResponse } from './forge.ts';
@@ -171,6 +177,31 @@ describe('with approval', () => {
     expect((await login(someone)).status).toBe(303);
     await connectionIs({ approval: true });
     expect(await requestOf(someone)).toBeUndefined();
+  });
+
+  it('nor where that came while a login was under way, which would write the request down again', async () => {
+    await login(someone);
+    const { id } = await requestOf(someone);
+    await made(api('POST', `/access-requests/${id}/approve`));
+    const database = openDatabase({ url: target.gateway.databaseUrl, poolSize: 1 });
+    const tenantId = target.tenant.tenantId as TenantId;
+    const connectionId = target.connection.id as ConnectionId;
+    const door: Door = {
+      ...{ tenantId, now: new Date(), requestId: null },
+      actor: { kind: 'connection', id: connectionId, name: 'x' },
+    };
+    const [link] = await inTenant(database, tenantId, (tx) =>
+      tx.run(sql<{ subject: string }>`select subject from sso_links order by linked_at desc limit 1`),
+    );
+    const identity = {
+      ...{ subject: link?.subject ?? '', externalId: undefined, userName: `${someone}@example.com` },
+      ...{ email: undefined, emailVerified: true, userNameVerified: true },
+      ...{ givenName: undefined, familyName: undefined, displayName: undefined },
+    };
+    const kept = keepAccessRequest(database, door, connectionId, { identity, groups: [] });
+    await expect(kept).rejects.toThrow('sign in again');
+    expect(await requestOf(someone)).toBeUndefined();
+    await database.close();
   });
 });
 

@@ -80,19 +80,24 @@ it('a refresh takes other certificates by itself, where https vouches for them',
   ]);
 });
 
-it('an answer that was asked for before an admin had it fetched changes nothing', async () => {
-  const { id } = await made(create(secure));
-  const withdrawn = metadataOf(entityId, ssoUrl, target.keys.certificate, target.strangers.certificate);
-  const late = new Promise<() => void>((asked) => {
-    listener = (_request, response) => asked(() => response.end(withdrawn));
-  });
+it('a refresh that answers after an admin has had the same address read again changes nothing', async () => {
+  const url = `${secure}?held`;
+  const { id } = await made(create(url));
+  let answerLate: (() => void) | undefined;
+  const late = metadataOf(entityId, ssoUrl, ...certificates);
+  const answer = listener;
+  listener = (request, response) => {
+    if (!request.url?.endsWith('?held') || answerLate !== undefined) return answer(request, response);
+    answerLate = () => response.end(late);
+  };
   await forward(25);
-  const answer = await late;
-  listener = (_request, response) => response.end(metadataOf(entityId, ssoUrl, ...certificates));
-  await made(target.gateway.api('PUT', `${base()}/${id}`, { metadataUrl: secure }));
-  answer();
-  await new Promise((done) => setTimeout(done, 500));
-  expect((await read(id)).identityProvider.certificates).toHaveLength(1);
+  await soon(async () => expect(answerLate).toBeDefined());
+  certificates = [target.strangers.certificate];
+  const { identityProvider } = await made(target.gateway.api('PUT', `${base()}/${id}`, { metadataUrl: url }));
+  answerLate?.();
+  await new Promise((done) => setTimeout(done, 1000));
+  expect((await read(id)).identityProvider).toEqual(identityProvider);
+  expect(await trail(id)).toEqual(['connection.updated', 'connection.created']);
 });
 
 it.each([

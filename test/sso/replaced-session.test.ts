@@ -4,6 +4,7 @@ import * as openid from 'openid-client';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { made, startGateway, type TestGateway } from '../support/gateway.ts';
 import { Browser } from './browser.ts';
+import { OidcScene } from './oidc/scene.ts';
 import { type Application, type OpScene, type Receiver, startReceiver, startScene } from './op-scene.ts';
 
 let gateway: TestGateway;
@@ -88,4 +89,32 @@ it('a login that is refused ends nothing, nor does one whose cookie names anothe
     true,
     true,
   ]);
+});
+
+it('through an OpenID provider, in two windows: the later login replaces the session of the earlier', async () => {
+  const provider = await OidcScene.start();
+  try {
+    const browser = new Browser();
+    const cookies = browser.cookiesOf(provider.gateway.url);
+    const isOver = async (cookie: string) => {
+      const other = new Browser();
+      other.cookiesOf(provider.gateway.url).set('bgw_session', cookie);
+      return (await other.send(`${provider.gateway.url}/sso/session`)).status === 401;
+    };
+    const earlier = await provider.begin(undefined, browser);
+    let later = await provider.begin(undefined, browser);
+    // Both have a cookie of their own, but for one in 32.
+    while ([...cookies.keys()].filter((name) => name.startsWith('bgw_login_')).length < 2) {
+      later = await provider.begin(undefined, browser);
+    }
+    const finish = async (login: typeof later) => {
+      provider.provider.said = { claims: { nonce: login.asked.nonce } };
+      expect((await provider.comeBack(login)).status).toBe(303);
+      return cookies.get('bgw_session') ?? '';
+    };
+    const sessions = [await finish(earlier), await finish(later)];
+    expect(await Promise.all(sessions.map(isOver))).toEqual([true, false]);
+  } finally {
+    await provider.stop();
+  }
 });

@@ -22,9 +22,9 @@ export interface StandingInBlue {
   state: BlueState;
   address: string | null;
   /** undefined: only the mail leads to it. */
-  invitationId: string | undefined;
+  invitationId?: string | undefined;
   /** By slugs; undefined: not known. */
-  own: { organization: string; workspaces: readonly { name: string; slug: string }[] } | undefined;
+  own?: { organization: string; workspaces: readonly { name: string; slug: string }[] } | undefined;
 }
 
 /** @param app Origin of Blue's application. */

@@ -35,8 +35,8 @@ async function login(): Promise<number> {
   const page = await scene.comeBack(await scene.begin());
   return page.status;
 }
-const fails = (path: string) =>
-  scene.provider.instead.set(path, (_request, response) => response.writeHead(503).end('<html>'));
+const fails = (path: string, status = 503) =>
+  scene.provider.instead.set(path, (_request, response) => response.writeHead(status).end('<html>'));
 const asksFor = (path: string) => scene.provider.asked.filter((one) => one.path === path).length;
 const warnings = () => lines.filter((line) => line.includes('could not be read anew')).length;
 
@@ -72,6 +72,7 @@ it('its keys: logins go on for an hour, and no longer', async () => {
   fails('/jwks');
   forward(30 * minuteMs);
   expect([await login(), warnings()]).toEqual([303, 1]);
+  fails('/jwks', 200);
   forward(29 * minuteMs);
   expect(await login()).toBe(303);
   forward(6 * minuteMs);
