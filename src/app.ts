@@ -85,6 +85,7 @@ import { samlRoutes } from './sso/saml-routes.ts';
 import { sessionRoutes } from './sso/session-routes.ts';
 import { installSsoScope } from './sso/sso-scope-hook.ts';
 import { testRoutes } from './sso/test-routes.ts';
+import { installVerifier } from './sso/verifier-hook.ts';
 
 export interface AppOptions {
   services: Services;
@@ -146,8 +147,9 @@ export async function buildApp({ services, log, ...options }: AppOptions): Promi
   });
   await app.register(async (scope) => {
     await installSsoScope(scope);
-    samlRoutes(scope, services);
-    samlLogoutRoutes(scope, services);
+    const verifier = installVerifier(scope);
+    samlRoutes(scope, services, verifier);
+    samlLogoutRoutes(scope, services, verifier);
     testRoutes(scope, services);
     oidcRoutes(scope, services);
     sessionRoutes(scope, services);

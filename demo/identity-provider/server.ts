@@ -3,6 +3,7 @@
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { fromPem, selfSigned } from '../../src/kernel/self-signed-certificate.ts';
 
 export interface IdpPerson {
@@ -34,8 +35,8 @@ export interface SamlProviderOptions {
   acsOf: () => string;
   /** Who signs in, or the page that asks. */
   whoIs: (query: Record<string, string>) => IdpPerson | string;
-  /** For `samlp`. */
-  more?: object;
+  /** Options for `samlp`, asked for at each request. */
+  more?: () => object;
 }
 
 export interface SamlProvider {
@@ -49,12 +50,14 @@ export async function startSamlProvider({
   entityId,
   acsOf,
   whoIs,
-  more = {},
+  more = () => ({}),
 }: SamlProviderOptions): Promise<SamlProvider> {
   const { privateKey, certificate } = await selfSigned('idp', new Date());
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     const { searchParams } = new URL(request.url ?? '', 'http://localhost');
     const query = Object.fromEntries(searchParams);
+    const { method = '', headers } = request;
+    const body = Object.fromEntries(new URLSearchParams(await text(request)));
     const person = whoIs(query);
     if (typeof person === 'string') {
       response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(person);
@@ -73,10 +76,10 @@ export async function startSamlProvider({
         done: (e: null, url: string) => void,
       ) => done(null, acsOf()),
       getUserFromRequest: () => person,
-      ...more,
+      ...more(),
     });
     answer(
-      { method: 'GET', query, body: {}, headers: request.headers },
+      { method, query, body, headers },
       {
         set: (name, value) => response.setHeader(name, value),
         send: (body) => response.end(String(body)),

@@ -10,7 +10,7 @@ import {
   type SamlConnection,
   type SamlSettings,
 } from '../sso/connection.ts';
-import { type IdentityProvider, readMetadata } from '../sso/core/metadata.ts';
+import { type IdentityProvider, identityProviderOf, readMetadata } from '../sso/core/metadata.ts';
 import { samlTemplates, settingsOfTemplate } from '../sso/core/saml-template.ts';
 import { ConnectionKeyAnswer, showKey } from './connection-key-form.ts';
 import { nullable, Time } from './schemas.ts';
@@ -39,6 +39,12 @@ export const samlFields = {
   wantAssertionsSigned: Type.Optional(Type.Boolean({ default: true })),
   wantResponseSigned: Type.Optional(Type.Boolean({ default: false })),
   signRequests: Type.Optional(Type.Boolean({ default: false })),
+  preferPost: Type.Optional(
+    Type.Boolean({
+      default: false,
+      description: 'Requests go by HTTP-POST where the metadata offers HTTP-Redirect, too.',
+    }),
+  ),
   allowSha1: Type.Optional(
     Type.Boolean({
       default: false,
@@ -73,6 +79,15 @@ export const samlFields = {
 };
 const SamlBody = Type.Object(samlFields);
 
+const location = (service: string, binding: string) =>
+  nullable(Type.String({ description: `Of ${service}, by ${binding}; null: the metadata names none.` }));
+const locations = {
+  ssoUrl: location('SingleSignOnService', 'HTTP-Redirect'),
+  ssoPostUrl: location('SingleSignOnService', 'HTTP-POST'),
+  logoutUrl: location('SingleLogoutService', 'HTTP-Redirect'),
+  logoutPostUrl: location('SingleLogoutService', 'HTTP-POST'),
+};
+
 export const samlAnswer = {
   entityId: Type.String({ description: 'Ours; the metadata is there, too.' }),
   acsUrl: Type.String(),
@@ -80,10 +95,7 @@ export const samlAnswer = {
   logoutUrl: Type.String({ description: 'Ours, of single logout.' }),
   identityProvider: Type.Object({
     entityId: Type.String(),
-    ssoUrl: Type.String(),
-    logoutUrl: nullable(
-      Type.String({ description: 'null: the metadata names none of the redirect binding.' }),
-    ),
+    ...locations,
     certificates: Type.Array(
       Type.Object({
         sha256: Type.String({ description: 'Fingerprint.' }),
@@ -103,10 +115,7 @@ export const samlAnswer = {
         Type.Object({
           seenAt: Time,
           entityId: Type.String(),
-          ssoUrl: Type.String(),
-          logoutUrl: nullable(
-            Type.String({ description: 'null: the metadata names none of the redirect binding.' }),
-          ),
+          ...locations,
           certificates: Type.Array(Type.String({ description: 'Fingerprint, SHA-256.' })),
         }),
       ),
@@ -116,6 +125,7 @@ export const samlAnswer = {
   wantAssertionsSigned: Type.Boolean(),
   wantResponseSigned: Type.Boolean(),
   signRequests: Type.Boolean(),
+  preferPost: Type.Boolean(),
   forceAuthn: Type.Boolean(),
   authnContexts: Type.Array(Type.String()),
   allowSha1: Type.Boolean(),
@@ -137,6 +147,7 @@ export function readSaml(
     wantAssertionsSigned = before?.wantAssertionsSigned ?? true,
     wantResponseSigned = before?.wantResponseSigned ?? false,
     signRequests = before?.signRequests ?? false,
+    preferPost = before?.preferPost ?? false,
     forceAuthn = before?.forceAuthn ?? false,
     allowSha1 = before?.allowSha1 ?? false,
     allowCbc = before?.allowCbc ?? false,
@@ -155,9 +166,9 @@ export function readSaml(
   if (provider === undefined) {
     throw new Fault('invalid', 'metadataUrl or metadataXml is missing.', { field: 'metadataXml' });
   }
-  const { entityId, ssoUrl, logoutUrl, certificates } = provider;
   return {
-    ...{ entityId, ssoUrl, logoutUrl, certificates, wantAssertionsSigned, wantResponseSigned },
+    ...identityProviderOf(provider),
+    ...{ wantAssertionsSigned, wantResponseSigned, preferPost },
     ...{ signRequests, nameIdFormat, forceAuthn, authnContexts, allowSha1, allowCbc, allowIdpInitiated },
   };
 }
@@ -167,12 +178,16 @@ export function templateOf({ template }: Pick<Static<typeof SamlBody>, 'template
 }
 
 export function showSaml({ id, settings, keys, metadata }: SamlConnection, publicUrl: string) {
-  const { entityId, ssoUrl, logoutUrl, certificates, authnContexts, ...asked } = settings;
+  const { entityId, ssoUrl, ssoPostUrl, logoutUrl, logoutPostUrl, certificates, authnContexts, ...asked } =
+    settings;
   return {
     ...addressesOf(publicUrl, id),
     ...asked,
     authnContexts: [...authnContexts],
-    identityProvider: { entityId, ssoUrl, logoutUrl, certificates: certificates.map(showCertificate) },
+    identityProvider: {
+      ...{ entityId, ssoUrl, ssoPostUrl, logoutUrl, logoutPostUrl },
+      certificates: certificates.map(showCertificate),
+    },
     metadata: metadata && showSource(metadata),
     keys: keys.map(showKey),
   };

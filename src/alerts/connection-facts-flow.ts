@@ -4,7 +4,7 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { readCertificate } from '../kernel/certificate.ts';
 import { limits } from '../kernel/limits.ts';
 import type { ConnectionFacts } from '../licensing/connection-alert.ts';
-import type { Connection } from '../sso/connection.ts';
+import { type Connection, signsRequests } from '../sso/connection.ts';
 import { currentKey } from '../sso/connection-key.ts';
 import { selectConnections } from '../sso/connection-store.ts';
 
@@ -19,7 +19,7 @@ export async function connectionFacts(tx: TenantTransaction): Promise<Connection
 function factsOf(connection: Connection): ConnectionFacts {
   const { id, name, keys, metadata, protocol, settings } = connection;
   const certificates = protocol === 'saml' ? settings.certificates : [];
-  const signs = protocol === 'saml' && settings.signRequests;
+  const signs = protocol === 'saml' && signsRequests(settings);
   const ends = certificates.map((one) => readCertificate(one).notAfter?.getTime() ?? 0);
   return {
     ...{ id, name },

@@ -41,6 +41,11 @@ const settingFlags: readonly Flag[] = [
     value: 'a,b',
     description: 'SAML: AuthnContextClassRefs, of which one must be met',
   },
+  {
+    name: 'prefer-post',
+    value: truthValue,
+    description: 'SAML: requests go by HTTP-POST, where both bindings are offered',
+  },
   { name: 'allow-sha1', value: truthValue, description: 'SAML: take signatures by RSA-SHA1' },
   { name: 'allow-cbc', value: truthValue, description: 'SAML: take assertions encrypted with AES-CBC' },
   {
@@ -113,6 +118,7 @@ function settings(input: Input): Record<string, unknown> {
     wantAssertionsSigned: truth(input, 'want-assertions-signed'),
     wantResponseSigned: truth(input, 'want-response-signed'),
     signRequests: truth(input, 'sign-requests'),
+    preferPost: truth(input, 'prefer-post'),
     forceAuthn: truth(input, 'force-authn'),
     allowSha1: truth(input, 'allow-sha1'),
     allowCbc: truth(input, 'allow-cbc'),

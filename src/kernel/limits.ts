@@ -105,6 +105,7 @@ export const limits = {
   /** After a failure it is fetched again within this. */
   metadataRetryMinutesMax: 60,
   /** Characters of a query that holds a signed message. */
+  samlSessionIndexesMax: 100,
   samlQueryLengthMax: 16 * 1024,
   /** Threads that verify responses, the memory of each, and how long one response may take. */
   samlThreadsMax: 2,

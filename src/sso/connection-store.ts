@@ -173,9 +173,12 @@ function toConnection(row: Row): StandingConnection {
   };
 }
 
+/** What rows lack that were written before there was HTTP-POST. */
+const writtenBeforePost = { ssoPostUrl: null, logoutPostUrl: null, preferPost: false };
+
 function ofProtocol({ protocol, settings }: Row) {
   return protocol === 'saml'
-    ? { protocol, settings: settings as SamlSettings }
+    ? { protocol, settings: { ...writtenBeforePost, ...(settings as SamlSettings) } }
     : { protocol, settings: settings as OidcSettings };
 }
 

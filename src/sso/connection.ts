@@ -2,13 +2,17 @@
 
 import type { ConnectionId, DirectoryId } from '../kernel/ids.ts';
 import type { ConnectionKey } from './connection-key.ts';
+import { ssoEndpointOf } from './core/binding.ts';
 import type { AttributeNames } from './core/identity.ts';
 import type { IdentityProvider } from './core/metadata.ts';
 
 export interface SamlSettings extends IdentityProvider {
   wantAssertionsSigned: boolean;
   wantResponseSigned: boolean;
+  /** AuthnRequests by HTTP-Redirect; those by HTTP-POST always are. */
   signRequests: boolean;
+  /** Messages go by HTTP-POST where the identity provider takes them by HTTP-Redirect, too. */
+  preferPost: boolean;
   /** Asked for in the AuthnRequest; null: whatever the identity provider is set up to send. */
   nameIdFormat: string | null;
   /** Each login there must be made anew. */
@@ -114,6 +118,10 @@ export type StandingConnection = Connection & {
   /** Another one after each change of its row. */
   revision: string;
 };
+
+export function signsRequests(settings: SamlSettings): boolean {
+  return settings.signRequests || ssoEndpointOf(settings).binding === 'post';
+}
 
 /** What the identity provider calls itself. */
 export function providerOf(connection: ConnectionDraft): string {

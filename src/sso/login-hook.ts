@@ -14,7 +14,7 @@ import { succeed } from './op/succession-flow.ts';
 import { heldSessionOf, setLogin, setSession } from './session-hook.ts';
 import type { LoginOutcome } from './settle-login-flow.ts';
 import type { ConnectionPlace } from './sign-in-flow.ts';
-import { languageOfRequest, sendPage } from './sso-scope-hook.ts';
+import { languageOfRequest, sendOn, sendPage } from './sso-scope-hook.ts';
 import { type Start, startLogin } from './start-login-flow.ts';
 
 export interface ConnectionPath {
@@ -41,9 +41,9 @@ export async function beginLogin(
   of: Parameters<typeof startLogin>[3] = {},
 ): Promise<FastifyReply> {
   const held = heldSessionOf(reply.request, start.publicUrl);
-  const { url, state, browser } = await startLogin(start, place, asked, { ...of, held });
+  const { transfer, state, browser } = await startLogin(start, place, asked, { ...of, held });
   setLogin(reply, start.publicUrl, state, browser);
-  return reply.redirect(url, 303);
+  return sendOn(reply, transfer);
 }
 
 interface Answer {

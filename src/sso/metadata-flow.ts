@@ -1,6 +1,6 @@
 /**
- * Fetches metadata again when it is due. What it brings is taken at once where only certificates changed, and otherwise waits
- * for an admin, while what was in use stays. One tenant's failure delays only itself.
+ * Fetches metadata again when it is due. What it brings is taken at once where only certificates changed, or where people are signed
+ * out at an origin that is in use, and otherwise waits for an admin, while what was in use stays. One tenant's failure delays only itself.
  */
 
 import { lookSooner } from '../alerts/alert-store.ts';
@@ -13,10 +13,10 @@ import type { ConnectionId } from '../kernel/ids.ts';
 import { reviseSaid } from '../provisioning/claimed-groups-flow.ts';
 import { lockPool } from '../provisioning/pool-store.ts';
 import { deleteSessionsOfConnection } from '../sessions/session-store.ts';
-import type { Connection, MetadataSource, SamlConnection } from './connection.ts';
+import type { Connection, MetadataSource, SamlConnection, SamlSettings } from './connection.ts';
 import { checkCertificates, lockedConnection } from './connection-flow.ts';
 import { updateConnection } from './connection-store.ts';
-import type { IdentityProvider, Published } from './core/metadata.ts';
+import { type IdentityProvider, identityProviderOf, type Published } from './core/metadata.ts';
 import { fetchMetadata, type Outbound } from './metadata-client.ts';
 import { failedSource, fetchedSource, isSame, isToConfirm } from './metadata-refresh.ts';
 import { claimMetadata, type DueMetadata, findDueMetadata, writeSource } from './metadata-store.ts';
@@ -103,15 +103,30 @@ async function settle(
       if (before.pending !== null || before.error !== null) lookSooner(tx, now);
       if (isSame(settings, provider)) return;
       updateConnection(tx, connectionId, withProvider(connection, provider));
-      const { certificates } = settings;
-      tell('connection.certificates_changed', { certificates }, { certificates: provider.certificates });
+      tellTaken(tell, settings, provider);
       return;
     }
     const isKnown = before.pending !== null && isSame(before.pending, provider);
     const pending = isKnown ? before.pending : { ...provider, seenAt: now.toISOString() };
     writeSource(tx, connectionId, { ...source, pending });
-    if (!isKnown) tell('connection.metadata_held', providerOf(settings), provider);
+    if (!isKnown) tell('connection.metadata_held', identityProviderOf(settings), provider);
   });
+}
+
+/** Of what was taken at once: certificates and addresses, each where it is another. */
+function tellTaken(
+  tell: (action: string, was: unknown, after: unknown) => void,
+  settings: SamlSettings,
+  provider: IdentityProvider,
+): void {
+  const [was, is] = [identityProviderOf(settings), identityProviderOf(provider)];
+  if (!isSame({ ...was, certificates: is.certificates }, was)) {
+    const { certificates } = was;
+    tell('connection.certificates_changed', { certificates }, { certificates: is.certificates });
+  }
+  if (isSame({ ...is, certificates: was.certificates }, was)) return;
+  const [{ certificates: _was, ...before }, { certificates: _is, ...after }] = [was, is];
+  tell('connection.addresses_changed', before, after);
 }
 
 /**
@@ -145,7 +160,7 @@ export async function confirmMetadata(
       {
         action: 'connection.metadata_confirmed',
         subject: connectionId,
-        before: providerOf(settings),
+        before: identityProviderOf(settings),
         after: provider,
       },
     ]);
@@ -156,8 +171,4 @@ export async function confirmMetadata(
 
 function withProvider(connection: SamlConnection, provider: IdentityProvider): SamlConnection {
   return { ...connection, settings: { ...connection.settings, ...provider } };
-}
-
-function providerOf({ entityId, ssoUrl, logoutUrl, certificates }: IdentityProvider): IdentityProvider {
-  return { entityId, ssoUrl, logoutUrl, certificates };
 }

@@ -2,7 +2,8 @@
 
 import { limits } from '../kernel/limits.ts';
 import type { MetadataSource, SamlSettings } from './connection.ts';
-import type { IdentityProvider, Published } from './core/metadata.ts';
+import { logoutEndpointOf, ssoEndpointOf } from './core/binding.ts';
+import { type IdentityProvider, identityProviderOf, type Published } from './core/metadata.ts';
 
 const minuteMs = 60_000;
 
@@ -25,21 +26,41 @@ export function failedSource(before: MetadataSource, error: string, now: Date): 
   return { ...before, failingSince, error, nextFetchAt: new Date(now.getTime() + minutes * minuteMs) };
 }
 
-/** Certificates roll over by themselves where https vouches for who said so; who and where the identity provider is, never. */
+/**
+ * Certificates roll over by themselves where https vouches for who said so; who and where the identity provider is, never. An
+ * address that is not in use may be added.
+ */
 export function isToConfirm(url: string, settings: SamlSettings, provider: IdentityProvider): boolean {
-  const { entityId, ssoUrl, logoutUrl } = settings;
+  const later = { ...settings, ...provider };
   const isElsewhere =
-    entityId !== provider.entityId || ssoUrl !== provider.ssoUrl || logoutUrl !== provider.logoutUrl;
+    settings.entityId !== provider.entityId ||
+    isMoved(settings.ssoUrl, provider.ssoUrl) ||
+    isMoved(settings.ssoPostUrl, provider.ssoPostUrl) ||
+    ssoEndpointOf(settings).url !== ssoEndpointOf(later).url ||
+    logsOutElsewhere(settings, later);
   return isElsewhere || (!url.startsWith('https:') && !isSame(settings, provider));
 }
 
-export function isSame(one: IdentityProvider, other: IdentityProvider): boolean {
-  const { entityId, ssoUrl, logoutUrl, certificates } = one;
-  const inOrder = (list: readonly string[]) => [...list].sort().join();
-  return (
-    entityId === other.entityId &&
-    ssoUrl === other.ssoUrl &&
-    logoutUrl === other.logoutUrl &&
-    inOrder(certificates) === inOrder(other.certificates)
+/**
+ * Nobody types a password where they sign out, and a logout that comes to nothing is told. But LogoutRequests name people, and the
+ * browser follows them: they go to no other origin than those in use, of which an added address that is not is none.
+ */
+function logsOutElsewhere(settings: SamlSettings, later: SamlSettings): boolean {
+  const to = logoutEndpointOf(later);
+  const inUse = [ssoEndpointOf(settings), logoutEndpointOf(settings)].map(
+    (endpoint) => endpoint && new URL(endpoint.url).origin,
   );
+  return to !== undefined && !inUse.includes(new URL(to.url).origin);
+}
+
+function isMoved(from: string | null, to: string | null): boolean {
+  return from !== null && from !== to;
+}
+
+export function isSame(one: IdentityProvider, other: IdentityProvider): boolean {
+  const [first, second] = [one, other].map((provider) => {
+    const { certificates, ...who } = identityProviderOf(provider);
+    return JSON.stringify({ ...who, certificates: [...certificates].sort() });
+  });
+  return first === second;
 }

@@ -16,9 +16,17 @@ export const metadataJson: RawBuilder<MetadataJson | null> = sql<MetadataJson | 
     'failingSince', m.failing_since, 'error', m.error, 'pending', m.pending)
   from sso_metadata m where m.tenant_id = sso_connections.tenant_id and m.connection_id = sso_connections.id)`;
 
-export function toSource({ fetchedAt, nextFetchAt, failingSince, ...source }: MetadataJson): MetadataSource {
+export function toSource({
+  fetchedAt,
+  nextFetchAt,
+  failingSince,
+  pending,
+  ...source
+}: MetadataJson): MetadataSource {
   return {
     ...source,
+    // Rows that were written before there was HTTP-POST lack these.
+    pending: pending && { ...{ ssoPostUrl: null, logoutPostUrl: null }, ...pending },
     fetchedAt: new Date(fetchedAt),
     nextFetchAt: new Date(nextFetchAt),
     failingSince: failingSince === null ? null : new Date(failingSince),

@@ -6,23 +6,16 @@
 import { sign, verify, X509Certificate } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { limits } from '../kernel/limits.ts';
+import type { Message, MessageField } from './core/binding.ts';
 import { Refusal } from './core/refusal.ts';
 import { signatureMethods } from './core/urns.ts';
-
-export type MessageField = 'SAMLRequest' | 'SAMLResponse';
-
-export interface RedirectMessage {
-  field: MessageField;
-  xml: string;
-  relayState: string | undefined;
-}
 
 const [rsaSha256 = ''] = signatureMethods;
 
 /** The address with a message that is signed. @param privateKey PEM. */
 export function redirectUrl(
   location: string,
-  { field, xml, relayState }: RedirectMessage,
+  { field, xml, relayState }: Message,
   privateKey: string,
 ): string {
   const message = deflateRawSync(Buffer.from(xml, 'utf8')).toString('base64');
@@ -42,7 +35,7 @@ export function redirectUrl(
  *
  * @param query As the browser sent it. @param certificates Base64 of DER. @throws Refusal
  */
-export function readRedirect(query: string, certificates: readonly string[]): RedirectMessage {
+export function readRedirect(query: string, certificates: readonly string[]): Message {
   if (query.length > limits.samlQueryLengthMax) throw new Refusal('form', 'The query is too long.');
   const raw = new Map<string, string>();
   for (const part of query.split('&')) {

@@ -10,21 +10,19 @@ import type { ConnectionId, TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { isKey } from '../kernel/storable.ts';
 import { hashToken } from '../kernel/token.ts';
-import { addressesOf, type Connection, groupsClaimOf, type SamlConnection } from './connection.ts';
+import { addressesOf, type Connection, groupsClaimOf } from './connection.ts';
 import { selectDecryptionKeys } from './connection-key-store.ts';
 import { selectConnection } from './connection-store.ts';
 import { checkStepUp, returnPathOf } from './core/asked.ts';
 import { samlGroups } from './core/claimed-groups.ts';
 import { identityOf } from './core/identity.ts';
 import { Refusal } from './core/refusal.ts';
-import { readEncrypted } from './core/saml-encryption.ts';
-import { all, readDecrypted, readResponse, readStrictly, usesSha1 } from './core/saml-gate.ts';
+import { readResponse, readStrictly } from './core/saml-gate.ts';
 import { checkAssertion, type SignedAssertion } from './core/saml-policy.ts';
-import { assertionNs, protocolNs, successStatus } from './core/urns.ts';
-import { trimXml, type XmlElement } from './core/xml.ts';
-import { decryptAssertion } from './decryption-client.ts';
+import { trimXml } from './core/xml.ts';
 import { type RequestKey, takeLoginRequest } from './login-store.ts';
 import { bringForward } from './metadata-store.ts';
+import type { ToVerify } from './saml-client.ts';
 import type { SamlVerifier } from './saml-verifier-client.ts';
 import { type AnswerContext, type LoginOutcome, settleLogin } from './settle-login-flow.ts';
 import {
@@ -34,6 +32,7 @@ import {
   type Trace,
   type Vouched,
 } from './sign-in-flow.ts';
+import { signedAssertion } from './signed-assertion-flow.ts';
 
 export interface SamlSignOn extends SignOn {
   verifier: SamlVerifier;
@@ -88,7 +87,7 @@ async function readAnswer(
   posted: Posted,
   trace: Trace,
 ): Promise<Vouched> {
-  const { database, clock, realClock, publicUrl, verifier } = signOn;
+  const { database, clock, realClock, secrets, publicUrl, verifier } = signOn;
   const key = keyOf(connectionId, posted);
   const { xml, response } = await readGated(posted, async () => {
     if (key === null || posted.browser === undefined) return;
@@ -113,13 +112,16 @@ async function readAnswer(
   trace.steps.push('request');
   const { settings } = connection;
   const addresses = addressesOf(publicUrl, connectionId);
-  const plain = await decrypted(signOn, tenantId, connection, { xml, response });
-  if (usesSha1(plain.read) && !settings.allowSha1) {
-    throw new Refusal('algorithm', 'RSA-SHA1 is not accepted: sign with RSA-SHA256.');
-  }
-  const signed = await verifier
-    .verify(connectionId, { settings, addresses }, plain.xml)
-    .catch((error: unknown) => fetchAgain(error, { database, tenantId, connection, now: clock.now() }));
+  const privateKeys = async () => {
+    const sealed = await inTenant(database, tenantId, (tx) => selectDecryptionKeys(tx, connectionId));
+    return sealed.map((key) => secrets.open(key));
+  };
+  const verify = (signed: ToVerify) => verifier.verify(connectionId, signed);
+  const signed = await signedAssertion(
+    { xml, response },
+    { settings, addresses },
+    { verify, privateKeys },
+  ).catch((error: unknown) => fetchAgain(error, { database, tenantId, connection, now: clock.now() }));
   trace.steps.push('signature');
   const assertion = checkAssertion(response, readStrictly(signed.xml), {
     entityId: settings.entityId,
@@ -128,7 +130,7 @@ async function readAnswer(
     requestId: asked.requestId,
     now: realClock.now(),
   });
-  if (trimXml(signed.nameId ?? '') !== (assertion.nameId?.value ?? '')) {
+  if (signed.nameId !== null && trimXml(signed.nameId) !== (assertion.nameId?.value ?? '')) {
     throw new Refusal('structure', 'Two readers find two NameIDs.');
   }
   trace.claims = claimsOf(assertion);
@@ -168,43 +170,6 @@ async function readGated(
     await onRefused();
     throw error;
   }
-}
-
-/** The response with its assertion in the clear: of what was encrypted only the assertion, whose own signature must hold. */
-async function decrypted(
-  { database, secrets }: SignOn,
-  tenantId: TenantId,
-  { id, settings }: SamlConnection,
-  { xml, response }: { xml: string; response: XmlElement },
-): Promise<{ xml: string; read: XmlElement }> {
-  const [element] = all(response, assertionNs, 'EncryptedAssertion');
-  if (element === undefined) return { xml, read: response };
-  const encrypted = readEncrypted(element);
-  if (encrypted.cipher.endsWith('cbc') && !settings.allowCbc) {
-    throw new Refusal('encrypted', 'AES-CBC is not accepted: encrypt with AES-GCM, or allow it (allowCbc).');
-  }
-  if (!settings.wantAssertionsSigned || settings.wantResponseSigned) {
-    const text =
-      'An encrypted assertion must be signed itself: wantAssertionsSigned, and not wantResponseSigned.';
-    throw new Refusal('encrypted', text);
-  }
-  const sealed = await atOnce(database, tenantId, (tx) => selectDecryptionKeys(tx, id));
-  if (sealed.length === 0) {
-    const text =
-      'The connection has no key to decrypt with: add one, or switch encryption off at the identity provider.';
-    throw new Refusal('encrypted', text);
-  }
-  const assertion = decryptAssertion(
-    encrypted,
-    sealed.map((key) => secrets.open(key)),
-  );
-  const read = readDecrypted(assertion);
-  const body = assertion.replace(/^<\?xml[^>]*\?>/, '');
-  const status = `<p:Status><p:StatusCode Value="${successStatus}"/></p:Status>`;
-  return {
-    xml: `<p:Response xmlns:p="${protocolNs}" ID="_decrypted" Version="2.0">${status}${body}</p:Response>`,
-    read,
-  };
 }
 
 /** For a test's report: the NameID is read as attributes are. */

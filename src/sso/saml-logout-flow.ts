@@ -1,8 +1,9 @@
-/** Single logout by SAML (Profiles §4.4), in both directions, by the redirect binding. Messages that are not signed are refused. */
+/** Single logout by SAML (Profiles §4.4), in both directions, by HTTP-Redirect or HTTP-POST. Messages that are not signed are refused. */
 
 import { randomBytes } from 'node:crypto';
 import { appendAudit } from '../audit/audit-store.ts';
 import { inTenant } from '../db/tenant-transaction.ts';
+import { unreachable } from '../kernel/assert.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { hashToken, newToken } from '../kernel/token.ts';
@@ -12,23 +13,35 @@ import { unknownConnection } from './connection-flow.ts';
 import { selectPrivateKey } from './connection-key-store.ts';
 import { selectConnection } from './connection-store.ts';
 import { noStepUp } from './core/asked.ts';
+import { type Endpoint, logoutEndpointOf, type Message, readForm, type Transfer } from './core/binding.ts';
 import { Refusal } from './core/refusal.ts';
+import { readLogoutMessage, readPostedLogout } from './core/saml-gate.ts';
 import {
   checkLogoutRequest,
   checkLogoutResponse,
   type LogoutParties,
-  readLogoutMessage,
   writeLogoutRequest,
   writeLogoutResponse,
 } from './core/saml-logout.ts';
 import type { NameId } from './core/saml-policy.ts';
 import type { XmlElement } from './core/xml.ts';
 import { insertLoginRequest, takeLoginRequest, useAssertion } from './login-store.ts';
+import { formWith } from './post-binding-client.ts';
 import { readRedirect, redirectUrl } from './redirect-binding-client.ts';
+import type { SamlVerifier } from './saml-verifier-client.ts';
 import type { ConnectionPlace, SignOn } from './sign-in-flow.ts';
 
+export interface SamlLogout extends SignOn {
+  verifier: SamlVerifier;
+}
+
+/** A message as the browser brought it. */
+export type Brought =
+  /** As it was sent. */
+  { binding: 'redirect'; query: string } | { binding: 'post'; form: URLSearchParams };
+
 export interface LogoutBegun {
-  url: string;
+  transfer: Transfer;
   /** RelayState, and the cookie of the browser that signs out. */
   state: string;
   browser: string;
@@ -36,7 +49,7 @@ export interface LogoutBegun {
 
 export type LogoutAnswer =
   /** The identity provider asked: the browser goes back to it. */
-  | { kind: 'answered'; url: string }
+  | { kind: 'answered'; transfer: Transfer }
   /** It answered: whether all is over there, too. */
   | { kind: 'over'; isWhole: boolean };
 
@@ -55,26 +68,39 @@ export async function beginSamlLogout(
       selectConnection(tx, connectionId),
       selectPrivateKey(tx, connectionId, 'signing'),
     ]);
-    const logoutUrl = connection?.protocol === 'saml' ? connection.settings.logoutUrl : null;
-    if (connection?.protocol !== 'saml' || logoutUrl === null || sealed === undefined) return undefined;
+    if (connection?.protocol !== 'saml' || sealed === undefined) return undefined;
+    const endpoint = logoutEndpointOf(connection.settings);
+    if (endpoint === undefined) return undefined;
     insertLoginRequest(tx, {
       ...{ stateHash: stateHashOf(state), connectionId, requestId: id, browserHash: hashToken(browser) },
       ...{ returnTo: null, stepUp: noStepUp, codeVerifier: null, askedAt: realClock.now(), testId: null },
       expiresAt: new Date(clock.now().getTime() + limits.loginMinutesMax * 60_000),
     });
-    return { connection, logoutUrl, privateKey: secrets.open(sealed) };
+    return { connection, endpoint, privateKey: secrets.open(sealed) };
   });
   if (found === undefined) return undefined;
-  const { connection, logoutUrl, privateKey } = found;
+  const { connection, endpoint, privateKey } = found;
   const parties: LogoutParties = {
     from: addressesOf(publicUrl, connectionId).entityId,
     to: connection.settings.entityId,
-    destination: logoutUrl,
+    destination: endpoint.url,
   };
   const message = { id, now: realClock.now(), nameId, sessionIndex: upstreamSid };
   const xml = writeLogoutRequest(parties, message);
-  const url = redirectUrl(logoutUrl, { field: 'SAMLRequest', xml, relayState: state }, privateKey);
-  return { url, state, browser };
+  const transfer = transferOf(endpoint, { field: 'SAMLRequest', xml, relayState: state }, privateKey);
+  return { transfer, state, browser };
+}
+
+/** Signed as the binding has it. */
+function transferOf({ binding, url }: Endpoint, message: Message, privateKey: string): Transfer {
+  switch (binding) {
+    case 'redirect':
+      return { binding, url: redirectUrl(url, message, privateKey) };
+    case 'post':
+      return { binding, ...formWith(url, message, privateKey) };
+    default:
+      return unreachable(binding);
+  }
 }
 
 /** Another hash than a login's, so that no answer to one is taken for an answer to the other. */
@@ -89,22 +115,18 @@ function nameIdIn(upstream: EndedSession['upstream']): NameId | undefined {
     : undefined;
 }
 
-/** @param query As the browser sent it. @throws Refusal; Fault `not_found` */
+/** @throws Refusal; Fault `not_found`; `unavailable` when too many wait. */
 export async function acceptLogout(
-  signOn: SignOn,
+  signOn: SamlLogout,
   place: ConnectionPlace,
-  {
-    query,
-    requestId,
-    browserOf,
-  }: { query: string; requestId: string; browserOf: (state: string) => string | undefined },
+  brought: Brought,
+  { requestId, browserOf }: { requestId: string; browserOf: (state: string) => string | undefined },
 ): Promise<LogoutAnswer> {
   const { database, realClock } = signOn;
   const { tenantId, connectionId } = place;
   const connection = await inTenant(database, tenantId, (tx) => selectConnection(tx, connectionId));
   if (connection?.protocol !== 'saml') throw unknownConnection(connectionId);
-  const { field, xml, relayState } = readRedirect(query, connection.settings.certificates);
-  const root = readLogoutMessage(xml);
+  const { field, root, relayState } = await readBrought(signOn, connection, brought);
   if (field === 'SAMLRequest')
     return await answerRequest(signOn, place, connection, { root, relayState, requestId });
   if (relayState === undefined) throw new Refusal('request', 'The response comes without its RelayState.');
@@ -116,6 +138,28 @@ export async function acceptLogout(
   if (asked === undefined) throw new Refusal('request', 'This browser did not sign out here just now.');
   const parties = { ...partiesOf(signOn, connection), requestId: asked.requestId };
   return { kind: 'over', isWhole: checkLogoutResponse(root, parties, realClock.now()) };
+}
+
+/** What of a message was signed by the identity provider. */
+async function readBrought(
+  { verifier }: SamlLogout,
+  { id, settings: { certificates } }: SamlConnection,
+  brought: Brought,
+): Promise<Omit<Message, 'xml'> & { root: XmlElement }> {
+  switch (brought.binding) {
+    case 'redirect': {
+      const { field, xml, relayState } = readRedirect(brought.query, certificates);
+      return { field, relayState, root: readLogoutMessage(xml) };
+    }
+    case 'post': {
+      const { field, base64, relayState } = readForm(brought.form);
+      const xml = readPostedLogout(base64);
+      const signed = await verifier.verify(id, { kind: 'message', certificates, xml });
+      return { field, relayState, root: readLogoutMessage(signed.xml) };
+    }
+    default:
+      return unreachable(brought);
+  }
 }
 
 function partiesOf({ publicUrl }: SignOn, { id, settings }: SamlConnection): LogoutParties {
@@ -134,7 +178,8 @@ async function answerRequest(
   const { settings, name } = connection;
   const now = realClock.now();
   const asked = checkLogoutRequest(root, partiesOf(signOn, connection), now);
-  if (settings.logoutUrl === null) {
+  const endpoint = logoutEndpointOf(settings);
+  if (endpoint === undefined) {
     throw new Refusal('structure', 'The metadata of the identity provider names no place for the answer.');
   }
   const privateKey = await inTenant(database, tenantId, async (tx) => {
@@ -155,12 +200,12 @@ async function answerRequest(
   const back: LogoutParties = {
     from: addressesOf(publicUrl, connectionId).entityId,
     to: settings.entityId,
-    destination: settings.logoutUrl,
+    destination: endpoint.url,
   };
   const id = `_${randomBytes(20).toString('hex')}`;
   const xml = writeLogoutResponse(back, { id, now, requestId: asked.id });
   return {
     kind: 'answered',
-    url: redirectUrl(settings.logoutUrl, { field: 'SAMLResponse', xml, relayState }, privateKey),
+    transfer: transferOf(endpoint, { field: 'SAMLResponse', xml, relayState }, privateKey),
   };
 }

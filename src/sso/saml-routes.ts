@@ -5,7 +5,7 @@ import { atOnce } from '../db/tenant-transaction.ts';
 import { RateLimit } from '../http/rate-limit.ts';
 import type { Services } from '../http/services.ts';
 import { limits } from '../kernel/limits.ts';
-import { addressesOf } from './connection.ts';
+import { addressesOf, signsRequests } from './connection.ts';
 import { unknownConnection } from './connection-flow.ts';
 import { publishedKeys } from './connection-key.ts';
 import { selectConnection } from './connection-store.ts';
@@ -14,17 +14,14 @@ import { writeMetadata } from './core/metadata.ts';
 import { continuePage } from './core/page.ts';
 import { answerLogin, beginLogin, type ConnectionPath, placeOf } from './login-hook.ts';
 import { acceptResponse, type Posted } from './saml-login-flow.ts';
-import { SamlVerifier } from './saml-verifier-client.ts';
+import type { SamlVerifier } from './saml-verifier-client.ts';
 import { clearLogin, loginOf } from './session-hook.ts';
 import { languageOfRequest, sendLeadingOn } from './sso-scope-hook.ts';
 
 const config = { auth: 'none' } as const;
 
-export function samlRoutes(scope: FastifyInstance, services: Services): void {
+export function samlRoutes(scope: FastifyInstance, services: Services, verifier: SamlVerifier): void {
   const { database, publicUrl } = services;
-  const verifier = new SamlVerifier();
-  // By then all that was asked is answered: no verification is under way.
-  scope.addHook('onClose', () => verifier.stop());
   const untrusted = new RateLimit(limits.untrustedTracesPerSecond, limits.untrustedTracesAtOnce);
   scope.get<{ Params: ConnectionPath }>(
     '/sso/saml/:connectionId/metadata',
@@ -38,7 +35,7 @@ export function samlRoutes(scope: FastifyInstance, services: Services): void {
         ...settings,
         ...addressesOf(publicUrl, connectionId),
         keys: publishedKeys(keys),
-        signsRequests: settings.signRequests,
+        signsRequests: signsRequests(settings),
       });
       return reply.type('application/samlmetadata+xml').send(xml);
     },

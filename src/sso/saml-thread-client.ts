@@ -1,14 +1,9 @@
-/** What runs in a thread of saml-verifier-client.ts: one response after the other. */
+/** What runs in a thread of saml-verifier-client.ts: one response or message after the other. */
 
 import { parentPort } from 'node:worker_threads';
 import { assert } from '../kernel/assert.ts';
 import { Refusal, type RefusalReason } from './core/refusal.ts';
-import { type Parties, type Verified, verifiedAssertion } from './saml-client.ts';
-
-export interface Task {
-  parties: Parties;
-  responseXml: string;
-}
+import { type ToVerify, type Verified, verified } from './saml-client.ts';
 
 export type Outcome =
   /** It listens: said once. */
@@ -18,14 +13,12 @@ export type Outcome =
 
 const port = parentPort;
 assert(port !== null, 'this runs in a thread');
-port.on('message', async ({ parties, responseXml }: Task) =>
-  port.postMessage(await outcomeOf(parties, responseXml)),
-);
+port.on('message', async (signed: ToVerify) => port.postMessage(await outcomeOf(signed)));
 port.postMessage({ kind: 'ready' } satisfies Outcome);
 
-async function outcomeOf(parties: Parties, responseXml: string): Promise<Outcome> {
+async function outcomeOf(signed: ToVerify): Promise<Outcome> {
   try {
-    return { kind: 'verified', verified: await verifiedAssertion(parties, responseXml) };
+    return { kind: 'verified', verified: await verified(signed) };
   } catch (error) {
     // Whatever else fails ends the thread, and is told to who asked.
     if (!(error instanceof Refusal)) throw error;

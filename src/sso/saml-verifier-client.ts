@@ -1,5 +1,5 @@
 /**
- * Verifies SAML responses in threads of their own: what that costs is up to who posts, and grows to a second, during which
+ * Verifies SAML responses, and messages that are posted, in threads of their own: what that costs is up to who posts, and grows to a second, during which
  * everybody else is served. Each connection has one thread at a time and a short queue, so that who floods one holds up its own
  * logins; connections take turns. A response that takes too long is refused, and its thread ended.
  */
@@ -9,10 +9,11 @@ import { Fault } from '../kernel/fault.ts';
 import type { ConnectionId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { Refusal } from './core/refusal.ts';
-import type { Parties, Verified } from './saml-client.ts';
-import type { Outcome, Task } from './saml-thread-client.ts';
+import type { ToVerify, Verified } from './saml-client.ts';
+import type { Outcome } from './saml-thread-client.ts';
 
-interface Job extends Task {
+interface Job {
+  signed: ToVerify;
   connectionId: ConnectionId;
   done: (verified: Verified) => void;
   failed: (error: unknown) => void;
@@ -36,12 +37,12 @@ export class SamlVerifier {
   #isStopped = false;
 
   /** @throws Refusal; Fault `unavailable` when too many wait. */
-  verify(connectionId: ConnectionId, parties: Parties, responseXml: string): Promise<Verified> {
+  verify(connectionId: ConnectionId, signed: ToVerify): Promise<Verified> {
     const queue = this.#queues.get(connectionId) ?? [];
     const isFull = queue.length >= limits.samlWaitingPerConnectionMax || !this.#hasRoom(queue);
     if (isFull || this.#isStopped) throw tooMany();
     const { promise, resolve: done, reject: failed } = Promise.withResolvers<Verified>();
-    queue.push({ connectionId, parties, responseXml, done, failed });
+    queue.push({ connectionId, signed, done, failed });
     this.#queues.set(connectionId, queue);
     this.#waiting += 1;
     this.#next();
@@ -107,12 +108,12 @@ export class SamlVerifier {
     if (thread.isReady) this.#post(thread, job);
   }
 
-  #post(thread: Thread, { parties, responseXml }: Job): void {
+  #post(thread: Thread, { signed }: Job): void {
     thread.deadline = setTimeout(() => {
       const text = `The response could not be verified within ${limits.samlVerifyMsMax} ms.`;
       this.#end(thread, new Refusal('too_costly', text));
     }, limits.samlVerifyMsMax);
-    thread.worker.postMessage({ parties, responseXml } satisfies Task);
+    thread.worker.postMessage(signed);
   }
 
   #hear(thread: Thread, outcome: Outcome): void {

@@ -12,10 +12,10 @@ import type { UserView } from '../provisioning/user-view.ts';
 import { selectUserView } from '../provisioning/user-view-store.ts';
 import { endSession } from '../sessions/session-flow.ts';
 import { blueLinkOf, straightTo } from './core/blue-link.ts';
-import { loggedOutPage, personPage, signedOutPage, signingOutPage } from './core/page.ts';
+import { loggedOutPage, personPage, signedOutPage } from './core/page.ts';
 import { clearSession, signedInOf } from './session-hook.ts';
 import { languageOfRequest, sendPage } from './sso-scope-hook.ts';
-import { nextLogout } from './upstream-logout-hook.ts';
+import { nextLogout, sendSigningOut } from './upstream-logout-hook.ts';
 
 const config = { auth: 'none' } as const;
 const nullableText = Type.Union([Type.String(), Type.Null()]);
@@ -85,7 +85,7 @@ export function sessionRoutes(scope: FastifyInstance, services: Services): void 
       const ended = await endSession(database, signedIn.tenantId, signedIn.hash);
       clearSession(reply, publicUrl);
       const next = ended && (await nextLogout(reply, services, signedIn.tenantId, ended));
-      if (next !== undefined) return sendPage(reply, signingOutPage(languageOfRequest(request), next));
+      if (next !== undefined) return sendSigningOut(reply, next);
     }
     return sendPage(reply, signedOutPage(languageOfRequest(request), signedIn !== undefined));
   });

@@ -5,14 +5,16 @@ import fastifyCookie from '@fastify/cookie';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { faultOf, statusOf } from '../http/error-fault.ts';
 import { RateLimit } from '../http/rate-limit.ts';
+import { unreachable } from '../kernel/assert.ts';
 import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
 import { networkOf } from '../outbound/public-address.ts';
-import { refusalPage } from './core/page.ts';
+import type { Transfer } from './core/binding.ts';
+import { postingPage, refusalPage, submitScript } from './core/page.ts';
 import { style } from './core/style.ts';
 import { languageOf } from './core/words.ts';
 
-export const stylePolicy = `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`;
+export const stylePolicy = `style-src ${hashSource(style)}`;
 
 /** Without `form-action`, which browsers hold against redirects, too: what leads to an identity provider. */
 const leadingOnPolicy = [
@@ -20,6 +22,12 @@ const leadingOnPolicy = [
   "base-uri 'none'",
 ].join('; ');
 const policy = `${leadingOnPolicy}; form-action 'self'`;
+const postingPolicy = `${leadingOnPolicy}; script-src ${hashSource(submitScript)}`;
+
+/** CSP 3 §2.3.1: this one text. */
+function hashSource(text: string): string {
+  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+}
 
 export async function installSsoScope(scope: FastifyInstance): Promise<void> {
   await scope.register(fastifyCookie);
@@ -62,4 +70,21 @@ export function sendPage(reply: FastifyReply, html: string): FastifyReply {
 /** A page whose form goes to an identity provider in the end. */
 export function sendLeadingOn(reply: FastifyReply, html: string): FastifyReply {
   return sendPage(reply.header('content-security-policy', leadingOnPolicy), html);
+}
+
+/** A page whose form its script, the one that any page has, posts to an identity provider. */
+export function sendPosting(reply: FastifyReply, html: string): FastifyReply {
+  return sendPage(reply.header('content-security-policy', postingPolicy), html);
+}
+
+/** Sends the browser on with a message (SAML 2.0 Bindings §3.4.6, §3.5.6). */
+export function sendOn(reply: FastifyReply, transfer: Transfer): FastifyReply {
+  switch (transfer.binding) {
+    case 'redirect':
+      return reply.redirect(transfer.url, 303);
+    case 'post':
+      return sendPosting(reply, postingPage(languageOfRequest(reply.request), transfer));
+    default:
+      return unreachable(transfer);
+  }
 }

@@ -6,16 +6,17 @@ import { assert } from '../kernel/assert.ts';
 import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
 import { hashToken, newToken } from '../kernel/token.ts';
-import { addressesOf, type Connection, type ConnectionDraft } from './connection.ts';
+import { addressesOf, type Connection, type ConnectionDraft, signsRequests } from './connection.ts';
 import { unknownConnection } from './connection-flow.ts';
 import { selectConnection, selectProof } from './connection-store.ts';
 import type { Asked, StepUp } from './core/asked.ts';
+import type { Transfer } from './core/binding.ts';
 import { type HeldSession, withHeld } from './core/held-session.ts';
 import { Refusal } from './core/refusal.ts';
 import { insertLoginRequest } from './login-store.ts';
 import type { OidcProviders } from './oidc-client.ts';
 import { partiesOf } from './oidc-login-flow.ts';
-import { authorizeUrl } from './saml-client.ts';
+import { authnRequest } from './saml-client.ts';
 import type { ConnectionPlace, SignOn } from './sign-in-flow.ts';
 
 export interface Start extends SignOn {
@@ -23,8 +24,8 @@ export interface Start extends SignOn {
 }
 
 export interface Begun {
-  /** At the identity provider. */
-  url: string;
+  /** To the identity provider. */
+  transfer: Transfer;
   /** SAML's RelayState, OpenID's state. */
   state: string;
   /** The cookie of the browser that began. */
@@ -71,7 +72,7 @@ export async function startLogin(
       codeVerifier: connection.protocol === 'oidc' ? codeVerifier : null,
       expiresAt: new Date(clock.now().getTime() + limits.loginMinutesMax * 60_000),
     });
-    const isProved = connection.protocol === 'oidc' || connection.settings.signRequests;
+    const isProved = connection.protocol === 'oidc' || signsRequests(connection.settings);
     const proof = isProved ? selectProof(tx, connectionId) : undefined;
     tx.commit();
     return { connection, stepUp, sealed: await proof };
@@ -81,7 +82,7 @@ export async function startLogin(
   if (connection.protocol === 'saml') {
     const parties = { settings: connection.settings, addresses: addressesOf(publicUrl, connectionId) };
     const request = { id: requestId, relayState: state, privateKey: secret, loginHint, stepUp };
-    return { url: await authorizeUrl(parties, request), state, browser };
+    return { transfer: await authnRequest(parties, request), state, browser };
   }
   assert(secret !== undefined, 'a connection has what proves the client');
   const parties = partiesOf(publicUrl, place.tenantId, connection, secret);
@@ -91,7 +92,7 @@ export async function startLogin(
     const detail = { retryAfterSeconds: providerRetrySeconds, cause: error };
     throw new Fault('unavailable', 'The identity provider does not answer: try again shortly.', detail);
   });
-  return { url, state, browser };
+  return { transfer: { binding: 'redirect', url }, state, browser };
 }
 
 const providerRetrySeconds = 5;

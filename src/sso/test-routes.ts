@@ -3,6 +3,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Services } from '../http/services.ts';
 import { setLogin } from './session-hook.ts';
+import { sendOn } from './sso-scope-hook.ts';
 import { beginTest } from './test-flow.ts';
 
 export function testRoutes(scope: FastifyInstance, services: Services): void {
@@ -10,9 +11,9 @@ export function testRoutes(scope: FastifyInstance, services: Services): void {
     '/sso/test/:token',
     { config: { auth: 'none' } },
     async (request, reply) => {
-      const { url, state, browser } = await beginTest(services, request.params.token);
+      const { transfer, state, browser } = await beginTest(services, request.params.token);
       setLogin(reply, services.publicUrl, state, browser);
-      return reply.redirect(url, 303);
+      return sendOn(reply, transfer);
     },
   );
 }

@@ -25,6 +25,7 @@ async function connectionOf(world: TestWorld, defaultRole: string | null): Promi
     ...{ protocol: 'saml', name: 'test', enabled: true, directoryId: null },
     settings: {
       ...{ entityId: 'urn:test', ssoUrl: 'http://localhost', certificates: [], nameIdFormat: null },
+      ...{ ssoPostUrl: null, logoutPostUrl: null, preferPost: false },
       ...{
         wantAssertionsSigned: true,
         wantResponseSigned: false,

@@ -3,6 +3,8 @@
  * another site, and the browser alone decides which cookies go with it. Each page is looked at by axe, and all work without a script.
  */
 
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type DnsServer, startDnsServer, verifiedDomain } from '../support/dns-server.ts';
@@ -197,6 +199,33 @@ describe.skipIf(real === undefined)('a real browser', () => {
     await page.getByRole('link', { name: 'Sign out at your organisation' }).click();
     await expect.poll(() => asked.length).toBe(2);
     expect(asked[1]).toBe(asked[0]);
+  });
+
+  it('takes the request to the identity provider by a POST, which may lead on to another site', async () => {
+    const hop = createServer((_request, response) => response.writeHead(307, { location: idp.ssoUrl }).end());
+    await new Promise<void>((done) => hop.listen(0, '127.0.0.1', done));
+    const { port } = hop.address() as AddressInfo;
+    const metadataXml = idp.metadataXml
+      .replace('HTTP-Redirect', 'HTTP-POST')
+      .replace(`"${idp.ssoUrl}"`, `"http://127.0.0.1:${port}/sso"`);
+    await connect(undefined, undefined, { metadataXml });
+    const page = await open();
+    await login(page);
+    await page.waitForURL(`${gateway.url}/sso`);
+    expect(await heading(page)).toBe('You are signed in');
+    const stuck = await open();
+    await stuck.route(`http://127.0.0.1:${port}/sso`, (route) => route.fulfill({ status: 204 }));
+    await stuck.goto(loginUrl(), { waitUntil: 'commit' });
+    await stuck.getByRole('button').waitFor();
+    await expectAccessible(stuck);
+    const without = await open({ javaScriptEnabled: false, locale: 'nl-NL' });
+    await without.goto(loginUrl());
+    expect(await heading(without)).toBe('Op weg naar je organisatie');
+    await without.getByRole('button', { name: 'Verder' }).click();
+    await without.waitForURL(idp.ssoUrl);
+    await without.locator('input[type=submit], button').first().click();
+    await without.waitForURL(`${gateway.url}/sso`);
+    await new Promise((done) => hop.close(done));
   });
 
   it('needs no script on pages of ours', async () => {

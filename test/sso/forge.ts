@@ -1,7 +1,10 @@
 /** Writes SAML responses, good ones and bad: text that is put together part by part, and signed where a test wants it. */
 
+import { createPublicKey } from 'node:crypto';
+import { promisify } from 'node:util';
 import { inflateRawSync } from 'node:zlib';
 import { SignedXml } from 'xml-crypto';
+import { encrypt } from 'xml-encryption';
 import { type KeyAndCertificate, selfSigned } from '../../src/kernel/self-signed-certificate.ts';
 
 export const idpEntityId = 'urn:test:forge';
@@ -103,7 +106,7 @@ export interface Signing {
   signature: string;
   digest: string;
   /** Of the element whose Issuer the signature follows. */
-  name: 'Assertion' | 'Response';
+  name: 'Assertion' | 'Response' | 'LogoutRequest' | 'LogoutResponse';
   transforms: string[];
 }
 
@@ -141,6 +144,30 @@ export function goodResponse(scene: Scene, change: Partial<Parts> = {}, how: Par
 /** The response is signed, and not the assertion. */
 export function signedResponse(scene: Scene): string {
   return sign(wrap(scene, assertionOf(scene)), scene.keys, { name: 'Response' });
+}
+
+export interface Encrypting {
+  /** PEM: of who may read it. */
+  certificate: string;
+  data: string;
+  key: string;
+  digest: string;
+}
+
+export async function encrypted(
+  content: string,
+  { certificate: pem, ...how }: Partial<Encrypting> & Pick<Encrypting, 'certificate'>,
+): Promise<string> {
+  const options = {
+    rsa_pub: createPublicKey(pem).export({ type: 'spki', format: 'pem' }) as string,
+    pem,
+    encryptionAlgorithm: how.data ?? 'http://www.w3.org/2009/xmlenc11#aes256-gcm',
+    keyEncryptionAlgorithm: how.key ?? 'http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p',
+    keyEncryptionDigest: how.digest ?? 'sha1',
+    warnInsecureAlgorithm: false,
+  };
+  const data = await promisify(encrypt)(content, options);
+  return `<saml:EncryptedAssertion>${data}</saml:EncryptedAssertion>`;
 }
 
 /** What the browser is sent with: the request's id, and the state that comes back. */

@@ -4,10 +4,11 @@ import { type IdpPerson, startSamlProvider } from '../../demo/identity-provider/
 
 export { type IdpPerson, metadataOf, samlpAttributes } from '../../demo/identity-provider/server.ts';
 
-export async function startIdentityProvider(acsOf: () => string, options: object = {}) {
+/** @param more Options for `samlp`, asked for at each request. */
+export async function startIdentityProvider(acsOf: () => string, more: () => object = () => ({})) {
   let person: IdpPerson = ada;
   const entityId = 'urn:test:samlp';
-  const provider = await startSamlProvider({ entityId, acsOf, whoIs: () => person, more: options });
+  const provider = await startSamlProvider({ entityId, acsOf, whoIs: () => person, more });
   return {
     ...provider,
     becomes: (next: IdpPerson) => {

@@ -8,6 +8,7 @@ import { made } from '../support/gateway.ts';
 import { Browser } from './browser.ts';
 import { attribute, goodResponse, idpEntityId, type Parts } from './forge.ts';
 import { metadataOf } from './identity-provider.ts';
+import { type LogoutRequestParts, logoutRequest, logoutResponse } from './logout-messages.ts';
 import { type Begun, post, startTarget, type Target } from './target.ts';
 
 const sloAtIdp = 'http://localhost:1/slo';
@@ -36,29 +37,8 @@ async function signIn(subject: string, parts: Partial<Parts> = {}, begun?: Begun
 const isSignedIn = async ({ browser }: { browser: Browser }) =>
   (await browser.send(`${target.gateway.url}/sso/session`)).status === 200;
 
-interface Message {
-  id: string;
-  issuer: string;
-  destination: string;
-  subject: string;
-  index: string | null;
-  issuedAt: Date;
-  notOnOrAfter: Date;
-  more: string;
-}
-
-let count = 0;
-function requestXml(change: Partial<Message> = {}): string {
-  count += 1;
-  const { id, issuer, destination, subject, index, issuedAt, notOnOrAfter, more } = {
-    ...{ id: `_l${count}`, issuer: idpEntityId, destination: connection.logoutUrl, subject: 'ada' },
-    ...{ index: null, issuedAt: new Date(), notOnOrAfter: new Date(Date.now() + 60_000), more: '' },
-    ...change,
-  };
-  const sessionIndex = index === null ? '' : `<samlp:SessionIndex>${index}</samlp:SessionIndex>`;
-  return `<samlp:LogoutRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="${id}" Version="2.0" IssueInstant="${issuedAt.toISOString()}" NotOnOrAfter="${notOnOrAfter.toISOString()}" Destination="${destination}"><saml:Issuer>${issuer}</saml:Issuer><saml:NameID>${subject}</saml:NameID>${sessionIndex}${more}</samlp:LogoutRequest>`;
-}
-
+const requestXml = (change: Partial<LogoutRequestParts> = {}) =>
+  logoutRequest({ destination: connection.logoutUrl, ...change });
 const deflated = (xml: string) => deflateRawSync(Buffer.from(xml)).toString('base64');
 
 function signedQuery(
@@ -73,7 +53,8 @@ function signedQuery(
 
 const local = () => connection.logoutUrl.replace(/^https?:\/\/[^/]+/, target.gateway.url);
 const send = (query: string, browser = new Browser()) => browser.send(`${local()}?${query}`);
-const asked = (change: Partial<Message> = {}) => signedQuery({ SAMLRequest: deflated(requestXml(change)) });
+const asked = (change: Partial<LogoutRequestParts> = {}) =>
+  signedQuery({ SAMLRequest: deflated(requestXml(change)) });
 
 /** As node-saml reads what we signed. */
 async function readByOther(location: string) {
@@ -173,8 +154,8 @@ describe('somebody signs out here', () => {
     expect(page.text).toContain('http-equiv="refresh"');
     return link;
   }
-  const responseXml = (inResponseTo: string, status = 'Success') =>
-    `<samlp:LogoutResponse xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_r${inResponseTo}" Version="2.0" IssueInstant="${new Date().toISOString()}" Destination="${connection.logoutUrl}" InResponseTo="${inResponseTo}"><saml:Issuer>${idpEntityId}</saml:Issuer><samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:${status}"/></samlp:Status></samlp:LogoutResponse>`;
+  const responseXml = (inResponseTo: string, status?: string) =>
+    logoutResponse(connection.logoutUrl, inResponseTo, status);
   const answer = (id: string, state: string, status?: string) =>
     signedQuery({ SAMLResponse: deflated(responseXml(id, status)), RelayState: state });
 

@@ -42,9 +42,17 @@ afterAll(async () => {
 
 let [entityId, ssoUrl] = ['', ''];
 let certificates: string[] = [];
+let logout = '';
 beforeEach(() => {
+  logout = '';
   [entityId, ssoUrl, certificates] = ['urn:idp', 'http://localhost:1/sso', [target.keys.certificate]];
-  listener = (_request, response) => response.end(metadataOf(entityId, ssoUrl, ...certificates));
+  listener = (_request, response) =>
+    response.end(
+      metadataOf(entityId, ssoUrl, ...certificates).replace(
+        '<md:SingleSignOnService',
+        `${logout}<md:SingleSignOnService`,
+      ),
+    );
 });
 
 const base = () => `/tenants/${target.tenant.slug}/connections`;
@@ -100,7 +108,32 @@ it('a refresh that answers after an admin has had the same address read again ch
   expect(await trail(id)).toEqual(['connection.updated', 'connection.created']);
 });
 
+const slo = (location: string, binding = 'HTTP-Redirect') =>
+  `<md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:${binding}" Location="${location}"/>`;
+
+it('a refresh takes addresses of single logout at an origin that is in use', async () => {
+  const { id } = await made(create(secure));
+  logout = slo('http://localhost:1/slo', 'HTTP-POST');
+  await forward(25);
+  const logoutPostUrl = 'http://localhost:1/slo';
+  await soon(async () => expect((await read(id)).identityProvider).toMatchObject({ logoutPostUrl }));
+  logout = '';
+  await forward(25);
+  await soon(async () => expect((await read(id)).identityProvider.logoutPostUrl).toBeNull());
+  expect((await read(id)).metadata.pendingChange).toBeNull();
+  expect(await trail(id)).toEqual([
+    ...['connection.addresses_changed', 'connection.addresses_changed', 'connection.created'],
+  ]);
+});
+
 it.each([
+  [
+    'another origin for single logout',
+    () => secure,
+    () => {
+      logout = slo('http://localhost:2/slo');
+    },
+  ],
   [
     'another entityID',
     () => secure,

@@ -10,10 +10,12 @@ import { identityOf } from '../../src/sso/core/identity.ts';
 import { Refusal } from '../../src/sso/core/refusal.ts';
 import { readResponse, readStrictly } from '../../src/sso/core/saml-gate.ts';
 import { checkAssertion } from '../../src/sso/core/saml-policy.ts';
-import { verifiedAssertion } from '../../src/sso/saml-client.ts';
+import { verified } from '../../src/sso/saml-client.ts';
+import { signedAssertion } from '../../src/sso/signed-assertion-flow.ts';
 import {
   assertionOf,
   attribute,
+  encrypted,
   idpEntityId,
   newKeys,
   type Scene,
@@ -45,9 +47,17 @@ interface Element {
   removeAttribute(name: string): void;
 }
 
+interface Wanted {
+  wantAssertionsSigned: boolean;
+  wantResponseSigned: boolean;
+}
+
 let scene: Scene;
+/** Ours, to decrypt with. */
+let readers: Scene['keys'];
 beforeAll(async () => {
   const keys = await newKeys();
+  readers = await newKeys();
   scene = {
     ...{ keys, strangers: keys, requestId: '_request' },
     ...{ acsUrl: 'http://127.0.0.1:1/acs', audience: 'http://127.0.0.1:1/metadata' },
@@ -57,24 +67,27 @@ beforeAll(async () => {
 /** The subject of whom the response lets in; the reason when it lets nobody in. */
 async function outcomeOf(
   xml: string,
-  wantAssertionsSigned: boolean,
+  { wantAssertionsSigned, wantResponseSigned }: Wanted,
 ): Promise<{ subject: string } | { reason: string }> {
   const { acsUrl, audience, requestId, keys } = scene;
   const settings = {
     ...{ entityId: idpEntityId, ssoUrl: 'http://localhost/', certificates: [fromPem(keys.certificate)] },
     ...{
       wantAssertionsSigned,
-      wantResponseSigned: !wantAssertionsSigned,
+      wantResponseSigned,
       signRequests: false,
       nameIdFormat: null,
+      ...{ ssoPostUrl: null, logoutPostUrl: null, preferPost: false },
       ...{ logoutUrl: null, forceAuthn: false, authnContexts: [] },
       ...{ allowSha1: false, allowCbc: false, allowIdpInitiated: false },
     },
   };
   const addresses = { entityId: audience, acsUrl, loginUrl: '', logoutUrl: '' };
   try {
-    const { xml: text, response } = readResponse(Buffer.from(xml).toString('base64'));
-    const signed = await verifiedAssertion({ settings, addresses }, text);
+    const gated = readResponse(Buffer.from(xml).toString('base64'));
+    const { response } = gated;
+    const means = { verify: verified, privateKeys: async () => [readers.privateKey] };
+    const signed = await signedAssertion(gated, { settings, addresses }, means);
     const expected = { entityId: idpEntityId, audience, acsUrl, requestId, now: new Date() };
     const assertion = checkAssertion(response, readStrictly(signed.xml), expected);
     const { subject, userName } = identityOf(
@@ -172,29 +185,42 @@ function* mutantsOf(xml: string): Generator<[name: string, xml: string]> {
   }
 }
 
-describe.each([
-  ['its assertion', true],
-  ['all of it', false],
-])('of a response with a signature over %s', (_what, wantAssertionsSigned) => {
+const assertionAlone: Wanted = { wantAssertionsSigned: true, wantResponseSigned: false };
+const responseAlone: Wanted = { wantAssertionsSigned: false, wantResponseSigned: true };
+const attributes = attribute('userName', 'ada@example.com') + attribute('groups', 'a', 'b');
+const signedAlone = () => sign(assertionOf(scene, { attributes }), scene.keys);
+const encryptedWith = async (content: string) =>
+  wrap(scene, await encrypted(content, { certificate: readers.certificate }));
+
+describe.each<[string, Wanted, () => string | Promise<string>, least: number]>([
+  ['a signature over its assertion', assertionAlone, () => wrap(scene, signedAlone()), 300],
+  ['a signature over all of it', responseAlone, () => signedResponse(scene), 300],
+  ['an encrypted assertion that is signed', assertionAlone, () => encryptedWith(signedAlone()), 100],
+  [
+    'a signature over all of it, an encrypted assertion too',
+    responseAlone,
+    async () =>
+      sign(await encryptedWith(assertionOf(scene, { attributes })), scene.keys, { name: 'Response' }),
+    300,
+  ],
+])('of a response with %s', (_what, wanted, write, least) => {
   it('no mutation makes anybody else of it', { timeout: 120_000 }, async () => {
-    const attributes = attribute('userName', 'ada@example.com') + attribute('groups', 'a', 'b');
-    const good = wantAssertionsSigned
-      ? wrap(scene, sign(assertionOf(scene, { attributes }), scene.keys))
-      : signedResponse(scene);
-    const genuine = await outcomeOf(good, wantAssertionsSigned);
+    const good = await write();
+    const genuine = await outcomeOf(good, wanted);
     expect(genuine).toHaveProperty('subject');
     let [accepted, refused] = [0, 0];
     for (const [name, mutant] of mutantsOf(good)) {
-      const outcome = await outcomeOf(mutant, wantAssertionsSigned);
+      const outcome = await outcomeOf(mutant, wanted);
       if ('reason' in outcome) refused += 1;
       else {
         accepted += 1;
-        await verifyAgain(mutant, scene.keys.certificate);
+        // The witness reads no assertion that is encrypted.
+        if (mutant.includes(':Signature')) await verifyAgain(mutant, scene.keys.certificate);
         expect(outcome, name).toEqual(genuine);
       }
     }
     // Of those that change nothing that counts, some are let in: a test that refuses everything shows nothing.
     expect(accepted).toBeGreaterThan(0);
-    expect(refused).toBeGreaterThan(300);
+    expect(refused).toBeGreaterThan(least);
   });
 });

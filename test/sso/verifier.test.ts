@@ -19,6 +19,7 @@ beforeAll(async () => {
   scene = { keys, strangers, acsUrl: addresses.acsUrl, audience: addresses.entityId, requestId: '_asked' };
   const settings = {
     ...{ entityId: idpEntityId, ssoUrl: 'https://idp.test/sso', logoutUrl: null },
+    ...{ ssoPostUrl: null, logoutPostUrl: null, preferPost: false },
     ...{ certificates: [fromPem(keys.certificate)], wantAssertionsSigned: true, wantResponseSigned: false },
     ...{ signRequests: false, nameIdFormat: null, forceAuthn: false, authnContexts: [] },
     ...{ allowSha1: false, allowCbc: false, allowIdpInitiated: false },
@@ -34,7 +35,7 @@ let made = 0;
 const newConnection = () => newId<ConnectionId>(++made);
 /** Also what is thrown at once is a rejection. */
 const verify = async (connectionId: ConnectionId, xml: string) =>
-  await verifier.verify(connectionId, parties, xml);
+  await verifier.verify(connectionId, { kind: 'response', parties, xml });
 const good = (change: Partial<Parts> = {}) => goodResponse(scene, change);
 /** More than the gate lets in: verifying it takes more than twice as long as it may. */
 const endless = () => good({ after: '<a b="c"/>'.repeat(20_000) });

@@ -16,12 +16,20 @@ import { escapeXml, readXml, type XmlElement, XmlProblem } from './xml.ts';
 
 export interface IdentityProvider {
   entityId: string;
-  /** Of the redirect binding. */
-  ssoUrl: string;
-  /** Of single logout, by the redirect binding; null: there is none. */
+  /** Where it takes AuthnRequests, by HTTP-Redirect and by HTTP-POST; null: not by that. One of them is there. */
+  ssoUrl: string | null;
+  ssoPostUrl: string | null;
+  /** Of single logout, likewise; both may be null. */
   logoutUrl: string | null;
+  logoutPostUrl: string | null;
   /** The signing certificates, base64 of DER. */
   certificates: string[];
+}
+
+/** Of settings that hold more. */
+export function identityProviderOf(of: IdentityProvider): IdentityProvider {
+  const { entityId, ssoUrl, ssoPostUrl, logoutUrl, logoutPostUrl, certificates } = of;
+  return { entityId, ssoUrl, ssoPostUrl, logoutUrl, logoutPostUrl, certificates };
 }
 
 type Field = 'metadataXml' | 'metadataUrl';
@@ -106,33 +114,32 @@ function readEntity(entity: XmlElement): IdentityProvider {
   if (!protocols.includes(protocolNs)) throw wrong('the identity provider does not speak SAML 2.0');
   const entityId = entity.attributes.get('entityID') ?? '';
   if (entityId === '' || entityId.length > 1024) throw wrong('it has no entityID');
-  const logoutUrl = locationOf(idp, 'SingleLogoutService') ?? null;
-  return { entityId, ssoUrl: ssoUrlOf(idp), logoutUrl, certificates: certificatesOf(idp) };
+  const [ssoUrl, ssoPostUrl] = locationsOf(idp, 'SingleSignOnService');
+  if (ssoUrl === null && ssoPostUrl === null) {
+    throw wrong('it has no SingleSignOnService with the HTTP-Redirect or the HTTP-POST binding');
+  }
+  const [logoutUrl, logoutPostUrl] = locationsOf(idp, 'SingleLogoutService');
+  return { entityId, ssoUrl, ssoPostUrl, logoutUrl, logoutPostUrl, certificates: certificatesOf(idp) };
 }
 
 function readRoot(text: string): XmlElement {
   try {
     const { samlElementsMax: elementsMax, samlDepthMax: depthMax } = limits;
-    return readXml(text.trim().replace(/^\uFEFF/, ''), { elementsMax, depthMax });
+    return readXml(text.trim().replace(/^\uFEFF/, ''), { elementsMax, depthMax, comments: 'left out' });
   } catch (error) {
     if (error instanceof XmlProblem) throw wrong(`it has ${error.message}`);
     throw error;
   }
 }
 
-function ssoUrlOf(idp: XmlElement): string {
-  const location = locationOf(idp, 'SingleSignOnService');
-  if (location === undefined) throw wrong('it has no SingleSignOnService with the HTTP-Redirect binding');
-  return location;
+function locationsOf(idp: XmlElement, name: string): [redirect: string | null, post: string | null] {
+  return [locationOf(idp, name, redirectBinding), locationOf(idp, name, postBinding)];
 }
 
-/** Of the redirect binding. */
-function locationOf(idp: XmlElement, name: string): string | undefined {
-  const service = all(idp, metadataNs, name).find(
-    ({ attributes }) => attributes.get('Binding') === redirectBinding,
-  );
+function locationOf(idp: XmlElement, name: string, binding: string): string | null {
+  const service = all(idp, metadataNs, name).find(({ attributes }) => attributes.get('Binding') === binding);
   const location = service?.attributes.get('Location');
-  if (location === undefined) return undefined;
+  if (location === undefined) return null;
   if (!URL.canParse(location) || !/^https?:$/.test(new URL(location).protocol)) {
     throw wrong(`the location of its ${name} is no web address`);
   }
@@ -176,6 +183,7 @@ export function writeMetadata(sp: ServiceProvider): string {
 <EntityDescriptor xmlns="${metadataNs}" entityID="${escapeXml(sp.entityId)}">
   <SPSSODescriptor protocolSupportEnumeration="${protocolNs}" AuthnRequestsSigned="${sp.signsRequests}" WantAssertionsSigned="${sp.wantAssertionsSigned}">
 ${sp.keys.map(writeKey).join('')}    <SingleLogoutService Binding="${redirectBinding}" Location="${escapeXml(sp.logoutUrl)}"/>
+    <SingleLogoutService Binding="${postBinding}" Location="${escapeXml(sp.logoutUrl)}"/>
     <NameIDFormat>${escapeXml(sp.nameIdFormat ?? persistentFormat)}</NameIDFormat>
     <AssertionConsumerService Binding="${postBinding}" Location="${escapeXml(sp.acsUrl)}" index="0" isDefault="true"/>
   </SPSSODescriptor>

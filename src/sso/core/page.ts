@@ -1,9 +1,13 @@
-/** The pages of signing in as HTML: no script, no picture, nothing from elsewhere. Whatever is told is escaped here. */
+/**
+ * The pages of signing in as HTML: no picture, nothing from elsewhere, and no script but the one line that posts a form, which
+ * its button does as well. Whatever is told is escaped here.
+ */
 
 import { unreachable } from '../../kernel/assert.ts';
 import { anyCustomRole, customRoleOf, entryKeyOf } from '../../licensing/catalogue.ts';
 import type { SeatView } from '../../licensing/effect.ts';
 import type { BlueState } from '../../provisioning/user-view.ts';
+import type { PostedForm, Transfer } from './binding.ts';
 import type { BlueLink } from './blue-link.ts';
 import { isToldPlainly, type RefusalReason } from './refusal.ts';
 import { style } from './style.ts';
@@ -169,13 +173,33 @@ export function continuePage(
   );
 }
 
-/** The browser goes on by itself; without that, by the link. */
-export function signingOutPage(language: Language, url: string): string {
+/** The browser goes on by itself; without that, by the link or the button. */
+export function signingOutPage(language: Language, transfer: Transfer): string {
   const say = words[language];
-  const [to, link] = [escapeXml(url), say.signOutThere];
+  if (transfer.binding === 'post') {
+    const form = formOf(transfer, say.signOutThere);
+    return page(language, say.notSignedIn, `<p>${say.signingOut}</p>\n${form}`, { script: submitScript });
+  }
+  const [to, link] = [escapeXml(transfer.url), say.signOutThere];
   return page(language, say.notSignedIn, `<p>${say.signingOut}</p>\n<p><a href="${to}">${link}</a></p>`, {
     head: `<meta http-equiv="refresh" content="0;url=${to}">`,
   });
+}
+
+/** A message on its way to the identity provider (SAML 2.0 Bindings §3.5.4): the browser posts it by itself, or by the button. */
+export function postingPage(language: Language, form: PostedForm): string {
+  const say = words[language];
+  return page(language, say.onTheWay, formOf(form, say.goOn), { script: submitScript });
+}
+
+/** The content security policy names it by its hash. */
+export const submitScript = 'document.forms[0].submit()';
+
+function formOf({ url, fields }: PostedForm, button: string): string {
+  const inputs = Object.entries(fields).map(
+    ([name, value]) => `<input type="hidden" name="${escapeXml(name)}" value="${escapeXml(value)}">`,
+  );
+  return `<form method="post" action="${escapeXml(url)}">${inputs.join('')}<button type="submit">${button}</button></form>`;
 }
 
 export function loggedOutPage(language: Language): string {
@@ -184,12 +208,18 @@ export function loggedOutPage(language: Language): string {
 }
 
 /** One page of this kind. @param body HTML. */
-export function page(language: Language, title: string, body: string, { head = '' } = {}): string {
+export function page(
+  language: Language,
+  title: string,
+  body: string,
+  { head = '', script }: { head?: string; script?: string } = {},
+): string {
+  const last = script === undefined ? '' : `<script>${script}</script>`;
   return `<!doctype html>
 <html lang="${language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title} – Blue Gateway</title><style>${style}</style>${head}</head>
 <body><main><p class="product">Blue Gateway</p><h1>${title}</h1>
 ${body}
-</main></body></html>
+</main>${last}</body></html>
 `;
 }

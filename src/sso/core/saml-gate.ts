@@ -1,5 +1,5 @@
 /**
- * What a SAML response must look like before a library may see it (SAML 2.0 Core §2–§3, §5.4): sizes, bytes, and each element in
+ * What a SAML response, or a logout message, must look like before a library may see it (SAML 2.0 Core §2–§3, §5.4): sizes, bytes, and each element in
  * the one place where it belongs. It says nothing of whether a signature holds.
  */
 
@@ -38,6 +38,40 @@ export function readResponse(posted: string): { xml: string; response: XmlElemen
   return { xml, response };
 }
 
+/**
+ * A logout message of the POST binding as it was sent: it must have a signature of its own (Bindings §3.5.5.2), which says nothing
+ * yet.
+ *
+ * @param posted Of the form. @returns The XML. @throws Refusal
+ */
+export function readPostedLogout(posted: string): string {
+  const xml = decodeBase64(posted);
+  const root = readLogoutRoot(xml);
+  const [signature] = all(root, signatureNs, 'Signature');
+  if (signature === undefined) throw new Refusal('signature', 'The message is not signed.');
+  if (usesSha1(signature)) {
+    throw new Refusal('algorithm', 'The message is not signed with RSA-SHA256 or RSA-SHA512.');
+  }
+  return xml;
+}
+
+/** A logout message whose signature held, which is no part of it: of a query, or the bytes that were signed. @throws Refusal */
+export function readLogoutMessage(xml: string): XmlElement {
+  const root = readLogoutRoot(xml);
+  if (all(root, signatureNs, 'Signature').length > 0) throw misplaced(root);
+  return root;
+}
+
+function readLogoutRoot(xml: string): XmlElement {
+  const root = readStrictly(xml);
+  if (!is(root, protocolNs, 'LogoutRequest') && !is(root, protocolNs, 'LogoutResponse')) {
+    throw new Refusal('structure', 'The message is no logout.');
+  }
+  checkPlaces(root);
+  checkIds(root);
+  return root;
+}
+
 /** What was in an encrypted assertion, by the same rules. @throws Refusal */
 export function readDecrypted(xml: string): XmlElement {
   const assertion = readStrictly(xml);
@@ -71,7 +105,7 @@ function decodeBase64(posted: string): string {
     throw new Refusal('form', `The response has more than ${limits.samlBytesMax} bytes.`);
   }
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || text.length % 4 !== 0) {
-    throw new Refusal('encoding', 'SAMLResponse is no base64.');
+    throw new Refusal('encoding', 'The message is no base64.');
   }
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(text, 'base64'));
@@ -93,6 +127,9 @@ function checkStatus(response: XmlElement): void {
 
 /** The children of each element, and how many of each at most. From `Signature` on the names are those of XML Signature. */
 const grammar: Record<string, Record<string, number>> = {
+  LogoutRequest: { Issuer: 1, Signature: 1, NameID: 1, SessionIndex: limits.samlSessionIndexesMax },
+  LogoutResponse: { Issuer: 1, Signature: 1, Status: 1 },
+  SessionIndex: {},
   Response: { Issuer: 1, Signature: 1, Status: 1, Assertion: 1, EncryptedAssertion: 1 },
   Status: { StatusCode: 1, StatusMessage: 1 },
   StatusCode: {},
@@ -142,7 +179,7 @@ const grammar: Record<string, Record<string, number>> = {
   Exponent: {},
 };
 
-const protocolNames = ['Response', 'Status', 'StatusCode', 'StatusMessage'];
+const protocolNames = ['Response', 'Status', 'StatusCode', 'StatusMessage', 'SessionIndex'];
 const firstOfSignature = Object.keys(grammar).indexOf('Signature');
 
 function namespaceOf(name: string): string {

@@ -30,6 +30,7 @@ export interface Words {
   signInAgain: string;
   yourEmail: string;
   goOn: string;
+  onTheWay: string;
   unknownEmail: string;
   refused: Record<ToldPlainly, string>;
   roles: (roles: string) => string;
@@ -74,6 +75,7 @@ export const words: Record<Language, Words> = {
     signInAgain: 'Sign in again',
     yourEmail: 'Your e-mail address at work',
     goOn: 'Continue',
+    onTheWay: 'On to your organisation',
     unknownEmail:
       'There is no sign-in here for this address. Look for a typing error, or ask your administrator for the sign-in address of your organisation.',
     refused: {
@@ -132,6 +134,7 @@ export const words: Record<Language, Words> = {
     signInAgain: 'Opnieuw inloggen',
     yourEmail: 'Je e-mailadres op het werk',
     goOn: 'Verder',
+    onTheWay: 'Op weg naar je organisatie',
     unknownEmail:
       'Met dit adres kun je hier niet inloggen. Kijk of er een typefout in staat, of vraag je beheerder om het inlogadres van je organisatie.',
     refused: {

@@ -12,9 +12,27 @@ it('reads who it is, where it is, and its certificates, each once', () => {
   expect(readMetadata(good)).toEqual({
     entityId: 'urn:idp',
     ssoUrl: 'https://idp.example/sso',
+    ssoPostUrl: null,
     logoutUrl: null,
+    logoutPostUrl: null,
     certificates: ['one', 'two'],
   });
+});
+
+it('reads where it takes messages by HTTP-POST', () => {
+  const service = (name: string, binding: string, location: string) =>
+    `<md:${name} Binding="urn:oasis:names:tc:SAML:2.0:bindings:${binding}" Location="https://idp.example/${location}"/>`;
+  const posting =
+    service('SingleLogoutService', 'HTTP-POST', 'slo') + service('SingleSignOnService', 'HTTP-POST', 'post');
+  const both = good.replace('<md:SingleSignOnService', `${posting}<md:SingleSignOnService`);
+  const addresses = { ssoPostUrl: 'https://idp.example/post', logoutPostUrl: 'https://idp.example/slo' };
+  expect(readMetadata(both)).toMatchObject({
+    ...addresses,
+    ssoUrl: 'https://idp.example/sso',
+    logoutUrl: null,
+  });
+  const alone = both.replace('HTTP-Redirect', 'HTTP-Artifact');
+  expect(readMetadata(alone)).toMatchObject({ ...addresses, ssoUrl: null });
 });
 
 function federation(...entities: string[]): string {
@@ -57,8 +75,44 @@ it('takes no certificate that is for encryption', () => {
   expect(readMetadata(mixed).certificates).toEqual(['two', 'one']);
 });
 
+it('leaves out comments between elements, as Shibboleth’s own metadata has them', () => {
+  const commented = good
+    .replace(
+      '<md:Ent',
+      '\n<!--\n  This is example metadata only. Do *NOT* supply it <b>as is</b> & "so".\n-->\n<md:Ent',
+    )
+    .replace(
+      '<md:KeyDescriptor',
+      '<!-- First is BackChannel, the Second is FrontChannel - -><md:KeyDescriptor use="x"/> --><md:KeyDescriptor',
+    )
+    .replace('<md:SingleSignOnService', '<!----><md:SingleSignOnService')
+    .replace(/$/, '\n<!-- the end -->\n');
+  expect(readMetadata(commented)).toEqual(readMetadata(good));
+});
+
+it('takes no longer for a long comment, or many', () => {
+  const long = `<!--${'- '.repeat(250_000)}-->${'<!-- -->'.repeat(50_000)}`;
+  const began = performance.now();
+  expect(readMetadata(good.replace('<md:KeyDescriptor', `${long}<md:KeyDescriptor`))).toEqual(
+    readMetadata(good),
+  );
+  expect(performance.now() - began).toBeLessThan(1000);
+});
+
 describe('refuses, naming the field,', () => {
+  const comment = '<!-- -->';
   it.each([
+    ['a comment within a certificate', good.replace('>one<', `>o${comment}ne<`)],
+    ['a comment before a certificate', good.replace('>one<', `>${comment}one<`)],
+    ['a comment behind a certificate', good.replace('>one<', `>one${comment}<`)],
+    ['a comment within an entityID', good.replace('urn:idp', `urn:${comment}idp`)],
+    ['a comment within an address', good.replace('/sso"', `/${comment}sso"`)],
+    ['a comment within a tag', good.replace('<md:IDPSSODescriptor ', `<md:IDPSSODescriptor ${comment}`)],
+    ['a comment with two hyphens', good.replace('<md:KeyDescriptor', '<!-- a -- b --><md:KeyDescriptor')],
+    ['a comment that ends with three', good.replace('<md:KeyDescriptor', '<!-- a ---><md:KeyDescriptor')],
+    ['a comment without an end', good.replace('<md:KeyDescriptor', '<!-- <md:KeyDescriptor')],
+    ['a CDATA section', good.replace('>one<', '><![CDATA[one]]><')],
+    ['a processing instruction', good.replace('<md:KeyDescriptor', '<?x?><md:KeyDescriptor')],
     ['what is no XML', 'x'],
     ['a document type', `<!DOCTYPE x>${good}`],
     ['an entity within none', good.replaceAll('EntityDescriptor', 'EntitiesDescriptor')],
@@ -67,7 +121,7 @@ describe('refuses, naming the field,', () => {
     ['a service provider', good.replaceAll('IDPSSODescriptor', 'SPSSODescriptor')],
     ['another protocol', good.replace('SAML:2.0:protocol', 'SAML:1.1:protocol')],
     ['no entityID', good.replace('entityID="urn:idp"', '')],
-    ['no redirect binding', good.replace('HTTP-Redirect', 'HTTP-POST')],
+    ['neither binding', good.replace('HTTP-Redirect', 'HTTP-Artifact')],
     ['a location that is a script', good.replace('https://idp.example/sso', 'javascript:alert(1)')],
     ['no certificate', metadataOf('urn:idp', 'https://idp.example/')],
     ['too many certificates', metadataOf('urn:idp', 'https://idp.example/', ...'abcdef')],
@@ -93,6 +147,7 @@ it('writes ours so that nothing in it breaks out', () => {
   expect(root.attributes.get('entityID')).toBe('https://a.example/?a&b"<');
   expect(root.children[0]?.children.map(({ name }) => name)).toEqual([
     'KeyDescriptor',
+    'SingleLogoutService',
     'SingleLogoutService',
     'NameIDFormat',
     'AssertionConsumerService',
