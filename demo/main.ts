@@ -175,7 +175,7 @@ async function stayUp(config: Config, url: string, signOns: readonly SignOn[]): 
                 ${people.join('\n                ')}
   API pages     ${url}/docs
   operator key  ${join(config.dataDir, 'operator-key')}
-  try           DATA_DIR=${config.dataDir} npm run -s gateway -- users list --tenant demo`);
+  try           GATEWAY_URL=${url} DATA_DIR=${config.dataDir} npm run -s gateway -- users list --tenant demo`);
   await new Promise(() => {});
 }
 

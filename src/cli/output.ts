@@ -41,9 +41,18 @@ function renderFields(value: Json, prefix: string): string[] {
   if (!isObject(value)) return [`${prefix.slice(0, -1)}: ${short(value)}`];
   return Object.entries(value).flatMap(([name, inner]) => {
     if (isObject(inner)) return renderFields(inner, `${prefix}${name}.`);
+    if (isPem(inner)) return [`${prefix}${name}:`, ...inner.trimEnd().split('\n')];
     if (!isList(inner)) return [`${prefix}${name}: ${short(inner)}`];
     return [`${prefix}${name}:`, ...tableOf(inner).map((line) => `  ${line}`)];
   });
+}
+
+/** To be copied as it stands. */
+function isPem(value: Json): value is string {
+  return (
+    typeof value === 'string' &&
+    /^-----BEGIN [A-Z ]+-----\n[A-Za-z0-9+/=\n]+-----END [A-Z ]+-----\n?$/.test(value)
+  );
 }
 
 /** Of objects that are more than a word each. */

@@ -22,6 +22,14 @@ async function run(...args: string[]) {
   });
 }
 
+it('a certificate is shown so that it can be copied, and nothing else breaks a line', () => {
+  const pem = '-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n';
+  expect(render({ use: 'signing', certificate: pem }, undefined)).toBe(
+    'use: signing\ncertificate:\n-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----',
+  );
+  expect(render({ name: `${pem}x` }, undefined)).not.toContain('\n');
+});
+
 it('settings set changes what it names, and nothing else', async () => {
   const own = ['settings', 'set', '--tenant', 'acme'];
   const first = await run(
