@@ -129,9 +129,28 @@ export function takeSeats(
     seats.set(winner, seats.get(loser) ?? 'held');
     seats.set(loser, 'waiting');
   }
-  // What could not be had by the one who took the seat may be by the one who lost it.
-  if (after.swaps.length > 0) serve(candidates, seats, facts, terms, mode);
+  const winners = new Set(after.swaps.map(({ winner }) => winner));
+  if (winners.size > 0) serveAnew(candidates, seats, facts, terms, mode, winners);
   return after.notices;
+}
+
+/**
+ * What could not be had by the one who took the seat may be by the one who lost it, who comes before those that were given a seat
+ * just now by a lower claim.
+ */
+function serveAnew(
+  candidates: readonly Candidate[],
+  seats: Map<UserId, Seat>,
+  facts: Facts,
+  terms: Terms,
+  mode: Mode,
+  winners: ReadonlySet<UserId>,
+): void {
+  for (const { userId, claim } of candidates) {
+    const isServed = claim.kind === 'claims' && isSeated(seats.get(userId) ?? 'none');
+    if (isServed && !winners.has(userId)) seats.set(userId, 'waiting');
+  }
+  serve(candidates, seats, facts, terms, mode);
 }
 
 function swapsOf(
