@@ -210,15 +210,15 @@ describe('what is no HTTP', () => {
 
 describe('too many requests', () => {
   it('are refused with whole seconds to wait, for one token alone', async () => {
-    const slow = await startGateway({ config: { scimRateLimit: 25 } });
+    const slow = await startGateway({ config: { scimRateLimit: 5 } });
     try {
       const two = await slow.createTenant();
       const [busy, other] = [await two.directoryToken('okta'), await two.directoryToken('entra')];
       const answers = await Promise.all(
-        Array.from({ length: 320 }, () => slow.scim(busy, 'GET', '/ServiceProviderConfig')),
+        Array.from({ length: 200 }, () => slow.scim(busy, 'GET', '/ServiceProviderConfig')),
       );
       const refused = answers.filter(({ status }) => status === 429);
-      expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(250);
+      expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(50);
       expect(refused.length).toBeGreaterThan(0);
       for (const { headers, body } of refused) {
         expect(headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
