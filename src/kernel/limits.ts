@@ -104,8 +104,9 @@ export const limits = {
   metadataMinutesMax: 24 * 60,
   /** After a failure it is fetched again within this. */
   metadataRetryMinutesMax: 60,
-  /** Characters of a query that holds a signed message. */
+  /** Sessions that one LogoutRequest names. */
   samlSessionIndexesMax: 100,
+  /** Characters of a query that holds a signed message. */
   samlQueryLengthMax: 16 * 1024,
   /** Threads that verify responses, the memory of each, and how long one response may take. */
   samlThreadsMax: 2,
