@@ -166,6 +166,28 @@ it('I7 a claim that comes to a share without a seat waits for the end of a batch
   expect(seats(played(joined, [{ kind: 'time', hours: 0.5 }]))).toEqual(['waiting', 'held', 'waiting']);
 });
 
+it('I15 whose seat a share takes back comes before a lower claim that is made at the same moment', () => {
+  const world = plainWorld('immediate', {
+    ...{ ties: ['a', 'a', 'a', 'a'], addresses: [0, 1, 2, 3], seats: 2, policy: 'grace', graceDays: 1 },
+    ...{ defaultRole: 'team_member', noticeHours: 0, subPools: [{ name: 'a', seats: 1, borrowLimit: null }] },
+    mappings: [{ ...usualMapping, subPool: 'a', from: 2 }],
+  });
+  const seats = ({ members }: World) => members.map(({ decision }) => decision?.seat);
+  const before = played(decide(world, { everyone: true }), [
+    { kind: 'time', hours: 24 },
+    { kind: 'pin', who: 0, role: 'view_only', hours: 1, reserved: false },
+    { kind: 'groups', who: 2, groups: [0], byDirectory: false },
+  ]);
+  expect(seats(before)).toEqual(['none', 'held', 'waiting', 'held']);
+  // The pin of the first ends, who claims anew; the mapping begins, and its share takes the seat of the last.
+  expect(seats(played(before, [{ kind: 'time', hours: 24 }]))).toEqual([
+    'waiting',
+    'held',
+    'held',
+    'overage',
+  ]);
+});
+
 const usualMapping: Shape['mappings'][number] = {
   ...{ role: 'team_member', workspaces: ['w1'], fallbackRole: null, from: null, days: null, subPool: null },
 };
