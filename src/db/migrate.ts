@@ -34,6 +34,7 @@ import * as metadata from '../../migrations/0032_metadata.ts';
 import * as signals from '../../migrations/0034_signals.ts';
 import * as logouts from '../../migrations/0035_logouts.ts';
 import * as connectionTests from '../../migrations/0036_connection_tests.ts';
+import * as revocations from '../../migrations/0037_revocations.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 
 const migrations: Record<string, Migration> = {
@@ -68,6 +69,7 @@ const migrations: Record<string, Migration> = {
   '0034_signals': signals,
   '0035_logouts': logouts,
   '0036_connection_tests': connectionTests,
+  '0037_revocations': revocations,
 };
 
 /** Requests run as the first; look-ups across tenants are functions that belong to the second. */

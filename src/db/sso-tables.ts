@@ -22,6 +22,7 @@ export interface SsoTables {
     jit_default_role: string | null;
     client_secret: Buffer | null;
     revocation_issuer: string | null;
+    session_epoch: Generated<number>;
   };
   sso_keys: {
     tenant_id: string;
@@ -69,6 +70,13 @@ export interface SsoTables {
     report: Json<unknown> | null;
   };
   sso_assertions: { tenant_id: string; connection_id: string; id_hash: string; expires_at: Time };
+  sso_revocations: {
+    tenant_id: string;
+    connection_id: string;
+    whose_hash: string;
+    at: Time;
+    expires_at: Time;
+  };
   sso_links: {
     tenant_id: string;
     connection_id: string;
@@ -115,5 +123,6 @@ export interface SsoTables {
     acr: string | null;
     upstream: Json<unknown> | null;
     upstream_sid: string | null;
+    epoch: Generated<number>;
   };
 }

@@ -235,6 +235,8 @@ export const limits = {
   /** Rows that one statement of the housekeeping deletes, and statements for each kind of row, tenant and look. */
   housekeepingRowsPerStatement: 5000,
   housekeepingStatementsPerLook: 4,
+  /** Sessions, with all that hangs on each, that one statement ends where a connection's are ended. */
+  sessionsEndedPerStatement: 500,
   /** Bytes of an answer from Blue that are read. */
   blueAnswerBytesMax: 16 * 1024 * 1024,
   blueRequestMsMax: 30_000,

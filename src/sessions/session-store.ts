@@ -5,6 +5,7 @@ import { db, prepared } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { ConnectionId, UserId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
+import { noteRevocation, type Revocation } from './revocation-store.ts';
 
 export interface Session {
   userId: UserId;
@@ -29,17 +30,21 @@ export interface NewSession
   upstreamSid: string | null;
 }
 
-/** As the beginning of a statement, which goes on with `from` what there must be a row of. */
-export function newSession({ tenantId }: TenantTransaction, session: NewSession): RawBuilder<unknown> {
+/** As part of a statement: a session of the connection's epoch. @param from What there must be a row of, with `session_epoch`. */
+export function newSession(
+  { tenantId }: TenantTransaction,
+  session: NewSession,
+  from: RawBuilder<unknown>,
+): RawBuilder<unknown> {
   return sql`
     insert into sso_sessions (tenant_id, token_hash, user_id, connection_id, created_at, expires_at, authenticated_at, acr,
-      upstream, upstream_sid)
+      upstream, upstream_sid, epoch)
     select ${tenantId}, ${session.hash}, ${session.userId}, ${session.connectionId}, ${session.createdAt}, ${session.expiresAt},
       ${session.authenticatedAt}, ${session.acr}, ${session.upstream && JSON.stringify(session.upstream)}::jsonb,
-      ${session.upstreamSid}`;
+      ${session.upstreamSid}, session_epoch from ${from}`;
 }
 
-/** undefined: none of that hash, it is over, or its user or connection is switched off. */
+/** undefined: none of that hash, it is over, all of the connection were ended, or its user or connection is switched off. */
 export async function selectSession(
   tx: TenantTransaction,
   hash: string,
@@ -53,6 +58,7 @@ export async function selectSession(
       from sso_sessions e
       join users u on u.tenant_id = e.tenant_id and u.id = e.user_id and u.active
       join sso_connections c on c.tenant_id = e.tenant_id and c.id = e.connection_id and c.enabled
+        and c.session_epoch = e.epoch
       join tenants t on t.tenant_id = e.tenant_id
       where e.tenant_id = ${tx.tenantId} and e.token_hash = ${hash} and e.expires_at > ${now}
     `),
@@ -101,23 +107,55 @@ export function deleteSessionsOfUser(tx: TenantTransaction, id: UserId): void {
   revoke(tx, sql`user_id = ${id}`);
 }
 
-/** Those that the user has through one connection; also of a login that is being written. */
-export function deleteSessionsOfUserAt(tx: TenantTransaction, id: UserId, connectionId: ConnectionId): void {
+/** Those that the user has through one connection; also of a login that was begun before. */
+export function deleteSessionsOfUserAt(
+  tx: TenantTransaction,
+  id: UserId,
+  connectionId: ConnectionId,
+  revocation: Revocation,
+): void {
   awaitLogins(tx, connectionId);
+  noteRevocation(tx, connectionId, { userId: id }, revocation);
   revoke(tx, sql`user_id = ${id} and connection_id = ${connectionId}`);
 }
 
+/** Few: `endSessionsOfConnection` ended those that stood. */
 export function deleteSessionsOfConnection(tx: TenantTransaction, id: ConnectionId): void {
   revoke(tx, sql`connection_id = ${id}`);
 }
 
-/** Those of one session at the identity provider, or of all of a person's there; also of a login that is being written. */
+/** Sessions of the connection, whose row the caller has locked, are of an earlier epoch now, and so are logins under way. */
+export function beginEpoch(tx: TenantTransaction, id: ConnectionId): void {
+  tx.send(sql`
+    update sso_connections set session_epoch = session_epoch + 1 where tenant_id = ${tx.tenantId} and id = ${id}`);
+  tx.send(sql`
+    delete from sso_requests where tenant_id = ${tx.tenantId} and connection_id = ${id} and test_id is null`);
+}
+
+/** Those of earlier epochs; receivers of signals are told. Answers how many. */
+export async function deleteSessionsOfEpochsBefore(tx: TenantTransaction, most: number): Promise<number> {
+  const [row] = await tx.run(sql<{ count: number }>`
+    with gone as (
+      delete from sso_sessions where tenant_id = ${tx.tenantId} and ctid = any (array(
+        select e.ctid from sso_connections c
+        join sso_sessions e on e.tenant_id = c.tenant_id and e.connection_id = c.id and e.epoch < c.session_epoch
+        where c.tenant_id = ${tx.tenantId} limit ${most}))
+      returning user_id)
+    select (select count(*) from gone) as count, signal_session_revoked(${tx.tenantId}, user_id)
+    from (select distinct user_id from gone) as people
+  `);
+  return row?.count ?? 0;
+}
+
+/** Those of one session at the identity provider, or of all of a person's there; also of a login that was begun before. */
 export function deleteUpstreamSessions(
   tx: TenantTransaction,
   connectionId: ConnectionId,
   { sid, sub }: { sid: string | undefined; sub: string | undefined },
+  revocation: Revocation,
 ): void {
   awaitLogins(tx, connectionId);
+  noteRevocation(tx, connectionId, { sid, sub }, revocation);
   const isOfSession = sid === undefined ? sql`true` : sql`upstream_sid = ${sid}`;
   const isOfPerson = sub === undefined ? sql`true` : sql`upstream ->> 'sub' = ${sub}`;
   revoke(tx, sql`connection_id = ${connectionId} and ${isOfSession} and ${isOfPerson}`);

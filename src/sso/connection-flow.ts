@@ -14,6 +14,7 @@ import { everyDefaultWorkspace } from '../licensing/mapping.ts';
 import { reviseSaid } from '../provisioning/claimed-groups-flow.ts';
 import { type Placed, requirePlaces } from '../provisioning/places-flow.ts';
 import { lockPool, readPool } from '../provisioning/pool-store.ts';
+import { endSessionsOfConnection } from '../sessions/session-flow.ts';
 import { deleteSessionsOfConnection } from '../sessions/session-store.ts';
 import { dislocate, locate } from '../tenants/locator-store.ts';
 import {
@@ -115,7 +116,7 @@ export async function reviseConnection(
         if (source === null) deleteSource(tx, id);
         else if (source !== undefined) writeSource(tx, id, source);
         writeConnectionDomains(tx, id, draft.domains);
-        if (isAnother || !draft.enabled) deleteSessionsOfConnection(tx, id);
+        if (isAnother || !draft.enabled) endSessionsOfConnection(tx, id);
         const roleNow = defaultRoleOf(draft.jit);
         await reviseSaid(tx, door, pool, {
           connectionId: id,
@@ -143,12 +144,13 @@ export async function reviseConnection(
   );
 }
 
-/** Its links, sessions and logins under way go with it. @throws Fault `not_found`. */
+/** Its sessions are ended first, bit by bit; then its links and logins under way go with it. @throws Fault `not_found`. */
 export async function removeConnection(database: Database, door: Door, id: ConnectionId): Promise<void> {
+  await endSessions(database, door, id);
   await inTenant(database, door.tenantId, async (tx) => {
     const [pool, { name }] = await Promise.all([lockPool(tx), lockedConnection(tx, id)]);
     await reviseSaid(tx, door, pool, { connectionId: id, areForgotten: true, defaultRole: null });
-    // Before the connection's row takes them along: receivers of signals are told.
+    // Before the connection's row takes along who signed in meanwhile: receivers of signals are told.
     deleteSessionsOfConnection(tx, id);
     deleteConnection(tx, id);
     dislocate(tx, 'sso_connection', [id]);
@@ -160,7 +162,7 @@ export async function removeConnection(database: Database, door: Door, id: Conne
 export async function endSessions(database: Database, door: Door, id: ConnectionId): Promise<void> {
   await inTenant(database, door.tenantId, async (tx) => {
     await lockedConnection(tx, id);
-    deleteSessionsOfConnection(tx, id);
+    endSessionsOfConnection(tx, id);
     appendAudit(tx, door, [{ action: 'connection.sessions_ended', subject: id }]);
   });
 }

@@ -72,7 +72,7 @@ export function heldConnection(
   { id, revision }: Pick<StandingConnection, 'id' | 'revision'>,
 ): RawBuilder<unknown> {
   return sql`
-    select from sso_connections
+    select session_epoch from sso_connections
     where tenant_id = ${tenantId} and id = ${id} and xmin = ${revision}::xid for key share`;
 }
 

@@ -7,6 +7,7 @@ import { first } from '../kernel/assert.ts';
 import { digest } from '../kernel/digest.ts';
 import { fold } from '../kernel/fold.ts';
 import type { ConnectionId, DirectoryId, UserId } from '../kernel/ids.ts';
+import { revokedSince } from '../sessions/revocation-store.ts';
 import { type NewSession, newSession } from '../sessions/session-store.ts';
 import type { StandingConnection } from './connection.ts';
 import { heldConnection } from './connection-store.ts';
@@ -171,22 +172,39 @@ function newTrace({ tenantId }: TenantTransaction, trace: LoginTrace): RawBuilde
       ${trace.userId}, ${trace.subject}, ${trace.attributes}, ${trace.responseHash}`;
 }
 
+/** Whether the connection is as it was, the person's sessions were not ended meanwhile, and the user was let in. */
+interface LetIn {
+  isHeld: boolean;
+  isRevoked: boolean;
+  isActive: boolean;
+}
+
 /**
  * Lets an active user in through a connection that is as it was: the session, its trace, and that the user was seen; else nothing is
- * written. Who changes the connection or deactivates the user waits until the transaction ends.
+ * written. Who changes the connection or deactivates the user waits until the transaction ends. Whoever ends the person's sessions at
+ * the connection does so, too, where the transaction has touched the connection before (`useAssertion`, `holdConnection`).
+ *
+ * @param askedAt When the login was begun, by the clock that identity providers know.
  */
 export async function letIn(
   tx: TenantTransaction,
-  { connection, session, trace }: { connection: StandingConnection; session: NewSession; trace: LoginTrace },
-): Promise<{ isHeld: boolean; isActive: boolean }> {
+  {
+    connection,
+    session,
+    trace,
+    askedAt,
+  }: { connection: StandingConnection; session: NewSession; trace: LoginTrace; askedAt: Date },
+): Promise<LetIn> {
   const rows = await tx.run(
-    prepared(sql<{ isHeld: boolean; isActive: boolean }>`
-    with held as (${heldConnection(tx, connection)}), person as (
+    prepared(sql<LetIn>`
+    with held as (${heldConnection(tx, connection)}), revoked as (${revokedSince(tx, session, askedAt)}), person as (
       update users set last_sign_in_at = ${trace.at}
       where tenant_id = ${tx.tenantId} and id = ${session.userId} and active and exists (select from held)
+        and not exists (select from revoked)
       returning id
-    ), session as (${newSession(tx, session)} from person), trace as (${newTrace(tx, trace)} from person)
-    select exists (select from held) as "isHeld", exists (select from person) as "isActive"`),
+    ), session as (${newSession(tx, session, sql`person, held`)}), trace as (${newTrace(tx, trace)} from person)
+    select exists (select from held) as "isHeld", exists (select from revoked) as "isRevoked",
+      exists (select from person) as "isActive"`),
   );
   return first(rows);
 }

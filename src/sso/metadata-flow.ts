@@ -12,7 +12,7 @@ import { Fault } from '../kernel/fault.ts';
 import type { ConnectionId } from '../kernel/ids.ts';
 import { reviseSaid } from '../provisioning/claimed-groups-flow.ts';
 import { lockPool } from '../provisioning/pool-store.ts';
-import { deleteSessionsOfConnection } from '../sessions/session-store.ts';
+import { endSessionsOfConnection } from '../sessions/session-flow.ts';
 import type { Connection, MetadataSource, SamlConnection, SamlSettings } from './connection.ts';
 import { checkCertificates, lockedConnection } from './connection-flow.ts';
 import { updateConnection } from './connection-store.ts';
@@ -153,7 +153,7 @@ export async function confirmMetadata(
     const changed = withProvider(connection, provider);
     updateConnection(tx, connectionId, changed);
     if (provider.entityId !== settings.entityId) {
-      deleteSessionsOfConnection(tx, connectionId);
+      endSessionsOfConnection(tx, connectionId);
       await reviseSaid(tx, door, pool, { connectionId, areForgotten: true, defaultRole: undefined });
     }
     appendAudit(tx, door, [

@@ -110,6 +110,7 @@ async function readCallback(
       ...(settings.singleLogout ? { idToken: secrets.seal(idToken).toString('base64') } : {}),
     },
     upstreamSid: isKey(claims.sid) ? claims.sid : null,
+    askedAt,
     returnTo,
   };
 }

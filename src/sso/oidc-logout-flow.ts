@@ -5,6 +5,7 @@ import { atOnce, inTenant } from '../db/tenant-transaction.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import type { IssuerKeys } from '../oauth/issuer-keys-client.ts';
+import { revocationNow } from '../sessions/revocation-store.ts';
 import { deleteUpstreamSessions, type EndedSession } from '../sessions/session-store.ts';
 import { type OidcConnection, oidcAddressesOf } from './connection.ts';
 import { selectConnection, selectProof } from './connection-store.ts';
@@ -21,7 +22,12 @@ import type { ConnectionPlace, SignOn } from './sign-in-flow.ts';
  * @throws IssuerUnavailable when the identity provider's keys can't be had.
  */
 export async function acceptLogoutToken(
-  { database, realClock, keys }: Pick<SignOn, 'database' | 'realClock'> & { keys: IssuerKeys },
+  {
+    database,
+    clock,
+    realClock,
+    keys,
+  }: Pick<SignOn, 'database' | 'clock' | 'realClock'> & { keys: IssuerKeys },
   { tenantId, connectionId }: ConnectionPlace,
   token: string,
 ): Promise<boolean> {
@@ -32,9 +38,10 @@ export async function acceptLogoutToken(
   const logout = claims && readLogoutToken(claims, now);
   if (logout === undefined) return false;
   const until = new Date(now.getTime() + 2 * limits.loginMinutesMax * 60_000);
+  const revocation = revocationNow({ clock, realClock });
   return await inTenant(database, tenantId, async (tx) => {
     if (!(await useAssertion(tx, connectionId, `logout ${logout.jti}`, until))) return false;
-    deleteUpstreamSessions(tx, connectionId, logout);
+    deleteUpstreamSessions(tx, connectionId, logout, revocation);
     return true;
   });
 }

@@ -9,6 +9,7 @@ import type { UserId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { checkSigned, NotTrusted } from '../oauth/assertion-client.ts';
 import { failureRestSeconds, type IssuerKeys, IssuerUnavailable } from '../oauth/issuer-keys-client.ts';
+import { revocationNow } from '../sessions/revocation-store.ts';
 import { deleteSessionsOfUserAt } from '../sessions/session-store.ts';
 import { addressesOf, type Connection, providerOf, revocationUrlOf } from './connection.ts';
 import { selectConnection } from './connection-store.ts';
@@ -53,10 +54,11 @@ export async function revokeSessions(
     ...{ tenantId, requestId, now: clock.now() },
     actor: { kind: 'connection', id: connectionId, name: connection.name },
   } as const;
+  const revocation = revocationNow(services);
   await inTenant(database, tenantId, async (tx) => {
     const userId = await findUser(tx, services, connection, subject);
     if (userId === undefined) throw new Fault('not_found', 'Nobody of that subject has signed in here.');
-    deleteSessionsOfUserAt(tx, userId, connectionId);
+    deleteSessionsOfUserAt(tx, userId, connectionId, revocation);
     appendAudit(tx, door, [{ action: 'sessions.revoked', subject: userId, after: { connectionId } }]);
   });
 }

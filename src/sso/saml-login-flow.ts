@@ -149,6 +149,7 @@ async function readAnswer(
     ...said,
     upstream: upstreamOf(assertion.nameId),
     upstreamSid: isKey(assertion.sessionIndex) ? assertion.sessionIndex : null,
+    askedAt: asked.askedAt,
     returnTo: asked.returnTo,
   };
 }

@@ -7,6 +7,7 @@ import { unreachable } from '../kernel/assert.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { hashToken, newToken } from '../kernel/token.ts';
+import { revocationNow } from '../sessions/revocation-store.ts';
 import { deleteUpstreamSessions, type EndedSession } from '../sessions/session-store.ts';
 import { addressesOf, type SamlConnection } from './connection.ts';
 import { unknownConnection } from './connection-flow.ts';
@@ -182,6 +183,7 @@ async function answerRequest(
   if (endpoint === undefined) {
     throw new Refusal('structure', 'The metadata of the identity provider names no place for the answer.');
   }
+  const revocation = revocationNow({ clock, realClock });
   const privateKey = await inTenant(database, tenantId, async (tx) => {
     const [isFresh, sealed] = await Promise.all([
       useAssertion(tx, connectionId, `logout ${asked.id}`, asked.until),
@@ -190,7 +192,7 @@ async function answerRequest(
     if (!isFresh) throw new Refusal('replayed', 'The request was used before.');
     if (sealed === undefined) throw unknownConnection(connectionId);
     const sids = asked.sessionIndexes.length === 0 ? [undefined] : asked.sessionIndexes;
-    for (const sid of sids) deleteUpstreamSessions(tx, connectionId, { sid, sub: asked.nameId });
+    for (const sid of sids) deleteUpstreamSessions(tx, connectionId, { sid, sub: asked.nameId }, revocation);
     const door = { tenantId, requestId, now: clock.now() };
     const actor = { kind: 'connection', id: connectionId, name } as const;
     const after = { connectionId, sessions: asked.sessionIndexes.length };

@@ -23,6 +23,7 @@ import { keepAccessRequest } from './access-request-flow.ts';
 import { forgetAccessRequest, type Newcomer } from './access-request-store.ts';
 import { findClaimedChange } from './claimed-change-flow.ts';
 import { defaultRoleOf, type StandingConnection } from './connection.ts';
+import { holdConnection } from './connection-store.ts';
 import type { ClaimedGroups } from './core/claimed-groups.ts';
 import { converge } from './core/convergence.ts';
 import { type ExternalIdentity, newUser } from './core/identity.ts';
@@ -75,6 +76,8 @@ export interface Vouched {
   upstream: JsonObject | null;
   /** What the identity provider calls the session (OpenID's sid, SAML's SessionIndex); null: it doesn't say. */
   upstreamSid: string | null;
+  /** When the login was begun, by the clock that identity providers know. */
+  askedAt: Date;
   returnTo: string | null;
 }
 
@@ -101,8 +104,8 @@ export async function signIn(
   const finish = async (tx: TenantTransaction, userId: UserId, isNew: boolean) => {
     trace.userId = userId;
     const { authenticatedAt, acr, upstream, upstreamSid } = said;
-    const { isHeld, isActive } = await letIn(tx, {
-      connection,
+    const { isHeld, isRevoked, isActive } = await letIn(tx, {
+      ...{ connection, askedAt: said.askedAt },
       session: {
         ...{ userId, connectionId, createdAt: now, expiresAt: new Date(now.getTime() + seconds * 1000) },
         ...{ hash: hashToken(session), authenticatedAt, acr, upstream, upstreamSid },
@@ -111,6 +114,12 @@ export async function signIn(
     });
     if (!isHeld) {
       throw new Refusal('disabled', 'The connection was changed or switched off meanwhile: sign in again.');
+    }
+    if (isRevoked) {
+      throw new Refusal(
+        'revoked',
+        'The identity provider ended the person’s sessions meanwhile: sign in again.',
+      );
     }
     if (!isActive) throw new Refusal('inactive', `The user ${userId} is not active.`);
     if (isNew) {
@@ -179,8 +188,11 @@ async function createPerson(
   await createUser(database, door, null, draft, {
     making,
     also: async (tx, userId) => {
-      // Whoever was removed since the look for users.
-      const { removed } = await selectMatches(tx, connection, identity);
+      // Whoever was removed since the look for users; who ends sessions waits from here.
+      const [{ removed }] = await Promise.all([
+        selectMatches(tx, connection, identity),
+        holdConnection(tx, connection),
+      ]);
       if (removed !== null) throw new Refusal('removed', `The user ${removed} was removed meanwhile.`);
       await finish(tx, userId, true);
       markMaker(tx, { connectionId: connection.id, userId }, making);

@@ -8,6 +8,7 @@ import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { deleteRequestsBefore } from '../requests/request-store.ts';
+import { deleteSessionsOfEpochsBefore } from '../sessions/session-store.ts';
 import { deleteExpiredArtefacts } from '../sso/op/artefact-store.ts';
 import {
   deleteBeyond,
@@ -61,9 +62,16 @@ async function clearTenant(database: Database, tenantId: TenantId, now: Date): P
   await deleteInBatches(database, tenantId, (tx, most) => deleteUnansweredBefore(tx, answeredFrom, most));
   const givenUpFrom = new Date(now.getTime() - limits.signalDaysMax * dayMs);
   await deleteInBatches(database, tenantId, (tx, most) => deleteSignalsBefore(tx, givenUpFrom, most));
-  for (const table of ['sso_requests', 'sso_assertions', 'sso_sessions', 'sso_tests'] as const) {
+  for (const table of [
+    'sso_requests',
+    'sso_assertions',
+    'sso_revocations',
+    'sso_sessions',
+    'sso_tests',
+  ] as const) {
     await deleteInBatches(database, tenantId, (tx, most) => deleteSsoBefore(tx, table, now, most));
   }
+  await deleteInBatches(database, tenantId, deleteSessionsOfEpochsBefore);
   await deleteInBatches(database, tenantId, (tx, most) =>
     deleteSsoBefore(tx, 'sso_logins', retainedFrom, most),
   );

@@ -52,6 +52,7 @@ export function deleteUnansweredBefore(tx: TenantTransaction, at: Date, most: nu
 const ssoTimes = {
   sso_requests: 'expires_at',
   sso_assertions: 'expires_at',
+  sso_revocations: 'expires_at',
   sso_sessions: 'expires_at',
   sso_tests: 'expires_at',
   sso_logins: 'at',

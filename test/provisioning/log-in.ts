@@ -111,6 +111,7 @@ export async function answer(
         acr: null,
         upstream: null,
         upstreamSid: null,
+        askedAt: world.now,
         returnTo: null,
       },
     }),

@@ -4,6 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
+import type { ConnectionId, UserId } from '../../src/kernel/ids.ts';
+import { revocationNow } from '../../src/sessions/revocation-store.ts';
+import { deleteSessionsOfUserAt } from '../../src/sessions/session-store.ts';
 import { answer } from '../provisioning/log-in.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld } from '../support/tenants.ts';
@@ -64,4 +67,24 @@ it.each([
   );
   const refusals = end === 'signed_in' ? 0 : 1;
   expect(written).toEqual({ sessions, traces: 2 - refusals, refusals });
+});
+
+it('the person’s sessions are ended: revoked', async () => {
+  const world = await newWorld(test.database);
+  expect((await answer(world, 0, [])).kind).toBe('signed_in');
+  const clock = { now: () => world.now };
+  let login: ReturnType<typeof answer> | undefined;
+  await inTenant(test.database, world.tenantId, async (tx) => {
+    const [link] = await tx.run(sql<{ user: UserId; connection: ConnectionId }>`
+      select user_id as "user", connection_id as "connection" from sso_links`);
+    if (link === undefined) throw new Error('nobody signed in');
+    await tx.run(lock);
+    login = answer(world, 0, []);
+    // It waits before anything is read of what follows.
+    await sleep(200);
+    deleteSessionsOfUserAt(tx, link.user, link.connection, revocationNow({ clock, realClock: clock }));
+  });
+  expect(await login).toMatchObject({ kind: 'refused', reason: 'revoked' });
+  const left = await inTenant(test.database, world.tenantId, (tx) => tx.run(sql`select from sso_sessions`));
+  expect(left).toEqual([]);
 });

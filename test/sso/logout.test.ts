@@ -88,6 +88,31 @@ describe('the identity provider signs somebody out', () => {
   });
 });
 
+describe('the identity provider signs somebody out whose login is under way', () => {
+  const held = async (subject: string, index: string) => {
+    const begun = await target.begin();
+    const attributes = attribute('userName', `${subject}@example.com`);
+    const authnStatement = `<saml:AuthnStatement AuthnInstant="${new Date().toISOString()}" SessionIndex="${index}"><saml:AuthnContext><saml:AuthnContextClassRef>x</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement>`;
+    const answer = goodResponse(begun, { subject, attributes, authnStatement });
+    return { begun, arrives: () => post(begun, answer) };
+  };
+
+  it('and nobody is let in by the answer of before, also who never was here', async () => {
+    const [known, stranger] = [await held('ada', 's1'), await held('barbara', 's1')];
+    for (const subject of ['ada', 'barbara']) await send(asked({ subject }));
+    await target.expectRefused(await known.arrives(), 'revoked');
+    await target.expectRefused(await stranger.arrives(), 'revoked');
+    await signIn('barbara');
+  });
+
+  it('but for another session of theirs', async () => {
+    const [one, other] = [await held('ada', 's1'), await held('ada', 's2')];
+    await send(asked({ index: 's1' }));
+    expect((await one.arrives()).status).toBe(403);
+    expect((await other.arrives()).status).toBe(303);
+  });
+});
+
 describe('a logout request is refused:', () => {
   const cases: Record<string, () => string> = {
     'SAML-ATK-46: without a signature': () => `SAMLRequest=${encodeURIComponent(deflated(requestXml()))}`,

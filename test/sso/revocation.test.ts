@@ -83,8 +83,8 @@ describe('a signed request', () => {
       await client.query(`select set_config('app.tenant_id', $1, true)`, [target.tenant.tenantId]);
       // As a login does, which holds the connection until its session is there.
       const { rows } = await client.query(
-        `insert into sso_sessions (tenant_id, token_hash, user_id, connection_id, created_at, expires_at, authenticated_at)
-         select tenant_id, gen_random_uuid()::text, user_id, connection_id, created_at, expires_at, authenticated_at
+        `insert into sso_sessions (tenant_id, token_hash, user_id, connection_id, created_at, expires_at, authenticated_at, epoch)
+         select tenant_id, gen_random_uuid()::text, user_id, connection_id, created_at, expires_at, authenticated_at, epoch
          from sso_sessions where connection_id = $1 and upstream ->> 'sub' = 'ada' limit 1 returning token_hash`,
         [target.connection.id],
       );
@@ -98,6 +98,13 @@ describe('a signed request', () => {
     } finally {
       await client.end();
     }
+  });
+
+  it('also of a login that was begun before, whose answer was held back', async () => {
+    const held = await target.begin();
+    const answer = goodResponse(held, { attributes: attribute('userName', 'ada@example.com') });
+    expect((await revoke(ada)).status).toBe(204);
+    await target.expectRefused(await post(held, answer), 'revoked');
   });
 
   it('lets the person sign in again', async () => {

@@ -70,6 +70,7 @@ export function rowsOf(tenant: string): string[] {
     `insert into access_requests values (${t}, ${id}, ${id}, 'x', '{}', '{}', ${now}, ${now}, null, null, null)`,
     `insert into sso_logins values (${t}, ${id}, ${id}, ${now}, '{}', null, null, null, null, '{}', 'h')`,
     `insert into sso_sessions values (${t}, 'h', ${id}, ${id}, ${now}, ${now}, ${now}, null, null)`,
+    `insert into sso_revocations values (${t}, ${id}, 'w', ${now}, ${now})`,
     `insert into domains values (${t}, 'x', 'x', ${now}, null, null, null, null)`,
     `insert into sso_connection_domains values (${t}, ${id}, 'x')`,
     `insert into sso_tombstones values (${t}, ${id}, 'x', ${now})`,

@@ -17,6 +17,8 @@ export const refusalReasons = [
   /** Unknown, answered before, too late, of another browser or another connection. */
   'request',
   'disabled',
+  /** The identity provider ended the person's sessions since the login was begun. */
+  'revoked',
   /** The identity provider does not answer, or its documents are not what they must be (OpenID). */
   'provider',
   /** It gave no tokens for the code (OpenID). */

@@ -50,6 +50,27 @@ const tell = (body: Record<string, string> | string) =>
   });
 const statusOf = async (said?: Said) => (await tell({ logout_token: await logoutToken(said) })).status;
 
+describe('a logout token', () => {
+  const said = { sub: 'ada', sid: 's9', email: 'ada@example.com', preferred_username: 'ada@example.com' };
+  it.each([
+    { names: 'the session', claims: { sid: 's9', sub: undefined }, status: 403 },
+    { names: 'the person', claims: { sid: undefined }, status: 403 },
+    { names: 'both', claims: { sid: 's9' }, status: 403 },
+    { names: 'another session', claims: { sid: 's8' }, status: 303 },
+    { names: 'another person', claims: { sub: 'eve', sid: 's9' }, status: 303 },
+  ])(
+    'that names $names: a login that was begun before and comes back after it is answered $status',
+    async ({ claims, status }) => {
+      await signIn('ada', 's9');
+      const held = await scene.begin();
+      expect(await statusOf({ claims })).toBe(200);
+      scene.provider.said = { claims: said };
+      expect((await scene.comeBack(held)).status).toBe(status);
+      expect((await scene.newest()).reason).toBe(status === 403 ? 'revoked' : null);
+    },
+  );
+});
+
 describe('a logout token ends', () => {
   it('the one session that it names by sid', async () => {
     const [one, two] = [await signIn('ada', 's1'), await signIn('ada', 's2')];
