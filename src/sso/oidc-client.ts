@@ -89,12 +89,13 @@ export class OidcProviders {
   /**
    * Exchanges the code, and checks the ID token with its signature. Claims of the userinfo endpoint are added, where there is one.
    *
-   * @param query As the browser brought it. @throws Refusal
+   * @param query As the browser brought it.
+   * @param expected Besides what was asked, how long ago the person may have signed in there, in seconds. @throws Refusal
    */
   async exchange(
     parties: Parties,
     query: string,
-    expected: { state: string; nonce: string; codeVerifier: string; stepUp: StepUp },
+    expected: { state: string; nonce: string; codeVerifier: string; maxAge: number | undefined },
   ): Promise<{ claims: Claims; idToken: string }> {
     const config = await this.#configuration(parties);
     const known = this.#knownOf(parties);
@@ -104,7 +105,7 @@ export class OidcProviders {
       parties.settings,
       config.serverMetadata().jwks_uri,
     );
-    const maxAge = maxAgeOf(expected.stepUp);
+    const { maxAge } = expected;
     try {
       const tokens = await openid.authorizationCodeGrant(config, new URL(`${parties.redirectUri}?${query}`), {
         expectedState: expected.state,

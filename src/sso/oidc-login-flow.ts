@@ -12,7 +12,7 @@ import { currentKey } from './connection-key.ts';
 import { selectConnection, selectProof } from './connection-store.ts';
 import { checkStepUp } from './core/asked.ts';
 import { oidcGroups } from './core/claimed-groups.ts';
-import { type Claims, checkClaims, oidcIdentityOf } from './core/oidc-identity.ts';
+import { type Claims, checkClaims, maxAgeAt, oidcIdentityOf } from './core/oidc-identity.ts';
 import { Refusal } from './core/refusal.ts';
 import { claimTexts } from './core/test-report.ts';
 import { takeLoginRequest } from './login-store.ts';
@@ -86,7 +86,7 @@ async function readCallback(
     state,
     nonce,
     codeVerifier,
-    stepUp,
+    maxAge: maxAgeAt(stepUp, { askedAt, now: realClock.now() }),
   });
   trace.steps.push('signature');
   trace.claims = claimTexts(claims);

@@ -309,21 +309,25 @@ it.each<[string, RequestListener, RegExp]>([
     /can't be used/,
   ],
   ['silence', () => {}, /does not answer/],
-])('%s is refused in words, and nothing of it is told', { timeout: 20_000 }, async (_what, answer, words) => {
-  listener = answer;
-  const detail = await problem(secure);
-  expect(detail).toMatch(words);
-  expect(detail).not.toContain(secret);
-});
+])(
+  'SAML-ATK-56: %s is refused in words, and nothing of it is told',
+  { timeout: 20_000 },
+  async (_what, answer, words) => {
+    listener = answer;
+    const detail = await problem(secure);
+    expect(detail).toMatch(words);
+    expect(detail).not.toContain(secret);
+  },
+);
 
 it.each(['file:///etc/passwd', 'ftp://example.com/', 'x', 'https://me:pw@example.com/'])(
-  '%s is no address',
+  'SAML-ATK-56: %s is no address',
   async (url) => {
     await problem(url);
   },
 );
 
-it('private networks are closed unless they are opened', async () => {
+it('SAML-ATK-56: private networks are closed unless they are opened', async () => {
   let asked = 0;
   listener = (_request, response) => {
     asked += 1;

@@ -85,3 +85,9 @@ export function checkClaims(claims: Claims, { issuer, hostedDomain, now }: OidcE
 export function maxAgeOf({ forceAuthn, maxAgeSeconds }: StepUp): number | undefined {
   return forceAuthn ? 0 : (maxAgeSeconds ?? undefined);
 }
+
+/** As `maxAgeOf` when the answer comes: whoever was to sign in anew may have taken their time since. */
+export function maxAgeAt(stepUp: StepUp, { askedAt, now }: { askedAt: Date; now: Date }): number | undefined {
+  const sinceAsked = Math.max(0, Math.ceil((now.getTime() - askedAt.getTime()) / 1000));
+  return stepUp.forceAuthn ? sinceAsked : maxAgeOf(stepUp);
+}
