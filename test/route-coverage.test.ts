@@ -95,7 +95,7 @@ describe('every route', () => {
   it('is guarded unless it is one of these', () => {
     const open = everyRule().filter(({ auth, method }) => auth === 'none' && method !== 'HEAD');
     const allowed =
-      /^\/(healthz|readyz|metrics|docs(\/.*)?|api\/v1\/openapi\.json|oauth\/(token|global-token-revocation\/:connectionId)|sso(\/(login|blue|test\/:token|logout|logged-out|session|saml\/:connectionId\/(metadata|login|acs|slo)|oidc\/:connectionId\/(login|callback|jwks|backchannel-logout)))?|\.well-known\/(oauth-authorization-server(\/oidc)?|ssf-configuration)|oidc\/(\*|interaction\/:uid(\/:connectionId)?))$/;
+      /^\/(healthz|readyz|metrics|docs(\/.*)?|api\/v1\/openapi\.json|oauth\/(token|global-token-revocation\/:connectionId)|sso(\/(login|blue|switch|test\/:token|logout|logged-out|session|saml\/:connectionId\/(metadata|login|acs|slo)|oidc\/:connectionId\/(login|callback|jwks|backchannel-logout)))?|\.well-known\/(oauth-authorization-server(\/oidc)?|ssf-configuration)|oidc\/(\*|interaction\/:uid(\/:connectionId)?))$/;
     expect(open.map(({ url }) => url).filter((url) => !allowed.test(url))).toEqual([]);
   });
 

@@ -6,15 +6,15 @@ import { type ConnectionId, parseId } from '../kernel/ids.ts';
 import { hashToken } from '../kernel/token.ts';
 import { unknownConnection } from './connection-flow.ts';
 import { findConnectionTenant } from './connection-store.ts';
-import type { Asked } from './core/asked.ts';
+import { type Asked, beginningOf } from './core/asked.ts';
 import { heldIn } from './core/held-session.ts';
-import { refusalPage } from './core/page.ts';
+import { elsewherePage, refusalPage } from './core/page.ts';
 import { testPage } from './core/test-page.ts';
 import { succeed } from './op/succession-flow.ts';
-import { heldSessionOf, setLogin, setSession } from './session-hook.ts';
+import { heldSessionOf, setLogin, setSession, signedInOf } from './session-hook.ts';
 import type { LoginOutcome } from './settle-login-flow.ts';
 import type { ConnectionPlace } from './sign-in-flow.ts';
-import { languageOfRequest, sendOn, sendPage } from './sso-scope-hook.ts';
+import { languageOfRequest, sendLeadingOn, sendOn, sendPage } from './sso-scope-hook.ts';
 import { type Start, startLogin } from './start-login-flow.ts';
 
 export interface ConnectionPath {
@@ -32,7 +32,11 @@ export async function placeOf(
   return { tenantId, connectionId };
 }
 
-/** Sends the browser to the identity provider. @throws Fault as `startLogin` does. */
+/**
+ * Sends the browser to the identity provider; asks first whom it would sign out at another tenant.
+ *
+ * @throws Fault as `startLogin` does.
+ */
 export async function beginLogin(
   reply: FastifyReply,
   start: Start,
@@ -40,7 +44,17 @@ export async function beginLogin(
   asked: Asked,
   of: Parameters<typeof startLogin>[3] = {},
 ): Promise<FastifyReply> {
-  const held = heldSessionOf(reply.request, start.publicUrl);
+  const { request } = reply;
+  const held = heldSessionOf(request, start.publicUrl);
+  if (held !== undefined && held.tenantId !== place.tenantId) {
+    const elsewhere = await signedInOf(request, start);
+    const beginning = beginningOf(request.url);
+    if (elsewhere !== undefined && beginning !== null) {
+      const { tenantName: organisation } = elsewhere.session;
+      const language = languageOfRequest(request);
+      return sendLeadingOn(reply, elsewherePage(language, { organisation, beginning }));
+    }
+  }
   const { transfer, state, browser } = await startLogin(start, place, asked, { ...of, held });
   setLogin(reply, start.publicUrl, state, browser);
   return sendOn(reply, transfer);

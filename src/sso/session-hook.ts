@@ -26,7 +26,7 @@ export function heldSessionOf(request: FastifyRequest, publicUrl: string): HeldS
 /** Who asks, read from the database on each request; undefined: nobody who is signed in. */
 export async function signedInOf(
   request: FastifyRequest,
-  { database, clock, publicUrl }: Services,
+  { database, clock, publicUrl }: Pick<Services, 'database' | 'clock' | 'publicUrl'>,
 ): Promise<SignedIn | undefined> {
   const held = heldSessionOf(request, publicUrl);
   if (held === undefined) return undefined;

@@ -11,8 +11,10 @@ import type { TenantId } from '../kernel/ids.ts';
 import type { UserView } from '../provisioning/user-view.ts';
 import { selectUserView } from '../provisioning/user-view-store.ts';
 import { endSession } from '../sessions/session-flow.ts';
+import { beginningOf } from './core/asked.ts';
 import { blueLinkOf, straightTo } from './core/blue-link.ts';
 import { loggedOutPage, personPage, signedOutPage } from './core/page.ts';
+import { leave } from './op/succession-flow.ts';
 import { clearSession, signedInOf } from './session-hook.ts';
 import { languageOfRequest, sendPage } from './sso-scope-hook.ts';
 import { nextLogout, sendSigningOut } from './upstream-logout-hook.ts';
@@ -88,6 +90,16 @@ export function sessionRoutes(scope: FastifyInstance, services: Services): void 
       if (next !== undefined) return sendSigningOut(reply, next);
     }
     return sendPage(reply, signedOutPage(languageOfRequest(request), signedIn !== undefined));
+  });
+
+  // Whoever begins a login at another tenant is signed out before. A post from another site comes without the cookie, and ends nothing.
+  scope.post<{ Body: URLSearchParams | undefined }>('/sso/switch', { config }, async (request, reply) => {
+    const signedIn = await signedInOf(request, services);
+    if (signedIn !== undefined) {
+      await leave(database, signedIn, { now: clock.now(), requestId: request.id });
+      clearSession(reply, publicUrl);
+    }
+    return reply.redirect(beginningOf(request.body?.get('to')) ?? '/sso', 303);
   });
 
   // Where identity providers send the browser once it is signed out there.

@@ -151,6 +151,23 @@ describe.skipIf(real === undefined)('a real browser', () => {
     await page.waitForURL(`${gateway.url}/sso/session`);
   });
 
+  it('asks whoever is signed in at another organisation before it signs them out there', async () => {
+    await connect();
+    const page = await open({ locale: 'nl-NL', viewport: { width: 320, height: 640 } });
+    await login(page);
+    tenant = await gateway.createTenant();
+    await connect();
+    await login(page, '&return=/sso/session');
+    expect(await heading(page)).toBe('Je bent al ingelogd');
+    await expectAccessible(page);
+    await page.getByRole('link', { name: 'Ingelogd blijven' }).click();
+    expect(await heading(page)).toBe('Je bent ingelogd');
+    await login(page, '&return=/sso/session');
+    await page.getByRole('button', { name: 'Uitloggen en verdergaan' }).click();
+    await page.waitForURL(`${gateway.url}/sso/session`);
+    expect(await page.textContent('body')).toContain(`"tenant":"${tenant.slug}"`);
+  });
+
   it('lets in whom the identity provider sends unasked, after a click', async () => {
     await connect(undefined, undefined, { allowIdpInitiated: true });
     const page = await open({ locale: 'nl-NL' });

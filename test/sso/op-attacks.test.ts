@@ -192,7 +192,7 @@ describe('OP-ATK-06: a session of one tenant, an application of another', () => 
     const silent = await elsewhere.open(browser, (await foreign.begin({ prompt: 'none' })).url.href);
     expect(parameter(silent.url, 'error')).toBe('login_required');
     const pending = await foreign.begin();
-    const page = await elsewhere.open(browser, pending.url.href);
+    const page = await elsewhere.openInstead(browser, pending.url.href);
     expect(page.url).toContain('SAMLRequest=');
     const back = await elsewhere.answer(browser, page.url, 'ada', shown());
     const { url } = await elsewhere.open(browser, back);

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import * as openid from 'openid-client';
 import { expect } from 'vitest';
 import { made, type TestGateway } from '../support/gateway.ts';
-import { Browser, type Page } from './browser.ts';
+import { Browser, formOf, type Page } from './browser.ts';
 import { askedIn, attribute, goodResponse, idpEntityId, newKeys, type Parts, type Scene } from './forge.ts';
 import { metadataOf } from './identity-provider.ts';
 import { base64 } from './target.ts';
@@ -115,6 +115,13 @@ export class OpScene {
     const page = await this.open(browser, url);
     if (!page.url.includes('SAMLRequest=')) return page.url;
     return (await this.open(browser, await this.answer(browser, page.url, subject, parts))).url;
+  }
+
+  /** As `open`, of a browser that is signed in at another tenant, and is to be signed out there. */
+  async openInstead(browser: Browser, url: string): Promise<Page> {
+    const { action, fields } = formOf(await this.open(browser, url));
+    const page = await browser.send(new URL(action, this.gateway.url).href, fields);
+    return await this.open(browser, new URL(page.headers.get('location') ?? '', page.url).href);
   }
 
   /** Answers where the browser is sent with the identity provider's answer. */

@@ -3,7 +3,7 @@
 import * as openid from 'openid-client';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { made, startGateway, type TestGateway } from '../support/gateway.ts';
-import { Browser } from './browser.ts';
+import { Browser, formOf } from './browser.ts';
 import { OidcScene } from './oidc/scene.ts';
 import { type Application, type OpScene, type Receiver, startReceiver, startScene } from './op-scene.ts';
 
@@ -47,10 +47,40 @@ const replaced = async (of: OpScene) =>
     ({ action }: { action: string }) => action === 'user.session_replaced',
   );
 
+it('at another tenant whoever has a session is asked first, and a link or a page of somebody else ends nothing', async () => {
+  const { browser } = await here().signIn(app);
+  const page = await there().open(
+    browser,
+    `${loginUrl(there())}?return=/sso/blue&login_hint=ada@example.com`,
+  );
+  expect([page.status, page.text]).toEqual([200, expect.stringContaining('You are signed in already')]);
+  const { action, fields } = formOf(page);
+  const beginning = '/login?return=%2Fsso%2Fblue&login_hint=ada%40example.com';
+  expect([action, fields.to]).toEqual(['/sso/switch', expect.stringContaining(beginning)]);
+  const posted = await browser.send(`${gateway.url}/sso/switch`, fields, true);
+  const again = await there().open(browser, new URL(posted.headers.get('location') ?? '', posted.url).href);
+  expect(again.text).toContain('You are signed in already');
+  expect(await isSession(cookieOf(browser))).toBe(true);
+});
+
+it.each([
+  'https://evil.example/',
+  '//evil.example',
+  '/\\evil.example',
+  '/sso/../api',
+  'javascript:alert(1)',
+  '',
+])('from the page that asks nobody is led to "%s"', async (to) => {
+  const browser = new Browser();
+  const page = await browser.send(`${gateway.url}/sso/switch`, { to });
+  expect([page.status, page.headers.get('location')]).toEqual([303, '/sso']);
+});
+
 it('at another tenant: the session of the first is over, applications there are told, and its trail says so', async () => {
   const { browser, tokens } = await here().signIn(app);
   const first = cookieOf(browser);
-  await there().login(browser, loginUrl(there()));
+  const { url } = await there().openInstead(browser, loginUrl(there()));
+  await there().open(browser, await there().answer(browser, url, 'ada'));
   expect([await isSession(first), await isSession(cookieOf(browser))]).toEqual([false, true]);
   await expect(refresh(tokens.refresh_token)).rejects.toThrow();
   await vi.waitFor(() => expect(receiver.received).toHaveLength(1), { timeout: 5000, interval: 50 });
@@ -73,18 +103,18 @@ it('as the same person: what applications were given goes on with the new sessio
 
 it('a login that is refused ends nothing, nor does one whose cookie names another session', async () => {
   const { browser } = await here().signIn(app);
-  const asked = await there().open(browser, loginUrl(there()));
-  expect(await there().refused(browser, asked.url, 'nobody')).toBe(true);
+  const asked = await here().open(browser, loginUrl(here()));
+  expect(await here().refused(browser, asked.url, 'nobody')).toBe(true);
   expect(await isSession(cookieOf(browser))).toBe(true);
 
   const other = await here().signIn(app);
-  const mine = await there().open(browser, loginUrl(there()));
+  const mine = await here().open(browser, loginUrl(here()));
   const cookies = browser.cookiesOf(gateway.url);
   const [name, value = ''] = [...cookies].find(([one]) => one.startsWith('bgw_login_')) ?? ['', ''];
   const [secret, tenant] = value.split('.');
   expect(tenant).toBe(cookieOf(other.browser).split('.')[0]);
   cookies.set(name, `${secret}.${tenant}.${'0'.repeat(64)}`);
-  expect(await there().refused(browser, mine.url, 'ada')).toBe(true);
+  expect(await here().refused(browser, mine.url, 'ada')).toBe(true);
   expect([await isSession(cookieOf(browser)), await isSession(cookieOf(other.browser))]).toEqual([
     true,
     true,

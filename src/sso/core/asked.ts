@@ -56,6 +56,19 @@ export function returnPathOf(text: unknown): string | null {
     : null;
 }
 
+/** Where a login begins, with what it is told: an address of ours that leads nowhere else; null: none. @param text Path and query. */
+export function beginningOf(text: unknown): string | null {
+  const [path, query] = typeof text === 'string' ? text.split('?') : [];
+  const begins = returnPathOf(path);
+  if (begins === null) return null;
+  const given = new URLSearchParams(query);
+  const told = Object.entries({
+    return: returnPathOf(given.get('return')),
+    login_hint: loginHintOf(given.get('login_hint')),
+  }).flatMap(([name, value]) => (value === null ? [] : [[name, value]]));
+  return told.length === 0 ? begins : `${begins}?${new URLSearchParams(told)}`;
+}
+
 /** An address that an identity provider may be told as who signs in; null: none. */
 export function loginHintOf(text: unknown): string | null {
   // RFC 5321 §4.5.3.1: 64 characters before the @, 255 behind it.

@@ -173,6 +173,21 @@ export function continuePage(
   );
 }
 
+/** Of who is signed in at another organisation than where a login is to begin: whoever wrote the link may mean them no good. */
+export function elsewherePage(
+  language: Language,
+  { organisation, beginning }: { organisation: string; beginning: string },
+): string {
+  const say = words[language];
+  return page(
+    language,
+    say.signedInElsewhere,
+    `<p>${say.toSignInElsewhere(escapeXml(organisation))}</p>
+<form method="post" action="/sso/switch"><input type="hidden" name="to" value="${escapeXml(beginning)}"><button type="submit">${say.switch}</button></form>
+<p><a href="/sso">${say.stay}</a></p>`,
+  );
+}
+
 /** The browser goes on by itself; without that, by the link or the button. */
 export function signingOutPage(language: Language, transfer: Transfer): string {
   const say = words[language];

@@ -48,6 +48,10 @@ export interface Words {
   blocked: string;
   noRole: string;
   asksToSignOut: (application: string) => string;
+  signedInElsewhere: string;
+  toSignInElsewhere: (organisation: string) => string;
+  switch: string;
+  stay: string;
 }
 
 export const words: Record<Language, Words> = {
@@ -109,6 +113,11 @@ export const words: Record<Language, Words> = {
     blocked: 'No seat is free for you: ask your administrator.',
     noRole: 'You have no role in Blue yet: ask your administrator to add you to a group that has one.',
     asksToSignOut: (application) => `${application} asks to sign you out, here and in all applications.`,
+    signedInElsewhere: 'You are signed in already',
+    toSignInElsewhere: (organisation) =>
+      `You are signed in at ${organisation}, and this is the sign-in of another organisation. Going on signs you out at ${organisation}, in its applications, too.`,
+    switch: 'Sign out, and go on',
+    stay: 'Stay signed in',
   },
   nl: {
     signIn: 'Inloggen',
@@ -168,6 +177,11 @@ export const words: Record<Language, Words> = {
     blocked: 'Er is geen plaats vrij voor je: vraag het je beheerder.',
     noRole: 'Je hebt nog geen rol in Blue: vraag je beheerder om je aan een groep met een rol toe te voegen.',
     asksToSignOut: (application) => `${application} vraagt je uit te loggen, hier en in alle toepassingen.`,
+    signedInElsewhere: 'Je bent al ingelogd',
+    toSignInElsewhere: (organisation) =>
+      `Je bent ingelogd bij ${organisation}, en dit is de inlogpagina van een andere organisatie. Ga je verder, dan word je bij ${organisation} uitgelogd, ook in de toepassingen daar.`,
+    switch: 'Uitloggen en verdergaan',
+    stay: 'Ingelogd blijven',
   },
 };
 

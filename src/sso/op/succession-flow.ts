@@ -18,11 +18,23 @@ export async function succeed(
   const isTheirs =
     tenantId === after.tenantId &&
     (await inTenant(database, tenantId, (tx) => areOfOnePerson(tx, hash, after.hash)));
-  if (isTheirs) await moveArtefacts(database, { tenantId, sessionHash: hash }, after.hash);
+  if (!isTheirs) return await leave(database, { tenantId, hash }, { now, requestId });
+  await moveArtefacts(database, { tenantId, sessionHash: hash }, after.hash);
   await inTenant(database, tenantId, async (tx) => {
-    if (isTheirs) moveSignIns(tx, hash, after.hash);
+    moveSignIns(tx, hash, after.hash);
+    await deleteSession(tx, hash);
+  });
+}
+
+/** Ends a session that another one takes the place of, and its trail says so. */
+export async function leave(
+  database: Database,
+  { tenantId, hash }: HeldSession,
+  { now, requestId }: Pick<Door, 'now' | 'requestId'>,
+): Promise<void> {
+  await inTenant(database, tenantId, async (tx) => {
     const ended = await deleteSession(tx, hash);
-    if (ended === undefined || isTheirs) return;
+    if (ended === undefined) return;
     const door: Door = {
       tenantId,
       now,
