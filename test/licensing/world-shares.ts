@@ -1,7 +1,7 @@
 /** The shares of a tenant in memory, counted anew from its people: what each has, what it has of others, and who sits on that. */
 
 import type { UserId } from '../../src/kernel/ids.ts';
-import { termsAt } from '../../src/licensing/contract.ts';
+import { isOverageSpent, termsAt } from '../../src/licensing/contract.ts';
 import { isSeated } from '../../src/licensing/effect.ts';
 import { type Member, ranked, type World } from './world.ts';
 
@@ -58,10 +58,12 @@ export function claimedBack(world: World): number {
   return Math.min(wanted, borrowersOf(world).size);
 }
 
-/** Everybody who got a seat by a plan, and did not have one before. */
+/** Everybody who got a seat by a plan: who had none before, or one above the capacity whose time is over. */
 export function arrived(before: World, after: World): Member[] {
-  return after.members.filter(
-    ({ decision }, at) =>
-      isSeated(decision?.seat ?? 'none') && !isSeated(before.members[at]?.decision?.seat ?? 'none'),
-  );
+  const terms = termsAt(after.contract, after.now);
+  return after.members.filter(({ decision }, at) => {
+    const { seat = 'none', overageSince = null } = before.members[at]?.decision ?? {};
+    const isOver = seat === 'overage' && isOverageSpent(terms, overageSince, after.now);
+    return isSeated(decision?.seat ?? 'none') && (!isSeated(seat) || isOver);
+  });
 }
