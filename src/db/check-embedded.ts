@@ -15,13 +15,13 @@ import { schemaProblem, schemaSentence, schemaState } from './schema-state.ts';
 
 export async function checkEmbedded(dataDir: string): Promise<Finding> {
   const unusable = writeProblem(dataDir) ?? writeProblem(join(dataDir, 'postgres')) ?? folderProblem(dataDir);
-  const notReached = 'The embedded database was not reached: it runs only while a gateway does.';
+  const notReached = 'The embedded database was not reached.';
   if (unusable !== undefined) return { told: [notReached], problems: [unusable] };
   let version: string;
   try {
     version = majorOf(await packagedBinDir());
   } catch (error) {
-    if (error instanceof ConfigurationError) return { told: [], problems: [...error.problems] };
+    if (error instanceof ConfigurationError) return { told: [notReached], problems: [...error.problems] };
     throw error;
   }
   const cluster = clusterPlaces(dataDir).find((place) => existsSync(join(place, 'PG_VERSION')));
@@ -39,7 +39,7 @@ export async function checkEmbedded(dataDir: string): Promise<Finding> {
         'start the version that made it, or choose another folder',
     );
   }
-  return { told: [notReached, ...told], problems };
+  return { told: [`${notReached} It runs only while a gateway does.`, ...told], problems };
 }
 
 /** As far as the last start noted it. */

@@ -203,13 +203,14 @@ describe.skipIf(!hasEmbeddedPostgres)('the gateway with its embedded PostgreSQL'
     await gateway.ready();
     expect(await check()).toMatchObject({
       code: 78,
+      stdout: expect.stringContaining('The embedded database was not reached.\n'),
       stderr: expect.stringContaining(`is in use by process ${gateway.pid}: stop it`),
     });
     await stop(gateway);
     const good = await check();
     expect([good.code, good.stderr]).toEqual([0, '']);
     expect(good.stdout).toContain(
-      'The embedded database was not reached: it runs only while a gateway does.',
+      'The embedded database was not reached. It runs only while a gateway does.',
     );
     expect(good.stdout).toContain("When it last ran: Its schema is this version's");
     const marker = clusterPlaces(folder.path)
