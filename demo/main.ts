@@ -9,8 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { pino } from 'pino';
 import { type Config, readConfig } from '../src/config.ts';
-import { startEmbeddedPostgres } from '../src/db/embedded-postgres.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/db/embedded-postgres.ts';
 import { migrate } from '../src/db/migrate.ts';
+import { onEnd } from '../src/ending.ts';
 import { startGateway } from '../src/gateway.ts';
 import { ConfigurationError } from '../src/kernel/configuration-error.ts';
 import { type Api, apiOf } from './api.ts';
@@ -43,6 +44,7 @@ const say = (text: string): void => {
 
 /** What was started, to be stopped in the opposite order. */
 const running: { stop(): Promise<void> }[] = [];
+let postgres: EmbeddedPostgres | undefined;
 
 async function main(): Promise<void> {
   const unknown = process.argv.slice(2).filter((flag) => !known.includes(flag));
@@ -99,7 +101,7 @@ function demoConfig(blue: BlueDouble): Config {
 }
 
 async function startOn(config: Config): Promise<string> {
-  const postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, durable: true });
+  postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, durable: true });
   running.push(postgres);
   for (const note of postgres.notes) say(note);
   await forget(postgres.url);
@@ -187,7 +189,18 @@ async function stop(exitCode: number): Promise<void> {
   process.exit(exitCode);
 }
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(0));
+/** The database recovers at the next start. */
+async function endAtOnce(): Promise<void> {
+  await postgres?.stop('atOnce');
+  process.exit(130);
+}
+
+function onSignal(): void {
+  if (!isStopping) say('\nstopping…');
+  void stop(0);
+}
+
+onEnd(onSignal, () => void endAtOnce());
 try {
   await main();
   await stop(Number(process.exitCode ?? 0));

@@ -14,5 +14,6 @@ if (Number(process.versions.node.split('.')[0]) < oldest) {
   );
   process.exit(78);
 }
-// Beside what it was compiled from: nobody else may write there. Where we may not either, it stays as it was.
-module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/compiled', import.meta.url)));
+// Beside what it was compiled from: nobody else may write there. Where we may not either, it stays as it was. A check writes nothing.
+if (!process.argv.includes('--check'))
+  module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/compiled', import.meta.url)));

@@ -40,12 +40,31 @@ const operatorKeyLengthMin = 32;
 const secretsKeyBytes = 32;
 const scimRateMin = 25;
 
-/** @throws ConfigurationError with every problem found. */
+/** Makes the secrets that are missing. @throws ConfigurationError with every problem found. */
 export function readConfig(environment: Environment = process.env): Config {
+  const { config, problems } = inspect(environment, true);
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return config;
+}
+
+export interface Inspection {
+  /** What is wrong is undefined. */
+  config: Partial<Config>;
+  isEmbedded: boolean;
+  problems: string[];
+}
+
+/** For whoever only looks: nothing is made. */
+export function inspectConfig(environment: Environment = process.env): Inspection {
+  return { ...inspect(environment, false), isEmbedded: !environment.DATABASE_URL };
+}
+
+function inspect(environment: Environment, isToMake: boolean): { config: Config; problems: string[] } {
   const problems: string[] = [];
   const read = reader(environment, problems);
   const port = read('PORT', '8080', integer(0, 65_535));
   const databaseUrl = read('DATABASE_URL', undefined, postgresUrl);
+  const external = !!environment.DATABASE_URL;
   const dataDir = environment.DATA_DIR || '.data';
   const secret = (
     name: string,
@@ -54,7 +73,10 @@ export function readConfig(environment: Environment = process.env): Config {
     make: () => string,
   ) =>
     readSecret(
-      { name, path: join(dataDir, file), given: environment[name], external: !!databaseUrl, check, make },
+      {
+        ...{ name, path: join(dataDir, file), given: environment[name], external, check },
+        ...(isToMake ? { make } : {}),
+      },
       problems,
     );
   const config: Config = {
@@ -83,8 +105,7 @@ export function readConfig(environment: Environment = process.env): Config {
     dnsResolver: read('DNS_RESOLVER', undefined, hostAndPort),
     testClock: read('TEST_CLOCK', 'false', outsideProduction(environment)),
   };
-  if (problems.length > 0) throw new ConfigurationError(problems);
-  return config;
+  return { config, problems };
 }
 
 /** A parser answers the value, or says in an Error what it must be. */
@@ -217,7 +238,8 @@ interface Secret {
   /** With a database of the operator's own nothing is generated: another process could not know it. */
   external: boolean;
   check: (text: string) => string | undefined;
-  make: () => string;
+  /** Left out: what is missing stays so. */
+  make?: () => string;
 }
 
 function readSecret({ name, path, given, external, check, make }: Secret, problems: string[]): string {
@@ -232,6 +254,7 @@ function readSecret({ name, path, given, external, check, make }: Secret, proble
   if (external) return fail(`${name} is required with DATABASE_URL: it ${check('')}`);
   try {
     if (!existsSync(path)) {
+      if (make === undefined) return '';
       mkdirSync(join(path, '..'), { recursive: true, mode: 0o711 });
       writeFileSync(path, `${make()}\n`, { mode: 0o600, flag: 'wx' });
     }
@@ -248,6 +271,8 @@ export interface CliConfig {
   /** The gateway's, without a trailing slash. */
   url: string;
   key: string;
+  /** The name of the variable or the file that holds it. */
+  keySource: string;
 }
 
 /** @throws ConfigurationError when no key is at hand. */
@@ -259,9 +284,12 @@ export function readCliConfig(environment: Environment = process.env): CliConfig
   if (key === '') {
     try {
       key = readFileSync(file, 'utf8').trim();
-      if (key === '') problems.push(`OPERATOR_KEY is not set, and ${file} is empty`);
+      if (key === '') problems.push(`OPERATOR_KEY is not set, and ${file} is empty: set it`);
     } catch (error) {
-      problems.push(`OPERATOR_KEY is not set, and ${file} can't be read (${(error as Error).message})`);
+      problems.push(
+        `OPERATOR_KEY is not set, and ${file} can't be read (${(error as Error).message}): set it, or set DATA_DIR to the ` +
+          'folder of a gateway that was started (.data here, .data/demo of the demo)',
+      );
     }
   }
   // Said here, without the key: what sends it would name it whole.
@@ -269,5 +297,5 @@ export function readCliConfig(environment: Environment = process.env): CliConfig
     problems.push('OPERATOR_KEY holds a space, a line break or another character that no key has');
   }
   if (problems.length > 0) throw new ConfigurationError(problems);
-  return { url, key };
+  return { url, key, keySource: environment.OPERATOR_KEY ? 'OPERATOR_KEY' : file };
 }

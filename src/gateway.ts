@@ -1,6 +1,7 @@
 /** Starts and stops what a gateway is made of, in order: HTTP, and the work in the background. No rules of any kind. */
 
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import type { Logger } from 'pino';
 import { startAlertTask } from './alerts/alert-task.ts';
 import { startComparisonTask } from './alerts/comparison-task.ts';
@@ -36,6 +37,8 @@ export interface Gateway {
   url: string;
   /** Finishes what is in flight, then closes. */
   stop(): Promise<void>;
+  /** What a stop that is under way waits for, in words. */
+  waitsFor(): Promise<string[]>;
 }
 
 export interface GatewayOptions {
@@ -52,7 +55,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   return await withServices(options, async (services) => {
     const background = await startBackground(options, services);
     const http = await startHttp(options, services, { nudge: background.nudge }).catch(stopping(background));
-    return { url: http.url, stop: () => inOrder(http.stop, background.stop) };
+    return {
+      url: http.url,
+      stop: () => inOrder(http.stop, background.stop),
+      waitsFor: async () => [...(await http.waitsFor()), ...background.waitsFor()],
+    };
   });
 }
 
@@ -78,6 +85,7 @@ export async function startCluster(options: GatewayOptions): Promise<Gateway> {
     return {
       url: `http://${config.host}:${config.port}`,
       stop: () => inOrder(workers.stop, background.stop),
+      waitsFor: async () => [...workers.waitsFor(), ...background.waitsFor()],
     };
   });
 }
@@ -118,7 +126,7 @@ async function withServices(
       closeClock,
     );
   try {
-    const { url, stop } = await start({
+    const gateway = await start({
       database,
       background,
       ...clocks,
@@ -130,7 +138,7 @@ async function withServices(
       textRecords: textRecordsOf(config.dnsResolver),
       allowPrivateNetworks,
     });
-    return { url, stop: () => inOrder(stop, close) };
+    return { ...gateway, stop: () => inOrder(gateway.stop, close) };
   } catch (error) {
     await close();
     throw error;
@@ -159,6 +167,7 @@ interface Background {
   /** People were marked for Blue. */
   nudge(): void;
   stop(): Promise<void>;
+  waitsFor(): string[];
 }
 
 async function startBackground(
@@ -180,15 +189,22 @@ async function startBackground(
   const logouts = startLogoutTask({ ...services, database }, log);
   const signals = startPushTask({ ...services, database, log });
   const sync = startSyncTask({ ...services, database, log });
+  const tasks = {
+    ...{ contracts, alerts, comparisons, domains, leftovers, logouts },
+    ...{ metadata, parking, reclaims, signals, sync },
+  };
+  const ending = new Set<string>();
   return {
     nudge: () => sync.nudge(),
     stop: async () => {
-      const tasks = [
-        ...[contracts, alerts, comparisons, domains, leftovers, logouts],
-        ...[metadata, parking, reclaims, signals, sync],
-      ];
-      await Promise.all(tasks.map((task) => task.stop()));
+      const ends = Object.entries(tasks).map(async ([name, task]) => {
+        ending.add(name);
+        await task.stop();
+        ending.delete(name);
+      });
+      await Promise.all(ends);
     },
+    waitsFor: () => (ending.size === 0 ? [] : [`work in the background (${[...ending].join(', ')})`]),
   };
 }
 
@@ -207,9 +223,7 @@ async function startHttp(
   try {
     await app.listen({ host: config.host, port: config.port });
   } catch (error) {
-    throw new ConfigurationError([
-      `HOST, PORT: can't listen at ${config.host}:${config.port} (${(error as Error).message})`,
-    ]);
+    throw new ConfigurationError([listenProblem(config, error as Error)]);
   }
   const { port } = app.server.address() as AddressInfo;
   return {
@@ -222,5 +236,20 @@ async function startHttp(
       clearInterval(idle);
       await creations.stop();
     },
+    waitsFor: async () => {
+      const open = await promisify(app.server.getConnections).call(app.server);
+      return open === 0 ? [] : [`requests under way (${open})`];
+    },
   };
+}
+
+/** @param error Of `listen`. */
+export function listenProblem({ host, port }: Pick<Config, 'host' | 'port'>, error: Error): string {
+  const advice: Record<string, string> = {
+    EADDRINUSE: 'stop what listens there (a gateway, or the demo?), or set another PORT',
+    EADDRNOTAVAIL: 'set HOST to an address of this machine, or 0.0.0.0',
+    EACCES: 'set a PORT from 1024 on, or let the account listen there',
+  };
+  const { message, code = '' } = error as NodeJS.ErrnoException;
+  return `HOST, PORT: can't listen at ${host}:${port} (${message}): ${advice[code] ?? 'set another HOST or PORT'}`;
 }

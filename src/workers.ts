@@ -16,6 +16,8 @@ const restartDelayMs = 500;
 export interface Workers {
   /** Ends when all have finished what was in flight. */
   stop(): Promise<void>;
+  /** What that waits for, in words. */
+  waitsFor(): string[];
 }
 
 export interface WorkersOptions {
@@ -56,18 +58,19 @@ export async function startWorkers({ count, environment, onNudge, log }: Workers
   });
   for (let n = 0; n < count; n += 1) cluster.fork(environment);
   await isStarted;
+  const alive = () => Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
   return {
     stop: async () => {
       isStopping = true;
-      const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
       await Promise.all(
-        workers.map((worker) => {
+        alive().map((worker) => {
           const gone = new Promise((done) => worker.once('exit', done));
           worker.process.kill('SIGTERM');
           return gone;
         }),
       );
     },
+    waitsFor: () => (alive().length === 0 ? [] : [`HTTP processes (${alive().length})`]),
   };
 }
 

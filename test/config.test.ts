@@ -1,10 +1,10 @@
 /** How the environment is read: what stands where nothing is set, what is refused, and where secrets come from. */
 
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readConfig } from '../src/config.ts';
+import { inspectConfig, readConfig } from '../src/config.ts';
 import { ConfigurationError } from '../src/kernel/configuration-error.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'blue-gateway-config-'));
@@ -153,6 +153,21 @@ describe('secrets', () => {
     writeFileSync(file, '');
     chmodSync(file, 0o600);
     expect(() => readConfig({ DATA_DIR: join(file, 'x') })).toThrow(/DATA_DIR cannot be used/);
+  });
+
+  it('are not made by whoever only looks', () => {
+    const DATA_DIR = join(folder, 'looked');
+    const { config, isEmbedded, problems } = inspectConfig({ DATA_DIR });
+    expect([config.operatorKey, isEmbedded, problems]).toEqual(['', true, []]);
+    expect(existsSync(DATA_DIR)).toBe(false);
+  });
+
+  it('are demanded, not made, with a database that is wrongly named, too', () => {
+    const DATA_DIR = join(folder, 'misnamed');
+    expect(() => readConfig({ DATABASE_URL: 'mysql://x', DATA_DIR })).toThrow(
+      /DATABASE_URL must be.*\nOPERATOR_KEY is required/,
+    );
+    expect(existsSync(DATA_DIR)).toBe(false);
   });
 
   it('are demanded, not made, with an external database', () => {

@@ -10,7 +10,9 @@ import { describe, expect, it } from 'vitest';
 import { readSource, root, type Source, sourcesIn } from './support/sources.ts';
 
 const sources = sourcesIn('src');
-const rootFiles = ['app', 'main', 'gateway', 'config', 'workers'].map((name) => `src/${name}.ts`);
+const rootFiles = ['app', 'main', 'gateway', 'config', 'workers', 'check', 'ending'].map(
+  (name) => `src/${name}.ts`,
+);
 
 /** 0 kernel, 1 core, 2 adapters, 3 use cases, 4 rims, 5 root. */
 function floorOf(path: string): number {

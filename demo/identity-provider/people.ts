@@ -4,11 +4,20 @@ import type { Conversation } from '../conversation.ts';
 import { isObject, type JsonObject } from '../matcher.ts';
 import type { IdpPerson } from './server.ts';
 
-/** Everybody whom the recording creates. Their id is SCIM's externalId, as it is at real ones. */
+/** Everybody whom the recording creates, as it leaves them. Their id is SCIM's externalId, as it is at real ones. */
 export function peopleOf({ steps }: Pick<Conversation, 'steps'>): IdpPerson[] {
-  return steps.flatMap(({ request: { method, path, body } }) =>
-    method === 'POST' && path === '/Users' && isObject(body) ? [personOf(body)] : [],
-  );
+  const people = new Map<unknown, JsonObject>();
+  for (const { request, save = {} } of steps) {
+    const { method, path, body } = request;
+    if (!isObject(body)) continue;
+    const [name] = Object.keys(save);
+    // As later steps name them.
+    if (method === 'POST' && path === '/Users')
+      people.set(name === undefined ? body : `/Users/{{${name}}}`, body);
+    const before = people.get(path);
+    if (method === 'PUT' && before !== undefined) people.set(path, { ...before, ...body });
+  }
+  return [...people.values()].map(personOf);
 }
 
 function personOf({ externalId, displayName, userName }: JsonObject): IdpPerson {

@@ -10,13 +10,22 @@ export interface ClientOptions {
 }
 
 /** The gateway refused, or could not be reached: the message is for the person at the terminal. */
-export class CallFailed extends Error {}
+export class CallFailed extends Error {
+  /** Of the gateway's answer; undefined: there is none, or none that counts. */
+  readonly status: number | undefined;
+
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
+}
 
 /** The parsed answer; undefined when it has no body. @throws CallFailed */
 export async function call(options: ClientOptions, request: Call): Promise<unknown> {
   const { status, isGood, text } = await send(options, request);
   const answer = parse(text);
-  if (!isGood) throw new CallFailed(`${status}: ${detailOf(answer) ?? printable(text.slice(0, 500))}`);
+  if (!isGood)
+    throw new CallFailed(`${status}: ${detailOf(answer) ?? printable(text.slice(0, 500))}`, status);
   if (text !== '' && answer === undefined) {
     throw new CallFailed(`What answers at ${options.url} is no Blue Gateway. Set GATEWAY_URL.`);
   }
@@ -37,7 +46,7 @@ async function send({ url, key }: ClientOptions, { method, path, body }: Call) {
   } catch (error) {
     const { message, cause } = error as Error & { cause?: Error };
     throw new CallFailed(
-      `No gateway answers at ${url} (${cause?.message || message}). Is it running? Set GATEWAY_URL.`,
+      `No gateway answers at ${url} (${cause?.message || message}). Is it running? \`npm start\` starts one; where it listens elsewhere, set GATEWAY_URL.`,
     );
   }
 }

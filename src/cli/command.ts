@@ -29,6 +29,8 @@ export interface Command {
   argument?: string;
   /** It may be left out, where a flag of its name stands for it. */
   isArgumentOptional?: boolean;
+  /** Inputs that name a person, by id, userName or e-mail address, and which list of people has that person. */
+  people?: Readonly<Record<string, '/users' | '/removed-users'>>;
   flags: readonly Flag[];
   call(input: Input): Call;
   /** Fields of a list's items that are shown; `a.b` reaches inside. */
@@ -46,6 +48,8 @@ export const tenantFlag: Flag = {
   description: 'whose',
   required: true,
 };
+/** Of commands about one person. */
+export const aPerson: Pick<Command, 'argument' | 'people'> = { argument: 'user', people: { user: '/users' } };
 /** Of edits that the breaker may stop. */
 export const confirmFlag: Flag = {
   name: 'confirm',

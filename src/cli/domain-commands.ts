@@ -53,11 +53,12 @@ export const domainCommands: readonly Command[] = [
     noun: 'removed-user',
     verb: 'readmit',
     summary: 'let a login make the person anew',
-    argument: 'user-id',
+    argument: 'user',
+    people: { user: '/removed-users' },
     flags: [tenantFlag],
     call: (input) => ({
       method: 'DELETE',
-      path: tenantPath(input, `/removed-users/${part(input, 'user-id')}`),
+      path: tenantPath(input, `/removed-users/${part(input, 'user')}`),
     }),
   },
 ];

@@ -1,6 +1,7 @@
 /** The contract, seats, groups, mappings, people, audit. */
 
 import {
+  aPerson,
   type Command,
   confirmFlag,
   type Flag,
@@ -244,17 +245,17 @@ const people: Command[] = [
     noun: 'users',
     verb: 'show',
     summary: 'show a person',
-    argument: 'user-id',
+    ...aPerson,
     flags: [tenantFlag],
-    call: (input) => ({ method: 'GET', path: tenantPath(input, `/users/${part(input, 'user-id')}`) }),
+    call: (input) => ({ method: 'GET', path: tenantPath(input, `/users/${part(input, 'user')}`) }),
   },
   {
     noun: 'users',
     verb: 'explain',
     summary: 'say why a person has these roles and this seat',
-    argument: 'user-id',
+    ...aPerson,
     flags: [tenantFlag],
-    call: (input) => ({ method: 'GET', path: tenantPath(input, `/users/${part(input, 'user-id')}/explain`) }),
+    call: (input) => ({ method: 'GET', path: tenantPath(input, `/users/${part(input, 'user')}/explain`) }),
   },
   {
     noun: 'audit',

@@ -4,10 +4,11 @@
  */
 
 import { CommanderError, Command as Program } from 'commander';
-import { readCliConfig } from '../config.ts';
+import { type CliConfig, readCliConfig } from '../config.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 import { accessRequestCommands } from './access-request-commands.ts';
-import { call } from './admin-client.ts';
+import { CallFailed, call } from './admin-client.ts';
+import { adviceOn, seeHelpOf } from './advice.ts';
 import { alertCommands } from './alert-commands.ts';
 import { blueCommands } from './blue-commands.ts';
 import { catalogueCommands } from './catalogue-commands.ts';
@@ -27,6 +28,7 @@ import { requestCommands } from './request-commands.ts';
 import { scimCommands } from './scim-commands.ts';
 import { signalCommands } from './signal-commands.ts';
 import { tenantCommands } from './tenant-commands.ts';
+import { withUserIds } from './user-name.ts';
 
 const commands = [
   ...tenantCommands,
@@ -54,11 +56,14 @@ function build(): Program {
     .description(
       'Calls the admin API of a Blue Gateway (GATEWAY_URL) with OPERATOR_KEY or the key in DATA_DIR.',
     )
+    .showHelpAfterError(seeHelpOf())
     .exitOverride();
   for (const [noun, verbs] of Map.groupBy(commands, (command) => command.noun)) {
+    const names = verbs.map(({ verb }) => verb).join(', ');
     const group = program
       .command(noun)
-      .description(verbs.map(({ verb }) => verb).join(', '))
+      .description(names)
+      .showHelpAfterError(`After "${noun}" comes one of: ${names}. ${seeHelpOf(noun)}`)
       .exitOverride();
     for (const command of verbs) addVerb(group, command);
   }
@@ -66,9 +71,17 @@ function build(): Program {
 }
 
 function addVerb(group: Program, command: Command): void {
-  const verb = group.command(command.verb).description(command.summary).exitOverride();
-  const { argument, isArgumentOptional } = command;
-  if (argument !== undefined) verb.argument(isArgumentOptional ? `[${argument}]` : `<${argument}>`);
+  const { noun, verb: name, summary, argument, isArgumentOptional } = command;
+  const verb = group
+    .command(name)
+    .description(summary)
+    .showHelpAfterError(seeHelpOf(noun, name))
+    .exitOverride();
+  if (argument !== undefined) {
+    const isPerson = command.people?.[argument] !== undefined;
+    const description = isPerson ? 'by id, userName or e-mail address' : undefined;
+    verb.argument(isArgumentOptional ? `[${argument}]` : `<${argument}>`, description);
+  }
   for (const { name, value, description, required } of command.flags) {
     const form = value === undefined ? `--${name}` : `--${name} <${value}>`;
     if (required) verb.requiredOption(form, description);
@@ -91,9 +104,20 @@ function camelCase(name: string): string {
   return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-async function run(command: Command, { json, ...input }: Input): Promise<void> {
+async function run(command: Command, input: Input): Promise<void> {
   const options = readCliConfig();
+  try {
+    await perform(command, input, options);
+  } catch (error) {
+    if (error instanceof UsageError) error.message += `\n${seeHelpOf(command.noun, command.verb)}`;
+    if (error instanceof CallFailed) error.message += adviceOn(error, command, commands, options);
+    throw error;
+  }
+}
+
+async function perform(command: Command, { json, ...typed }: Input, options: CliConfig): Promise<void> {
   const get = (path: string) => call(options, { method: 'GET', path });
+  const input = await withUserIds(typed, command, get);
   const request = command.call(input);
   const { onto, body } = request;
   const written = onto === undefined ? body : { ...((await get(onto)) as object), ...(body as object) };

@@ -1,5 +1,7 @@
 /** Shows an answer to a person: lists of objects as tables, anything else as names and values. */
 
+import { withCertificateRead } from './certificate.ts';
+
 type Json = unknown;
 type Fields = Record<string, Json>;
 
@@ -43,6 +45,10 @@ function renderFields(value: Json, prefix: string): string[] {
     if (isObject(inner)) return renderFields(inner, `${prefix}${name}.`);
     if (isPem(inner)) return [`${prefix}${name}:`, ...inner.trimEnd().split('\n')];
     if (!isList(inner)) return [`${prefix}${name}: ${short(inner)}`];
+    const read = inner.map(withCertificateRead);
+    // A table has no room for them.
+    if (read.some((one, index) => one !== inner[index]))
+      return read.flatMap((one, index) => renderFields(one, `${prefix}${name}.${index + 1}.`));
     return [`${prefix}${name}:`, ...tableOf(inner).map((line) => `  ${line}`)];
   });
 }

@@ -1,6 +1,6 @@
 /** Seats that lie idle. */
 
-import { type Command, pageFlags, part, tenantFlag, tenantPath } from './command.ts';
+import { aPerson, type Command, pageFlags, part, tenantFlag, tenantPath } from './command.ts';
 
 export const reclaimCommands: readonly Command[] = [
   {
@@ -22,30 +22,30 @@ export const reclaimCommands: readonly Command[] = [
     noun: 'reclaim',
     verb: 'show',
     summary: 'show whether the seat of a person lay idle',
-    argument: 'user-id',
+    ...aPerson,
     flags: [tenantFlag],
-    call: (input) => ({ method: 'GET', path: tenantPath(input, `/users/${part(input, 'user-id')}/reclaim`) }),
+    call: (input) => ({ method: 'GET', path: tenantPath(input, `/users/${part(input, 'user')}/reclaim`) }),
   },
   {
     noun: 'reclaim',
     verb: 'keep',
     summary: 'say that a person keeps the seat',
-    argument: 'user-id',
+    ...aPerson,
     flags: [tenantFlag],
     call: (input) => ({
       method: 'POST',
-      path: tenantPath(input, `/users/${part(input, 'user-id')}/reclaim/keep`),
+      path: tenantPath(input, `/users/${part(input, 'user')}/reclaim/keep`),
     }),
   },
   {
     noun: 'reclaim',
     verb: 'undo',
     summary: 'take the taking of a seat back',
-    argument: 'user-id',
+    ...aPerson,
     flags: [tenantFlag],
     call: (input) => ({
       method: 'POST',
-      path: tenantPath(input, `/users/${part(input, 'user-id')}/reclaim/undo`),
+      path: tenantPath(input, `/users/${part(input, 'user')}/reclaim/undo`),
     }),
   },
 ];

@@ -9,10 +9,11 @@ export const requestCommands: readonly Command[] = [
     noun: 'request',
     verb: 'list',
     summary: 'list the calls of identity providers, newest first',
+    people: { subject: '/users' },
     flags: [
       tenantFlag,
       { name: 'directory', value: 'id', description: 'of which directory' },
-      { name: 'subject', value: 'id', description: 'of which user or group' },
+      { name: 'subject', value: 'id|userName', description: 'of which user or group' },
       { name: 'method', value: 'word', description: 'GET, POST, PUT, PATCH, DELETE' },
       { name: 'status', value: 'n|nxx', description: 'as 409, or a class as 4xx' },
       { name: 'from', value: 'time', description: 'ISO 8601' },

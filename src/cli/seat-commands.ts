@@ -1,6 +1,7 @@
 /** Seats: how they are used, what waits to be settled or let happen, and what is decided for one person by hand. */
 
 import {
+  aPerson,
   type Command,
   confirmFlag,
   given,
@@ -62,11 +63,11 @@ export const seatCommands: readonly Command[] = [
       noun: 'users',
       verb,
       summary: `${verb} the seat that a person claims`,
-      argument: 'user-id',
+      ...aPerson,
       flags: [tenantFlag, { name: 'reason', value: 'text', description: 'why' }],
       call: (input) => ({
         method: 'PUT',
-        path: tenantPath(input, `/users/${part(input, 'user-id')}/approval`),
+        path: tenantPath(input, `/users/${part(input, 'user')}/approval`),
         body: given({ granted: verb === 'approve', reason: input.reason }),
       }),
     }),
@@ -75,7 +76,7 @@ export const seatCommands: readonly Command[] = [
     noun: 'users',
     verb: 'pin',
     summary: 'give a person a role by hand',
-    argument: 'user-id',
+    ...aPerson,
     flags: [
       tenantFlag,
       { name: 'role', value: 'role', description: 'in place of what mappings say', required: true },
@@ -87,7 +88,7 @@ export const seatCommands: readonly Command[] = [
     ],
     call: (input) => ({
       method: 'PUT',
-      path: tenantPath(input, `/users/${part(input, 'user-id')}/pin`, 'confirm'),
+      path: tenantPath(input, `/users/${part(input, 'user')}/pin`, 'confirm'),
       body: given({
         role: text(input, 'role'),
         reason: text(input, 'reason'),
@@ -101,24 +102,24 @@ export const seatCommands: readonly Command[] = [
     noun: 'users',
     verb: 'show-pin',
     summary: 'show the pin of a person',
-    argument: 'user-id',
+    ...aPerson,
     flags: [tenantFlag],
-    call: (input) => ({ method: 'GET', path: tenantPath(input, `/users/${part(input, 'user-id')}/pin`) }),
+    call: (input) => ({ method: 'GET', path: tenantPath(input, `/users/${part(input, 'user')}/pin`) }),
   },
   {
     noun: 'users',
     verb: 'unpin',
     summary: 'take the pin away',
-    argument: 'user-id',
+    ...aPerson,
     flags: [tenantFlag],
-    call: (input) => ({ method: 'DELETE', path: tenantPath(input, `/users/${part(input, 'user-id')}/pin`) }),
+    call: (input) => ({ method: 'DELETE', path: tenantPath(input, `/users/${part(input, 'user')}/pin`) }),
   },
   {
     noun: 'users',
     verb: 'release-hold',
     summary: 'give back the place that is kept for a person',
-    argument: 'user-id',
+    ...aPerson,
     flags: [tenantFlag],
-    call: (input) => ({ method: 'DELETE', path: tenantPath(input, `/users/${part(input, 'user-id')}/hold`) }),
+    call: (input) => ({ method: 'DELETE', path: tenantPath(input, `/users/${part(input, 'user')}/hold`) }),
   },
 ];

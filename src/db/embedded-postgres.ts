@@ -32,7 +32,10 @@ export interface EmbeddedPostgres {
   superuserUrl: string;
   /** What a person should be told of where things went. */
   notes: string[];
-  stop(): Promise<void>;
+  /** Keeps in mind which migration the database has come to, for whoever looks while it does not run. */
+  noteSchema(newest: string): void;
+  /** @param how `atOnce`: without a checkpoint, the next start recovers. */
+  stop(how?: 'atOnce'): Promise<void>;
 }
 
 export interface EmbeddedPostgresOptions {
@@ -58,15 +61,14 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const password = isNew || known === undefined ? initialise(placement, options.dataDir) : known;
   const port = await freePort();
   const server = launch(placement, options, port);
-  const stop = async () => {
-    await stopServer(server);
+  const stop = async (how?: 'atOnce') => {
+    await stopServer(server, how === 'atOnce' ? ['SIGQUIT', 'SIGKILL'] : ['SIGINT', 'SIGQUIT', 'SIGKILL']);
     rmSync(lock, { force: true });
   };
   const urlFor = (user: string, database: string) =>
     `postgres://${user}:${password}@127.0.0.1:${port}/${database}`;
   const superuserUrl = urlFor('postgres', 'postgres');
-  // Inside the cluster, so that both go together.
-  const marker = join(placement.clusterDir, 'gateway-created');
+  const marker = join(placement.clusterDir, markerName);
   try {
     await untilReady(placement.clusterDir, options, server.exited);
     if (!existsSync(marker)) {
@@ -77,15 +79,24 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     await stop();
     throw error;
   }
-  return { url: urlFor('gateway', 'gateway'), superuserUrl, notes: placement.notes, stop };
+  return {
+    url: urlFor('gateway', 'gateway'),
+    superuserUrl,
+    notes: placement.notes,
+    noteSchema: (newest) => writeFileSync(marker, newest),
+    stop,
+  };
 }
+
+/** Inside the cluster, so that both go together: says that the database is made, and which migration it has come to. */
+export const markerName = 'gateway-created';
 
 type Server = ReturnType<typeof launch>;
 
 /** Rolls back what is under way and writes a checkpoint; where that takes too long, the next start recovers instead. */
-async function stopServer({ child, exited }: Server): Promise<void> {
+async function stopServer({ child, exited }: Server, signals: NodeJS.Signals[]): Promise<void> {
   child.ref();
-  for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
+  for (const signal of signals) {
     child.kill(signal);
     const isGone = await Promise.race([
       exited.then(() => true),
@@ -96,7 +107,7 @@ async function stopServer({ child, exited }: Server): Promise<void> {
 }
 
 /** undefined: no cluster was made for this folder yet, or the folder was emptied since. */
-function readPassword(dataDir: string): string | undefined {
+export function readPassword(dataDir: string): string | undefined {
   const path = join(dataDir, 'postgres-password');
   return existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined;
 }
@@ -211,17 +222,23 @@ async function createGatewayDatabase(superuserUrl: string, password: string): Pr
   await client.end();
 }
 
-/** Says in a file which process uses the folder; a dead one's claim counts nothing. */
+/** Says in a file which process uses the folder. @throws ConfigurationError where another one does. */
 function takeFolder(dataDir: string): string {
-  const path = join(dataDir, 'gateway.pid');
-  const [pid = '', started = ''] = existsSync(path) ? readFileSync(path, 'utf8').trim().split(' ') : [];
-  if (pid !== '' && pid !== String(process.pid) && startOf(Number(pid)) === started) {
-    throw new ConfigurationError([
-      `DATA_DIR ${dataDir} is in use by process ${pid}: stop it, or choose another folder`,
-    ]);
-  }
+  const problem = folderProblem(dataDir);
+  if (problem !== undefined) throw new ConfigurationError([problem]);
+  const path = join(dataDir, claimName);
   writeFileSync(path, `${process.pid} ${startOf(process.pid)}\n`, { mode: 0o600 });
   return path;
+}
+
+const claimName = 'gateway.pid';
+
+/** undefined: no other process that lives uses the folder. */
+export function folderProblem(dataDir: string): string | undefined {
+  const path = join(dataDir, claimName);
+  const [pid = '', started = ''] = existsSync(path) ? readFileSync(path, 'utf8').trim().split(' ') : [];
+  if (pid === '' || pid === String(process.pid) || startOf(Number(pid)) !== started) return undefined;
+  return `DATA_DIR ${dataDir} is in use by process ${pid}: stop it, or choose another folder`;
 }
 
 /** When a process started, in the system's own clock ticks, so that a reused number is not taken for it. */

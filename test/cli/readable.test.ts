@@ -1,8 +1,10 @@
 /** What the command line shows to people: lists of objects as tables, groups by their names; and edits that keep what they don't name. */
 
 import { execFile } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { render } from '../../src/cli/output.ts';
+import { fromPem, selfSigned } from '../../src/kernel/self-signed-certificate.ts';
 import { made, startGateway, type TestGateway } from '../support/gateway.ts';
 
 let gateway: TestGateway;
@@ -30,6 +32,28 @@ it('a certificate is shown so that it can be copied, and nothing else breaks a l
   expect(render({ name: `${pem}x` }, undefined)).not.toContain('\n');
 });
 
+it('certificates of a list are shown by what one compares them by, each in lines of its own', async () => {
+  const one = await selfSigned('idp.example.com', new Date('2026-01-02T03:04:05Z'));
+  const certificates = [{ sha256: 'x', notAfter: null, certificate: fromPem(one.certificate) }];
+  const keys = [{ id: 'k', use: 'signing', certificate: one.certificate }];
+  const { fingerprint256 } = new X509Certificate(one.certificate);
+  const shown = render({ name: 'Acme', identityProvider: { certificates }, keys }, undefined).split('\n');
+  const lines = (prefix: string) => [
+    `${prefix}.sha256: ${fingerprint256}`,
+    `${prefix}.subject: CN=idp.example.com`,
+    expect.stringMatching(new RegExp(`^${prefix}.notBefore: 2026-01-0\\dT`)),
+    expect.stringMatching(new RegExp(`^${prefix}.notAfter: 20\\d\\d-\\d\\d-\\d\\dT`)),
+  ];
+  expect(shown).toEqual([
+    'name: Acme',
+    ...lines('identityProvider.certificates.1'),
+    ...['keys.1.id: k', 'keys.1.use: signing'],
+    ...lines('keys.1'),
+  ]);
+  const broken = render({ keys: [{ id: 'k', certificate: 'broken' }] }, undefined);
+  expect(broken).toBe('keys:\n  id  certificate\n  k   broken');
+});
+
 it('settings set changes what it names, and nothing else', async () => {
   const own = ['settings', 'set', '--tenant', 'acme'];
   const first = await run(
@@ -52,7 +76,10 @@ it('settings set changes what it names, and nothing else', async () => {
     reclaimDays: null,
     approvals: {},
   });
-  expect(await run(...own)).toMatchObject({ code: 2, err: 'name what is to be changed\n' });
+  expect(await run(...own)).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/^name what is to be changed\nSee: .* settings set --help\n$/),
+  });
   expect(await run(...own, '--approvals', 'x')).toMatchObject({ code: 2 });
 });
 
@@ -75,7 +102,10 @@ it('shows mappings by the names of their groups, as they are called now', async 
 it('shows a tenant that is named without a flag, and says what is missing', async () => {
   expect((await run('tenant', 'show', 'acme')).out).toContain('slug: acme');
   expect((await run('tenant', 'show', '--tenant', 'acme')).out).toContain('slug: acme');
-  expect(await run('tenant', 'show')).toMatchObject({ code: 2, err: 'tenant is missing\n' });
+  expect(await run('tenant', 'show')).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/^tenant is missing\nSee: .* tenant show --help\n$/),
+  });
 });
 
 it('says that nobody would lose a seat, and lists roles as a table', async () => {

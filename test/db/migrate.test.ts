@@ -8,8 +8,9 @@ import { Kysely, PostgresDialect } from 'kysely';
 import { FileMigrationProvider, Migrator } from 'kysely/migration';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkDatabase } from '../../src/db/check-database.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
-import { checkDatabase, migrate, newestMigration } from '../../src/db/migrate.ts';
+import { migrate, newestMigration } from '../../src/db/migrate.ts';
 import { dataFolder, hasEmbeddedPostgres } from '../process/support.ts';
 import { freePort } from '../support/gateway.ts';
 
@@ -127,10 +128,9 @@ describe.skipIf(!hasEmbeddedPostgres)('a server of its own (needs the embedded P
 
 it('a server that is not there is a problem of the configuration', async () => {
   const url = `postgres://x@127.0.0.1:${await freePort()}/x`;
-  await expect(checkDatabase(url)).rejects.toMatchObject({
-    name: 'ConfigurationError',
-    problems: [expect.stringContaining('the database cannot be reached')],
-  });
+  const problems = [expect.stringContaining('the database cannot be reached')];
+  await expect(migrate(url)).rejects.toMatchObject({ name: 'ConfigurationError', problems });
+  expect(await checkDatabase(url)).toEqual({ told: ['The database was not reached.'], problems });
 });
 
 /** As far as a release of before. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readConversation } from '../../demo/conversation.ts';
+import { peopleOf } from '../../demo/identity-provider/people.ts';
 import { isObject } from '../../demo/matcher.ts';
 
 const recordings = ['okta', 'entra'];
@@ -15,6 +16,18 @@ describe.each(recordings)('the recording of %s', (name) => {
       method === 'POST' && isObject(body) && 'userName' in body ? [body.userName] : [],
     );
     expect(story?.ends.map((end) => end.userName)).toEqual(created);
+  });
+});
+
+it('people sign in under the names that the recording leaves them with', async () => {
+  const people = peopleOf(await read('okta'));
+  expect(people.map(({ displayName }) => displayName)).toEqual([
+    ...['Ada Osei', 'Bruno Keller', 'Chiara Moreau', 'Dev Raman', 'Emeka Obi', 'Freya Nilsen', 'Gita Rao'],
+  ]);
+  expect(people[2]).toMatchObject({
+    id: '00u1halcv0chi7',
+    name: { givenName: 'Chiara', familyName: 'Moreau' },
+    emails: [{ value: 'chiara.lindqvist@halcyon.example' }],
   });
 });
 

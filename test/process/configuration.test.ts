@@ -4,15 +4,25 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { migrate } from '../../src/db/migrate.ts';
+import { migrate, newestMigration } from '../../src/db/migrate.ts';
 import { cloneDatabase } from '../support/database.ts';
 import { dropDatabase } from '../support/drop-database.ts';
 import { freePort } from '../support/gateway.ts';
-import { dataFolder, descendantsOf, endLeftovers, isAlive, runProcess, startProcess } from './support.ts';
+import {
+  dataFolder,
+  descendantsOf,
+  endLeftovers,
+  hasEmbeddedPostgres,
+  isAlive,
+  runProcess,
+  startProcess,
+} from './support.ts';
 
 afterEach(endLeftovers);
 
@@ -79,7 +89,9 @@ describe('a wrong configuration', () => {
     const DATABASE_URL = `postgres://gateway:hidden@127.0.0.1:${await freePort()}/x`;
     const { code, stderr } = await runProcess({ env: { ...keys, DATABASE_URL }, args });
     expect(code).toBe(78);
-    expect(stderr).toMatch(/^- DATABASE_URL: the database cannot be reached \(.+\)\n$/);
+    expect(stderr).toMatch(
+      /^- DATABASE_URL: the database cannot be reached \(.+\): see that PostgreSQL runs at 127.+\n$/,
+    );
     expect(stderr).not.toContain('hidden');
   });
 
@@ -93,6 +105,7 @@ describe('a wrong configuration', () => {
     });
     expect(code).toBe(78);
     expect(stderr).toContain('- DATABASE_URL: the database cannot be reached');
+    expect(stderr).toContain('give the role and the password');
     expect(stderr).not.toContain('hidden');
   });
 });
@@ -139,17 +152,50 @@ describe('a role that may not make roles', () => {
 });
 
 describe('--check', () => {
-  it('says that all is well, through npm, and starts nothing', async () => {
+  it('says that all is well, through npm, starts nothing and writes nothing', async () => {
     const folder = dataFolder();
     const { code, stdout, stderr } = await runProcess({
-      env: { DATA_DIR: folder.path },
+      env: { DATA_DIR: join(folder.path, 'fresh') },
       args: ['--check'],
       npm: true,
     });
     expect(stderr).toBe('');
     expect(stdout).toContain('The configuration is good.');
+    if (hasEmbeddedPostgres)
+      expect(stdout).toMatch(/There is no database in \S+fresh yet: the start makes one/);
+    expect(stdout).toMatch(/The gateway would start at http:\S+\n$/);
     expect(code).toBe(0);
-    expect(existsSync(join(folder.path, 'postgres'))).toBe(false);
+    expect(readdirSync(folder.path)).toEqual([]);
+    folder.remove();
+  });
+
+  it('tells problems of the configuration, the database and the port together', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const PORT = String((taken.address() as AddressInfo).port);
+    const DATABASE_URL = `postgres://gateway@127.0.0.1:${await freePort()}/x`;
+    const env = { ...keys, DATABASE_URL, PORT, LOG_LEVEL: 'loud' };
+    const { code, stdout, stderr } = await runProcess({ env, args: ['--check'] });
+    taken.close();
+    expect(code).toBe(78);
+    expect(stdout).toBe('The database was not reached.\nThe gateway would not start:\n');
+    const [first, ...more] = stderr.trimEnd().split('\n');
+    expect(first).toMatch(/^- LOG_LEVEL must be one of/);
+    expect(more).toEqual([
+      expect.stringMatching(/^- DATABASE_URL: the database cannot be reached/),
+      expect.stringMatching(/^- HOST, PORT: can't listen at .*: stop what listens there/),
+    ]);
+  });
+
+  it('says of a folder that can not be used what to do', async () => {
+    const folder = dataFolder();
+    const file = join(folder.path, 'file');
+    writeFileSync(file, '');
+    const { code, stderr } = await runProcess({ env: { DATA_DIR: join(file, 'x') }, args: ['--check'] });
+    expect([code, stderr]).toEqual([
+      78,
+      expect.stringMatching(/^- DATA_DIR cannot be used: \S+file is no folder: choose another folder/),
+    ]);
     folder.remove();
   });
 
@@ -161,8 +207,13 @@ describe('--check', () => {
     await client.end();
     const url = new URL(inject('serverUrl'));
     url.pathname = `/${name}`;
-    const { code } = await runProcess({ env: { ...keys, DATABASE_URL: url.href }, args: ['--check'] });
+    const { code, stdout } = await runProcess({
+      env: { ...keys, DATABASE_URL: url.href },
+      args: ['--check'],
+    });
     expect(code).toBe(0);
+    expect(stdout).toMatch(/^The database was reached: PostgreSQL \d+\S* at /m);
+    expect(stdout).toMatch(/^It has no schema yet: the start makes/m);
     const inside = new pg.Client({ connectionString: url.href });
     await inside.connect();
     const { rowCount } = await inside.query(
@@ -170,6 +221,64 @@ describe('--check', () => {
     );
     await inside.end();
     expect(rowCount).toBe(0);
+  });
+
+  it.each([
+    ['this version’s', 'select', 0, `Its schema is this version's (${newestMigration}).`],
+    ['older', `delete from kysely_migration where name = '${newestMigration}'`, 0, 'Its schema is older'],
+    ['newer', `insert into kysely_migration values ('9999_later', now())`, 78, 'Its schema is newer'],
+    [
+      'another’s',
+      `delete from kysely_migration where name like '0002%'`,
+      78,
+      "Its schema is another version's",
+    ],
+  ])('says that the schema is %s', async (_what, edit, expected, sentence) => {
+    const { url, drop } = await cloneDatabase();
+    await query(url, edit);
+    const env = { ...keys, DATABASE_URL: url };
+    const { code, stdout, stderr } = await runProcess({ env, args: ['--check'] });
+    expect([code, stdout]).toEqual([expected, expect.stringContaining(sentence)]);
+    expect(stderr === '').toBe(expected === 0);
+    // A start says the same.
+    if (expected !== 0) expect(await runProcess({ env })).toMatchObject({ code: 78, stderr });
+    await drop();
+  });
+
+  it('says whose the tables are, and that nobody lets it make any', async () => {
+    const { url, drop } = await cloneDatabase();
+    const role = `bgw_stranger_${randomBytes(4).toString('hex')}`;
+    await query(url, `create role ${role} login password 'x'`);
+    const stranger = new URL(url);
+    Object.assign(stranger, { username: role, password: 'x' });
+    const checked = async () =>
+      (await runProcess({ env: { ...keys, DATABASE_URL: stranger.href }, args: ['--check'] })).stderr;
+    expect(await checked()).toMatch(/^- DATABASE_URL: the tables belong to the role \w+, and bgw_stranger/m);
+    await query(url, `drop schema public cascade; create schema public`);
+    expect(await checked()).toContain(`alter database ${new URL(url).pathname.slice(1)} owner to ${role};`);
+    await drop();
+    await query(inject('serverUrl'), `drop role ${role}`);
+  });
+});
+
+async function query(url: string, text: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(text);
+  await client.end();
+}
+
+describe('flags', () => {
+  it('that are not known are told, with those there are', async () => {
+    const { code, stdout, stderr } = await runProcess({ args: ['--chekc', '--check'], npm: true });
+    expect([code, stdout.includes('configuration')]).toEqual([2, false]);
+    expect(stderr).toMatch(/^unknown: --chekc\n\nnpm start/);
+    expect(stderr).toContain('--check ');
+  });
+
+  it('can be asked for', async () => {
+    const { code, stdout, stderr } = await runProcess({ args: ['--help'] });
+    expect([code, stderr, stdout]).toEqual([0, '', expect.stringContaining('--check ')]);
   });
 });
 

@@ -4,11 +4,12 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { clusterPlaces } from '../../src/db/postgres-binaries.ts';
 import {
   dataFolder,
   descendantsOf,
@@ -175,12 +176,59 @@ describe.skipIf(!hasEmbeddedPostgres)('the gateway with its embedded PostgreSQL'
     expect(below.filter(isAlive)).toEqual([]);
   });
 
+  it('says at once that it stops, then what it waits for, and ends at once when it is told so again', async () => {
+    const gateway = await startProcess({ env: { ...env, LOG_LEVEL: 'info' } });
+    await gateway.ready();
+    const request = halfARequest(gateway, folder.path);
+    await sleep(200);
+    const below = descendantsOf(gateway.pid);
+    // As from a terminal below npm: twice.
+    for (let n = 0; n < 2; n += 1) gateway.kill('SIGINT');
+    const said = () => messagesOf(gateway).filter((text) => text.startsWith('stopping'));
+    await expect.poll(said, { timeout: 1000 }).toEqual(['stopping…']);
+    await expect
+      .poll(said, { timeout: 4000 })
+      .toEqual(['stopping…', 'stopping: waits for requests under way (1); a second Ctrl-C ends it at once']);
+    const interrupted = performance.now();
+    gateway.kill('SIGINT');
+    expect(await gateway.exited).toBe(130);
+    expect(performance.now() - interrupted).toBeLessThan(2000);
+    expect([...below, ...serversOf(folder.path)].filter(isAlive)).toEqual([]);
+    request.drop();
+  });
+
+  it('checks that it would start: not beside itself, and then by what it was when it last ran', async () => {
+    const check = () => runProcess({ env, args: ['--check'] });
+    const gateway = await startProcess({ env });
+    await gateway.ready();
+    expect(await check()).toMatchObject({
+      code: 78,
+      stdout: expect.stringContaining('The embedded database was not reached.\n'),
+      stderr: expect.stringContaining(`is in use by process ${gateway.pid}: stop it`),
+    });
+    await stop(gateway);
+    const good = await check();
+    expect([good.code, good.stderr]).toEqual([0, '']);
+    expect(good.stdout).toContain(
+      'The embedded database was not reached. It runs only while a gateway does.',
+    );
+    expect(good.stdout).toContain("When it last ran: Its schema is this version's");
+    const marker = clusterPlaces(folder.path)
+      .map((place) => join(place, 'gateway-created'))
+      .find((path) => existsSync(path));
+    const noted = readFileSync(marker ?? '', 'utf8');
+    writeFileSync(marker ?? '', '9999_later');
+    expect(await check()).toMatchObject({ code: 78, stderr: expect.stringContaining('it has 9999_later') });
+    writeFileSync(marker ?? '', noted);
+  });
+
   it('is gone within ten seconds although somebody never finishes a request', async () => {
     const gateway = await startProcess({ env });
     await gateway.ready();
     const request = halfARequest(gateway, folder.path);
     await sleep(200);
     await stop(gateway);
+    expect(messagesOf(gateway)).toContain('stopping: does not wait any longer for requests under way (1)');
     request.drop();
   });
 
@@ -248,6 +296,15 @@ describe.skipIf(!hasEmbeddedPostgres)('the gateway with its embedded PostgreSQL'
     await stop(gateway);
   });
 });
+
+/** Of its log, which is JSON. */
+function messagesOf(gateway: GatewayProcess): string[] {
+  const lines = gateway
+    .output()
+    .stdout.split('\n')
+    .filter((line) => line.startsWith('{'));
+  return lines.map((line) => (JSON.parse(line) as { msg: string }).msg);
+}
 
 /** Processes of PostgreSQL that work in a folder below this one. */
 function serversOf(dataDir: string): number[] {
