@@ -13,7 +13,7 @@ import { selectUserView } from '../provisioning/user-view-store.ts';
 import { endSession } from '../sessions/session-flow.ts';
 import { blueLinkOf, straightTo } from './core/blue-link.ts';
 import { loggedOutPage, personPage, signedOutPage } from './core/page.ts';
-import { clearSession, signedInOf } from './session-hook.ts';
+import { clearSession, signedInOf, signInPlaceOf } from './session-hook.ts';
 import { languageOfRequest, sendPage } from './sso-scope-hook.ts';
 import { nextLogout, sendSigningOut } from './upstream-logout-hook.ts';
 
@@ -38,10 +38,12 @@ const sessionSchema = {
 
 export function sessionRoutes(scope: FastifyInstance, services: Services): void {
   const { database, clock, realClock, publicUrl, blueAppUrl } = services;
+  const placeOf = (request: FastifyRequest) => signInPlaceOf(request, publicUrl);
   scope.get('/sso', { config }, async (request, reply) => {
     const language = languageOfRequest(request);
     const found = await viewOf(request, services);
-    if (found === undefined) return sendPage(reply, signedOutPage(language, false));
+    if (found === undefined)
+      return sendPage(reply, signedOutPage(language, { wasSignedIn: false, place: placeOf(request) }));
     const { view, session } = found;
     const { userName, displayName } = columnsOf(view.user.attributes);
     const person = {
@@ -87,12 +89,13 @@ export function sessionRoutes(scope: FastifyInstance, services: Services): void 
       const next = ended && (await nextLogout(reply, services, signedIn.tenantId, ended));
       if (next !== undefined) return sendSigningOut(reply, next);
     }
-    return sendPage(reply, signedOutPage(languageOfRequest(request), signedIn !== undefined));
+    const told = { wasSignedIn: signedIn !== undefined, place: placeOf(request) };
+    return sendPage(reply, signedOutPage(languageOfRequest(request), told));
   });
 
   // Where identity providers send the browser once it is signed out there.
   scope.get('/sso/logged-out', { config }, async (request, reply) =>
-    sendPage(reply, loggedOutPage(languageOfRequest(request))),
+    sendPage(reply, loggedOutPage(languageOfRequest(request), { place: placeOf(request) })),
   );
 
   async function onwardOf(tenantId: TenantId, view: UserView) {
