@@ -146,7 +146,7 @@ export async function buildApp({ services, log, ...options }: AppOptions): Promi
     ssfRoutes(scope, services);
   });
   await app.register(async (scope) => {
-    await installSsoScope(scope);
+    await installSsoScope(scope, services.publicUrl);
     const verifier = installVerifier(scope);
     samlRoutes(scope, services, verifier);
     samlLogoutRoutes(scope, services, verifier);

@@ -30,6 +30,7 @@ const Answer = Type.Object({
   email: nullable(Type.String()),
   displayName: nullable(Type.String()),
   groups: Type.Array(Type.String(), { description: 'Values of the groups claim.' }),
+  revision: Type.String({ description: 'Of the claims: another one once a login says another thing.' }),
   requestedAt: Time,
   lastLoginAt: Time,
   refusedAt: nullable(Time),
@@ -41,6 +42,10 @@ const Approved = Type.Object({
   roles: Type.Array(Type.Object({ role: Type.String(), workspace: Type.String() })),
   seat: Type.String({ description: 'As of a user.' }),
 });
+const Seen = Type.Object(
+  { revision: Type.String({ maxLength: 100, description: 'Of the request, as you saw it.' }) },
+  closed,
+);
 const Refused = Type.Object(
   { reason: Type.Optional(nullable(Type.String({ maxLength: 2000 }))) },
   { ...closed, description: 'The reason is for administrators.' },
@@ -81,13 +86,16 @@ export function accessRequestRoutes(scope: AdminScope, { database, clock, nudgeS
         tags,
         summary:
           'Let somebody in, also who was refused: the person is made, and what they may do is decided, at once',
+        description: '409 where the person signed in with other claims since you looked.',
         params: TenantAndId,
+        body: Seen,
         response: { 200: Approved, ...problems },
       },
     },
     async (request, reply) => {
       const door = adminDoorOf(request, clock.now());
-      const { user, decision, seat } = await approveAccess(database, door, idOf(request.params.id));
+      const id = idOf(request.params.id);
+      const { user, decision, seat } = await approveAccess(database, door, id, request.body.revision);
       nudgeSync();
       const roles = (decision?.effective ?? []).map(({ role, workspace }) => ({ role, workspace }));
       return reply.send({
@@ -135,6 +143,7 @@ function show({ identity, groups, refused, ...request }: AccessRequest): Static<
     email: identity.email ?? null,
     displayName: identity.displayName ?? null,
     groups: [...groups],
+    revision: request.revision,
     requestedAt: request.requestedAt.toISOString(),
     lastLoginAt: request.lastLoginAt.toISOString(),
     refusedAt: refused?.at.toISOString() ?? null,

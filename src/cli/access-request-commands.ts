@@ -15,15 +15,30 @@ export const accessRequestCommands: readonly Command[] = [
       method: 'GET',
       path: tenantPath(input, '/access-requests', 'state', 'limit', 'cursor'),
     }),
-    columns: ['requestedAt', 'userName', 'displayName', 'email', 'state', 'reason', 'id'],
+    columns: [
+      ...['requestedAt', 'userName', 'displayName', 'email', 'groups', 'state', 'reason'],
+      ...['id', 'revision'],
+    ],
   },
   {
     noun: 'access-request',
     verb: 'approve',
     summary: 'let somebody in: the person is made at once',
     argument: 'request-id',
-    flags: [tenantFlag],
-    call: (input) => ({ method: 'POST', path: one(input, 'approve') }),
+    flags: [
+      tenantFlag,
+      {
+        name: 'revision',
+        value: 'text',
+        description: 'of the request, as `access-request list` has it',
+        required: true,
+      },
+    ],
+    call: (input) => ({
+      method: 'POST',
+      path: one(input, 'approve'),
+      body: { revision: input.revision },
+    }),
   },
   {
     noun: 'access-request',

@@ -139,6 +139,7 @@ export const limits = {
   /** How long a browser may be away at its identity provider. */
   loginMinutesMax: 10,
   sessionHoursMax: 12,
+  signInPlaceDaysMax: 30,
   /** Requests of browsers that sign in which one remote address may sustain: a whole office comes from one at nine. */
   loginsPerSecondAndAddress: 50,
   /** Refused answers that show no signature of the identity provider, which are traced for one connection; the log has the others. */

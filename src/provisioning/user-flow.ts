@@ -1,6 +1,6 @@
 /**
- * Every write of a user, whichever door it comes through: one transaction for the directory, the decision, its audit
- * and the mark for Blue.
+ * Every write of a user but the last (user-removal-flow.ts), whichever door it comes through: one transaction for the directory,
+ * the decision, its audit and the mark for Blue.
  */
 
 import type { AuditEvent } from '../audit/audit-event.ts';
@@ -8,16 +8,8 @@ import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
 import { brokenConstraint, inTenant, Restart, type TenantTransaction } from '../db/tenant-transaction.ts';
-import { leaveGroups } from '../directory/group-store.ts';
 import { columnsOf, type User } from '../directory/user.ts';
-import {
-  deleteUser,
-  insertUser,
-  type KnownUser,
-  lockUser,
-  updateUser,
-  upsertSource,
-} from '../directory/user-store.ts';
+import { insertUser, type KnownUser, lockUser, updateUser, upsertSource } from '../directory/user-store.ts';
 import { assert } from '../kernel/assert.ts';
 import { Fault } from '../kernel/fault.ts';
 import { fold } from '../kernel/fold.ts';
@@ -27,11 +19,10 @@ import { sameJson } from '../kernel/same-json.ts';
 import { termsAt } from '../licensing/contract.ts';
 import { seatView } from '../licensing/effect.ts';
 import { deleteSessionsOfUser } from '../sessions/session-store.ts';
-import { insertTombstone, liftTombstonesOf } from '../sso/tombstone-store.ts';
+import { liftTombstonesOf } from '../sso/tombstone-store.ts';
 import { lockArrivals } from './arrival-store.ts';
 import { type Creation, insertUnanswered } from './creation-store.ts';
 import { type Decided, decide } from './decide-flow.ts';
-import { deleteDecision } from './decision-store.ts';
 import { keepUntilOf } from './kept-places.ts';
 import type { Making } from './made-people-store.ts';
 import { endReservedPin } from './pin-store.ts';
@@ -252,36 +243,6 @@ function revisionEvent(before: User, after: User): AuditEvent {
     ...(before.externalId === after.externalId ? {} : { externalId }),
   });
   return { action: 'user.updated', subject: after.id, before: pick(before), after: pick(after) };
-}
-
-/**
- * Deletes a user, who leaves every group; the seat is given back and the person is taken out of Blue.
- *
- * @param check May refuse the version that is there.
- * @throws Fault `not_found`; whatever `check` throws.
- */
-export async function removeUser(
-  database: Database,
-  door: Door,
-  id: UserId,
-  check: (version: number) => void = () => {},
-): Promise<void> {
-  await inTenant(database, door.tenantId, async (tx) => {
-    const [pool, user] = await Promise.all([lockPool(tx), lockUser(tx, id, null)]);
-    if (user === undefined) throw unknownUser(id);
-    check(user.version);
-    const { address, userName } = columnsOf(user.attributes);
-    // Inactive first: the decision then gives everything back, also to others of the same address.
-    updateUser(tx, user, { ...user, attributes: { ...user.attributes, active: false } });
-    const addresses = address === null ? [] : [address];
-    const { audit } = await decide(tx, door, pool, { userIds: [id], addresses }, { alsoMark: [id] });
-    leaveGroups(tx, id, door.now);
-    deleteDecision(tx, id);
-    insertTombstone(tx, id, door.now);
-    deleteSessionsOfUser(tx, id);
-    deleteUser(tx, id);
-    appendAudit(tx, door, [{ action: 'user.deleted', subject: id, before: { userName } }, ...audit]);
-  });
 }
 
 export function unknownUser(id: string): Fault {

@@ -7,11 +7,11 @@ import { joinArrivals } from '../provisioning/parking-flow.ts';
 import {
   createUser,
   type Foresight,
-  removeUser,
   reviseUser,
   type UserDraft,
   unknownUser,
 } from '../provisioning/user-flow.ts';
+import { removeUser } from '../provisioning/user-removal-flow.ts';
 import type { UserView } from '../provisioning/user-view.ts';
 import { selectUserView } from '../provisioning/user-view-store.ts';
 import { refuseImmutable } from './core/immutable.ts';

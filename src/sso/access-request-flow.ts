@@ -6,20 +6,21 @@
 import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
-import { brokenConstraint, inTenant } from '../db/tenant-transaction.ts';
+import { brokenConstraint, inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { Fault } from '../kernel/fault.ts';
 import { type ConnectionId, newId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { markMaker } from '../provisioning/made-people-store.ts';
+import { lockPoolRow } from '../provisioning/pool-store.ts';
 import { createUser } from '../provisioning/user-flow.ts';
 import type { UserView } from '../provisioning/user-view.ts';
 import {
   type AccessRequest,
-  deleteAccessRequest,
   type Newcomer,
   refuseAccessRequest,
   selectAccessRequest,
   selectStanding,
+  takeAccessRequest,
   upsertAccessRequest,
 } from './access-request-store.ts';
 import { defaultRoleOf, type StandingConnection } from './connection.ts';
@@ -41,7 +42,7 @@ export async function keepAccessRequest(
   newUser(identity);
   await refuseForeign(database, door.tenantId, identity);
   return await inTenant(database, door.tenantId, async (tx) => {
-    const { known, waiting } = await selectStanding(tx, connectionId, identity.subject);
+    const { known, waiting } = await standingOf(tx, connectionId, identity.subject);
     if (known?.isRefused) {
       return new Refusal('not_provisioned', `An administrator refused the access request ${known.id}.`);
     }
@@ -64,13 +65,31 @@ export async function keepAccessRequest(
   });
 }
 
+/** Of somebody new under the lock of the tenant's pool, so that of several who come at once none is one too many. */
+async function standingOf(
+  tx: TenantTransaction,
+  connectionId: ConnectionId,
+  subject: string,
+): ReturnType<typeof selectStanding> {
+  const seen = await selectStanding(tx, connectionId, subject);
+  if (seen.known !== null) return seen;
+  const [, standing] = await Promise.all([lockPoolRow(tx), selectStanding(tx, connectionId, subject)]);
+  return standing;
+}
+
 /**
  * Also of somebody who was refused before.
  *
- * @throws Fault `not_found`; `conflict` where somebody is there already whom the claims lead to.
+ * @param revision Of the request as the admin saw it, so that nobody is let in by claims that nobody has seen.
+ * @throws Fault `not_found`; `conflict` where it is another by now, or somebody is there already whom the claims lead to.
  */
-export async function approveAccess(database: Database, door: Door, id: string): Promise<UserView> {
-  const { request, connection } = await readFresh(database, door, id);
+export async function approveAccess(
+  database: Database,
+  door: Door,
+  id: string,
+  revision: string,
+): Promise<UserView> {
+  const { request, connection } = await readFresh(database, door, id, revision);
   const { connectionId, identity, groups } = request;
   const making = { claimValues: groups, defaultRole: defaultRoleOf(connection.jit) };
   const draft = { attributes: newUser(identity), externalId: null };
@@ -78,11 +97,12 @@ export async function approveAccess(database: Database, door: Door, id: string):
     return await createUser(database, door, null, draft, {
       making,
       also: async (tx, userId) => {
-        const [isHeld, isThere] = await Promise.all([
+        const [isHeld, taken] = await Promise.all([
           holdConnection(tx, connection),
-          deleteAccessRequest(tx, id),
+          takeAccessRequest(tx, id),
         ]);
-        if (!isThere) throw unknownAccessRequest(id);
+        if (taken === undefined) throw unknownAccessRequest(id);
+        refuseOther(taken, revision);
         if (!isHeld) throw new Fault('conflict', 'The connection was changed meanwhile: approve it again.');
         insertLink(tx, { connectionId, subject: identity.subject, userId, at: door.now });
         markMaker(tx, { connectionId, userId }, making);
@@ -95,11 +115,18 @@ export async function approveAccess(database: Database, door: Door, id: string):
   }
 }
 
-/** The request, as long as it is still about somebody who is not there and may come. */
+/** Of a login since the admin looked. @throws Fault `conflict` */
+function refuseOther({ revision }: AccessRequest, seen: string): void {
+  if (revision === seen) return;
+  throw new Fault('conflict', 'The person signed in again with other claims: look at the request once more.');
+}
+
+/** The request, as long as it is as it was seen, and still about somebody who is not there and may come. */
 async function readFresh(
   database: Database,
   { tenantId }: Door,
   id: string,
+  revision: string,
 ): Promise<{ request: AccessRequest; connection: StandingConnection }> {
   const { request, connection, matches } = await inTenant(database, tenantId, async (tx) => {
     const found = await selectAccessRequest(tx, id);
@@ -107,6 +134,7 @@ async function readFresh(
     if (found === undefined || its === undefined) throw unknownAccessRequest(id);
     return { request: found, connection: its, matches: await selectMatches(tx, its, found.identity) };
   });
+  refuseOther(request, revision);
   if (!connection.enabled) {
     throw new Fault('conflict', 'The connection is switched off: switch it on before you approve.');
   }

@@ -6,6 +6,7 @@ import { db } from '../db/database.ts';
 import type { Tables } from '../db/tables.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
+import { digest } from '../kernel/digest.ts';
 import type { ConnectionId } from '../kernel/ids.ts';
 import type { ExternalIdentity } from './core/identity.ts';
 
@@ -18,6 +19,8 @@ export interface Newcomer {
 
 export interface AccessRequest extends Newcomer {
   id: string;
+  /** Of the claims: another one once a login says another thing. */
+  revision: string;
   connectionId: ConnectionId;
   requestedAt: Date;
   lastLoginAt: Date;
@@ -26,6 +29,9 @@ export interface AccessRequest extends Newcomer {
 }
 
 type Row = Selectable<Tables['access_requests']>;
+
+/** 64 bits, in hex. */
+const revisionLength = 16;
 
 /** Whether a subject has one, and how many wait. */
 export async function selectStanding(
@@ -44,7 +50,7 @@ export async function selectStanding(
 /** Writes a request, or what the claims of the subject's own now say, and answers which that is. */
 export async function upsertAccessRequest(
   tx: TenantTransaction,
-  request: Omit<AccessRequest, 'refused'>,
+  request: Omit<AccessRequest, 'refused' | 'revision'>,
 ): Promise<{ id: string; isNew: boolean }> {
   const { id, connectionId, identity, groups, requestedAt, lastLoginAt } = request;
   const said = {
@@ -107,12 +113,15 @@ export async function refuseAccessRequest(
   return written === 1;
 }
 
-/** Answers false where it is no longer there. */
-export async function deleteAccessRequest(tx: TenantTransaction, id: string): Promise<boolean> {
-  const gone = await tx.count(
-    db.deleteFrom('access_requests').where('tenant_id', '=', tx.tenantId).where('id', '=', id),
+/** Takes it away, as it was until then; undefined: it is no longer there. */
+export async function takeAccessRequest(
+  tx: TenantTransaction,
+  id: string,
+): Promise<AccessRequest | undefined> {
+  const [row] = await tx.run(
+    db.deleteFrom('access_requests').where('tenant_id', '=', tx.tenantId).where('id', '=', id).returningAll(),
   );
-  return gone === 1;
+  return row && toRequest(row);
 }
 
 /** Sends that whoever is linked needs no word any more. */
@@ -138,6 +147,8 @@ function toRequest(row: Row): AccessRequest {
   const { refused_at: at, refused_by: by, reason } = row;
   return {
     id: row.id,
+    // The database writes keys in an order of its own, and groups are sorted: the same claims are the same text.
+    revision: digest(JSON.stringify([row.identity, row.claimed_groups])).slice(0, revisionLength),
     connectionId: row.connection_id as ConnectionId,
     identity: row.identity as ExternalIdentity,
     groups: row.claimed_groups,

@@ -9,9 +9,17 @@ import { findConnectionTenant } from './connection-store.ts';
 import { type Asked, beginningOf } from './core/asked.ts';
 import { heldIn } from './core/held-session.ts';
 import { elsewherePage, refusalPage } from './core/page.ts';
+import { placeInPath } from './core/sign-in-place.ts';
 import { testPage } from './core/test-page.ts';
 import { succeed } from './op/succession-flow.ts';
-import { heldSessionOf, setLogin, setSession, signedInOf } from './session-hook.ts';
+import {
+  heldSessionOf,
+  setLogin,
+  setSession,
+  setSignInPlace,
+  signedInOf,
+  signInPlaceOf,
+} from './session-hook.ts';
 import type { LoginOutcome } from './settle-login-flow.ts';
 import type { ConnectionPlace } from './sign-in-flow.ts';
 import { languageOfRequest, sendLeadingOn, sendOn, sendPage } from './sso-scope-hook.ts';
@@ -77,7 +85,8 @@ export async function answerLogin(
   if (outcome.kind === 'refused') {
     const { reference, reason, isTraced } = outcome;
     if (!isTraced) request.log.warn({ ...place, reference, reason }, 'login refused, and not traced');
-    return sendPage(reply.code(403), refusalPage(languageOfRequest(request), outcome));
+    const told = { ...outcome, place: signInPlaceOf(request, services.publicUrl) };
+    return sendPage(reply.code(403), refusalPage(languageOfRequest(request), told));
   }
   if (outcome.kind === 'tested') return sendPage(reply, testPage(languageOfRequest(request), outcome.report));
   // The one that it has by now, where it says so: another window may have signed in meanwhile.
@@ -88,5 +97,7 @@ export async function answerLogin(
     await succeed(services.database, held, after, { now, requestId: request.id });
   }
   setSession(reply, services.publicUrl, outcome.session, outcome.seconds);
+  const signInPlace = placeInPath(request.url);
+  if (signInPlace !== undefined) setSignInPlace(reply, services.publicUrl, signInPlace);
   return reply.redirect(outcome.returnTo ?? '/sso', 303);
 }

@@ -1,6 +1,6 @@
 /**
- * The one place that knows openid-client: what identity providers say of themselves, where a browser is sent, and what an
- * answer holds once it is checked. Every address is fetched through the outbound agent.
+ * The one place that knows openid-client, but for what it fails with (oidc-refusal-client.ts): what identity providers say of themselves,
+ * where a browser is sent, and what an answer holds once it is checked. Every address is fetched through the outbound agent.
  */
 
 import * as openid from 'openid-client';
@@ -13,7 +13,8 @@ import { DocumentFailed } from '../outbound/json-client.ts';
 import type { OidcSettings } from './connection.ts';
 import type { StepUp } from './core/asked.ts';
 import { type Claims, joinClaims, maxAgeOf } from './core/oidc-identity.ts';
-import { Refusal, type RefusalReason } from './core/refusal.ts';
+import { Refusal } from './core/refusal.ts';
+import { refusalOf } from './oidc-refusal-client.ts';
 
 export interface OidcProvidersOptions {
   dispatcher: Dispatcher;
@@ -268,51 +269,4 @@ async function authOf({ clientAuthMethod }: OidcSettings, proof: ClientProof): P
   const der = Buffer.from(proof.pkcs8.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64');
   const key = await crypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']);
   return openid.PrivateKeyJwt({ key, kid: proof.kid });
-}
-
-/** The library's codes, in the words of logins. @param otherwise What it is where the code says nothing of it. */
-function refusalOf(error: unknown, otherwise?: RefusalReason): unknown {
-  if (error instanceof Refusal) return error;
-  if (!(error instanceof Error)) return error;
-  const said = sentenceOf(error);
-  if (error instanceof openid.AuthorizationResponseError) return new Refusal('status', said);
-  if (error instanceof openid.ResponseBodyError) return new Refusal('exchange', said);
-  const { code } = error as { code?: string };
-  const inner = (error.cause instanceof Error ? error.cause : error) as Error & {
-    cause?: { claim?: string };
-  };
-  if (isOfNetwork(error) || code === 'OAUTH_TIMEOUT') return new Refusal('provider', said);
-  if (/signature/.test(inner.message) || code === 'OAUTH_KEY_SELECTION_FAILED') {
-    return new Refusal('signature', said);
-  }
-  if (code === 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED') {
-    return new Refusal(inner.cause?.claim === 'auth_time' ? 'step_up' : 'time', said);
-  }
-  return new Refusal(reasonOfClaim(inner.cause) ?? otherwise ?? 'token', said);
-}
-
-function reasonOfClaim(cause: { claim?: string } | undefined): RefusalReason | undefined {
-  switch (cause?.claim) {
-    case 'iss':
-      return 'issuer';
-    case 'aud':
-    case 'azp':
-      return 'audience';
-    case 'nonce':
-      return 'in_response_to';
-    default:
-      return undefined;
-  }
-}
-
-function isOfNetwork(error: Error): boolean {
-  return error instanceof DocumentFailed || (error.cause instanceof Error && isOfNetwork(error.cause));
-}
-
-/** Without what an identity provider wrote, but for OAuth's error code. */
-function sentenceOf(error: Error): string {
-  const { error: code } = error as { error?: unknown };
-  const told = typeof code === 'string' && /^[a-z_]{1,60}$/.test(code) ? ` (${code})` : '';
-  const inner = error.cause instanceof Error ? `: ${error.cause.message}` : '';
-  return `The answer of the identity provider: ${error.message}${told}${inner}.`.slice(0, 500);
 }

@@ -8,7 +8,7 @@ import { Refusal } from './core/refusal.ts';
 import { type ConnectionPath, placeOf } from './login-hook.ts';
 import { acceptLogout, type Brought } from './saml-logout-flow.ts';
 import type { SamlVerifier } from './saml-verifier-client.ts';
-import { clearLogin, loginOf } from './session-hook.ts';
+import { clearLogin, loginOf, signInPlaceOf } from './session-hook.ts';
 import { languageOfRequest, sendOn, sendPage } from './sso-scope-hook.ts';
 
 const path = '/sso/saml/:connectionId/slo';
@@ -35,6 +35,7 @@ export function samlLogoutRoutes(scope: FastifyInstance, services: Services, ver
   ): Promise<FastifyReply> {
     const language = languageOfRequest(request);
     const place = await placeOf(request, services);
+    const signInPlace = signInPlaceOf(request, publicUrl);
     const browserOf = (relayState: string) => {
       clearLogin(reply, publicUrl, relayState);
       return loginOf(request, publicUrl, relayState);
@@ -45,12 +46,17 @@ export function samlLogoutRoutes(scope: FastifyInstance, services: Services, ver
         browserOf,
       });
       if (answered.kind === 'answered') return sendOn(reply, answered.transfer);
-      return sendPage(reply, answered.isWhole ? loggedOutPage(language) : signedOutPage(language, true));
+      return sendPage(
+        reply,
+        answered.isWhole
+          ? loggedOutPage(language, { place: signInPlace })
+          : signedOutPage(language, { wasSignedIn: true, place: signInPlace }),
+      );
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const { reason, message: detail } = error;
       request.log.warn({ ...place, reason, detail }, 'a logout was refused');
-      return sendPage(reply.code(403), refusalPage(language, { reference: request.id }));
+      return sendPage(reply.code(403), refusalPage(language, { reference: request.id, place: signInPlace }));
     }
   }
 }

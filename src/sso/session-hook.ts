@@ -1,4 +1,4 @@
-/** The two cookies: one ties a login to the browser that began it, the other is the session. */
+/** The cookies: one ties a login to the browser that began it, one is the session, and one remembers through which connection it came. */
 
 import type { CookieSerializeOptions } from '@fastify/cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -9,6 +9,7 @@ import { limits } from '../kernel/limits.ts';
 import { hashToken } from '../kernel/token.ts';
 import { type Session, selectSession } from '../sessions/session-store.ts';
 import type { HeldSession } from './core/held-session.ts';
+import { placeInPath, readPlace, type SignInPlace, writePlace } from './core/sign-in-place.ts';
 
 const loginCookiesMax = 32;
 
@@ -47,6 +48,19 @@ export function clearSession(reply: FastifyReply, publicUrl: string): void {
   reply.clearCookie(sessionCookie(publicUrl), { ...common(publicUrl), sameSite: 'lax' });
 }
 
+/** Where whoever asks signs in again: what the path names, or where the browser signed in last; undefined: neither is known. */
+export function signInPlaceOf(request: FastifyRequest, publicUrl: string): SignInPlace | undefined {
+  return placeInPath(request.url) ?? readPlace(request.cookies[placeCookie(publicUrl)]);
+}
+
+/** Outlives the session, so that whoever comes back later is led there, too. */
+export function setSignInPlace(reply: FastifyReply, publicUrl: string, place: SignInPlace): void {
+  reply.setCookie(placeCookie(publicUrl), writePlace(place), {
+    ...{ ...common(publicUrl), sameSite: 'lax' },
+    maxAge: limits.signInPlaceDaysMax * 24 * 3600,
+  });
+}
+
 /**
  * The identity provider posts from its own site, and `Lax` cookies stay at home then. Chrome and Firefox take `Secure` from a
  * loopback address without TLS, too. Logins have cookies of their own, so that two tabs seldom undo one another, and not more
@@ -71,6 +85,10 @@ export function clearLogin(reply: FastifyReply, publicUrl: string, relayState: s
 
 export function sessionCookie(publicUrl: string): string {
   return `${prefixOf(publicUrl)}bgw_session`;
+}
+
+export function placeCookie(publicUrl: string): string {
+  return `${prefixOf(publicUrl)}bgw_place`;
 }
 
 function loginCookie(publicUrl: string, relayState: string): string {

@@ -15,7 +15,7 @@ import { beginningOf } from './core/asked.ts';
 import { blueLinkOf, straightTo } from './core/blue-link.ts';
 import { loggedOutPage, personPage, signedOutPage } from './core/page.ts';
 import { leave } from './op/succession-flow.ts';
-import { clearSession, signedInOf } from './session-hook.ts';
+import { clearSession, signedInOf, signInPlaceOf } from './session-hook.ts';
 import { languageOfRequest, sendPage } from './sso-scope-hook.ts';
 import { nextLogout, sendSigningOut } from './upstream-logout-hook.ts';
 
@@ -43,7 +43,11 @@ export function sessionRoutes(scope: FastifyInstance, services: Services): void 
   scope.get('/sso', { config }, async (request, reply) => {
     const language = languageOfRequest(request);
     const found = await viewOf(request, services);
-    if (found === undefined) return sendPage(reply, signedOutPage(language, false));
+    if (found === undefined)
+      return sendPage(
+        reply,
+        signedOutPage(language, { wasSignedIn: false, place: signInPlaceOf(request, publicUrl) }),
+      );
     const { view, session } = found;
     const { userName, displayName } = columnsOf(view.user.attributes);
     const person = {
@@ -80,32 +84,7 @@ export function sessionRoutes(scope: FastifyInstance, services: Services): void 
     });
   });
 
-  scope.post('/sso/logout', { config }, async (request, reply) => {
-    const signedIn = await signedInOf(request, services);
-    // A post from another site comes without the cookie, and must not take it away.
-    if (signedIn !== undefined) {
-      const ended = await endSession(database, signedIn.tenantId, signedIn.hash);
-      clearSession(reply, publicUrl);
-      const next = ended && (await nextLogout(reply, services, signedIn.tenantId, ended));
-      if (next !== undefined) return sendSigningOut(reply, next);
-    }
-    return sendPage(reply, signedOutPage(languageOfRequest(request), signedIn !== undefined));
-  });
-
-  // Whoever begins a login at another tenant is signed out before. A post from another site comes without the cookie, and ends nothing.
-  scope.post<{ Body: URLSearchParams | undefined }>('/sso/switch', { config }, async (request, reply) => {
-    const signedIn = await signedInOf(request, services);
-    if (signedIn !== undefined) {
-      await leave(database, signedIn, { now: clock.now(), requestId: request.id });
-      clearSession(reply, publicUrl);
-    }
-    return reply.redirect(beginningOf(request.body?.get('to')) ?? '/sso', 303);
-  });
-
-  // Where identity providers send the browser once it is signed out there.
-  scope.get('/sso/logged-out', { config }, async (request, reply) =>
-    sendPage(reply, loggedOutPage(languageOfRequest(request))),
-  );
+  signOutRoutes(scope, services);
 
   async function onwardOf(tenantId: TenantId, view: UserView) {
     if (rolesOf(view).length === 0) return undefined;
@@ -131,6 +110,38 @@ export function sessionRoutes(scope: FastifyInstance, services: Services): void 
     );
     return view && { tenantId, view, session };
   }
+}
+
+/** The ways out, and what is shown at their end. */
+function signOutRoutes(scope: FastifyInstance, services: Services): void {
+  const { database, clock, publicUrl } = services;
+  scope.post('/sso/logout', { config }, async (request, reply) => {
+    const signedIn = await signedInOf(request, services);
+    // A post from another site comes without the cookie, and must not take it away.
+    if (signedIn !== undefined) {
+      const ended = await endSession(database, signedIn.tenantId, signedIn.hash);
+      clearSession(reply, publicUrl);
+      const next = ended && (await nextLogout(reply, services, signedIn.tenantId, ended));
+      if (next !== undefined) return sendSigningOut(reply, next);
+    }
+    const told = { wasSignedIn: signedIn !== undefined, place: signInPlaceOf(request, publicUrl) };
+    return sendPage(reply, signedOutPage(languageOfRequest(request), told));
+  });
+
+  // Whoever begins a login at another tenant is signed out before. A post from another site comes without the cookie, and ends nothing.
+  scope.post<{ Body: URLSearchParams | undefined }>('/sso/switch', { config }, async (request, reply) => {
+    const signedIn = await signedInOf(request, services);
+    if (signedIn !== undefined) {
+      await leave(database, signedIn, { now: clock.now(), requestId: request.id });
+      clearSession(reply, publicUrl);
+    }
+    return reply.redirect(beginningOf(request.body?.get('to')) ?? '/sso', 303);
+  });
+
+  // Where identity providers send the browser once it is signed out there.
+  scope.get('/sso/logged-out', { config }, async (request, reply) =>
+    sendPage(reply, loggedOutPage(languageOfRequest(request), { place: signInPlaceOf(request, publicUrl) })),
+  );
 }
 
 function rolesOf({ decision }: UserView): string[] {

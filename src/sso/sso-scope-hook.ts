@@ -13,6 +13,7 @@ import type { Transfer } from './core/binding.ts';
 import { postingPage, refusalPage, submitScript } from './core/page.ts';
 import { style } from './core/style.ts';
 import { languageOf } from './core/words.ts';
+import { signInPlaceOf } from './session-hook.ts';
 
 export const stylePolicy = `style-src ${hashSource(style)}`;
 
@@ -29,7 +30,7 @@ function hashSource(text: string): string {
   return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 }
 
-export async function installSsoScope(scope: FastifyInstance): Promise<void> {
+export async function installSsoScope(scope: FastifyInstance, publicUrl: string): Promise<void> {
   await scope.register(fastifyCookie);
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser<string>(
@@ -55,7 +56,9 @@ export async function installSsoScope(scope: FastifyInstance): Promise<void> {
     if (fault === undefined) request.log.error({ err: error }, 'request failed');
     if (fault?.retryAfterSeconds !== undefined) reply.header('retry-after', String(fault.retryAfterSeconds));
     reply.code(fault === undefined ? 500 : statusOf[fault.code]);
-    return sendPage(reply, refusalPage(languageOfRequest(request), { reference: request.id }));
+    // What is not there is no place to begin again.
+    const place = fault?.code === 'not_found' ? undefined : signInPlaceOf(request, publicUrl);
+    return sendPage(reply, refusalPage(languageOfRequest(request), { reference: request.id, place }));
   });
 }
 

@@ -9,7 +9,7 @@ import { type ConnectionId, newId, parseId, type TenantId } from '../kernel/ids.
 import { limits } from '../kernel/limits.ts';
 import { hashToken, newToken } from '../kernel/token.ts';
 import { unknownConnection } from './connection-flow.ts';
-import { selectConnection } from './connection-store.ts';
+import { lockConnection } from './connection-store.ts';
 import { noStepUp } from './core/asked.ts';
 import { Refusal } from './core/refusal.ts';
 import { refusedReport } from './settle-login-flow.ts';
@@ -29,8 +29,9 @@ export async function createTest(
   const [id, token] = [newId<string>(now.getTime()), `${tenantId}.${newToken('login')}`];
   const beginUntil = new Date(now.getTime() + limits.loginMinutesMax * minuteMs);
   await inTenant(database, tenantId, async (tx) => {
+    // Under the lock, so that of several that are begun at once none is one too many.
     const [connection, count] = await Promise.all([
-      selectConnection(tx, connectionId),
+      lockConnection(tx, connectionId),
       countTests(tx, connectionId),
     ]);
     if (connection === undefined) throw unknownConnection(connectionId);

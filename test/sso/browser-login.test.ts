@@ -254,5 +254,7 @@ describe.skipIf(real === undefined)('a real browser', () => {
     await page.waitForURL(`${gateway.url}/sso`);
     await page.getByRole('button', { name: 'Sign out' }).click();
     expect(await heading(page)).toBe('You are not signed in');
+    await page.getByRole('link', { name: 'Sign in again' }).click();
+    await page.waitForURL((url) => url.href.startsWith(idp.ssoUrl));
   });
 });

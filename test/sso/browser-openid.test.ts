@@ -72,8 +72,9 @@ describe.skipIf(real === undefined)('an OpenID provider as identity provider', (
     expect(await page.textContent('main')).toContain('signed out, here and at your organisation');
     await expectAccessible(page);
     expect(await sessionStatus()).toBe(401);
-    await page.goto(loginUrl);
-    expect(page.url()).toContain(`${upstream.issuer}/interaction/`);
+    await page.goBack();
+    await page.getByRole('link', { name: 'Sign in again' }).click();
+    await page.waitForURL((url) => url.href.startsWith(`${upstream.issuer}/interaction/`));
   });
 });
 

@@ -25,7 +25,7 @@ export class Browser {
   /** @param crossSite A post that comes from a page of another site: `Lax` cookies stay at home. */
   async send(url: string, form?: Record<string, string> | string, crossSite = false): Promise<Page> {
     const cookies = this.cookiesOf(url);
-    const sent = [...cookies].filter(([name]) => !crossSite || !name.endsWith('bgw_session'));
+    const sent = [...cookies].filter(([name]) => !crossSite || !/bgw_(session|place)$/.test(name));
     const answer = await fetch(url, {
       redirect: 'manual',
       headers: {

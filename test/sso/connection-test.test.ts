@@ -1,11 +1,17 @@
 /** An admin tries a connection: a login that shows what would come of it, and does nothing. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openDatabase } from '../../src/db/database.ts';
+import { inTenant } from '../../src/db/tenant-transaction.ts';
+import type { TenantId } from '../../src/kernel/ids.ts';
+import { limits } from '../../src/kernel/limits.ts';
 import { made } from '../support/gateway.ts';
 import { Browser } from './browser.ts';
 import { askedIn, attribute, goodResponse } from './forge.ts';
 import { OidcScene } from './oidc/scene.ts';
-import { base64, startTarget, type Target } from './target.ts';
+import { base64, jit, startTarget, type Target } from './target.ts';
 
 let target: Target;
 beforeAll(async () => {
@@ -188,4 +194,28 @@ describe('is not to be had', () => {
     await target.goodLogin();
     expect(await reportOf(test)).toBeNull();
   });
+});
+
+it('is begun so often in an hour, and not once more by those that are begun at once', async () => {
+  const connections = `/tenants/${target.tenant.slug}/connections`;
+  const body = { protocol: 'saml', name: 'other', metadataXml: target.metadataXml, jit };
+  const { id } = await made(target.gateway.api('POST', connections, body));
+  const database = openDatabase({ url: target.gateway.databaseUrl, poolSize: 1 });
+  await inTenant(database, target.tenant.tenantId as TenantId, (tx) =>
+    tx.run(sql`
+      insert into sso_tests (tenant_id, id, connection_id, token_hash, created_at, begin_until, expires_at)
+      select ${tx.tenantId}, gen_random_uuid(), ${id}, 'test ' || n, now(), now(), now() + interval '1 hour'
+      from generate_series(1, ${limits.connectionTestsPerHourMax - 1}::integer) n`),
+  );
+  const begin = () => target.gateway.api('POST', `${connections}/${id}/tests`);
+  let begun: ReturnType<typeof begin>[] = [];
+  await inTenant(database, target.tenant.tenantId as TenantId, async (tx) => {
+    await tx.run(sql`lock table sso_tests in share mode`);
+    begun = Array.from({ length: 6 }, begin);
+    // They come to where they would write, and wait for this to end.
+    await sleep(500);
+  });
+  await database.close();
+  const statuses = (await Promise.all(begun)).map(({ status }) => status);
+  expect(statuses.sort()).toEqual([201, ...Array(5).fill(409)]);
 });

@@ -191,6 +191,7 @@ describe('somebody signs out here', () => {
     const id = read.profile?.ID as string;
     const page = await send(answer(id, query.RelayState ?? ''), ada.browser);
     expect(page.text).toContain('signed out, here and at your organisation');
+    expect(page.text).toContain(`<a href="/sso/saml/${connection.id}/login">Sign in again</a>`);
   });
 
   it.each<[string, (id: string, state: string, begun: Begun) => Promise<{ status: number; text: string }>]>([

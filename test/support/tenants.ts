@@ -15,7 +15,8 @@ import type { Making } from '../../src/provisioning/made-people-store.ts';
 import type { MappingDraft, StoredMapping } from '../../src/provisioning/mapping-draft.ts';
 import { createMapping } from '../../src/provisioning/mapping-flow.ts';
 import { settle } from '../../src/provisioning/settle-flow.ts';
-import { createUser, removeUser, reviseUser } from '../../src/provisioning/user-flow.ts';
+import { createUser, reviseUser } from '../../src/provisioning/user-flow.ts';
+import { removeUser } from '../../src/provisioning/user-removal-flow.ts';
 import { createDirectory, createTenant, type Directory } from '../../src/tenants/tenant-flow.ts';
 
 export const testActor = { kind: 'operator', id: 'test', name: 'test' } as const;

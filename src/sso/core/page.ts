@@ -10,6 +10,7 @@ import type { BlueState } from '../../provisioning/user-view.ts';
 import type { PostedForm, Transfer } from './binding.ts';
 import type { BlueLink } from './blue-link.ts';
 import { isToldPlainly, type RefusalReason } from './refusal.ts';
+import { loginPathOf, type SignInPlace } from './sign-in-place.ts';
 import { style } from './style.ts';
 import { type Language, type Words, words } from './words.ts';
 import { escapeXml } from './xml.ts';
@@ -93,17 +94,22 @@ function inBlueOf(say: Words, { blue, roles }: Pick<Person, 'blue' | 'roles'>): 
   return blue === 'none' || roles.length === 0 ? '' : `\n<dt>Blue</dt><dd>${say.inBlue[blue]}</dd>`;
 }
 
+/** Where "Sign in again" leads; undefined: to the page that asks for an e-mail address. */
+interface Again {
+  place: SignInPlace | undefined;
+}
+
 /** The same for every reason but those that a person who is known is told. */
 export function refusalPage(
   language: Language,
-  { reason, reference }: { reason?: RefusalReason; reference: string },
+  { reason, reference, place }: Again & { reason?: RefusalReason; reference: string },
 ): string {
   const say = words[language];
   const told = reason !== undefined && isToldPlainly(reason) ? say.refused[reason] : say.tryAgain;
   return page(
     language,
     reason === 'pending' ? say.waits : say.failed,
-    `<p>${told}</p>\n<p>${say.reference}: <code>${escapeXml(reference)}</code></p>\n${signInAgain(say)}`,
+    `<p>${told}</p>\n<p>${say.reference}: <code>${escapeXml(reference)}</code></p>\n${signInAgain(say, place)}`,
   );
 }
 
@@ -125,13 +131,14 @@ export function logoutPage(
   return page(language, say.signOut, `${asked}\n${form}\n${button}`);
 }
 
-export function signedOutPage(language: Language, wasSignedIn: boolean): string {
+/** @param of Whether somebody was signed in until now. */
+export function signedOutPage(
+  language: Language,
+  { wasSignedIn, place }: Again & { wasSignedIn: boolean },
+): string {
   const say = words[language];
-  return page(
-    language,
-    say.notSignedIn,
-    `<p>${wasSignedIn ? say.signedOut : say.howToBegin}</p>\n${signInAgain(say)}`,
-  );
+  const told = wasSignedIn ? say.signedOut : say.howToBegin;
+  return page(language, say.notSignedIn, `<p>${told}</p>\n${signInAgain(say, place)}`);
 }
 
 /** Asks who somebody is by their e-mail address, to know where they sign in. */
@@ -155,8 +162,8 @@ ${goal}<button type="submit">${say.goOn}</button></form>`,
   );
 }
 
-function signInAgain(say: Words): string {
-  return `<p><a href="/sso/login">${say.signInAgain}</a></p>`;
+function signInAgain(say: Words, place: SignInPlace | undefined): string {
+  return `<p><a href="${loginPathOf(place)}">${say.signInAgain}</a></p>`;
 }
 
 /** Of who comes from the identity provider's own portal: the login begins with one click. */
@@ -217,9 +224,9 @@ function formOf({ url, fields }: PostedForm, button: string): string {
   return `<form method="post" action="${escapeXml(url)}">${inputs.join('')}<button type="submit">${button}</button></form>`;
 }
 
-export function loggedOutPage(language: Language): string {
+export function loggedOutPage(language: Language, { place }: Again): string {
   const say = words[language];
-  return page(language, say.notSignedIn, `<p>${say.loggedOut}</p>`);
+  return page(language, say.notSignedIn, `<p>${say.loggedOut}</p>\n${signInAgain(say, place)}`);
 }
 
 /** One page of this kind. @param body HTML. */

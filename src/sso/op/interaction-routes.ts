@@ -13,7 +13,7 @@ import { selectConnections } from '../connection-store.ts';
 import { loginHintOf } from '../core/asked.ts';
 import { chooserPage, refusalPage } from '../core/page.ts';
 import { beginLogin } from '../login-hook.ts';
-import type { SignedIn } from '../session-hook.ts';
+import { type SignedIn, signInPlaceOf } from '../session-hook.ts';
 import { languageOfRequest, sendPage } from '../sso-scope-hook.ts';
 import { hasAccess } from './claims.ts';
 import { findOpenIdClient } from './client-store.ts';
@@ -54,10 +54,8 @@ export function interactionRoutes(
         const client =
           interaction && (await findOpenIdClient(services.database, String(interaction.params.client_id)));
         if (interaction === undefined || client === undefined) {
-          return sendPage(
-            reply.code(400),
-            refusalPage(languageOfRequest(request), { reference: request.id }),
-          );
+          const told = { reference: request.id, place: signInPlaceOf(request, services.publicUrl) };
+          return sendPage(reply.code(400), refusalPage(languageOfRequest(request), told));
         }
         const params = interaction.params as AuthorizationParams;
         const asked = askedIn(client.tenantId, params);

@@ -7,8 +7,9 @@ import type { Services } from '../../http/services.ts';
 import { limits } from '../../kernel/limits.ts';
 import { endSession } from '../../sessions/session-flow.ts';
 import { logoutPage, refusalPage, signedOutPage } from '../core/page.ts';
+import { readPlace } from '../core/sign-in-place.ts';
 import { languageOf } from '../core/words.ts';
-import { type SignedIn, signedInOf } from '../session-hook.ts';
+import { placeCookie, type SignedIn, signedInOf } from '../session-hook.ts';
 import { setBrowserLogin } from './browser-login.ts';
 import { issuerOf } from './issuer.ts';
 import { type KeyRing, readKeyRing } from './key-flow.ts';
@@ -44,7 +45,7 @@ export class CurrentProvider {
     // With the library: half a second and a line of it on stderr, which nobody waits for, or reads, who only starts the gateway.
     const { buildProvider } = await import('./provider-client.ts');
     const provider = buildProvider({
-      ...{ issuer: issuerOf(publicUrl), database, clock, realClock, keys: ring, pages },
+      ...{ issuer: issuerOf(publicUrl), database, clock, realClock, keys: ring, pages: pagesAt(publicUrl) },
       endSession: async ({ tenantId, hash }) => {
         await endSession(database, tenantId, hash);
       },
@@ -68,12 +69,18 @@ export class CurrentProvider {
 const requestIdOf = ({ res }: KoaContextWithOIDC) => String(res.getHeader('x-request-id'));
 const languageOfContext = ({ headers }: KoaContextWithOIDC) => languageOf(headers['accept-language']);
 
-const pages = {
-  error: (ctx: KoaContextWithOIDC) => refusalPage(languageOfContext(ctx), { reference: requestIdOf(ctx) }),
-  logout: (ctx: KoaContextWithOIDC, form: string) =>
-    logoutPage(languageOfContext(ctx), { form, application: ctx.oidc.client?.clientName }),
-  loggedOut: (ctx: KoaContextWithOIDC) => signedOutPage(languageOfContext(ctx), true),
-};
+function pagesAt(publicUrl: string) {
+  const placeOf = ({ cookies }: KoaContextWithOIDC) =>
+    readPlace(cookies.get(placeCookie(publicUrl), { signed: false }));
+  return {
+    error: (ctx: KoaContextWithOIDC) =>
+      refusalPage(languageOfContext(ctx), { reference: requestIdOf(ctx), place: placeOf(ctx) }),
+    logout: (ctx: KoaContextWithOIDC, form: string) =>
+      logoutPage(languageOfContext(ctx), { form, application: ctx.oidc.client?.clientName }),
+    loggedOut: (ctx: KoaContextWithOIDC) =>
+      signedOutPage(languageOfContext(ctx), { wasSignedIn: true, place: placeOf(ctx) }),
+  };
+}
 
 /** Who is signed in here; the provider hears of it too. */
 export async function knowBrowser(

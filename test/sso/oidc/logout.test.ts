@@ -171,6 +171,7 @@ describe('somebody signs out here', () => {
     expect(await isSignedIn(login)).toBe(false);
     const back = await login.browser.send(`${scene.gateway.url}/sso/logged-out`);
     expect(back.text).toContain('signed out, here and at your organisation');
+    expect(back.text).toContain(`<a href="/sso/oidc/${scene.connection.id}/login">Sign in again</a>`);
     await scene.set({ singleLogout: false });
   });
 
