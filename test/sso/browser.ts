@@ -54,6 +54,15 @@ export class Browser {
   }
 }
 
+/** The page of a refused login, and its reference; `uniform` is what no attack may change: all but that, and the way back to its connection. */
+export function refusalIn({ text }: Page): { reference: string; uniform: string } {
+  const [, reference = ''] = /<code>([^<]*)<\/code>/.exec(text) ?? [];
+  const uniform = text
+    .replace(reference, '')
+    .replace(/href="\/sso\/(saml|oidc)\/[0-9a-f-]{36}\/login"/, 'href');
+  return { reference, uniform };
+}
+
 /** What the form of an identity provider would post, and where. */
 export function formOf({ text }: Page): { action: string; fields: Record<string, string> } {
   const fields = [...text.matchAll(/<input type="hidden"\s+name="([^"]*)"\s+value="([^"]*)"/g)].map(

@@ -8,7 +8,7 @@ import {
   type TestGatewayOptions,
   type TestTenant,
 } from '../../support/gateway.ts';
-import { Browser, type Page } from '../browser.ts';
+import { Browser, type Page, refusalIn } from '../browser.ts';
 import { type Asked, HostileProvider } from './hostile-provider.ts';
 
 export interface Login {
@@ -100,9 +100,9 @@ export class OidcScene {
   /** And a good login works right after it. */
   async expectRefused(page: Page, reasons: string): Promise<void> {
     expect(page.status).toBe(403);
-    const [, reference = ''] = /<code>([^<]*)<\/code>/.exec(page.text) ?? [];
-    this.#uniform ??= page.text.replace(reference, '');
-    expect(page.text.replace(reference, '')).toBe(this.#uniform);
+    const { reference, uniform } = refusalIn(page);
+    this.#uniform ??= uniform;
+    expect(uniform).toBe(this.#uniform);
     expect(page.headers.getSetCookie().filter((line) => line.includes('bgw_session='))).toEqual([]);
     const trace = await this.newest();
     expect(trace).toMatchObject({ id: reference, outcome: 'refused' });
