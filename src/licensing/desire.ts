@@ -209,12 +209,21 @@ export function matching(person: Traits, rules: Pick<Rules, 'mappings'>, now: Da
 export function named({ mappings }: Pick<Rules, 'mappings'>, person: Traits): Mapping[] {
   const places = placesIn(mappings);
   const { groups, roleValues, claimValues } = person;
-  const found = new Set<number>();
-  for (const id of groups) for (const place of places.group.get(id) ?? []) found.add(place);
-  for (const value of roleValues) for (const place of places.role.get(value) ?? []) found.add(place);
-  for (const value of claimValues) for (const place of places.claim.get(value) ?? []) found.add(place);
-  return [...found].sort((a, b) => a - b).flatMap((place) => mappings[place] ?? []);
+  const found: number[] = [];
+  for (const id of groups) found.push(...(places.group.get(id) ?? nowhere));
+  for (const value of roleValues) found.push(...(places.role.get(value) ?? nowhere));
+  for (const value of claimValues) found.push(...(places.claim.get(value) ?? nowhere));
+  found.sort((a, b) => a - b);
+  const all: Mapping[] = [];
+  for (const [at, place] of found.entries()) {
+    const mapping = mappings[place];
+    // A value may be there twice.
+    if (mapping !== undefined && place !== found[at - 1]) all.push(mapping);
+  }
+  return all;
 }
+
+const nowhere: readonly number[] = [];
 
 /** Where in the list the mappings of a group or value stand. */
 type Places = Record<'group' | 'role' | 'claim', Map<string, number[]>>;

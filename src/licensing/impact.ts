@@ -16,6 +16,7 @@ export interface PersonImpact {
   after: Told;
 }
 
+/** How many people, and a page of them. */
 export interface Impact {
   /** People who get a seat they had not; and, their seat as it was, who have a role in more workspaces and in none less. */
   gained: number;
@@ -31,28 +32,61 @@ export interface Impact {
   people: PersonImpact[];
 }
 
+/** Of people who are told the same: of several everything but times is one. */
 export interface Turn {
-  userId: UserId;
+  people: readonly UserId[];
   before: Decision | null;
   after: Decision | null;
+}
+
+/** Of the people in the order of their ids. */
+export interface PeoplePage {
+  after: string;
+  limit: number;
 }
 
 /** @param policies Of the contract before and after: they name the state of those who wait. */
 export function impactOf(
   turns: readonly Turn[],
   policies: { before: OveragePolicy; after: OveragePolicy },
+  page: PeoplePage,
 ): Impact {
   const impact: Impact = { gained: 0, lost: 0, changed: 0, queued: 0, needed: 0, people: [] };
-  for (const { userId: id, before, after } of turns) {
-    impact.needed += Number(wantsSeat(after)) - Number(wantsSeat(before));
-    const [was, is] = [toldOf(before, policies.before), toldOf(after, policies.after)];
-    if (areSame(was, is)) continue;
-    impact[kindOf(before, after)] += 1;
-    if (after?.seat === 'waiting' && before?.seat !== 'waiting') impact.queued += 1;
-    impact.people.push({ id, before: was, after: is });
+  const first = new FirstPeople(page);
+  for (const { people, before, after } of turns) {
+    impact.needed += people.length * (Number(wantsSeat(after)) - Number(wantsSeat(before)));
+    const told = { before: toldOf(before, policies.before), after: toldOf(after, policies.after) };
+    if (areSame(told.before, told.after)) continue;
+    impact[kindOf(before, after)] += people.length;
+    if (after?.seat === 'waiting' && before?.seat !== 'waiting') impact.queued += people.length;
+    for (const id of people) first.offer(id, told);
   }
-  impact.people.sort((a, b) => (a.id < b.id ? -1 : 1));
-  return impact;
+  return { ...impact, people: first.people };
+}
+
+/** The first of them in the order of their ids: of tens of thousands a page is looked for, and not all of them are sorted. */
+class FirstPeople {
+  readonly #page: PeoplePage;
+  #known: PersonImpact[] = [];
+  /** Whoever comes behind is not among the first; null: not known yet. */
+  #last: string | null = null;
+
+  constructor(page: PeoplePage) {
+    this.#page = page;
+  }
+
+  offer(id: UserId, told: Omit<PersonImpact, 'id'>): void {
+    const { after, limit } = this.#page;
+    if (id <= after || (this.#last !== null && id > this.#last)) return;
+    this.#known.push({ id, ...told });
+    if (this.#known.length < 2 * limit + 100) return;
+    this.#known = this.people;
+    this.#last = this.#known.at(-1)?.id ?? null;
+  }
+
+  get people(): PersonImpact[] {
+    return this.#known.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, this.#page.limit);
+  }
 }
 
 function wantsSeat(decision: Decision | null): boolean {

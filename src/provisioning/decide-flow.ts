@@ -42,7 +42,7 @@ export interface Circumstances extends Omit<Loading, 'crowd'> {
 }
 
 /** More than any tenant has. */
-const everybody = 1_000_000_000;
+export const everybody = 1_000_000_000;
 
 /**
  * Decides for everybody affected, after the directory was written. Sends its writes, to travel with COMMIT; what it leaves for

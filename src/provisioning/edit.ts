@@ -48,9 +48,3 @@ export interface Preview extends Omit<Impact, 'people'>, Losses {
   /** A page of those for whom something is different. */
   people: (PersonImpact & { userName: string })[];
 }
-
-/** Of the people in the order of their ids. */
-export interface PeoplePage {
-  after: string;
-  limit: number;
-}

@@ -10,6 +10,7 @@ import { type Contract, capacityChanges, limitOf, termsAt } from '../licensing/c
 import { desire, named } from '../licensing/desire.ts';
 import { isSeated } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
+import type { Crowd } from './crowd.ts';
 import type { PersonFacts } from './standing.ts';
 
 /** The rules with and without the edit. */
@@ -22,18 +23,19 @@ export interface RuleTurn {
  * Holders whom the edit leaves without a paid role at some instant to come, though without it they would have one then. Whoever
  * loses the seat at different instants is there once: a loss that is cut into small ones is no smaller.
  */
-export function laterLosers(persons: readonly PersonFacts[], rules: RuleTurn, now: Date): UserId[] {
-  // People of a crowd who are alike share their groups; a pin may be another.
+export function laterLosers(crowds: readonly Crowd[], rules: RuleTurn, now: Date): UserId[] {
+  // People who are alike share their groups; a pin may be another.
   const known = new Map<unknown, boolean>();
-  return persons
-    .filter((person) => {
-      if (!isSeated(person.decision?.seat ?? 'none')) return false;
+  const areDated = instantsOf([...rules.before.mappings, ...rules.after.mappings], null, now).length > 0;
+  return crowds
+    .filter(({ person }) => {
+      if (!isSeated(person.decision?.seat ?? 'none') || !(areDated || person.pin !== null)) return false;
       const alike = person.pin ?? person.groups;
       const isLoser = known.get(alike) ?? losesLater(person, rules, now);
       known.set(alike, isLoser);
       return isLoser;
     })
-    .map(({ id }) => id);
+    .flatMap(({ people }) => people);
 }
 
 function losesLater(person: PersonFacts, { before, after }: RuleTurn, now: Date): boolean {

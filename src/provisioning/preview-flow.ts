@@ -8,23 +8,22 @@ import type { Database } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { termsAt } from '../licensing/contract.ts';
-import { isSeated, waitingStates } from '../licensing/effect.ts';
-import { impactOf, type Turn } from '../licensing/impact.ts';
+import { type Decision, isSeated, waitingStates } from '../licensing/effect.ts';
+import { impactOf, type PeoplePage, type Turn } from '../licensing/impact.ts';
 import type { Settings } from '../tenants/settings.ts';
 import { selectSettings } from '../tenants/settings-store.ts';
 import { contractWithout } from './contract-flow.ts';
-import { type Foreseen, foresee } from './decide-flow.ts';
 import { selectUserNames } from './decision-store.ts';
-import type { Edit, Losses, PeoplePage, Preview } from './edit.ts';
+import type { Edit, Losses, Preview } from './edit.ts';
 import { laterLosers, lostByLines } from './losses.ts';
 import { checkPlaces, mappingsAfter } from './mapping-flow.ts';
 import { selectMappings } from './mapping-store.ts';
 import { refuseActivated } from './mapping-version.ts';
 import { draftTarget, unknownDraft, versionTarget } from './mapping-version-flow.ts';
 import { selectDraft } from './mapping-version-store.ts';
+import { type Outlook, outlookOf } from './outlook-flow.ts';
 import { loadPersons } from './person-store.ts';
 import { pinOf, refuseInactive, refusePast, refuseWithoutSeat } from './pin-flow.ts';
-import type { DecisionChange } from './plan.ts';
 import type { Pool } from './pool.ts';
 import { readPool } from './pool-store.ts';
 import {
@@ -51,10 +50,10 @@ export async function previewEdit(
   return await inTenant(database, door.tenantId, async (tx) => {
     const pool = await readPool(tx);
     const prospect = await prospectOf(tx, door, pool, edit);
-    const foreseen = await foresee(tx, door, withRenamed(pool, prospect, door.now));
-    refuseReserved(edit, foreseen);
-    const losses = lossesIn(pool, prospect, foreseen, door.now);
-    return { ...(await describe(tx, pool, foreseen, door.now, page)), ...losses };
+    const outlook = await outlookOf(tx, door, withRenamed(pool, prospect, door.now));
+    refuseReserved(edit, outlook);
+    const losses = lossesIn(pool, prospect, outlook, door.now);
+    return { ...(await describe(tx, pool, outlook, door.now, page)), ...losses };
   });
 }
 
@@ -63,9 +62,9 @@ export async function lossesBy(database: Database, door: Door, edit: Edit): Prom
   return await inTenant(database, door.tenantId, async (tx) => {
     const pool = await readPool(tx);
     const prospect = await prospectOf(tx, door, pool, edit);
-    const foreseen = await foresee(tx, door, { ...prospect, ofHolders: isOfHolders(prospect) });
-    refuseReserved(edit, foreseen);
-    return lossesIn(pool, prospect, foreseen, door.now);
+    const outlook = await outlookOf(tx, door, { ...prospect, ofHolders: isOfHolders(prospect) });
+    refuseReserved(edit, outlook);
+    return lossesIn(pool, prospect, outlook, door.now);
   });
 }
 
@@ -74,8 +73,8 @@ function isOfHolders({ pool: { rules, subPools }, pinned }: Prospect): boolean {
   return rules.order === 'sticky' && subPools.length === 0 && pinned === undefined;
 }
 
-function refuseReserved(edit: Edit, foreseen: Foreseen): void {
-  if (edit.op === 'pin' && edit.pin.reserved) refuseWithoutSeat(decisionOf(foreseen, edit.userId));
+function refuseReserved(edit: Edit, outlook: Outlook): void {
+  if (edit.op === 'pin' && edit.pin.reserved) refuseWithoutSeat(decisionOf(outlook, edit.userId));
 }
 
 /** What would become of the pool, and whom it would concern. */
@@ -145,60 +144,67 @@ function withRenamed(pool: Pool, prospect: Prospect, now: Date): Prospect {
   };
 }
 
-function decisionOf({ persons, plan }: Foreseen, userId: UserId) {
-  const change = plan.changes.find((one) => one.userId === userId);
-  return change === undefined ? (persons.find(({ id }) => id === userId)?.decision ?? null) : change.after;
+function decisionOf({ crowds, turns }: Outlook, userId: UserId): Decision | null {
+  const turn = turns.find(({ people }) => people.includes(userId));
+  if (turn !== undefined) return turn.after;
+  return crowds.find(({ people }) => people.includes(userId))?.person.decision ?? null;
 }
 
-function losesSeat({ before, after }: DecisionChange): boolean {
+function losesSeat({ before, after }: Turn): boolean {
   return isSeated(before?.seat ?? 'none') && !isSeated(after?.seat ?? 'none');
 }
 
 /** It goes back to the share that lent it, or to a better claim. */
-function isNoticed({ before, after }: DecisionChange): boolean {
+function isNoticed({ before, after }: Turn): boolean {
   return before?.noticeUntil == null && after?.noticeUntil != null;
 }
 
-function lossesIn(pool: Pool, prospect: Prospect, { persons, plan }: Foreseen, now: Date): Losses {
+function lossesIn(pool: Pool, prospect: Prospect, { crowds, turns }: Outlook, now: Date): Losses {
   const { rules, contract, usage } = pool;
-  const losers = plan.changes.filter(losesSeat);
-  const noticed = plan.changes.filter(isNoticed);
-  const later = laterLosers(persons, { before: rules, after: prospect.pool.rules }, now);
+  const losers = peopleOf(turns.filter(losesSeat));
+  const noticed = peopleOf(turns.filter(isNoticed));
+  const later = laterLosers(crowds, { before: rules, after: prospect.pool.rules }, now);
   // Seats that lines of the contract take away: whose they are is known only then.
   const byLines = lostByLines(contract, prospect.pool.contract, usage, now);
-  const people = new Set([...[...losers, ...noticed].map(({ userId }) => userId), ...later]);
-  const seatsLost = people.size + byLines;
+  const seatsLost = new Set([...losers, ...noticed, ...later]).size + byLines;
   return { seatsLost, lostLater: seatsLost - losers.length };
+}
+
+function peopleOf(turns: readonly Turn[]): UserId[] {
+  return turns.flatMap(({ people }) => people);
 }
 
 async function describe(
   tx: TenantTransaction,
   pool: Pool,
-  { persons, plan }: Foreseen,
+  outlook: Outlook,
   now: Date,
-  { after, limit }: PeoplePage,
+  page: PeoplePage,
 ): Promise<Omit<Preview, keyof Losses>> {
   const terms = termsAt(pool.contract, now);
-  const changed = new Set(plan.changes.map(({ userId }) => userId));
-  // Decided as before, and told perhaps by another name.
-  const unchanged = persons.flatMap(({ id, decision }): Turn[] =>
-    decision?.seat !== 'waiting' || changed.has(id)
-      ? []
-      : [{ userId: id, before: decision, after: decision }],
-  );
-  const turns = [...plan.changes, ...unchanged];
-  const { people, ...counts } = impactOf(turns, { before: terms.policy, after: plan.terms.policy });
-  const shown = people.filter(({ id }) => id > after).slice(0, limit);
+  const policies = { before: terms.policy, after: outlook.terms.policy };
+  const turns = policies.before === policies.after ? outlook.turns : [...outlook.turns, ...renamed(outlook)];
+  const { people, ...counts } = impactOf(turns, policies, page);
   const names = await selectUserNames(
     tx,
-    shown.map(({ id }) => id),
+    people.map(({ id }) => id),
   );
   const { held, onHold, unmanagedPaid } = pool.usage;
   const { capacity } = terms;
   return {
     ...counts,
-    seats: { before: held, after: plan.usage.held },
+    seats: { before: held, after: outlook.usage.held },
     available: capacity === null ? null : Math.max(0, capacity - held - onHold - unmanagedPaid),
-    people: shown.map((person) => ({ ...person, userName: names.get(person.id) ?? '' })),
+    people: people.map((person) => ({ ...person, userName: names.get(person.id) ?? '' })),
   };
+}
+
+/** Those who wait as before, and are told so perhaps by another name. */
+function renamed({ crowds, turns }: Outlook): Turn[] {
+  const changed = new Set(peopleOf(turns));
+  return crowds.flatMap(({ person: { decision }, people }) =>
+    decision?.seat === 'waiting'
+      ? [{ people: people.filter((id) => !changed.has(id)), before: decision, after: decision }]
+      : [],
+  );
 }

@@ -37,6 +37,20 @@ export function isUnspent({ policy, graceDays }: Terms, now: Date): RawBuilder<b
   return sql`(d.overage_since is null or d.overage_since + make_interval(hours => ${24 * graceDays}) > ${now})`;
 }
 
+/** Those who wait behind the first `skipped`, none of these people counted. */
+export function loadQueueBehind(
+  tx: TenantTransaction,
+  most: number,
+  { skipped, except }: { skipped: number; except: readonly UserId[] },
+): Promise<Standing[]> {
+  return loadStanding(tx, most, isQueued(except), sql`${inOrder} offset ${skipped}`);
+}
+
+/** Of decision `d`: it waits for its turn, and is none of these people's. */
+export function isQueued(except: readonly UserId[]): RawBuilder<boolean> {
+  return sql`d.seat = 'waiting' and d.approval is null and d.user_id <> all(${except}::uuid[])`;
+}
+
 /** The first `most` of those with a seat above the capacity. */
 export function loadOverage(tx: TenantTransaction, most: number): Promise<Standing[]> {
   return loadStanding(tx, most, sql`d.seat = 'overage'`, inOrder);
@@ -70,7 +84,7 @@ export async function loadVictims(tx: TenantTransaction, most: number): Promise<
   return [...noticed, ...next.filter(({ id }) => !known.has(id))];
 }
 
-const inOrder = sql`d.priority, d.rank_at, d.tie, d.user_id`;
+export const inOrder = sql`d.priority, d.rank_at, d.tie, d.user_id`;
 /** What `excessOrder` looks at. */
 export const excessSource = sql`decisions d join users u on u.tenant_id = d.tenant_id and u.id = d.user_id ${joinMember}`;
 export const excessOrder = (

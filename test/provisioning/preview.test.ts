@@ -263,7 +263,7 @@ it('of a large group tells what its batches then do, in as many statements as of
     const before = await readState(world);
     statements = 0;
     const told = await previewEdit(world.database, world.door, edit, whole);
-    expect(statements).toBeLessThan(14);
+    expect(statements).toBeLessThan(16);
     await apply(world, edit);
     const after = await readState(world);
     compare(told, before, after);
