@@ -157,6 +157,7 @@ class ClientConnection extends Connection {
   readonly #client: pg.PoolClient;
   readonly #options: DatabaseOptions;
   #underWay = 0;
+  #isGathering = false;
 
   constructor(client: pg.PoolClient, options: DatabaseOptions) {
     super();
@@ -164,10 +165,23 @@ class ClientConnection extends Connection {
     this.#options = options;
   }
 
+  /** What is sent in one turn of the event loop goes out by one write: each is a call of the system, and wakes the server. */
+  #gather(): void {
+    if (this.#isGathering) return;
+    const { stream } = (this.#client as unknown as { connection: pg.Connection }).connection;
+    this.#isGathering = true;
+    stream.cork();
+    process.nextTick(() => {
+      this.#isGathering = false;
+      stream.uncork();
+    });
+  }
+
   override async send(text: string, values: readonly unknown[] = [], name?: string): Promise<pg.QueryResult> {
     this.#options.onStatement?.(text);
     if (this.#underWay === 0) this.#options.onWait?.(text);
     this.#underWay += 1;
+    this.#gather();
     try {
       return await this.#client.query({ text, values: [...values], ...(name === undefined ? {} : { name }) });
     } finally {
