@@ -34,7 +34,8 @@ export function noteRevocation(
 ): void {
   tx.send(sql`
     insert into sso_revocations (tenant_id, connection_id, whose_hash, at, expires_at)
-    values (${tx.tenantId}, ${connectionId}, ${hashOf(whose)}, ${at}, ${until})
+    select tenant_id, id, ${hashOf(whose)}, ${at}::timestamptz, ${until}::timestamptz from sso_connections
+    where tenant_id = ${tx.tenantId} and id = ${connectionId}
     on conflict (tenant_id, connection_id, whose_hash) do update set
       at = greatest(sso_revocations.at, excluded.at), expires_at = greatest(sso_revocations.expires_at, excluded.expires_at)`);
 }

@@ -21,8 +21,8 @@ export async function endSession(
 }
 
 /**
- * With COMMIT all of them are over, and no login that was begun before makes one. What hangs on them is deleted then, before the call
- * answers; what a process that died leaves of it the housekeeping takes.
+ * With COMMIT nobody is signed in by them any more, and no login that was begun before makes one. What applications hold by them goes
+ * with their rows, before the call answers; what a process that died leaves of it the housekeeping takes.
  *
  * @param id Of a connection whose row is locked, so that no login is being written.
  */

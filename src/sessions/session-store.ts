@@ -66,11 +66,17 @@ export async function selectSession(
   return row;
 }
 
-/** Whether both are there. */
-export async function areOfOnePerson(tx: TenantTransaction, one: string, other: string): Promise<boolean> {
+/** Whether both are there, and the first is good still. */
+export async function areOfOnePerson(
+  tx: TenantTransaction,
+  one: string,
+  other: string,
+  now: Date,
+): Promise<boolean> {
   const rows = await tx.run(sql`
     select from sso_sessions a join sso_sessions b on b.tenant_id = a.tenant_id and b.user_id = a.user_id
-    where a.tenant_id = ${tx.tenantId} and a.token_hash = ${one} and b.token_hash = ${other}`);
+    join sso_connections c on c.tenant_id = a.tenant_id and c.id = a.connection_id and c.enabled and c.session_epoch = a.epoch
+    where a.tenant_id = ${tx.tenantId} and a.token_hash = ${one} and a.expires_at > ${now} and b.token_hash = ${other}`);
   return rows.length > 0;
 }
 
@@ -107,14 +113,13 @@ export function deleteSessionsOfUser(tx: TenantTransaction, id: UserId): void {
   revoke(tx, sql`user_id = ${id}`);
 }
 
-/** Those that the user has through one connection; also of a login that was begun before. */
+/** Those that the user has through one connection, from which logins are kept (`awaitLogins`); also of a login that was begun before. */
 export function deleteSessionsOfUserAt(
   tx: TenantTransaction,
   id: UserId,
   connectionId: ConnectionId,
   revocation: Revocation,
 ): void {
-  awaitLogins(tx, connectionId);
   noteRevocation(tx, connectionId, { userId: id }, revocation);
   revoke(tx, sql`user_id = ${id} and connection_id = ${connectionId}`);
 }
@@ -132,37 +137,42 @@ export function beginEpoch(tx: TenantTransaction, id: ConnectionId): void {
     delete from sso_requests where tenant_id = ${tx.tenantId} and connection_id = ${id} and test_id is null`);
 }
 
-/** Those of earlier epochs; receivers of signals are told. Answers how many. */
+/** Those of earlier epochs; receivers of signals are told. Answers how many there were, also where somebody else deletes them now. */
 export async function deleteSessionsOfEpochsBefore(tx: TenantTransaction, most: number): Promise<number> {
   const [row] = await tx.run(sql<{ count: number }>`
-    with gone as (
-      delete from sso_sessions where tenant_id = ${tx.tenantId} and ctid = any (array(
-        select e.ctid from sso_connections c
-        join sso_sessions e on e.tenant_id = c.tenant_id and e.connection_id = c.id and e.epoch < c.session_epoch
-        where c.tenant_id = ${tx.tenantId} limit ${most}))
-      returning user_id)
-    select (select count(*) from gone) as count, signal_session_revoked(${tx.tenantId}, user_id)
-    from (select distinct user_id from gone) as people
+    with found as (
+      select e.token_hash from sso_connections c
+      join sso_sessions e on e.tenant_id = c.tenant_id and e.connection_id = c.id and e.epoch < c.session_epoch
+      where c.tenant_id = ${tx.tenantId} limit ${most}
+    ), gone as (
+      delete from sso_sessions where tenant_id = ${tx.tenantId} and token_hash in (select token_hash from found)
+      returning user_id
+    ), told as (
+      select signal_session_revoked(${tx.tenantId}, user_id) from (select distinct user_id from gone) as people
+    )
+    select (select count(*) from found) as count, (select count(*) from told) as told
   `);
   return row?.count ?? 0;
 }
 
-/** Those of one session at the identity provider, or of all of a person's there; also of a login that was begun before. */
+/** Those of one session at the identity provider, or of all of a person's there, as `deleteSessionsOfUserAt`. */
 export function deleteUpstreamSessions(
   tx: TenantTransaction,
   connectionId: ConnectionId,
   { sid, sub }: { sid: string | undefined; sub: string | undefined },
   revocation: Revocation,
 ): void {
-  awaitLogins(tx, connectionId);
   noteRevocation(tx, connectionId, { sid, sub }, revocation);
   const isOfSession = sid === undefined ? sql`true` : sql`upstream_sid = ${sid}`;
   const isOfPerson = sub === undefined ? sql`true` : sql`upstream ->> 'sub' = ${sub}`;
   revoke(tx, sql`connection_id = ${connectionId} and ${isOfSession} and ${isOfPerson}`);
 }
 
-/** Sends what waits for the logins that hold the connection, and keeps others from it: the next statement sees their sessions. */
-function awaitLogins(tx: TenantTransaction, id: ConnectionId): void {
+/**
+ * Sends what waits for the logins that hold the connection, and keeps others from it: the next statement sees their sessions. Before
+ * anything else touches the connection in the transaction, or two of them wait for one another.
+ */
+export function awaitLogins(tx: TenantTransaction, id: ConnectionId): void {
   tx.send(
     db
       .selectFrom('sso_connections')

@@ -2,11 +2,12 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Services } from '../http/services.ts';
+import { Fault } from '../kernel/fault.ts';
 import { type ConnectionId, parseId } from '../kernel/ids.ts';
 import { hashToken } from '../kernel/token.ts';
 import { unknownConnection } from './connection-flow.ts';
 import { findConnectionTenant } from './connection-store.ts';
-import { type Asked, beginningOf } from './core/asked.ts';
+import { type Asked, beginningAt } from './core/asked.ts';
 import { heldIn } from './core/held-session.ts';
 import { elsewherePage, refusalPage } from './core/page.ts';
 import { placeInPath } from './core/sign-in-place.ts';
@@ -40,32 +41,53 @@ export async function placeOf(
   return { tenantId, connectionId };
 }
 
+type Of = Omit<Parameters<typeof startLogin>[3] & object, 'held'> & {
+  /** Path of ours where this login begins. */
+  path: string;
+};
+
 /**
  * Sends the browser to the identity provider; asks first whom it would sign out at another tenant.
  *
- * @throws Fault as `startLogin` does.
+ * @throws Fault as `startLogin` does; `invalid` where no window would show it.
  */
 export async function beginLogin(
   reply: FastifyReply,
   start: Start,
   place: ConnectionPlace,
   asked: Asked,
-  of: Parameters<typeof startLogin>[3] = {},
+  { path, ...of }: Of,
 ): Promise<FastifyReply> {
   const { request } = reply;
-  const held = heldSessionOf(request, start.publicUrl);
-  if (held !== undefined && held.tenantId !== place.tenantId) {
-    const elsewhere = await signedInOf(request, start);
-    const beginning = beginningOf(request.url);
-    if (elsewhere !== undefined && beginning !== null) {
-      const { tenantName: organisation } = elsewhere.session;
-      const language = languageOfRequest(request);
-      return sendLeadingOn(reply, elsewherePage(language, { organisation, beginning }));
-    }
+  // Fetch Metadata: a picture or a frame of somebody else's page comes without the session, and nobody sees what it begins.
+  const shownIn = request.headers['sec-fetch-dest'];
+  if (shownIn !== undefined && shownIn !== 'document') {
+    throw new Fault('invalid', 'A login begins in a window of its own.');
   }
+  const { loginHint = null } = of;
+  const returnTo = asked.returnTo === path ? null : asked.returnTo;
+  const question = await askedElsewhere(reply, start, place, beginningAt(path, { returnTo, loginHint }));
+  if (question !== undefined) return question;
+  const held = heldSessionOf(request, start.publicUrl);
   const { transfer, state, browser } = await startLogin(start, place, asked, { ...of, held });
   setLogin(reply, start.publicUrl, state, browser);
   return sendOn(reply, transfer);
+}
+
+/** Asks whoever is signed in at another tenant whether to be signed out there; undefined: nobody is. */
+export async function askedElsewhere(
+  reply: FastifyReply,
+  start: Pick<Start, 'database' | 'clock' | 'publicUrl'>,
+  { tenantId }: ConnectionPlace,
+  beginning: string,
+): Promise<FastifyReply | undefined> {
+  const { request } = reply;
+  const held = heldSessionOf(request, start.publicUrl);
+  if (held === undefined || held.tenantId === tenantId) return undefined;
+  const elsewhere = await signedInOf(request, start);
+  if (elsewhere === undefined) return undefined;
+  const { tenantName: organisation } = elsewhere.session;
+  return sendLeadingOn(reply, elsewherePage(languageOfRequest(request), { organisation, beginning }));
 }
 
 interface Answer {

@@ -6,7 +6,7 @@ import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import type { IssuerKeys } from '../oauth/issuer-keys-client.ts';
 import { revocationNow } from '../sessions/revocation-store.ts';
-import { deleteUpstreamSessions, type EndedSession } from '../sessions/session-store.ts';
+import { awaitLogins, deleteUpstreamSessions, type EndedSession } from '../sessions/session-store.ts';
 import { type OidcConnection, oidcAddressesOf } from './connection.ts';
 import { selectConnection, selectProof } from './connection-store.ts';
 import { readLogoutToken } from './core/logout-token.ts';
@@ -40,6 +40,7 @@ export async function acceptLogoutToken(
   const until = new Date(now.getTime() + 2 * limits.loginMinutesMax * 60_000);
   const revocation = revocationNow({ clock, realClock });
   return await inTenant(database, tenantId, async (tx) => {
+    awaitLogins(tx, connectionId);
     if (!(await useAssertion(tx, connectionId, `logout ${logout.jti}`, until))) return false;
     deleteUpstreamSessions(tx, connectionId, logout, revocation);
     return true;

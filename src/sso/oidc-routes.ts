@@ -7,12 +7,13 @@ import { RateLimit } from '../http/rate-limit.ts';
 import type { Services } from '../http/services.ts';
 import { limits } from '../kernel/limits.ts';
 import { IssuerKeys, IssuerUnavailable } from '../oauth/issuer-keys-client.ts';
+import { loginUrlOf } from './connection.ts';
 import { unknownConnection } from './connection-flow.ts';
 import { publishedKeys } from './connection-key.ts';
 import { selectConnection } from './connection-store.ts';
 import { loginHintOf, noStepUp, returnPathOf } from './core/asked.ts';
 import { publicJwk } from './jwk-client.ts';
-import { answerLogin, beginLogin, type ConnectionPath, placeOf } from './login-hook.ts';
+import { answerLogin, askedElsewhere, beginLogin, type ConnectionPath, placeOf } from './login-hook.ts';
 import { acceptCallback } from './oidc-login-flow.ts';
 import { acceptLogoutToken } from './oidc-logout-flow.ts';
 import { clearLogin, loginOf } from './session-hook.ts';
@@ -45,7 +46,8 @@ export function oidcRoutes(scope: FastifyInstance, services: Services): void {
       const asked = { returnTo: returnPathOf(request.query.return), stepUp: noStepUp };
       const loginHint = loginHintOf(request.query.login_hint);
       const place = await placeOf(request, services);
-      return await beginLogin(reply, services, place, asked, { protocol: 'oidc', loginHint });
+      const path = loginUrlOf('', { protocol: 'oidc', id: place.connectionId });
+      return await beginLogin(reply, services, place, asked, { protocol: 'oidc', loginHint, path });
     },
   );
 
@@ -58,6 +60,10 @@ export function oidcRoutes(scope: FastifyInstance, services: Services): void {
       const [, query = ''] = /^[^?]*\?(.*)$/s.exec(request.url) ?? [];
       const browser = state === undefined ? undefined : loginOf(request, publicUrl, state);
       const place = await placeOf(request, services);
+      // Signed in there since this login was begun.
+      const path = loginUrlOf('', { protocol: 'oidc', id: place.connectionId });
+      const question = await askedElsewhere(reply, services, place, path);
+      if (question !== undefined) return question;
       const outcome = await acceptCallback(
         services,
         place,

@@ -10,7 +10,7 @@ import { limits } from '../kernel/limits.ts';
 import { checkSigned, NotTrusted } from '../oauth/assertion-client.ts';
 import { failureRestSeconds, type IssuerKeys, IssuerUnavailable } from '../oauth/issuer-keys-client.ts';
 import { revocationNow } from '../sessions/revocation-store.ts';
-import { deleteSessionsOfUserAt } from '../sessions/session-store.ts';
+import { awaitLogins, deleteSessionsOfUserAt } from '../sessions/session-store.ts';
 import { addressesOf, type Connection, providerOf, revocationUrlOf } from './connection.ts';
 import { selectConnection } from './connection-store.ts';
 import { type RevokedSubject, readRevokedSubject } from './core/revoked-subject.ts';
@@ -56,6 +56,7 @@ export async function revokeSessions(
   } as const;
   const revocation = revocationNow(services);
   await inTenant(database, tenantId, async (tx) => {
+    awaitLogins(tx, connectionId);
     const userId = await findUser(tx, services, connection, subject);
     if (userId === undefined) throw new Fault('not_found', 'Nobody of that subject has signed in here.');
     deleteSessionsOfUserAt(tx, userId, connectionId, revocation);

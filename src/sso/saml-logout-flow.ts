@@ -8,7 +8,7 @@ import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { hashToken, newToken } from '../kernel/token.ts';
 import { revocationNow } from '../sessions/revocation-store.ts';
-import { deleteUpstreamSessions, type EndedSession } from '../sessions/session-store.ts';
+import { awaitLogins, deleteUpstreamSessions, type EndedSession } from '../sessions/session-store.ts';
 import { addressesOf, type SamlConnection } from './connection.ts';
 import { unknownConnection } from './connection-flow.ts';
 import { selectPrivateKey } from './connection-key-store.ts';
@@ -185,6 +185,7 @@ async function answerRequest(
   }
   const revocation = revocationNow({ clock, realClock });
   const privateKey = await inTenant(database, tenantId, async (tx) => {
+    awaitLogins(tx, connectionId);
     const [isFresh, sealed] = await Promise.all([
       useAssertion(tx, connectionId, `logout ${asked.id}`, asked.until),
       selectPrivateKey(tx, connectionId, 'signing'),

@@ -5,7 +5,7 @@ import { atOnce } from '../db/tenant-transaction.ts';
 import { RateLimit } from '../http/rate-limit.ts';
 import type { Services } from '../http/services.ts';
 import { limits } from '../kernel/limits.ts';
-import { addressesOf, signsRequests } from './connection.ts';
+import { addressesOf, loginUrlOf, signsRequests } from './connection.ts';
 import { unknownConnection } from './connection-flow.ts';
 import { publishedKeys } from './connection-key.ts';
 import { selectConnection } from './connection-store.ts';
@@ -48,7 +48,8 @@ export function samlRoutes(scope: FastifyInstance, services: Services, verifier:
       const asked = { returnTo: returnPathOf(request.query.return), stepUp: noStepUp };
       const loginHint = loginHintOf(request.query.login_hint);
       const place = await placeOf(request, services);
-      return await beginLogin(reply, services, place, asked, { protocol: 'saml', loginHint });
+      const path = loginUrlOf('', { protocol: 'saml', id: place.connectionId });
+      return await beginLogin(reply, services, place, asked, { protocol: 'saml', loginHint, path });
     },
   );
 

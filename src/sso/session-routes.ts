@@ -11,7 +11,7 @@ import type { TenantId } from '../kernel/ids.ts';
 import type { UserView } from '../provisioning/user-view.ts';
 import { selectUserView } from '../provisioning/user-view-store.ts';
 import { endSession } from '../sessions/session-flow.ts';
-import { beginningOf } from './core/asked.ts';
+import { beginningIn } from './core/asked.ts';
 import { blueLinkOf, straightTo } from './core/blue-link.ts';
 import { loggedOutPage, personPage, signedOutPage } from './core/page.ts';
 import { leave } from './op/succession-flow.ts';
@@ -135,7 +135,7 @@ function signOutRoutes(scope: FastifyInstance, services: Services): void {
       await leave(database, signedIn, { now: clock.now(), requestId: request.id });
       clearSession(reply, publicUrl);
     }
-    return reply.redirect(beginningOf(request.body?.get('to')) ?? '/sso', 303);
+    return reply.redirect(beginningIn(request.body?.get('to')) ?? '/sso', 303);
   });
 
   // Where identity providers send the browser once it is signed out there.

@@ -167,7 +167,10 @@ export async function signIn(
     await createPerson(database, door, connection, newcomer, finish).catch(async (error: unknown) => {
       // A directory, or another window, made the person at the same moment.
       const isTaken = error instanceof Fault && error.code === 'conflict';
-      const isThere = async (tx: TenantTransaction) => (await become(tx, await look(tx))) === undefined;
+      const isThere = async (tx: TenantTransaction) => {
+        const [found] = await Promise.all([look(tx), holdConnection(tx, connection)]);
+        return (await become(tx, found)) === undefined;
+      };
       if (!isTaken || !(await inTenant(database, tenantId, isThere))) throw error;
     });
   }

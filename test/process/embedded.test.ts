@@ -87,7 +87,7 @@ describe.skipIf(!hasEmbeddedPostgres)('the gateway with its embedded PostgreSQL'
    * the processors. Measured by one that loads some of the gateway's libraries, as most of its start is.
    */
   const slowness = () => {
-    const aloneMs = 400;
+    const aloneMs = 300;
     const start = performance.now();
     const libraries = ['fastify', 'kysely', 'typebox'].map((name) => `await import('${name}');`).join(' ');
     spawnSync(process.execPath, ['--input-type=module', '-e', libraries]);

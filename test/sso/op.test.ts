@@ -3,6 +3,7 @@
 import { decodeJwt } from 'jose';
 import * as openid from 'openid-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { asTenant } from '../requests/support.ts';
 import { made, startGateway, type TestGateway } from '../support/gateway.ts';
 import { Browser } from './browser.ts';
 import { type Application, type OpScene, shown, startScene } from './op-scene.ts';
@@ -143,6 +144,17 @@ describe('step-up', () => {
     expect(Math.abs(Date.now() / 1000 - Number(at))).toBeLessThan(20);
     const again = await scene.open(browser, (await app.begin(params)).url.href);
     expect(await scene.refusedStepUp(browser, again.url, shown(-3_600_000))).toBe(true);
+  });
+
+  it('max_age: who was asked anew may take minutes to come back', async () => {
+    const browser = new Browser();
+    const asked = await scene.open(browser, (await app.begin({ max_age: '60' })).url.href);
+    const { id } = await made(scene.api('GET', ''));
+    await asTenant(gateway, id, (client) =>
+      client.query(`update sso_requests set asked_at = asked_at - interval '5 minutes'`),
+    );
+    // The session is there; that the application asked before this is not so here.
+    await scene.answer(browser, asked.url, 'ada', shown(-240_000));
   });
 
   it('acr_values: a session that shows less does not answer, and one that shows it is told', async () => {

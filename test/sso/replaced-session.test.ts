@@ -2,6 +2,7 @@
 
 import * as openid from 'openid-client';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { asTenant } from '../requests/support.ts';
 import { made, startGateway, type TestGateway } from '../support/gateway.ts';
 import { Browser, formOf } from './browser.ts';
 import { OidcScene } from './oidc/scene.ts';
@@ -63,6 +64,35 @@ it('at another tenant whoever has a session is asked first, and a link or a page
   expect(await isSession(cookieOf(browser))).toBe(true);
 });
 
+it.each<[string, (url: string) => string]>([
+  ['with a slash at its end', (url) => `${url}/`],
+  ['in other letters', (url) => url.replace('/sso/saml', '/SSO/Saml')],
+  ['with a letter escaped', (url) => url.replace('/saml/', '/s%61ml/')],
+])('nor is it left out where the address is written %s', async (_how, write) => {
+  const { browser } = await here().signIn(app);
+  const page = await browser.send(write(loginUrl(there())));
+  expect([page.status, page.text]).toEqual([200, expect.stringContaining('You are signed in already')]);
+});
+
+it.each(['image', 'iframe', 'empty'])('a login does not begin as a part of a page: %s', async (dest) => {
+  const headers = { 'sec-fetch-dest': dest };
+  const answer = await fetch(loginUrl(there()), { headers, redirect: 'manual' });
+  expect([answer.status, answer.headers.getSetCookie()]).toEqual([400, []]);
+});
+
+const tenantIdOf = async ({ slug }: OpScene): Promise<string> =>
+  (await made(gateway.api('GET', `/tenants/${slug}`))).id;
+
+it('a session whose connection’s sessions were ended hands nothing on to the next', async () => {
+  const { browser, tokens } = await here().signIn(app);
+  // What a process that died leaves for the housekeeping.
+  await asTenant(gateway, await tenantIdOf(here()), (client) =>
+    client.query('update sso_connections set session_epoch = session_epoch + 1'),
+  );
+  await here().login(browser, loginUrl(here()));
+  await expect(refresh(tokens.refresh_token)).rejects.toThrow();
+});
+
 it.each([
   'https://evil.example/',
   '//evil.example',
@@ -78,15 +108,17 @@ it.each([
 
 it('at another tenant: the session of the first is over, applications there are told, and its trail says so', async () => {
   const { browser, tokens } = await here().signIn(app);
-  const first = cookieOf(browser);
+  const [first, before] = [cookieOf(browser), await replaced(here())];
   const { url } = await there().openInstead(browser, loginUrl(there()));
   await there().open(browser, await there().answer(browser, url, 'ada'));
   expect([await isSession(first), await isSession(cookieOf(browser))]).toEqual([false, true]);
   await expect(refresh(tokens.refresh_token)).rejects.toThrow();
   await vi.waitFor(() => expect(receiver.received).toHaveLength(1), { timeout: 5000, interval: 50 });
-  expect(await replaced(here())).toMatchObject([
-    { subject: tokens.claims()?.sub, before: { connection: here().connection.id } },
-  ]);
+  expect(await replaced(here())).toHaveLength(before.length + 1);
+  expect((await replaced(here()))[0]).toMatchObject({
+    subject: tokens.claims()?.sub,
+    before: { connection: here().connection.id },
+  });
   expect(await replaced(there())).toEqual([]);
 });
 
@@ -119,6 +151,26 @@ it('a login that is refused ends nothing, nor does one whose cookie names anothe
     true,
     true,
   ]);
+});
+
+it('through an OpenID provider, begun before somebody signed in elsewhere: they are asked when it comes back', async () => {
+  const provider = await OidcScene.start();
+  try {
+    const other = await provider.beside();
+    const browser = new Browser();
+    const begun = await other.begin(undefined, browser);
+    const mine = await provider.begin(undefined, browser);
+    provider.provider.said = {};
+    expect((await provider.comeBack(mine)).status).toBe(303);
+    other.provider.said = { claims: { nonce: begun.asked.nonce } };
+    const page = await other.comeBack(begun);
+    expect([page.status, page.text]).toEqual([200, expect.stringContaining('You are signed in already')]);
+    const session = await browser.send(`${provider.gateway.url}/sso/session`);
+    expect(JSON.parse(session.text).tenant).toBe(provider.tenant.slug);
+    await other.stop();
+  } finally {
+    await provider.stop();
+  }
 });
 
 it('through an OpenID provider, in two windows: the later login replaces the session of the earlier', async () => {

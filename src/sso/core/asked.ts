@@ -34,7 +34,8 @@ export function checkStepUp(
   if (forceAuthn && at < askedAt.getTime()) {
     throw new Refusal('step_up', 'The person was to sign in anew, and did not.');
   }
-  if (maxAgeSeconds !== null && at < now.getTime() - maxAgeSeconds * 1000) {
+  // Who signed in anew may have taken their time since.
+  if (!forceAuthn && maxAgeSeconds !== null && at < now.getTime() - maxAgeSeconds * 1000) {
     throw new Refusal('step_up', `The person signed in more than ${maxAgeSeconds} seconds ago.`);
   }
   if (acrValues.length > 0 && (acr === null || !acrValues.includes(acr))) {
@@ -56,17 +57,26 @@ export function returnPathOf(text: unknown): string | null {
     : null;
 }
 
-/** Where a login begins, with what it is told: an address of ours that leads nowhere else; null: none. @param text Path and query. */
-export function beginningOf(text: unknown): string | null {
+/** Where a login begins, with what it is told. @param path Of ours. */
+export function beginningAt(
+  path: string,
+  { returnTo, loginHint }: { returnTo: string | null; loginHint: string | null },
+): string {
+  const told = Object.entries({ return: returnTo, login_hint: loginHint });
+  const given = told.flatMap(([name, value]) => (value === null ? [] : [[name, value]]));
+  return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`;
+}
+
+/** As `beginningAt` wrote it: an address of ours that leads nowhere else; null: none. */
+export function beginningIn(text: unknown): string | null {
   const [path, query] = typeof text === 'string' ? text.split('?') : [];
   const begins = returnPathOf(path);
-  if (begins === null) return null;
   const given = new URLSearchParams(query);
-  const told = Object.entries({
-    return: returnPathOf(given.get('return')),
-    login_hint: loginHintOf(given.get('login_hint')),
-  }).flatMap(([name, value]) => (value === null ? [] : [[name, value]]));
-  return told.length === 0 ? begins : `${begins}?${new URLSearchParams(told)}`;
+  const told = {
+    returnTo: returnPathOf(given.get('return')),
+    loginHint: loginHintOf(given.get('login_hint')),
+  };
+  return begins === null ? null : beginningAt(begins, told);
 }
 
 /** An address that an identity provider may be told as who signs in; null: none. */

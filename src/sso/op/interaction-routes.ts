@@ -155,7 +155,7 @@ async function sendToLogin(
   interaction.lastSubmission = { with: signedIn?.hash ?? null } satisfies Left;
   await interaction.persist();
   const place = { tenantId, connectionId: only.id };
-  return await beginLogin(reply, services, place, { returnTo: path, stepUp }, { loginHint });
+  return await beginLogin(reply, services, place, { returnTo: path, stepUp }, { loginHint, path });
 }
 
 /** Of those that are switched on the named one, or those that serve the domain of who is to sign in, or all. */

@@ -17,7 +17,7 @@ export async function succeed(
 ): Promise<void> {
   const isTheirs =
     tenantId === after.tenantId &&
-    (await inTenant(database, tenantId, (tx) => areOfOnePerson(tx, hash, after.hash)));
+    (await inTenant(database, tenantId, (tx) => areOfOnePerson(tx, hash, after.hash, now)));
   if (!isTheirs) return await leave(database, { tenantId, hash }, { now, requestId });
   await moveArtefacts(database, { tenantId, sessionHash: hash }, after.hash);
   await inTenant(database, tenantId, async (tx) => {

@@ -50,6 +50,16 @@ const tell = (body: Record<string, string> | string) =>
   });
 const statusOf = async (said?: Said) => (await tell({ logout_token: await logoutToken(said) })).status;
 
+it('many logout tokens at once are all taken, and wait for no deadlock', async () => {
+  const people = Array.from({ length: 24 }, (_, n) => `many${n}`);
+  const logins: Login[] = [];
+  for (const sub of people) logins.push(await signIn(sub, `s-${sub}`));
+  const tokens = await Promise.all(people.map((sub) => logoutToken({ claims: { sub, sid: `s-${sub}` } })));
+  const answers = await Promise.all(tokens.map((logout_token) => tell({ logout_token })));
+  expect(answers.map(({ status }) => status)).toEqual(people.map(() => 200));
+  expect(await Promise.all(logins.map(isSignedIn))).toEqual(people.map(() => false));
+});
+
 describe('a logout token', () => {
   const said = { sub: 'ada', sid: 's9', email: 'ada@example.com', preferred_username: 'ada@example.com' };
   it.each([
