@@ -56,26 +56,21 @@ export interface Inspection {
 
 /** For whoever only looks: nothing is made. */
 export function inspectConfig(environment: Environment = process.env): Inspection {
-  return { ...inspect(environment, false), isEmbedded: !environment.DATABASE_URL };
+  return inspect(environment, false);
 }
 
-function inspect(environment: Environment, isToMake: boolean): { config: Config; problems: string[] } {
+function inspect(environment: Environment, isToMake: boolean): Inspection & { config: Config } {
   const problems: string[] = [];
   const read = reader(environment, problems);
   const port = read('PORT', '8080', integer(0, 65_535));
   const databaseUrl = read('DATABASE_URL', undefined, postgresUrl);
-  const external = !!environment.DATABASE_URL;
+  const isEmbedded = !environment.DATABASE_URL;
   const dataDir = environment.DATA_DIR || '.data';
-  const secret = (
-    name: string,
-    file: string,
-    check: (text: string) => string | undefined,
-    make: () => string,
-  ) =>
+  const secret = (name: string, file: string, check: Secret['check'], make: () => string) =>
     readSecret(
       {
-        ...{ name, path: join(dataDir, file), given: environment[name], external, check },
-        ...(isToMake ? { make } : {}),
+        ...{ name, path: join(dataDir, file), given: environment[name], external: !isEmbedded, check },
+        make: isToMake ? make : undefined,
       },
       problems,
     );
@@ -105,7 +100,7 @@ function inspect(environment: Environment, isToMake: boolean): { config: Config;
     dnsResolver: read('DNS_RESOLVER', undefined, hostAndPort),
     testClock: read('TEST_CLOCK', 'false', outsideProduction(environment)),
   };
-  return { config, problems };
+  return { config, isEmbedded, problems };
 }
 
 /** A parser answers the value, or says in an Error what it must be. */
@@ -238,8 +233,8 @@ interface Secret {
   /** With a database of the operator's own nothing is generated: another process could not know it. */
   external: boolean;
   check: (text: string) => string | undefined;
-  /** Left out: what is missing stays so. */
-  make?: () => string;
+  /** undefined: what is missing stays so. */
+  make: (() => string) | undefined;
 }
 
 function readSecret({ name, path, given, external, check, make }: Secret, problems: string[]): string {

@@ -10,6 +10,8 @@ export interface Finding {
   told: string[];
   /** Why a start would fail, and what to do. */
   problems: string[];
+  /** A gateway that runs has it, and must end before another one starts. */
+  isHeld?: boolean;
 }
 
 export async function checkDatabase(url: string): Promise<Finding> {

@@ -8,13 +8,13 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:
 import { dirname, join, resolve } from 'node:path';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 import type { Finding } from './check-database.ts';
-import { folderProblem, markerName, readPassword } from './embedded-postgres.ts';
+import { markerName, readPassword, userOf } from './embedded-postgres.ts';
 import { migrationNames } from './migrate.ts';
 import { clusterPlaces, packagedBinDir } from './postgres-binaries.ts';
 import { schemaProblem, schemaSentence, schemaState } from './schema-state.ts';
 
 export async function checkEmbedded(dataDir: string): Promise<Finding> {
-  const unusable = writeProblem(dataDir) ?? writeProblem(join(dataDir, 'postgres')) ?? folderProblem(dataDir);
+  const unusable = writeProblem(dataDir) ?? writeProblem(join(dataDir, 'postgres'));
   const notReached = 'The embedded database was not reached.';
   if (unusable !== undefined) return { told: [notReached], problems: [unusable] };
   let version: string;
@@ -39,7 +39,11 @@ export async function checkEmbedded(dataDir: string): Promise<Finding> {
         'start the version that made it, or choose another folder',
     );
   }
-  return { told: [`${notReached} It runs only while a gateway does.`, ...told], problems };
+  const user = userOf(dataDir);
+  if (user === undefined)
+    return { told: [`${notReached} It runs only while a gateway does.`, ...told], problems };
+  const why = `It is the one of the gateway that runs with ${dataDir} (process ${user}).`;
+  return { told: [`${notReached} ${why}`, ...told], problems, isHeld: true };
 }
 
 /** As far as the last start noted it. */

@@ -224,8 +224,12 @@ async function createGatewayDatabase(superuserUrl: string, password: string): Pr
 
 /** Says in a file which process uses the folder. @throws ConfigurationError where another one does. */
 function takeFolder(dataDir: string): string {
-  const problem = folderProblem(dataDir);
-  if (problem !== undefined) throw new ConfigurationError([problem]);
+  const user = userOf(dataDir);
+  if (user !== undefined) {
+    throw new ConfigurationError([
+      `DATA_DIR ${dataDir} is in use by process ${user}: stop it, or choose another folder`,
+    ]);
+  }
   const path = join(dataDir, claimName);
   writeFileSync(path, `${process.pid} ${startOf(process.pid)}\n`, { mode: 0o600 });
   return path;
@@ -233,12 +237,11 @@ function takeFolder(dataDir: string): string {
 
 const claimName = 'gateway.pid';
 
-/** undefined: no other process that lives uses the folder. */
-export function folderProblem(dataDir: string): string | undefined {
+/** The id of the process that uses the folder; undefined: no other one that lives. */
+export function userOf(dataDir: string): string | undefined {
   const path = join(dataDir, claimName);
   const [pid = '', started = ''] = existsSync(path) ? readFileSync(path, 'utf8').trim().split(' ') : [];
-  if (pid === '' || pid === String(process.pid) || startOf(Number(pid)) !== started) return undefined;
-  return `DATA_DIR ${dataDir} is in use by process ${pid}: stop it, or choose another folder`;
+  return pid === '' || pid === String(process.pid) || startOf(Number(pid)) !== started ? undefined : pid;
 }
 
 /** When a process started, in the system's own clock ticks, so that a reused number is not taken for it. */

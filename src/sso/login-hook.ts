@@ -5,16 +5,18 @@ import type { Services } from '../http/services.ts';
 import { Fault } from '../kernel/fault.ts';
 import { type ConnectionId, parseId } from '../kernel/ids.ts';
 import { hashToken } from '../kernel/token.ts';
+import { endSession } from '../sessions/session-flow.ts';
 import { unknownConnection } from './connection-flow.ts';
 import { findConnectionTenant } from './connection-store.ts';
 import { type Asked, beginningAt } from './core/asked.ts';
 import { heldIn } from './core/held-session.ts';
 import { elsewherePage, refusalPage } from './core/page.ts';
-import { placeInPath } from './core/sign-in-place.ts';
+import { loginPathOf, placeInPath } from './core/sign-in-place.ts';
 import { testPage } from './core/test-page.ts';
 import { succeed } from './op/succession-flow.ts';
 import {
   heldSessionOf,
+  type SignedIn,
   setLogin,
   setSession,
   setSignInPlace,
@@ -66,28 +68,28 @@ export async function beginLogin(
   }
   const { loginHint = null } = of;
   const returnTo = asked.returnTo === path ? null : asked.returnTo;
-  const question = await askedElsewhere(reply, start, place, beginningAt(path, { returnTo, loginHint }));
-  if (question !== undefined) return question;
+  const elsewhere = await signedInElsewhere(request, start, place);
+  if (elsewhere !== undefined) return askFirst(reply, elsewhere, beginningAt(path, { returnTo, loginHint }));
   const held = heldSessionOf(request, start.publicUrl);
   const { transfer, state, browser } = await startLogin(start, place, asked, { ...of, held });
   setLogin(reply, start.publicUrl, state, browser);
   return sendOn(reply, transfer);
 }
 
-/** Asks whoever is signed in at another tenant whether to be signed out there; undefined: nobody is. */
-export async function askedElsewhere(
-  reply: FastifyReply,
-  start: Pick<Start, 'database' | 'clock' | 'publicUrl'>,
+/** undefined: nobody is signed in at another tenant. */
+async function signedInElsewhere(
+  request: FastifyRequest,
+  services: Pick<Start, 'database' | 'clock' | 'publicUrl'>,
   { tenantId }: ConnectionPlace,
-  beginning: string,
-): Promise<FastifyReply | undefined> {
-  const { request } = reply;
-  const held = heldSessionOf(request, start.publicUrl);
-  if (held === undefined || held.tenantId === tenantId) return undefined;
-  const elsewhere = await signedInOf(request, start);
-  if (elsewhere === undefined) return undefined;
-  const { tenantName: organisation } = elsewhere.session;
-  return sendLeadingOn(reply, elsewherePage(languageOfRequest(request), { organisation, beginning }));
+): Promise<SignedIn | undefined> {
+  const held = heldSessionOf(request, services.publicUrl);
+  return held === undefined || held.tenantId === tenantId ? undefined : await signedInOf(request, services);
+}
+
+/** Whether to be signed out there, and go on at the beginning. */
+function askFirst(reply: FastifyReply, { session }: SignedIn, beginning: string): FastifyReply {
+  const question = { organisation: session.tenantName, beginning };
+  return sendLeadingOn(reply, elsewherePage(languageOfRequest(reply.request), question));
 }
 
 interface Answer {
@@ -111,11 +113,17 @@ export async function answerLogin(
     return sendPage(reply.code(403), refusalPage(languageOfRequest(request), told));
   }
   if (outcome.kind === 'tested') return sendPage(reply, testPage(languageOfRequest(request), outcome.report));
+  const after = { tenantId: place.tenantId, hash: hashToken(outcome.session) };
+  const elsewhere = await signedInElsewhere(request, services, place);
+  if (elsewhere !== undefined) {
+    // Signed in there since this login was begun: it counts for nothing until they say so.
+    await endSession(services.database, after.tenantId, after.hash);
+    return askFirst(reply, elsewhere, loginPathOf(placeInPath(request.url)));
+  }
   // The one that it has by now, where it says so: another window may have signed in meanwhile.
   const held = heldSessionOf(request, services.publicUrl) ?? heldIn(browser);
   if (held !== undefined) {
     const now = services.clock.now();
-    const after = { tenantId: place.tenantId, hash: hashToken(outcome.session) };
     await succeed(services.database, held, after, { now, requestId: request.id });
   }
   setSession(reply, services.publicUrl, outcome.session, outcome.seconds);

@@ -13,7 +13,7 @@ import { publishedKeys } from './connection-key.ts';
 import { selectConnection } from './connection-store.ts';
 import { loginHintOf, noStepUp, returnPathOf } from './core/asked.ts';
 import { publicJwk } from './jwk-client.ts';
-import { answerLogin, askedElsewhere, beginLogin, type ConnectionPath, placeOf } from './login-hook.ts';
+import { answerLogin, beginLogin, type ConnectionPath, placeOf } from './login-hook.ts';
 import { acceptCallback } from './oidc-login-flow.ts';
 import { acceptLogoutToken } from './oidc-logout-flow.ts';
 import { clearLogin, loginOf } from './session-hook.ts';
@@ -60,10 +60,6 @@ export function oidcRoutes(scope: FastifyInstance, services: Services): void {
       const [, query = ''] = /^[^?]*\?(.*)$/s.exec(request.url) ?? [];
       const browser = state === undefined ? undefined : loginOf(request, publicUrl, state);
       const place = await placeOf(request, services);
-      // Signed in there since this login was begun.
-      const path = loginUrlOf('', { protocol: 'oidc', id: place.connectionId });
-      const question = await askedElsewhere(reply, services, place, path);
-      if (question !== undefined) return question;
       const outcome = await acceptCallback(
         services,
         place,

@@ -143,6 +143,20 @@ describe('a test login', () => {
     await scene.stop();
   });
 
+  it('in a browser that is signed in at another tenant, whose session stays', async () => {
+    const scene = await OidcScene.start();
+    const other = await scene.beside();
+    const { browser } = await other.goodLogin();
+    const path = `/tenants/${scene.tenant.slug}/connections/${scene.connection.id}/tests`;
+    const { url } = await made(scene.gateway.api('POST', path));
+    const asked = scene.provider.ask((await browser.send(url)).headers.get('location') ?? '');
+    expect((await scene.comeBack({ browser, asked })).text).toContain('would be let in');
+    const session = await browser.send(`${scene.gateway.url}/sso/session`);
+    expect(JSON.parse(session.text).tenant).toBe(other.tenant.slug);
+    await other.stop();
+    await scene.stop();
+  });
+
   it('says that the identity provider is not reached', async () => {
     const scene = await OidcScene.start();
     const path = `/tenants/${scene.tenant.slug}/connections/${scene.connection.id}/tests`;

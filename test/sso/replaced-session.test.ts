@@ -167,6 +167,10 @@ it('through an OpenID provider, begun before somebody signed in elsewhere: they 
     expect([page.status, page.text]).toEqual([200, expect.stringContaining('You are signed in already')]);
     const session = await browser.send(`${provider.gateway.url}/sso/session`);
     expect(JSON.parse(session.text).tenant).toBe(provider.tenant.slug);
+    const left = await asTenant(provider.gateway, other.tenant.tenantId, (client) =>
+      client.query('select from sso_sessions'),
+    );
+    expect(left.rowCount, 'nobody is signed in there').toBe(0);
     await other.stop();
   } finally {
     await provider.stop();
