@@ -274,10 +274,11 @@ describe('answers of something that is not Blue', () => {
     bodies: readonly string[],
     status: number,
     use: (stranger: BlueClient) => Promise<T>,
+    headers: Record<string, string> = {},
   ) {
     let served = 0;
     const server = createServer((_request, response) => {
-      response.writeHead(status).end(bodies[served]);
+      response.writeHead(status, headers).end(bodies[served]);
       served += 1;
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -309,6 +310,22 @@ describe('answers of something that is not Blue', () => {
     [400, '{"errors":[{"message":"x","extensions":{"code":"BAD_EMAIL"}}]}', 'refused'],
   ])('HTTP %i %s is %s', async (status, body, kind) => {
     expect((await failed(status, body))?.kind).toBe(kind);
+  });
+
+  test('a redirect is not followed', async () => {
+    let asked = 0;
+    const elsewhere = createServer((_request, response) => {
+      asked += 1;
+      response.end('{}');
+    });
+    await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
+    const location = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/`;
+    for (const status of [301, 302, 307, 308]) {
+      const answer = await meet([''], status, (stranger) => stranger.identity(), { location });
+      expect(answer).toMatchObject({ ok: false, failure: { kind: 'contract' } });
+    }
+    elsewhere.close();
+    expect(asked).toBe(0);
   });
 
   test('a list that changed between its pages is not believed', async () => {

@@ -48,6 +48,17 @@ describe('OIDC-ATK-17: a discovery document leads browsers nowhere but to the we
   });
 });
 
+describe('OIDC-ATK-11: a provider that says another issuer than it was asked for is none:', () => {
+  it.each([
+    ['a template, as Entra’s for all tenants', 'https://login.microsoftonline.com/{tenantid}/v2.0'],
+    ['another one', 'https://other.example'],
+    ['none', undefined],
+  ])('%s', async (_what, issuer) => {
+    const page = await saying({ issuer }, (other) => new Browser().send(other.connection.loginUrl));
+    expect([page.status, page.headers.get('retry-after')]).toEqual([503, '5']);
+  });
+});
+
 describe('OIDC-ATK-18: claims that no row can hold', () => {
   // Too many bytes for an index, and nothing that the database could make smaller.
   const long = Array.from({ length: 3000 }, () => String.fromCharCode(0x4e00 + Math.random() * 20_000));
