@@ -184,6 +184,25 @@ function byPerson(turns: readonly Turn[]) {
   return Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+function ofTeam(by: number): Alike['mappings'][number] {
+  const always = { validUntil: null, validFrom: null };
+  return { by, role: 'team_member', workspaces: ['w1'], fallbackRole: null, approval: null, ...always };
+}
+
+/** Twelve hold the seats and twelve wait, then change places: one world at least serves who waits. */
+const handedOver: Alike = {
+  kinds: [0b01, 0b10],
+  mappings: [ofTeam(0), ofTeam(1)],
+  seats: 12,
+  policy: 'queue',
+  odd: [],
+  edits: [],
+  choices: [
+    { ...ofTeam(0), op: 'delete', one: 0, priority: 10 },
+    { ...ofTeam(0), op: 'create', one: 0, priority: 12 },
+  ],
+};
+
 /** How often what was met. */
 const met = { edits: 0, crowds: 0, served: 0, waiting: 0, odd: 0 };
 
@@ -237,7 +256,7 @@ it(
           compare(told, before, await readState(world));
         }
       }),
-      { numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined },
+      { numRuns: runs, examples: [[handedOver]], endOnFailure: process.env.FUZZ_SHRINK === undefined },
     );
     console.log(met);
     expect(met.edits).toBeGreaterThan(runs);
