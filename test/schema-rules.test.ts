@@ -43,7 +43,11 @@ const ownersTables = [
 
 /** Functions of triggers, which act with the rights of whoever writes. */
 /** For what is stored elsewhere. */
-const settled = ['signal_session_revoked(uuid,uuid)', 'with_roles(uuid,jsonb)'];
+const settled = [
+  'decision_document(uuid,told_decision)',
+  'signal_session_revoked(uuid,uuid)',
+  'told_instant(timestamp with time zone)',
+];
 
 /** The request role may only add. */
 const neverChanged = ['audit_events', 'role_sets'];

@@ -2,7 +2,6 @@
 
 import { sql } from 'kysely';
 import { db, prepared } from '../db/database.ts';
-import type { JsonObject } from '../db/tables.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { AuditEvent } from './audit-event.ts';
 import type { Door } from './door.ts';
@@ -49,17 +48,12 @@ export function selectAudit(tx: TenantTransaction, query: AuditQuery) {
   ];
   return tx.run(
     db
-      .selectFrom('audit_events')
-      .select(['seq', 'at', 'actor', 'action', 'subject', told('before'), told('after'), 'request_id'])
+      .selectFrom('audit_trail')
+      .select(['seq', 'at', 'actor', 'action', 'subject', 'before', 'after', 'request_id'])
       .where('tenant_id', '=', tx.tenantId)
       .where('seq', '<', before)
       .where((where) => where.and(conditions))
       .orderBy('seq', 'desc')
       .limit(limit),
   );
-}
-
-/** Large edits write the names of a decision's sets of roles (migrations/0022). */
-function told(column: 'before' | 'after') {
-  return sql<JsonObject | null>`with_roles(tenant_id, ${sql.ref(column)})`.as(column);
 }

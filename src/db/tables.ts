@@ -201,6 +201,19 @@ export interface Tables extends DomainTables, LicensingTables, OpenIdTables, Sig
     inputs: Json<unknown> | null;
     request_id: string | null;
   };
+  /** `audit_events` as they are read: large edits keep decisions as rows (migrations/0038). */
+  audit_trail: {
+    tenant_id: string;
+    seq: number;
+    at: Time;
+    actor: Json<JsonObject>;
+    action: string;
+    subject: string | null;
+    before: Json<JsonObject> | null;
+    after: Json<JsonObject> | null;
+    inputs: Json<unknown> | null;
+    request_id: string | null;
+  };
   blue_connections: BlueConnectionTable;
   blue_members: {
     tenant_id: string;

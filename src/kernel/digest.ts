@@ -1,8 +1,8 @@
 /** A short name for a text: the same text has the same one, and nobody finds another text that has it. */
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** SHA-256 in hex. */
 export function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text);
 }

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import type { Door } from '../audit/door.ts';
 import { prepared } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
-import { decisionJson, lookUpOneByOne } from './desire-sql.ts';
+import { lookUpOneByOne, told } from './desire-sql.ts';
 
 /**
  * Gives seats within the capacity of a tenant without sub-pools to the first `most` who wait, in their order, with the trail and
@@ -33,10 +33,10 @@ export async function admitHead(
       update decisions d set seat = 'held', since = ${now}, effective_id = n.effective_id, overage_since = null, terms_basis = 0
       from next n where d.${own} and d.user_id = n.user_id
     ), told as (
-      insert into audit_events (tenant_id, at, actor, request_id, action, subject, before, after, inputs)
+      insert into audit_events (tenant_id, at, actor, request_id, action, subject, decision_before, decision_after, inputs)
       select ${tx.tenantId}, ${now}, ${JSON.stringify(actor)}::jsonb, ${requestId}, 'decision.changed', n.user_id,
-        ${decisionJson({ ...same, effectiveId: sql`n.old_effective_id`, seat: sql`'waiting'`, since: sql`n.old_since`, overageSince: sql`n.overage_since` })},
-        ${decisionJson({ ...same, effectiveId: sql`n.effective_id`, seat: sql`'held'`, since: sql`${now}::timestamptz`, overageSince: sql`null::timestamptz` })},
+        ${told({ ...same, effectiveId: sql`n.old_effective_id`, seat: sql`'waiting'`, since: sql`n.old_since`, overageSince: sql`n.overage_since` })},
+        ${told({ ...same, effectiveId: sql`n.effective_id`, seat: sql`'held'`, since: sql`${now}::timestamptz`, overageSince: sql`null::timestamptz` })},
         ${JSON.stringify(inputs)}::jsonb
       from next n order by n.place
     ), marks as (

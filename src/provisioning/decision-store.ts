@@ -14,7 +14,7 @@ import type { Decision, EffectiveRole, Seat } from '../licensing/effect.ts';
 import type { Rules, SeatOrder } from '../licensing/mapping.ts';
 import { basisOf, termsBasisOf, termsPrints } from './basis.ts';
 import type { DecisionChange } from './plan.ts';
-import { effectiveId, type RoleSet, requestedId, roleSetsOf } from './role-set.ts';
+import { nameRoles, type RoleSet } from './role-set.ts';
 import { keepRoleSets, rolesOf } from './role-set-sql.ts';
 import type { PersonFacts } from './standing.ts';
 
@@ -115,14 +115,15 @@ export function writeDecisions(
   });
   if (changes.length === 0 && standing.length === 0) return;
   const gone = changes.filter(({ after }) => after === null).map(({ userId }) => userId);
+  const sets: RoleSet[] = [];
   const rows = changes.flatMap(({ userId, tie, after }) => {
     if (after === null) return [];
+    const named = nameRoles(after.requested, after.effective);
+    sets.push(...named.sets);
+    const names = { requested_id: named.requestedId, effective_id: named.effectiveIds[0] };
     const known = { basis: bases.get(userId) ?? null, terms_basis: String(termsBasisOf(after, prints)) };
-    return [{ ...rowOf(userId, tie, after, rules.order), ...known }];
+    return [{ ...rowOf(userId, tie, after, rules.order), ...names, ...known }];
   });
-  const sets = changes.flatMap(({ after }) =>
-    after === null ? [] : roleSetsOf(after.requested, after.effective),
-  );
   writeRows(tx, { gone, rows, sets, standing });
 }
 
@@ -179,8 +180,6 @@ function rowOf(userId: UserId, tie: string, decision: Decision, order: SeatOrder
   const { claim, kept } = decision;
   return {
     user_id: userId,
-    requested_id: requestedId(decision.requested),
-    effective_id: effectiveId(decision.effective),
     priority: claim?.priority ?? null,
     claimed_at: claim?.claimedAt ?? null,
     rank_at: claim === null ? null : rankOf(claim.claimedAt, order),

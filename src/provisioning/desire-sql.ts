@@ -88,7 +88,7 @@ export async function writeBatch(
   lookUpOneByOne(tx);
   const [row] = await tx.run(
     prepared(sql<BatchDone>`
-    with ${rulingRows(rulings, now)},
+    with ${rulingRows(rulings)},
     ${judgement(tx, { keepUntil, isLocked, snapshot, now })},
     gone as (
       delete from decisions where ${own} and user_id in (select id from next n where n.is_common and n.is_empty and n.is_known)
@@ -106,9 +106,9 @@ export async function writeBatch(
       from next n where d.${own} and d.user_id = n.id and n.is_common and n.is_known and not n.is_empty
         and (n.is_changed or n.is_reprinted)
     ), told as (
-      insert into audit_events (tenant_id, at, actor, request_id, action, subject, before, after, inputs)
-      select ${tx.tenantId}, ${now}, ${JSON.stringify(actor)}::jsonb, ${requestId}, 'decision.changed', n.id, n.before, n.after,
-        ${JSON.stringify(inputs)}::jsonb
+      insert into audit_events (tenant_id, at, actor, request_id, action, subject, decision_before, decision_after, inputs)
+      select ${tx.tenantId}, ${now}, ${JSON.stringify(actor)}::jsonb, ${requestId}, 'decision.changed', n.id,
+        case when n.is_known then ${told(before)} end, case when not n.is_empty then ${told(after)} end, ${JSON.stringify(inputs)}::jsonb
       from next n where n.is_common and n.is_changed order by n.id
     ), marks as (
       insert into blue_sync (tenant_id, user_id, marked_at)
@@ -140,23 +140,10 @@ export function lookUpOneByOne(tx: TenantTransaction): void {
   );
 }
 
-/** `ruling`: a row for each set; `fresh` is the decision of somebody who had none, as the trail tells it. */
-function rulingRows(rulings: Batch['rulings'], now: Date): RawBuilder<unknown> {
+/** `ruling`: a row for each set. */
+function rulingRows(rulings: Batch['rulings']): RawBuilder<unknown> {
   return sql`ruling as materialized (
-    select v.*, ${decisionJson({
-      requestedId: sql`v."requestedId"`,
-      effectiveId: sql`v."unseatedId"`,
-      priority: sql`v.priority`,
-      claimedAt: sql`${now}::timestamptz`,
-      seat: sql`case when v.priority is null then 'none' else 'waiting' end`,
-      since: sql`${now}::timestamptz`,
-      refusal: sql`null::text`,
-      overageSince: sql`null::timestamptz`,
-      mayPreempt: sql`v."mayPreempt"`,
-      subPool: sql`v."subPool"`,
-      endsAt: sql`null::timestamptz`,
-    })} as fresh
-    from jsonb_to_recordset(${JSON.stringify(rulings)}::jsonb) as v (people uuid[], "isEmpty" boolean, "requestedId" uuid, "seatedId" uuid,
+    select * from jsonb_to_recordset(${JSON.stringify(rulings)}::jsonb) as v (people uuid[], "isEmpty" boolean, "requestedId" uuid, "seatedId" uuid,
       "unseatedId" uuid, priority integer, "mayPreempt" boolean, "subPool" text, "isCommon" boolean, basis bigint, "seatedTerms" bigint, "unseatedTerms" bigint)
   )`;
 }
@@ -181,7 +168,7 @@ function judgement(
         and (${keepUntil === null}::boolean or d.priority is null or ${isPaid})
         and (${isLocked}::boolean or d.seat is distinct from 'held'
           or ${isPaid} and d.sub_pool is not distinct from v."subPool") as is_common,
-      v."requestedId" as requested_id, v.priority, v.basis, v."isEmpty" as is_empty, v.fresh, d.user_id is not null as is_known,
+      v."requestedId" as requested_id, v.priority, v.basis, v."isEmpty" as is_empty, d.user_id is not null as is_known,
       case when not (${isPaid}) then 'none' when ${isHeld} then 'held' else 'waiting' end as seat,
       case when ${isPaid} and ${isHeld} then v."seatedId" else v."unseatedId" end as effective_id,
       case when not (${isPaid}) then 0 when ${isHeld} then v."seatedTerms" else v."unseatedTerms" end as terms_basis,
@@ -208,69 +195,62 @@ function judgement(
       (s.basis, s.terms_basis) is distinct from (s.old_basis, s.old_terms) as is_reprinted
     from seated s
   ), next as materialized (
-    select c.*, case when c.is_changed and c.is_known then ${decisionJson(before)} end as before,
-      case when not c.is_changed or c.is_empty then null when c.is_known then ${decisionJson(after)} else c.fresh end as after,
+    select c.*,
       case when not c.is_known then c.effective_id <> ${effectiveId([])} else c.effective_id <> c.old_effective_id
         and ${inBlue(sql`c.effective_id`, own)} <> ${inBlue(sql`c.old_effective_id`, own)} end as are_roles_changed
     from compared c
   )`;
 }
 
-interface DecisionParts {
+/** What the trail tells of a decision (`told_decision` of migrations/0038). */
+export interface ToldDecision {
   requestedId: RawBuilder<unknown>;
   effectiveId: RawBuilder<unknown>;
   priority: RawBuilder<unknown>;
   claimedAt: RawBuilder<unknown>;
+  mayPreempt: RawBuilder<unknown>;
   seat: RawBuilder<unknown>;
   since: RawBuilder<unknown>;
   refusal: RawBuilder<unknown>;
   overageSince: RawBuilder<unknown>;
-  mayPreempt: RawBuilder<unknown>;
   subPool: RawBuilder<unknown>;
   endsAt: RawBuilder<unknown>;
 }
 
-const before: DecisionParts = {
-  requestedId: sql`c.old_requested_id`,
-  effectiveId: sql`c.old_effective_id`,
-  priority: sql`c.old_priority`,
-  claimedAt: sql`c.old_claimed_at`,
-  seat: sql`c.old_seat`,
-  since: sql`c.old_since`,
-  refusal: sql`c.old_refusal`,
-  overageSince: sql`c.old_overage_since`,
-  mayPreempt: sql`c.old_preempt`,
-  subPool: sql`c.old_sub_pool`,
-  endsAt: sql`c.old_due`,
+const before: ToldDecision = {
+  requestedId: sql`n.old_requested_id`,
+  effectiveId: sql`n.old_effective_id`,
+  priority: sql`n.old_priority`,
+  claimedAt: sql`n.old_claimed_at`,
+  mayPreempt: sql`n.old_preempt`,
+  seat: sql`n.old_seat`,
+  since: sql`n.old_since`,
+  refusal: sql`n.old_refusal`,
+  overageSince: sql`n.old_overage_since`,
+  subPool: sql`n.old_sub_pool`,
+  endsAt: sql`n.old_due`,
 };
 
-const after: DecisionParts = {
-  requestedId: sql`c.requested_id`,
-  effectiveId: sql`c.effective_id`,
-  priority: sql`c.priority`,
-  claimedAt: sql`c.claimed_at`,
-  seat: sql`c.seat`,
-  since: sql`c.since`,
-  refusal: sql`null::text`,
-  overageSince: sql`c.overage_since`,
-  mayPreempt: sql`c.may_preempt`,
-  subPool: sql`c.sub_pool`,
-  endsAt: sql`null::timestamptz`,
+const after: ToldDecision = {
+  requestedId: sql`n.requested_id`,
+  effectiveId: sql`n.effective_id`,
+  priority: sql`n.priority`,
+  claimedAt: sql`n.claimed_at`,
+  mayPreempt: sql`n.may_preempt`,
+  seat: sql`n.seat`,
+  since: sql`n.since`,
+  refusal: sql`null`,
+  overageSince: sql`n.overage_since`,
+  subPool: sql`n.sub_pool`,
+  endsAt: sql`null`,
 };
 
-/** A decision without a kept place, a notice, or anybody's word (licensing/effect.ts), with the names of its roles. */
-export function decisionJson(parts: DecisionParts): RawBuilder<unknown> {
-  return sql`jsonb_build_object('requestedId', ${parts.requestedId}, 'effectiveId', ${parts.effectiveId},
-    'claim', case when ${parts.priority} is not null then
-      jsonb_build_object('priority', ${parts.priority}, 'claimedAt', ${instant(parts.claimedAt)},
-        'mayPreempt', ${parts.mayPreempt}) end,
-    'seat', ${parts.seat}, 'since', ${instant(parts.since)}, 'refusal', ${parts.refusal}, 'kept', null,
-    'overageSince', ${instant(parts.overageSince)}, 'approval', null, 'subPool', ${parts.subPool}, 'noticeUntil', null, 'endsAt', ${instant(parts.endsAt)})`;
-}
-
-/** As JSON has instants: in UTC, with milliseconds. */
-function instant(at: RawBuilder<unknown>): RawBuilder<unknown> {
-  return sql`to_char(${at} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+/** A decision without a kept place, a notice, or anybody's word, as a row. */
+export function told(decision: ToldDecision): RawBuilder<unknown> {
+  const { requestedId, effectiveId, priority, claimedAt, mayPreempt, seat, since } = decision;
+  const { refusal, overageSince, subPool, endsAt } = decision;
+  return sql`row(${requestedId}, ${effectiveId}, ${priority}, ${claimedAt}, ${mayPreempt}, ${seat}, ${since}, ${refusal}, ${overageSince},
+    ${subPool}, ${endsAt})::told_decision`;
 }
 
 /** What Blue sees of a set of roles. */

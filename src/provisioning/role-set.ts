@@ -17,20 +17,49 @@ export interface RoleSet {
   inBlue: string;
 }
 
-/** The set that is asked for, what is in effect of it with a seat, and what is in effect otherwise. */
-export function roleSetsOf(
+export interface NamedRoles {
+  requestedId: string;
+  /** In the order of what they name. */
+  effectiveIds: string[];
+  /** All of them, and what is in effect of the requested with a seat. */
+  sets: RoleSet[];
+}
+
+export function nameRoles(
   requested: readonly RequestedRole[],
   ...effective: readonly (readonly EffectiveRole[])[]
-): RoleSet[] {
-  const seated = effect({ requested: [...requested], refusal: null }, 'held', seating);
-  const asked = { ...inEffect(requested), id: requestedId(requested), seatedId: effectiveId(seated) };
-  return [asked, ...[seated, ...effective].map(inEffect)];
+): NamedRoles {
+  const seated = effectiveSet(effect({ requested: [...requested], refusal: null }, 'held', seating));
+  const asked = {
+    ...{ id: requestedId(requested), roles: requested },
+    ...{ seatedId: seated.id, inBlue: seated.inBlue },
+  };
+  const given = effective.map((roles) => (isSame(roles, seated.roles) ? seated : effectiveSet(roles)));
+  return {
+    requestedId: asked.id,
+    effectiveIds: given.map(({ id }) => id),
+    sets: [asked, seated, ...given.filter((set) => set !== seated)],
+  };
+}
+
+/** Names cost more than to look whether there is one: mostly what is given is what a seat gives. */
+function isSame(some: readonly EffectiveRole[], others: readonly EffectiveRole[]): boolean {
+  return some.length === others.length && some.every((role, at) => isSameRole(role, others[at]));
+}
+
+function isSameRole(one: EffectiveRole, other: EffectiveRole | undefined): boolean {
+  return (
+    one.role === other?.role &&
+    one.billing === other.billing &&
+    one.workspace === other.workspace &&
+    one.via === other.via
+  );
 }
 
 /** What a fallback is, is not asked where there is a seat. */
 const seating = { phase: 'running', fallbackRole: 'none' } as const;
 
-export function requestedId(roles: readonly RequestedRole[]): string {
+function requestedId(roles: readonly RequestedRole[]): string {
   return nameOf(
     roles.map(({ role, billing, workspace, via, fallbackRole }) => [
       ...[role, billing, workspace, via],
@@ -43,7 +72,7 @@ export function effectiveId(roles: readonly EffectiveRole[]): string {
   return nameOf(roles.map(({ role, billing, workspace, via }) => [role, billing, workspace, via]));
 }
 
-function inEffect(roles: readonly EffectiveRole[]): RoleSet {
+function effectiveSet(roles: readonly EffectiveRole[]): RoleSet {
   const inBlue = nameOf(roles.map(({ workspace, role }) => `${workspace} ${role}`).sort());
   return { id: effectiveId(roles), roles, seatedId: null, inBlue };
 }

@@ -10,7 +10,7 @@ import type { TermsPrints } from './basis.ts';
 import { type Batch, selectSets } from './desire-sql.ts';
 import type { Person } from './differing.ts';
 import type { Pool } from './pool.ts';
-import { type RoleSet, roleSetsOf } from './role-set.ts';
+import type { RoleSet } from './role-set.ts';
 import { keepRoleSets } from './role-set-sql.ts';
 import { type Ruling, rulingOf, type StoredRuling, storedRuling } from './ruling.ts';
 
@@ -79,8 +79,9 @@ export class Rulings {
           return print !== undefined && isPrintOf(print, ruling) ? [[print, ruling]] : [];
         });
       for (const [print, ruling] of some) {
-        learnt.push([print, storedRuling(ruling)]);
-        sets.push(...roleSetsOf(ruling.requested, ruling.seated, ruling.unseated));
+        const stored = storedRuling(ruling);
+        learnt.push([print, stored.ruling]);
+        sets.push(...stored.sets);
       }
       // Somebody else here may hold the pool.
       await setImmediate();

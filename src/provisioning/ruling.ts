@@ -1,12 +1,13 @@
 /** What follows for everybody whom the same set of mappings names: `desire` and `effect`, asked once for all of them. Pure. */
 
+import { assert } from '../kernel/assert.ts';
 import type { UserId } from '../kernel/ids.ts';
 import type { Terms } from '../licensing/contract.ts';
 import { desire, type Person, type RequestedRole } from '../licensing/desire.ts';
 import { type EffectiveRole, effect } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
 import { setBasis, type TermsPrints, termsBasisOf } from './basis.ts';
-import { effectiveId, requestedId } from './role-set.ts';
+import { nameRoles, type RoleSet } from './role-set.ts';
 
 /** A set of mappings by their places in `rules.mappings`, in order. */
 export type MappingSet = readonly number[];
@@ -44,14 +45,16 @@ export interface StoredRuling extends Omit<Ruling, 'set' | 'requested' | 'seated
   unseatedId: string;
 }
 
-export function storedRuling({ set: _, requested, seated, unseated, ...ruling }: Ruling): StoredRuling {
-  const [seatedId, unseatedId] = [effectiveId(seated), effectiveId(unseated)];
-  return {
-    ...ruling,
-    isEmpty: requested.length === 0,
-    requestedId: requestedId(requested),
-    ...{ seatedId, unseatedId },
-  };
+/** With every set of roles that it names. */
+export function storedRuling({ set: _, requested, seated, unseated, ...ruling }: Ruling): {
+  ruling: StoredRuling;
+  sets: RoleSet[];
+} {
+  const named = nameRoles(requested, seated, unseated);
+  const [seatedId, unseatedId] = named.effectiveIds;
+  assert(seatedId !== undefined && unseatedId !== undefined, 'each is named');
+  const { requestedId, sets } = named;
+  return { ruling: { ...ruling, isEmpty: requested.length === 0, requestedId, seatedId, unseatedId }, sets };
 }
 
 export function rulingOf(

@@ -131,7 +131,7 @@ function notReplayable(why: string): Fault {
 
 function selectChanges(tx: TenantTransaction, requestId: string): Promise<Replay['changes']> {
   return tx.run(sql`
-    select action, subject, with_roles(tenant_id, before) as before, with_roles(tenant_id, after) as after from audit_events
+    select action, subject, before, after from audit_trail
     where tenant_id = ${tx.tenantId} and request_id = ${requestId} order by seq
   `);
 }

@@ -64,15 +64,45 @@ describe.skipIf(!hasEmbeddedPostgres)('a server of its own (needs the embedded P
       carried.href,
       `alter table decisions no force row level security;
        alter table role_sets no force row level security;
-       select with_roles(tenant_id, jsonb_build_object('seat', seat, 'requestedId', requested_id, 'effectiveId', effective_id)) as told,
-         (select g.roles from role_sets s join role_sets g on g.tenant_id = s.tenant_id and g.id = s.seated_id
-          where s.tenant_id = d.tenant_id and s.id = d.requested_id) as seated
-       from decisions d`,
+       select a.roles as requested, e.roles as effective, g.roles as seated
+       from decisions d join role_sets a on a.tenant_id = d.tenant_id and a.id = d.requested_id
+       join role_sets e on e.tenant_id = d.tenant_id and e.id = d.effective_id
+       join role_sets g on g.tenant_id = d.tenant_id and g.id = a.seated_id`,
     );
     const { rows } = (answers as pg.QueryResult[]).at(-1) as pg.QueryResult;
-    expect(rows).toEqual(
-      Array(3).fill({ told: { seat: 'waiting', requested, effective }, seated: [seated] }),
+    expect(rows).toEqual(Array(3).fill({ requested, effective, seated: [seated] }));
+  });
+
+  it('tells of decisions whose sets stood by their names in the trail (0038)', async () => {
+    await query(server.url, 'create database told');
+    const told = new URL(server.url);
+    told.pathname = '/told';
+    await migrateTo(told.href, '0037_revocations');
+    const [tenantId, id] = [randomUUID(), randomUUID()];
+    const roles = [{ role: 'team_member', billing: 'paid', workspace: 'w', via: 'DEFAULT' }];
+    const force = (how: string) =>
+      ['tenants', 'role_sets', 'audit_events']
+        .map((name) => `alter table ${name} ${how} row level security;`)
+        .join('');
+    await query(
+      told.href,
+      `${force('no force')}
+       insert into tenants values ('${tenantId}', 's', 'x', now(), 'x');
+       insert into role_sets (tenant_id, id, roles, in_blue) values ('${tenantId}', '${id}', '${JSON.stringify(roles)}', gen_random_uuid());
+       insert into audit_events (tenant_id, at, actor, action, before, after) values
+         ('${tenantId}', now(), '{}', 'decision.changed', null, '{"requestedId": "${id}", "effectiveId": "${id}", "seat": "held"}'),
+         ('${tenantId}', now(), '{}', 'mapping.created', null, '{"priority": 1}');
+       ${force('force')}`,
     );
+    await migrate(told.href);
+    const answers: unknown = await query(
+      told.href,
+      `${force('no force')} select before, after from audit_trail order by seq`,
+    );
+    expect((answers as pg.QueryResult[]).at(-1)?.rows).toEqual([
+      { before: null, after: { requested: roles, effective: roles, seat: 'held' } },
+      { before: null, after: { priority: 1 } },
+    ]);
   });
 
   it('carries over since when somebody is above the capacity, and compares in the nights to come (0024)', async () => {

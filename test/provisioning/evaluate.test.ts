@@ -17,7 +17,7 @@ import { foresee } from '../../src/provisioning/decide-flow.ts';
 import { isAnyDiffering } from '../../src/provisioning/evaluate-flow.ts';
 import { lockPool, readPool } from '../../src/provisioning/pool-store.ts';
 import { evaluateRest } from '../../src/provisioning/rest-flow.ts';
-import { effectiveId, roleSetsOf } from '../../src/provisioning/role-set.ts';
+import { effectiveId, nameRoles } from '../../src/provisioning/role-set.ts';
 import { keepRoleSets } from '../../src/provisioning/role-set-sql.ts';
 import { settleDue } from '../../src/provisioning/settle-flow.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -114,7 +114,7 @@ async function wreck(tx: TenantTransaction, { lost, torn }: Damage): Promise<num
   const plain = sql`${own} and seat in ('none', 'waiting', 'held')`;
   await tx.run(sql`delete from decisions where ${plain} and abs(hashtext(user_id::text)) % 7 < ${lost}`);
   const nothing = effectiveId([]);
-  tx.send(keepRoleSets(tx, roleSetsOf([])));
+  tx.send(keepRoleSets(tx, nameRoles([]).sets));
   await tx.run(sql`
     update decisions set basis = null, requested_id = ${nothing}, effective_id = ${nothing}
     where ${plain} and abs(hashtext(user_id::text)) % 5 < ${torn}`);
@@ -136,8 +136,7 @@ async function written(tx: TenantTransaction, since: number) {
   const [decisions, trail, marks] = await Promise.all([
     tx.run(sql`select * from decisions where ${own} order by user_id`),
     tx.run(sql`
-      select subject, with_roles(tenant_id, before) as before, with_roles(tenant_id, after) as after, action, actor, at
-      from audit_events where ${own} and seq > ${since} order by subject, seq`),
+      select subject, before, after, action, actor, at from audit_trail where ${own} and seq > ${since} order by subject, seq`),
     tx.run(sql`select user_id, desired_version, marked_at from blue_sync where ${own} order by user_id`),
   ]);
   return { decisions, trail, marks };

@@ -38,8 +38,7 @@ export async function checkLedger(world: TestWorld, state: State): Promise<void>
 export function readLedger(world: TestWorld): Promise<Entry[]> {
   return inTenant(world.database, world.tenantId, (tx) =>
     tx.run(sql<Entry>`
-      select seq, at, action, subject, with_roles(tenant_id, before) as before, with_roles(tenant_id, after) as after, inputs
-      from audit_events
+      select seq, at, action, subject, before, after, inputs from audit_trail
       where tenant_id = ${world.tenantId} and action in ('decision.changed', 'hold.released') order by seq`),
   );
 }

@@ -3,7 +3,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
-import { effectiveId, roleSetsOf } from '../../src/provisioning/role-set.ts';
+import { effectiveId, nameRoles } from '../../src/provisioning/role-set.ts';
 import { keepRoleSets } from '../../src/provisioning/role-set-sql.ts';
 import { putSubPool } from '../../src/provisioning/sub-pool-flow.ts';
 import { verifySeats } from '../../src/provisioning/verify-flow.ts';
@@ -39,7 +39,7 @@ it('finds a decision that is not what the facts give, and a count that is off', 
   const world = await fivePeople();
   const [row] = await inTenant(test.database, world.tenantId, async (tx) => {
     tx.send(sql`update seat_pools set used = 2 where tenant_id = ${tx.tenantId}`);
-    tx.send(keepRoleSets(tx, roleSetsOf([])));
+    tx.send(keepRoleSets(tx, nameRoles([]).sets));
     return tx.run<{ user_id: string }>(sql`
       update decisions set effective_id = ${effectiveId([])} where tenant_id = ${tx.tenantId} and user_id = (
         select user_id from decisions where tenant_id = ${tx.tenantId} and seat = 'held' limit 1)
