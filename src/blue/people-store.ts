@@ -4,6 +4,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import type { EffectiveRole } from '../licensing/effect.ts';
+import { marking } from '../provisioning/mark-sql.ts';
 import { rolesOf } from '../provisioning/role-set-sql.ts';
 import type { Outcome } from './action.ts';
 import { isInvitedThere, type KeptPerson, type Person } from './people.ts';
@@ -228,15 +229,10 @@ export function markUnmarked(tx: TenantTransaction, userIds: readonly string[], 
 
 /** Marks everybody the gateway has, or had, something to do for in Blue. */
 export function markOurs(tx: TenantTransaction, now: Date): void {
-  tx.send(sql`
-    insert into blue_sync (tenant_id, user_id, marked_at)
-    select ${tx.tenantId}, o.user_id, ${now} from (
-      select user_id from decisions where tenant_id = ${tx.tenantId}
-      union select user_id from blue_people where tenant_id = ${tx.tenantId} order by user_id
-    ) o
-    on conflict (tenant_id, user_id)
-      do update set desired_version = blue_sync.desired_version + 1, marked_at = excluded.marked_at, not_before = null
-  `);
+  const people = sql`
+    select user_id from decisions where tenant_id = ${tx.tenantId}
+    union select user_id from blue_people where tenant_id = ${tx.tenantId}`;
+  tx.send(marking(tx, people, now));
 }
 
 /** How many people are not yet known to have in Blue what was decided. */

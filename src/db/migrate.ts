@@ -35,7 +35,7 @@ import * as signals from '../../migrations/0034_signals.ts';
 import * as logouts from '../../migrations/0035_logouts.ts';
 import * as connectionTests from '../../migrations/0036_connection_tests.ts';
 import * as revocations from '../../migrations/0037_revocations.ts';
-import * as trail from '../../migrations/0038_trail.ts';
+import * as lighterWrites from '../../migrations/0038_lighter_writes.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 import { type SchemaState, schemaProblem, schemaState } from './schema-state.ts';
 import {
@@ -81,7 +81,7 @@ const migrations: Record<string, Migration> = {
   '0035_logouts': logouts,
   '0036_connection_tests': connectionTests,
   '0037_revocations': revocations,
-  '0038_trail': trail,
+  '0038_lighter_writes': lighterWrites,
 };
 
 /** In their order. */

@@ -5,6 +5,7 @@ import type { Door } from '../audit/door.ts';
 import { prepared } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { lookUpOneByOne, told } from './desire-sql.ts';
+import { marking } from './mark-sql.ts';
 
 /**
  * Gives seats within the capacity of a tenant without sub-pools to the first `most` who wait, in their order, with the trail and
@@ -40,10 +41,7 @@ export async function admitHead(
         ${JSON.stringify(inputs)}::jsonb
       from next n order by n.place
     ), marks as (
-      insert into blue_sync (tenant_id, user_id, marked_at)
-      select ${tx.tenantId}, n.user_id, ${now} from next n order by n.user_id
-      on conflict (tenant_id, user_id)
-        do update set desired_version = blue_sync.desired_version + 1, marked_at = excluded.marked_at, not_before = null
+      ${marking(tx, sql`select user_id from next`, now)}
     )
     select count(*) as admitted from next
   `),

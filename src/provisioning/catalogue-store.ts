@@ -6,6 +6,7 @@ import { type Connection, type Database, db, type Query } from '../db/database.t
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { TenantId, UserId } from '../kernel/ids.ts';
 import { type Catalogue, catalogueOf, type RoleEntry, type RoleKey } from '../licensing/catalogue.ts';
+import { marking } from './mark-sql.ts';
 import { setsWith } from './role-set-sql.ts';
 
 /** All tenants have the same versions: they are read in a tenant's transaction and outside of any. */
@@ -138,13 +139,9 @@ export function writeCatalogueVersion(tx: TenantTransaction, version: number): v
  * there was told by the version before.
  */
 export function markRolesForBlue(tx: TenantTransaction, roles: readonly RoleKey[], now: Date): void {
-  tx.send(sql`
-    insert into blue_sync (tenant_id, user_id, marked_at)
-    select ${tx.tenantId}, d.user_id, ${now} from decisions d
-    where d.tenant_id = ${tx.tenantId} and d.effective_id in ${setsWith(tx, roles)} order by d.user_id
-    on conflict (tenant_id, user_id)
-      do update set desired_version = blue_sync.desired_version + 1, marked_at = excluded.marked_at, not_before = null
-  `);
+  const people = sql`
+    select user_id from decisions where tenant_id = ${tx.tenantId} and effective_id in ${setsWith(tx, roles)}`;
+  tx.send(marking(tx, people, now));
   tx.send(sql`
     update blue_connections set actual_read_at = null, reads_asked = reads_asked + 1
     where tenant_id = ${tx.tenantId}

@@ -13,6 +13,7 @@ import type { RequestedRole } from '../licensing/desire.ts';
 import type { Decision, EffectiveRole, Seat } from '../licensing/effect.ts';
 import type { Rules, SeatOrder } from '../licensing/mapping.ts';
 import { basisOf, termsBasisOf, termsPrints } from './basis.ts';
+import { marking } from './mark-sql.ts';
 import type { DecisionChange } from './plan.ts';
 import { nameRoles, type RoleSet } from './role-set.ts';
 import { keepRoleSets, rolesOf } from './role-set-sql.ts';
@@ -120,7 +121,7 @@ export function writeDecisions(
     if (after === null) return [];
     const named = nameRoles(after.requested, after.effective);
     sets.push(...named.sets);
-    const names = { requested_id: named.requestedId, effective_id: named.effectiveIds[0] };
+    const names = { requested_id: named.requestedId, effective_id: named.effective[0]?.id };
     const known = { basis: bases.get(userId) ?? null, terms_basis: String(termsBasisOf(after, prints)) };
     return [{ ...rowOf(userId, tie, after, rules.order), ...names, ...known }];
   });
@@ -210,14 +211,6 @@ export function writeRanks(tx: TenantTransaction, order: SeatOrder): void {
 /** Sends the marks "these people's roles in Blue may differ from what was decided". */
 export function markForBlue(tx: TenantTransaction, userIds: readonly UserId[], now: Date): void {
   if (userIds.length === 0) return;
-  const ids = [...new Set(userIds)].sort();
-  tx.send(
-    prepared(sql`
-    insert into blue_sync (tenant_id, user_id, marked_at)
-    select ${tx.tenantId}, m.user_id, ${now} from unnest(${ids}::uuid[]) as m (user_id)
-    on conflict (tenant_id, user_id)
-      do update set desired_version = blue_sync.desired_version + 1, marked_at = excluded.marked_at,
-        not_before = null
-  `),
-  );
+  const people = sql`select distinct user_id from unnest(${userIds}::uuid[]) as m (user_id)`;
+  tx.send(prepared(marking(tx, people, now)));
 }

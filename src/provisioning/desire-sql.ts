@@ -11,6 +11,7 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { isValid, type Mapping, type Rules } from '../licensing/mapping.ts';
 import type { SubPoolUse } from '../licensing/sub-pool.ts';
+import { marking } from './mark-sql.ts';
 import { effectiveId } from './role-set.ts';
 import type { Named, StoredRuling } from './ruling.ts';
 
@@ -111,11 +112,7 @@ export async function writeBatch(
         case when n.is_known then ${told(before)} end, case when not n.is_empty then ${told(after)} end, ${JSON.stringify(inputs)}::jsonb
       from next n where n.is_common and n.is_changed order by n.id
     ), marks as (
-      insert into blue_sync (tenant_id, user_id, marked_at)
-      select ${tx.tenantId}, n.id, ${now} from next n
-      where n.is_common and n.is_changed and n.are_roles_changed order by n.id
-      on conflict (tenant_id, user_id)
-        do update set desired_version = blue_sync.desired_version + 1, marked_at = excluded.marked_at, not_before = null
+      ${marking(tx, sql`select n.id as user_id from next n where n.is_common and n.is_changed and n.are_roles_changed`, now)}
     )
     select array(select n.id from next n where not n.is_common) as rest,
       (select count(*) from next n where n.is_common and n.old_seat = 'held' and (n.is_empty or n.seat <> 'held')) as released,
@@ -144,7 +141,7 @@ export function lookUpOneByOne(tx: TenantTransaction): void {
 function rulingRows(rulings: Batch['rulings']): RawBuilder<unknown> {
   return sql`ruling as materialized (
     select * from jsonb_to_recordset(${JSON.stringify(rulings)}::jsonb) as v (people uuid[], "isEmpty" boolean, "requestedId" uuid, "seatedId" uuid,
-      "unseatedId" uuid, priority integer, "mayPreempt" boolean, "subPool" text, "isCommon" boolean, basis bigint, "seatedTerms" bigint, "unseatedTerms" bigint)
+      "unseatedId" uuid, "seatedInBlue" uuid, "unseatedInBlue" uuid, priority integer, "mayPreempt" boolean, "subPool" text, "isCommon" boolean, basis bigint, "seatedTerms" bigint, "unseatedTerms" bigint)
   )`;
 }
 
@@ -162,7 +159,7 @@ function judgement(
   const isPaid = sql`v.priority is not null`;
   const isHeld = sql`d.seat = 'held'`;
   return sql`seated as (
-    select u.id, md5(t.tie_salt || ' ' || u.tie_key) as tie, v."isCommon" and d.kept_until is null
+    select p.id, md5(t.tie_salt || ' ' || u.tie_key) as tie, v."isCommon" and d.kept_until is null
         and d.approval is null and d.notice_until is null and (d.seat is null or d.seat in ('none', 'waiting', 'held'))
         -- Who may be moving is remembered.
         and (${keepUntil === null}::boolean or d.priority is null or ${isPaid})
@@ -171,6 +168,7 @@ function judgement(
       v."requestedId" as requested_id, v.priority, v.basis, v."isEmpty" as is_empty, d.user_id is not null as is_known,
       case when not (${isPaid}) then 'none' when ${isHeld} then 'held' else 'waiting' end as seat,
       case when ${isPaid} and ${isHeld} then v."seatedId" else v."unseatedId" end as effective_id,
+      case when ${isPaid} and ${isHeld} then v."seatedInBlue" else v."unseatedInBlue" end as in_blue,
       case when not (${isPaid}) then 0 when ${isHeld} then v."seatedTerms" else v."unseatedTerms" end as terms_basis,
       case when ${isPaid} then coalesce(d.claimed_at, ${now}) end as claimed_at,
       case when ${isPaid} and d.seat = 'waiting' then d.overage_since end as overage_since,
@@ -180,10 +178,12 @@ function judgement(
       d.seat as old_seat, d.since as old_since, d.refusal as old_refusal, d.overage_since as old_overage_since, d.due_at as old_due,
       d.basis as old_basis, d.terms_basis as old_terms
     from ruling v cross join lateral unnest(v.people) as p (id)
-    join users u on u.${own} and u.id = p.id
     join tenants t on t.${own}
     left join decisions d on d.${own} and d.user_id = p.id
-    where not exists (select from evaluation_decided o where o.${own} and o.user_id = p.id
+    -- Whoever has a decision is there.
+    left join users u on u.${own} and u.id = p.id and d.user_id is null
+    where (d.user_id is not null or u.id is not null)
+      and not exists (select from evaluation_decided o where o.${own} and o.user_id = p.id
         and not pg_visible_in_snapshot(o.decided_by, ${snapshot}::pg_snapshot))
       and not exists (select from evaluation_marks m where m.${own} and m.user_id = p.id)
   ), compared as (
@@ -197,7 +197,7 @@ function judgement(
   ), next as materialized (
     select c.*,
       case when not c.is_known then c.effective_id <> ${effectiveId([])} else c.effective_id <> c.old_effective_id
-        and ${inBlue(sql`c.effective_id`, own)} <> ${inBlue(sql`c.old_effective_id`, own)} end as are_roles_changed
+        and c.in_blue <> (select s.in_blue from role_sets s where s.${own} and s.id = c.old_effective_id) end as are_roles_changed
     from compared c
   )`;
 }
@@ -251,9 +251,4 @@ export function told(decision: ToldDecision): RawBuilder<unknown> {
   const { refusal, overageSince, subPool, endsAt } = decision;
   return sql`row(${requestedId}, ${effectiveId}, ${priority}, ${claimedAt}, ${mayPreempt}, ${seat}, ${since}, ${refusal}, ${overageSince},
     ${subPool}, ${endsAt})::told_decision`;
-}
-
-/** What Blue sees of a set of roles. */
-function inBlue(id: RawBuilder<unknown>, own: RawBuilder<unknown>): RawBuilder<unknown> {
-  return sql`(select s.in_blue from role_sets s where ${own} and s.id = ${id})`;
 }

@@ -19,8 +19,8 @@ export interface RoleSet {
 
 export interface NamedRoles {
   requestedId: string;
-  /** In the order of what they name. */
-  effectiveIds: string[];
+  /** In the order in which they were told. */
+  effective: RoleSet[];
   /** All of them, and what is in effect of the requested with a seat. */
   sets: RoleSet[];
 }
@@ -37,7 +37,7 @@ export function nameRoles(
   const given = effective.map((roles) => (isSame(roles, seated.roles) ? seated : effectiveSet(roles)));
   return {
     requestedId: asked.id,
-    effectiveIds: given.map(({ id }) => id),
+    effective: given,
     sets: [asked, seated, ...given.filter((set) => set !== seated)],
   };
 }

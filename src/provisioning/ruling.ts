@@ -43,6 +43,9 @@ export interface StoredRuling extends Omit<Ruling, 'set' | 'requested' | 'seated
   requestedId: string;
   seatedId: string;
   unseatedId: string;
+  /** What Blue sees of them. */
+  seatedInBlue: string;
+  unseatedInBlue: string;
 }
 
 /** With every set of roles that it names. */
@@ -51,10 +54,12 @@ export function storedRuling({ set: _, requested, seated, unseated, ...ruling }:
   sets: RoleSet[];
 } {
   const named = nameRoles(requested, seated, unseated);
-  const [seatedId, unseatedId] = named.effectiveIds;
-  assert(seatedId !== undefined && unseatedId !== undefined, 'each is named');
+  const [withSeat, without] = named.effective;
+  assert(withSeat !== undefined && without !== undefined, 'each is named');
   const { requestedId, sets } = named;
-  return { ruling: { ...ruling, isEmpty: requested.length === 0, requestedId, seatedId, unseatedId }, sets };
+  const ids = { requestedId, seatedId: withSeat.id, unseatedId: without.id };
+  const inBlue = { seatedInBlue: withSeat.inBlue, unseatedInBlue: without.inBlue };
+  return { ruling: { ...ruling, isEmpty: requested.length === 0, ...ids, ...inBlue }, sets };
 }
 
 export function rulingOf(
