@@ -43,10 +43,27 @@ interface Said {
   isReclaimed: boolean;
 }
 
-export interface Compared {
-  people: Buffer[];
-  /** What was committed when the comparison began (pg_snapshot). */
-  snapshot: string;
+/** Of everybody: those whose ids are not before `from` and before `to`. */
+export interface Part {
+  from?: UserId | undefined;
+  to?: UserId | undefined;
+}
+
+/** What is committed (pg_snapshot). */
+export async function currentSnapshot(tx: TenantTransaction): Promise<string> {
+  const [{ snapshot = '' } = {}] = await tx.run(
+    sql<{ snapshot: string }>`select pg_current_snapshot()::text as snapshot`,
+  );
+  return snapshot;
+}
+
+/** The id in the middle of all, about; undefined: they are few. */
+export async function middleId(tx: TenantTransaction): Promise<UserId | undefined> {
+  const [row] = await tx.run(sql<{ middle: UserId | null }>`
+    select case when count(*) > 100 then percentile_disc(0.5) within group (order by id) end as middle
+    from users tablesample system (1) where tenant_id = ${tx.tenantId}
+  `);
+  return row?.middle ?? undefined;
 }
 
 /** Those of the affected whose decisions are not what they should be, in the order of their ids, packed as differing.ts reads them. */
@@ -54,9 +71,8 @@ export async function selectDiffering(
   tx: TenantTransaction,
   affected: Affected,
   comparing: Comparing,
-): Promise<Compared> {
-  // Before anything else is read: whoever is decided for after it may have been looked at half before and half after.
-  const looked = tx.run(sql<Pick<Compared, 'snapshot'>>`select pg_current_snapshot()::text as snapshot`);
+  part: Part = {},
+): Promise<Buffer[]> {
   const pins = tx.run(sql<StoredPin>`
     select user_id, role, workspaces, until, reserved from pins
     where tenant_id = ${tx.tenantId} and (until is null or until > ${comparing.now})
@@ -74,20 +90,34 @@ export async function selectDiffering(
   `);
   const [pinned, owned] = await Promise.all([pins, own]);
   const defaults = owned.map(({ role }) => role);
+  const looked = lookedAt(part, scope !== undefined);
   tx.send(sql`select set_config('work_mem', '96MB', true)`);
   const rows = await tx.run(sql<{ people: Buffer }>`
     with ${scope === undefined ? sql`` : sql`scope as materialized (${scope}),`}
-    ${asking(tx, comparing, { pins: pinned, defaults }, scope !== undefined)},
+    ${asking(tx, comparing, { pins: pinned, defaults }, looked)},
     said (user_id, print) as materialized (select * from ${table(new Map(said.map(saidPrint)), 'uuid')} as s (key, print)),
-    ${exempt(tx, scope !== undefined)},
-    differing as (${differing(tx, comparing, pinned, scope !== undefined)})
+    ${exempt(tx, looked)},
+    differing as (${differing(tx, comparing, pinned, looked)})
     select string_agg(uuid_send(user_id) || int8send(coalesce(print, 0)) || case when is_common then '\\x01'::bytea else '\\x00' end,
       ''::bytea order by user_id) as people
     from (select d.*, row_number() over (order by user_id) / ${peoplePerBuffer}::integer as part from differing d) parts
     group by part order by part
   `);
-  const [{ snapshot = '' } = {}] = await looked;
-  return { people: rows.map(({ people }) => people), snapshot };
+  return rows.map(({ people }) => people);
+}
+
+/** At whom is looked. */
+interface Looked {
+  /** `scope (id)` has them. */
+  isScoped: boolean;
+  /** A condition that begins with `and`, where it is a part of everybody. @param id The column of the id. */
+  within(id: string): RawBuilder<unknown>;
+}
+
+function lookedAt({ from, to }: Part, isScoped: boolean): Looked {
+  const within = (id: string) =>
+    sql`${from === undefined ? sql`` : sql`and ${sql.ref(id)} >= ${from}`} ${to === undefined ? sql`` : sql`and ${sql.ref(id)} < ${to}`}`;
+  return { isScoped, within };
 }
 
 function saidPrint({ user_id, verdict, isReclaimed }: Said): [UserId, Print] {
@@ -99,11 +129,11 @@ function asking(
   tx: TenantTransaction,
   { rules, now }: Comparing,
   { pins, defaults }: { pins: readonly StoredPin[]; defaults: readonly string[] },
-  isScoped: boolean,
+  { isScoped, within }: Looked,
 ): RawBuilder<unknown> {
   const valid = rules.mappings.filter((mapping) => isValid(mapping, now));
   const own = sql`tenant_id = ${tx.tenantId}`;
-  const within = (column: string) => (isScoped ? sql`join scope on scope.id = ${sql.ref(column)}` : sql``);
+  const scoped = (column: string) => (isScoped ? sql`join scope on scope.id = ${sql.ref(column)}` : sql``);
   const printsOf = (of: 'groupId' | 'roleValue' | 'claimValue') => printsBy(valid, rules, (one) => one[of]);
   const [groups, roles, claims] = [printsOf('groupId'), printsOf('roleValue'), printsOf('claimValue')];
   const valued = (values: Map<string, Print>, column: string) =>
@@ -111,13 +141,13 @@ function asking(
       ? []
       : [
           sql`select u.id, v.print from users u join ${table(values, 'text')} as v (key, print)
-            on v.key = any(${sql.ref(`u.${column}`)}) ${within('u.id')} where u.${own} and ${sql.ref(`u.${column}`)} <> '{}'`,
+            on v.key = any(${sql.ref(`u.${column}`)}) ${scoped('u.id')} where u.${own} ${within('u.id')} and ${sql.ref(`u.${column}`)} <> '{}'`,
         ];
   // The people's groups, not the groups' people: the planner thinks little of what a list of groups comes to.
   const memberships = isScoped
     ? sql`scope cross join lateral (
         select user_id, group_id from memberships where ${own} and user_id = scope.id offset 0)`
-    : sql`(select user_id, group_id from memberships where ${own})`;
+    : sql`(select user_id, group_id from memberships where ${own} ${within('user_id')})`;
   const sources = [
     sql`select m.user_id, g.print from ${memberships} m join ${table(groups, 'uuid')} as g (key, print)
       on g.key = m.group_id`,
@@ -126,7 +156,7 @@ function asking(
     sql`select p.key, p.print from ${table(
       new Map(pins.map((pin) => [pin.user_id, pinPrint(pin, rules)])),
       'uuid',
-    )} as p (key, print) ${within('p.key')}`,
+    )} as p (key, print) ${scoped('p.key')} where true ${within('p.key')}`,
   ];
   const fallen = defaultPrint(rules.defaultRole, rules);
   const printOfDefault = (role: string) => defaultPrint(role, rules)?.toString() ?? null;
@@ -142,8 +172,8 @@ function asking(
   if (fallen === undefined)
     return sql`${summed}, asking as (
       select * from summed
-      union all select u.id, o.print from users u ${within('u.id')} ${others}
-      where u.${own} and u.active and u.default_role is not null and o.print is not null
+      union all select u.id, o.print from users u ${scoped('u.id')} ${others}
+      where u.${own} ${within('u.id')} and u.active and u.default_role is not null and o.print is not null
         and not exists (select from summed s where s.user_id = u.id))`;
   const print =
     defaults.length === 0
@@ -151,7 +181,7 @@ function asking(
       : sql`case when u.default_role is null then ${String(fallen)}::bigint else o.print end`;
   return sql`${summed}, asking as (
     select u.id as user_id, coalesce(s.print, ${print}) as print
-    from users u ${within('u.id')} left join summed s on s.user_id = u.id ${others} where u.${own} and u.active)`;
+    from users u ${scoped('u.id')} left join summed s on s.user_id = u.id ${others} where u.${own} ${within('u.id')} and u.active)`;
 }
 
 function printsBy(
@@ -173,7 +203,7 @@ function table(prints: Map<string, Print>, type: 'uuid' | 'text'): RawBuilder<un
 }
 
 /** `exempt (user_id)` have no decision; of `duplicates (user_id)` what they ask for is refused. */
-function exempt(tx: TenantTransaction, isScoped: boolean): RawBuilder<unknown> {
+function exempt(tx: TenantTransaction, { isScoped, within }: Looked): RawBuilder<unknown> {
   const own = sql`tenant_id = ${tx.tenantId}`;
   const isSecond = sql`u.active and exists (select from users o where o.tenant_id = u.tenant_id and o.address = u.address
     and o.active and o.address_order < u.address_order)`;
@@ -186,7 +216,7 @@ function exempt(tx: TenantTransaction, isScoped: boolean): RawBuilder<unknown> {
       ), duplicates (user_id) as materialized (
         select u.id from shared join users u on u.${own} and u.address = shared.address where ${isSecond})`;
   return sql`exempt (user_id) as materialized (
-    select id from users where ${own} and not active
+    select id from users where ${own} ${within('id')} and not active
     union
     select u.id from tenant_settings s join users u on u.tenant_id = s.tenant_id
       and (u.user_name_key = any(s.exclusions) or u.address = any(s.exclusions))
@@ -199,7 +229,7 @@ function differing(
   tx: TenantTransaction,
   { prints: { fallen, above, isFrozen }, now }: Comparing,
   pins: readonly StoredPin[],
-  isScoped: boolean,
+  { isScoped, within }: Looked,
 ): RawBuilder<unknown> {
   const number = (print: Print) => sql`${String(print)}::bigint`;
   const termsBasis = sql`case when d.refusal = 'SEAT_RECLAIMED' or d.approval = 'refused' then ${number(fallen)}
@@ -207,7 +237,7 @@ function differing(
     else (case when d.seat in ('held', 'overage') and not ${isFrozen}::boolean then 0 else ${number(fallen)} end)
       # (case when d.seat = 'overage' then ${number(above)} else 0 end) end`;
   const stored = sql`select user_id, basis, terms_basis, priority, seat, refusal, approval, due_at, kept_until from decisions
-    ${isScoped ? sql`join scope on scope.id = user_id` : sql``} where tenant_id = ${tx.tenantId}`;
+    ${isScoped ? sql`join scope on scope.id = user_id` : sql``} where tenant_id = ${tx.tenantId} ${within('user_id')}`;
   const wish = sql`case when x.user_id is null then a.print # (case when t.user_id is null then 0
     else ${number(duplicatePrint)} end) # coalesce(s.print, 0) end`;
   // A place that is kept stands for itself where nothing is asked for.

@@ -12,7 +12,7 @@ import { termsAt } from '../licensing/contract.ts';
 import type { Affected } from './affected.ts';
 import { termsPrints } from './basis.ts';
 import { type Claim, claimBatch, type Range, releaseBatch } from './batch-store.ts';
-import { selectDiffering } from './compare-sql.ts';
+import { currentSnapshot, middleId, selectDiffering } from './compare-sql.ts';
 import { writeBatch } from './desire-sql.ts';
 import { type Person, partsOf } from './differing.ts';
 import {
@@ -50,14 +50,44 @@ export function notBefore(door: Door, { settledAt }: Pick<Pool, 'settledAt'>): D
 }
 
 /** Whether the decision of any of them is not what it should be. */
-export function isAnyDiffering(database: Database, door: Door, affected: Affected): Promise<boolean> {
-  return inTenant(database, door.tenantId, async (tx) => {
-    const grounds = groundsAt(await readPool(tx), door.now);
-    return (await selectDiffering(tx, affected, grounds)).people.length > 0;
-  });
+export async function isAnyDiffering(database: Database, door: Door, affected: Affected): Promise<boolean> {
+  return (await compare(database, door, affected, () => door.now)).people.length > 0;
 }
 
-function groundsAt({ revision, rules, contract }: Pool, now: Date): Grounds {
+interface Compared {
+  grounds: Grounds;
+  /** Packed as differing.ts reads them. */
+  people: Buffer[];
+  /** What was committed when the comparison began (pg_snapshot). */
+  snapshot: string;
+}
+
+/** Of everybody in two halves at once, where they are many. @param nowOf As of when. */
+async function compare(
+  database: Database,
+  { tenantId }: Door,
+  affected: Affected,
+  nowOf: (pool: Pool) => Date,
+): Promise<Compared> {
+  const isOfAll = affected.everyone === true || affected.anybody === true;
+  const { grounds, snapshot, middle } = await inTenant(database, tenantId, async (tx) => {
+    const pool = await readPool(tx);
+    // Before any of it is read: whoever is decided for after it may have been looked at half before and half after.
+    const known = await currentSnapshot(tx);
+    return {
+      grounds: groundsAt(pool, nowOf(pool)),
+      ...{ snapshot: known, middle: isOfAll ? await middleId(tx) : undefined },
+    };
+  });
+  const parts = middle === undefined ? [{}] : [{ to: middle }, { from: middle }];
+  const halves = await Promise.all(
+    parts.map((part) => inTenant(database, tenantId, (tx) => selectDiffering(tx, affected, grounds, part))),
+  );
+  return { grounds, people: halves.flat(), snapshot };
+}
+
+/** What is decided by at that time. */
+export function groundsAt({ revision, rules, contract }: Pool, now: Date): Grounds {
   const terms = termsAt(contract, now);
   return { revision, rules, terms, prints: termsPrints(terms), now };
 }
@@ -78,18 +108,17 @@ async function evaluateOnce(
   request: EvaluationRequest,
   decideEach: DecideEach,
 ): Promise<Evaluation['end']> {
-  const { grounds, compared } = await inTenant(database, door.tenantId, async (tx) => {
-    const pool = await readPool(tx);
-    const first = groundsAt(pool, notBefore(door, pool).now);
-    return { grounds: first, compared: await selectDiffering(tx, request.affected, first) };
-  });
+  const { grounds, people, snapshot } = await compare(
+    ...([database, door, request.affected] as const),
+    (pool) => notBefore(door, pool).now,
+  );
   const evaluation: Evaluation = {
-    ...{ database, request, grounds, rulings: new Rulings(grounds), snapshot: compared.snapshot },
+    ...{ database, request, grounds, rulings: new Rulings(grounds), snapshot },
     door: { ...door, now: grounds.now },
     ...{ end: null, left: [], others: [] },
   };
   const most = Math.min(peoplePerBatch, door.peoplePerDecision ?? peoplePerBatch);
-  await writeAllParts(evaluation, partsOf(compared.people, most, evaluation.others));
+  await writeAllParts(evaluation, partsOf(people, most, evaluation.others));
   await writeLeft(evaluation);
   await writeOthers(evaluation, decideEach);
   return evaluation.end;

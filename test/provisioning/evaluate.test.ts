@@ -13,8 +13,9 @@ import { inTenant, type TenantTransaction } from '../../src/db/tenant-transactio
 import { roomIn } from '../../src/licensing/admit.ts';
 import { termsAt } from '../../src/licensing/contract.ts';
 import { admitHead } from '../../src/provisioning/admit-sql.ts';
+import { type Part, selectDiffering } from '../../src/provisioning/compare-sql.ts';
 import { foresee } from '../../src/provisioning/decide-flow.ts';
-import { isAnyDiffering } from '../../src/provisioning/evaluate-flow.ts';
+import { groundsAt, isAnyDiffering } from '../../src/provisioning/evaluate-flow.ts';
 import { lockPool, readPool } from '../../src/provisioning/pool-store.ts';
 import { evaluateRest } from '../../src/provisioning/rest-flow.ts';
 import { effectiveId, nameRoles } from '../../src/provisioning/role-set.ts';
@@ -218,10 +219,18 @@ const behindTheBack = {
 };
 const turns = Object.keys(behindTheBack) as (keyof typeof behindTheBack)[];
 
+function differing(world: TestWorld, part: Part): Promise<Buffer> {
+  return inTenant(test.database, world.tenantId, async (tx) => {
+    const grounds = groundsAt(await readPool(tx), world.now);
+    return Buffer.concat(await selectDiffering(tx, { everyone: true }, grounds, part));
+  });
+}
+
 it(
   'finds by numbers whom the pure functions would decide otherwise for, and nobody where nothing changed',
   async () => {
     let found = 0;
+    let inBoth = 0;
     await fc.assert(
       fc.asyncProperty(dense, fc.constantFrom(...turns), async (chosen, turn) => {
         const world = await worldOf(chosen);
@@ -236,6 +245,12 @@ it(
         ]);
         found += changes > 0 ? 1 : 0;
         if (changes > 0) expect(isDiffering).toBe(true);
+        const whole = await differing(world, {});
+        const { users } = await readState(world);
+        const middle = users[Math.floor(users.length / 2)]?.id;
+        const halves = [await differing(world, { to: middle }), await differing(world, { from: middle })];
+        expect(Buffer.concat(halves), 'two halves are the whole').toEqual(whole);
+        inBoth += halves.every((half) => half.length > 0) ? 1 : 0;
         await world.settle();
         // Without days of grace a seat above the capacity ends at the instant at which it is given.
         await settleDue(test.database, world.now, 1000);
@@ -244,6 +259,7 @@ it(
       { numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined },
     );
     expect(found).toBeGreaterThan(0);
+    expect(inBoth).toBeGreaterThan(0);
   },
   runs * 3000 + 60_000,
 );
