@@ -43,7 +43,7 @@ interface Said {
   isReclaimed: boolean;
 }
 
-/** Of everybody: those whose ids are not before `from` and before `to`. */
+/** Those whose ids are not before `from` and before `to`. */
 export interface Part {
   from?: UserId | undefined;
   to?: UserId | undefined;
@@ -93,7 +93,7 @@ export async function selectDiffering(
   const looked = lookedAt(part, scope !== undefined);
   tx.send(sql`select set_config('work_mem', '96MB', true)`);
   const rows = await tx.run(sql<{ people: Buffer }>`
-    with ${scope === undefined ? sql`` : sql`scope as materialized (${scope}),`}
+    with ${scope === undefined ? sql`` : sql`scope as materialized (select id from (${scope}) s where true ${looked.within('id')}),`}
     ${asking(tx, comparing, { pins: pinned, defaults }, looked)},
     said (user_id, print) as materialized (select * from ${table(new Map(said.map(saidPrint)), 'uuid')} as s (key, print)),
     ${exempt(tx, looked)},
@@ -110,7 +110,7 @@ export async function selectDiffering(
 interface Looked {
   /** `scope (id)` has them. */
   isScoped: boolean;
-  /** A condition that begins with `and`, where it is a part of everybody. @param id The column of the id. */
+  /** A condition that begins with `and`, where it is a part of them. @param id The column of the id. */
   within(id: string): RawBuilder<unknown>;
 }
 
@@ -236,8 +236,11 @@ function differing(
     when d.priority is null then 0
     else (case when d.seat in ('held', 'overage') and not ${isFrozen}::boolean then 0 else ${number(fallen)} end)
       # (case when d.seat = 'overage' then ${number(above)} else 0 end) end`;
-  const stored = sql`select user_id, basis, terms_basis, priority, seat, refusal, approval, due_at, kept_until from decisions
-    ${isScoped ? sql`join scope on scope.id = user_id` : sql``} where tenant_id = ${tx.tenantId} ${within('user_id')}`;
+  const columns = sql`user_id, basis, terms_basis, priority, seat, refusal, approval, due_at, kept_until`;
+  const stored = isScoped
+    ? sql`select d.* from scope cross join lateral (
+        select ${columns} from decisions where tenant_id = ${tx.tenantId} and user_id = scope.id offset 0) d`
+    : sql`select ${columns} from decisions where tenant_id = ${tx.tenantId} ${within('user_id')}`;
   const wish = sql`case when x.user_id is null then a.print # (case when t.user_id is null then 0
     else ${number(duplicatePrint)} end) # coalesce(s.print, 0) end`;
   // A place that is kept stands for itself where nothing is asked for.

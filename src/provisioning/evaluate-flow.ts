@@ -62,21 +62,20 @@ interface Compared {
   snapshot: string;
 }
 
-/** Of everybody in two halves at once, where they are many. @param nowOf As of when. */
+/** In two halves at once, where the tenant's people are many. @param nowOf As of when. */
 async function compare(
   database: Database,
   { tenantId }: Door,
   affected: Affected,
   nowOf: (pool: Pool) => Date,
 ): Promise<Compared> {
-  const isOfAll = affected.everyone === true || affected.anybody === true;
   const { grounds, snapshot, middle } = await inTenant(database, tenantId, async (tx) => {
     const pool = await readPool(tx);
     // Before any of it is read: whoever is decided for after it may have been looked at half before and half after.
     const known = await currentSnapshot(tx);
     return {
       grounds: groundsAt(pool, nowOf(pool)),
-      ...{ snapshot: known, middle: isOfAll ? await middleId(tx) : undefined },
+      ...{ snapshot: known, middle: await middleId(tx) },
     };
   });
   const parts = middle === undefined ? [{}] : [{ to: middle }, { from: middle }];
