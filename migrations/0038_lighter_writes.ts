@@ -5,8 +5,18 @@ import { type Kysely, sql } from 'kysely';
  * place; sets of roles are not held against their tenant. Forward only.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const statement of [rows, documents, view, marks, sets]) await sql.raw(statement).execute(db);
+  for (const statement of [sets, marks, rows, view]) await sql.raw(statement).execute(db);
 }
+
+/** As 0017 did for the trail. */
+const sets = `
+  alter table role_sets drop constraint role_sets_tenant_id_fkey;
+`;
+
+const marks = `
+  -- Room on the page for a mark that is made again, so that no index learns of it.
+  alter table blue_sync set (fillfactor = 60);
+`;
 
 const rows = `
   -- A decision without a kept place, a notice, or anybody's word (licensing/effect.ts), its sets of roles by their names.
@@ -27,19 +37,8 @@ const rows = `
   alter table audit_events add column decision_before told_decision, add column decision_after told_decision;
 `;
 
-/** What large edits wrote until now: the names of a decision's sets of roles in a document. */
-const documents = `
-  alter table audit_events no force row level security;
-  alter table role_sets no force row level security;
-  update audit_events set before = with_roles(tenant_id, before), after = with_roles(tenant_id, after)
-  where before ? 'requestedId' or after ? 'requestedId';
-  alter table role_sets force row level security;
-  alter table audit_events force row level security;
-  drop function with_roles(uuid, jsonb);
-`;
-
 const view = `
-  create function told_instant(at timestamptz) returns text language sql immutable parallel safe
+  create function told_instant(at timestamptz) returns text language sql stable parallel safe
     return to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
 
   create function decision_document(tenant uuid, told told_decision) returns jsonb language sql stable parallel safe
@@ -52,21 +51,11 @@ const view = `
       'overageSince', told_instant((told).overage_since), 'approval', null, 'subPool', (told).sub_pool, 'noticeUntil', null,
       'endsAt', told_instant((told).ends_at)) end;
 
-  -- The trail as it is read.
+  -- The trail as it is read: of large edits of before 0038, documents with the names of the sets.
   create view audit_trail with (security_invoker = true) as
     select tenant_id, seq, at, actor, action, subject, request_id, inputs,
-      coalesce(before, decision_document(tenant_id, decision_before)) as before,
-      coalesce(after, decision_document(tenant_id, decision_after)) as after
+      coalesce(with_roles(tenant_id, before), decision_document(tenant_id, decision_before)) as before,
+      coalesce(with_roles(tenant_id, after), decision_document(tenant_id, decision_after)) as after
     from audit_events;
   grant select on audit_trail to blue_gateway_request;
-`;
-
-const marks = `
-  -- Room on the page for a mark that is made again, so that no index learns of it.
-  alter table blue_sync set (fillfactor = 60);
-`;
-
-/** As 0017 did for the trail. */
-const sets = `
-  alter table role_sets drop constraint role_sets_tenant_id_fkey;
 `;

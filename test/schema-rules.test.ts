@@ -41,17 +41,21 @@ const ownersTables = [
   ...['kysely_migration', 'kysely_migration_lock'],
 ];
 
-/** Functions of triggers, which act with the rights of whoever writes. */
 /** For what is stored elsewhere. */
 const settled = [
   'decision_document(uuid,told_decision)',
   'signal_session_revoked(uuid,uuid)',
   'told_instant(timestamp with time zone)',
+  'with_roles(uuid,jsonb)',
 ];
+
+/** As tables are read. */
+const views = ['audit_trail'];
 
 /** The request role may only add. */
 const neverChanged = ['audit_events', 'role_sets'];
 
+/** Functions of triggers, which act with the rights of whoever writes. */
 const triggers = [
   'end_sessions_without_access()',
   ...['revise_rules()', 'revise_rules_of_all()', 'revise_rules_of_catalogue()'],
@@ -133,6 +137,13 @@ describe('keys', () => {
       [await tenantTables()],
     );
     expect(without).toEqual([]);
+  });
+
+  it('has no view beside the listed ones, and each sees what its reader may see', async () => {
+    const found = `select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('v', 'm') order by 1`;
+    expect(await column(found)).toEqual(views);
+    const others = `select relname from pg_class where relname = any($1) and not ('security_invoker=true' = any(coalesce(reloptions, '{}')))`;
+    expect(await column(others, [views])).toEqual([]);
   });
 
   it('begins every primary and unique key of a tenant table with the tenant', async () => {
@@ -283,7 +294,7 @@ describe('the request role', () => {
     ['a tenant that is not there', randomUUID(), 0],
   ])('sees, with %s set, only that one’s rows', async (_what, tenant, tenants) => {
     await asRequest(tenant, async (client) => {
-      for (const table of [...(await tenantTables()), 'tenant_locators']) {
+      for (const table of [...(await tenantTables()), ...views, 'tenant_locators']) {
         const { rows } = await client.query(`select distinct tenant_id from ${table}`);
         expect(rows, table).toEqual(tenants === 0 ? [] : [{ tenant_id: tenant }]);
       }

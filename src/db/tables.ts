@@ -189,6 +189,7 @@ export interface Tables extends DomainTables, LicensingTables, OpenIdTables, Sig
   };
   group_sources: { tenant_id: string; group_id: string; directory_id: string; external_id: string | null };
   memberships: { tenant_id: string; group_id: string; user_id: string };
+  /** Written only: read as `audit_trail`. */
   audit_events: {
     tenant_id: string;
     seq: GeneratedAlways<number>;

@@ -57,13 +57,23 @@ export async function currentSnapshot(tx: TenantTransaction): Promise<string> {
   return snapshot;
 }
 
-/** The id in the middle of all, about; undefined: they are few. */
-export async function middleId(tx: TenantTransaction): Promise<UserId | undefined> {
+/** The id in the middle of the affected; undefined: they are not more than `few`. Of everybody it is guessed from one in a hundred. */
+export async function middleId(
+  tx: TenantTransaction,
+  affected: Affected,
+  few: number,
+): Promise<UserId | undefined> {
+  const [from, share] = isOfAll(affected)
+    ? [sql`users tablesample system (1) where tenant_id = ${tx.tenantId}`, 100]
+    : [sql`(${affectedIds(tx, affected)}) a`, 1];
   const [row] = await tx.run(sql<{ middle: UserId | null }>`
-    select case when count(*) > 100 then percentile_disc(0.5) within group (order by id) end as middle
-    from users tablesample system (1) where tenant_id = ${tx.tenantId}
+    select case when count(*) > ${few / share}::double precision then percentile_disc(0.5) within group (order by id) end as middle from ${from}
   `);
   return row?.middle ?? undefined;
+}
+
+function isOfAll({ everyone, anybody }: Affected): boolean {
+  return everyone === true || anybody === true;
 }
 
 /** Those of the affected whose decisions are not what they should be, in the order of their ids, packed as differing.ts reads them. */
@@ -73,22 +83,21 @@ export async function selectDiffering(
   comparing: Comparing,
   part: Part = {},
 ): Promise<Buffer[]> {
-  const pins = tx.run(sql<StoredPin>`
+  const pinsRead = tx.run(sql<StoredPin>`
     select user_id, role, workspaces, until, reserved from pins
     where tenant_id = ${tx.tenantId} and (until is null or until > ${comparing.now})
   `);
-  const said = await tx.run(sql<Said>`
+  const saidRead = tx.run(sql<Said>`
     select user_id, case when v.user_id is not null then jsonb_build_object('via', v.via, 'isGranted', v.is_granted) end as verdict,
       r.user_id is not null as "isReclaimed"
     from (select * from seat_approvals where tenant_id = ${tx.tenantId}) v
     full join (select * from seat_reclaims where tenant_id = ${tx.tenantId} and state = 'taken') r using (user_id)
   `);
-  const scope =
-    affected.everyone === true || affected.anybody === true ? undefined : affectedIds(tx, affected);
-  const own = tx.run(sql<{ role: string }>`
+  const ownRead = tx.run(sql<{ role: string }>`
     select distinct default_role as role from users where tenant_id = ${tx.tenantId} and default_role is not null
   `);
-  const [pinned, owned] = await Promise.all([pins, own]);
+  const [pinned, said, owned] = await Promise.all([pinsRead, saidRead, ownRead]);
+  const scope = isOfAll(affected) ? undefined : affectedIds(tx, affected);
   const defaults = owned.map(({ role }) => role);
   const looked = lookedAt(part, scope !== undefined);
   // The planner takes the sums for few, and would sort them.

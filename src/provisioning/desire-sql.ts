@@ -181,7 +181,7 @@ function judgement(
     join tenants t on t.${own}
     left join decisions d on d.${own} and d.user_id = p.id
     -- Whoever has a decision is there.
-    left join users u on u.${own} and u.id = p.id and d.user_id is null
+    left join lateral (select id, tie_key from users where ${own} and id = p.id and d.user_id is null offset 0) u on true
     where (d.user_id is not null or u.id is not null)
       and not exists (select from evaluation_decided o where o.${own} and o.user_id = p.id
         and not pg_visible_in_snapshot(o.decided_by, ${snapshot}::pg_snapshot))

@@ -8,6 +8,7 @@ import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
 import { inTenant } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
+import { limits } from '../kernel/limits.ts';
 import { termsAt } from '../licensing/contract.ts';
 import type { Affected } from './affected.ts';
 import { termsPrints } from './basis.ts';
@@ -54,6 +55,18 @@ export async function isAnyDiffering(database: Database, door: Door, affected: A
   return (await compare(database, door, affected, () => door.now)).people.length > 0;
 }
 
+/** A few more than are decided for at once are compared as fast by one. */
+const manyTimes = 4;
+
+/** What they answer, when all have ended. @throws what the first of them failed with. */
+async function allOf<T>(works: readonly Promise<T>[]): Promise<T[]> {
+  const ends = await Promise.allSettled(works);
+  return ends.map((end) => {
+    if (end.status === 'rejected') throw end.reason;
+    return end.value;
+  });
+}
+
 interface Compared {
   grounds: Grounds;
   /** Packed as differing.ts reads them. */
@@ -62,24 +75,25 @@ interface Compared {
   snapshot: string;
 }
 
-/** In two halves at once, where the tenant's people are many. @param nowOf As of when. */
+/** In two halves at once, where the people are many. @param nowOf As of when. */
 async function compare(
   database: Database,
-  { tenantId }: Door,
+  { tenantId, peoplePerDecision = limits.peoplePerDecision }: Door,
   affected: Affected,
   nowOf: (pool: Pool) => Date,
 ): Promise<Compared> {
   const { grounds, snapshot, middle } = await inTenant(database, tenantId, async (tx) => {
     const pool = await readPool(tx);
-    // Before any of it is read: whoever is decided for after it may have been looked at half before and half after.
-    const known = await currentSnapshot(tx);
-    return {
-      grounds: groundsAt(pool, nowOf(pool)),
-      ...{ snapshot: known, middle: await middleId(tx) },
-    };
+    // Behind the rules, and before any of the people is read: whoever is decided for after it may have been looked at half before
+    // and half after.
+    const [known, half] = await Promise.all([
+      currentSnapshot(tx),
+      middleId(tx, affected, peoplePerDecision * manyTimes),
+    ]);
+    return { grounds: groundsAt(pool, nowOf(pool)), snapshot: known, middle: half };
   });
   const parts = middle === undefined ? [{}] : [{ to: middle }, { from: middle }];
-  const halves = await Promise.all(
+  const halves = await allOf(
     parts.map((part) => inTenant(database, tenantId, (tx) => selectDiffering(tx, affected, grounds, part))),
   );
   return { grounds, people: halves.flat(), snapshot };
@@ -129,7 +143,7 @@ const peoplePerBatch = 1000;
 
 /** @throws what the first lane fails with, when the others have ended too. */
 async function writeAllParts(evaluation: Evaluation, parts: Iterator<Person[]>): Promise<void> {
-  const ends = await Promise.allSettled(
+  await allOf(
     Array.from({ length: lanes }, () =>
       writeParts(evaluation, parts).catch((error) => {
         evaluation.end ??= 'failed';
@@ -137,7 +151,6 @@ async function writeAllParts(evaluation: Evaluation, parts: Iterator<Person[]>):
       }),
     ),
   );
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
 async function writeParts(evaluation: Evaluation, parts: Iterator<Person[]>): Promise<void> {

@@ -13,6 +13,7 @@ import { inTenant, type TenantTransaction } from '../../src/db/tenant-transactio
 import { roomIn } from '../../src/licensing/admit.ts';
 import { termsAt } from '../../src/licensing/contract.ts';
 import { admitHead } from '../../src/provisioning/admit-sql.ts';
+import type { Affected } from '../../src/provisioning/affected.ts';
 import { type Part, selectDiffering } from '../../src/provisioning/compare-sql.ts';
 import { foresee } from '../../src/provisioning/decide-flow.ts';
 import { groundsAt, isAnyDiffering } from '../../src/provisioning/evaluate-flow.ts';
@@ -219,10 +220,10 @@ const behindTheBack = {
 };
 const turns = Object.keys(behindTheBack) as (keyof typeof behindTheBack)[];
 
-function differing(world: TestWorld, part: Part): Promise<Buffer> {
+function differing(world: TestWorld, affected: Affected, part: Part): Promise<Buffer> {
   return inTenant(test.database, world.tenantId, async (tx) => {
     const grounds = groundsAt(await readPool(tx), world.now);
-    return Buffer.concat(await selectDiffering(tx, { everyone: true }, grounds, part));
+    return Buffer.concat(await selectDiffering(tx, affected, grounds, part));
   });
 }
 
@@ -245,12 +246,17 @@ it(
         ]);
         found += changes > 0 ? 1 : 0;
         if (changes > 0) expect(isDiffering).toBe(true);
-        const whole = await differing(world, {});
-        const { users } = await readState(world);
+        const { users, groups } = await readState(world);
         const middle = users[Math.floor(users.length / 2)]?.id;
-        const halves = [await differing(world, { to: middle }), await differing(world, { from: middle })];
-        expect(Buffer.concat(halves), 'two halves are the whole').toEqual(whole);
-        inBoth += halves.every((half) => half.length > 0) ? 1 : 0;
+        for (const affected of [everyone, { groupIds: groups.map(({ id }) => id) }]) {
+          const whole = await differing(world, affected, {});
+          const halves = [
+            await differing(world, affected, { to: middle }),
+            await differing(world, affected, { from: middle }),
+          ];
+          expect(Buffer.concat(halves), 'two halves are the whole').toEqual(whole);
+          inBoth += halves.every((half) => half.length > 0) ? 1 : 0;
+        }
         await world.settle();
         // Without days of grace a seat above the capacity ends at the instant at which it is given.
         await settleDue(test.database, world.now, 1000);
