@@ -30,6 +30,7 @@ const rows = `
     since         timestamptz,
     refusal       text,
     overage_since timestamptz,
+    unasked       boolean,
     sub_pool      text,
     ends_at       timestamptz
   );
@@ -48,7 +49,7 @@ const view = `
       'claim', case when (told).priority is not null then jsonb_build_object('priority', (told).priority,
         'claimedAt', told_instant((told).claimed_at), 'mayPreempt', (told).may_preempt) end,
       'seat', (told).seat, 'since', told_instant((told).since), 'refusal', (told).refusal, 'kept', null,
-      'overageSince', told_instant((told).overage_since), 'approval', null, 'subPool', (told).sub_pool, 'noticeUntil', null,
+      'overageSince', told_instant((told).overage_since), 'approval', null, 'isUnasked', (told).unasked, 'subPool', (told).sub_pool, 'noticeUntil', null,
       'endsAt', told_instant((told).ends_at)) end;
 
   -- The trail as it is read: of large edits of before 0038, documents with the names of the sets.

@@ -128,6 +128,7 @@ export interface LicensingTables {
     may_preempt: Generated<boolean>;
     notice_until: Time | null;
     approval: 'pending' | 'refused' | null;
+    unasked: Generated<boolean>;
     sub_pool: string | null;
     due_at: Time | null;
     basis: Generated<string | null>;

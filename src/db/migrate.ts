@@ -36,6 +36,7 @@ import * as logouts from '../../migrations/0035_logouts.ts';
 import * as connectionTests from '../../migrations/0036_connection_tests.ts';
 import * as revocations from '../../migrations/0037_revocations.ts';
 import * as lighterWrites from '../../migrations/0038_lighter_writes.ts';
+import * as unasked from '../../migrations/0039_unasked.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 import { type SchemaState, schemaProblem, schemaState } from './schema-state.ts';
 import {
@@ -82,6 +83,7 @@ const migrations: Record<string, Migration> = {
   '0036_connection_tests': connectionTests,
   '0037_revocations': revocations,
   '0038_lighter_writes': lighterWrites,
+  '0039_unasked': unasked,
 };
 
 /** In their order. */

@@ -35,6 +35,8 @@ export interface Decision {
   overageSince: Date | null;
   /** The claim waits for somebody's approval, without a place in the queue; or was refused, and is none. */
   approval: 'pending' | 'refused' | null;
+  /** Somebody is asked where no seat is free, and while none may be given that is not known: until then it is in the queue. */
+  isUnasked: boolean;
   /** Of the claim, or of the place that is kept; null: the common rest. */
   subPool: string | null;
   /** When the seat goes to a better claim that waits (order `strict`), or back to the sub-pool that lent it; null: no notice was given. */

@@ -24,20 +24,20 @@ export async function admitHead(
   const [row] = await tx.run(
     prepared(sql<{ admitted: number }>`
     with head as materialized (
-      select user_id, requested_id, effective_id as old_effective_id, priority, claimed_at, since as old_since, overage_since, may_preempt, sub_pool, due_at,
+      select user_id, requested_id, effective_id as old_effective_id, priority, claimed_at, since as old_since, overage_since, may_preempt, unasked, sub_pool, due_at,
         row_number() over (order by priority, rank_at, tie, user_id) as place
       from decisions where ${own} and seat = 'waiting' and approval is null
       order by priority, rank_at, tie, user_id limit ${most}
     ), next as materialized (
       select h.*, s.seated_id as effective_id from head h join role_sets s on s.${own} and s.id = h.requested_id
     ), written as (
-      update decisions d set seat = 'held', since = ${now}, effective_id = n.effective_id, overage_since = null, terms_basis = 0
+      update decisions d set seat = 'held', since = ${now}, effective_id = n.effective_id, overage_since = null, unasked = false, terms_basis = 0
       from next n where d.${own} and d.user_id = n.user_id
     ), told as (
       insert into audit_events (tenant_id, at, actor, request_id, action, subject, decision_before, decision_after, inputs)
       select ${tx.tenantId}, ${now}, ${JSON.stringify(actor)}::jsonb, ${requestId}, 'decision.changed', n.user_id,
-        ${told({ ...same, effectiveId: sql`n.old_effective_id`, seat: sql`'waiting'`, since: sql`n.old_since`, overageSince: sql`n.overage_since` })},
-        ${told({ ...same, effectiveId: sql`n.effective_id`, seat: sql`'held'`, since: sql`${now}::timestamptz`, overageSince: sql`null::timestamptz` })},
+        ${told({ ...same, effectiveId: sql`n.old_effective_id`, seat: sql`'waiting'`, since: sql`n.old_since`, overageSince: sql`n.overage_since`, isUnasked: sql`n.unasked` })},
+        ${told({ ...same, effectiveId: sql`n.effective_id`, seat: sql`'held'`, since: sql`${now}::timestamptz`, overageSince: sql`null::timestamptz`, isUnasked: sql`false` })},
         ${JSON.stringify(inputs)}::jsonb
       from next n order by n.place
     ), marks as (

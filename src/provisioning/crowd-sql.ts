@@ -63,7 +63,7 @@ export async function selectCrowds(
   const own = sql`tenant_id = ${tx.tenantId}`;
   const { groupIds, roleValues, claimValues } = untold;
   const isCommon = sql`d.basis is not null and d.seat in ('none', 'waiting', 'held') and d.refusal is null and d.kept_until is null
-    and d.overage_since is null and d.approval is null and d.sub_pool is null and d.notice_until is null and d.due_at is null
+    and d.overage_since is null and d.approval is null and not d.unasked and d.sub_pool is null and d.notice_until is null and d.due_at is null
     and a.id not in (select id from users where ${own} and default_role is not null)
     ${groupIds.length === 0 ? sql`` : sql`and a.id not in (select user_id from memberships where ${own} and group_id = any(${groupIds}::uuid[]))`}
     ${roleValues.length === 0 ? sql`` : sql`and a.id not in (select id from users where ${own} and role_values && ${roleValues}::text[])`}

@@ -105,6 +105,7 @@ const undisturbed = {
   kept: null,
   overageSince: null,
   approval: null,
+  isUnasked: false,
   subPool: null,
   noticeUntil: null,
   endsAt: null,

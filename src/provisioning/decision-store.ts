@@ -34,11 +34,12 @@ export interface DecisionRow {
   sub_pool: string | null;
   notice_until: Date | null;
   approval: Decision['approval'];
+  unasked: boolean;
   due_at: Date | null;
 }
 
 const plainColumns = sql`d.priority, d.claimed_at, d.seat, d.since, d.refusal,
-  d.kept_claimed_at, d.kept_until, d.overage_since, d.may_preempt, d.sub_pool, d.notice_until, d.approval, d.due_at`;
+  d.kept_claimed_at, d.kept_until, d.overage_since, d.may_preempt, d.sub_pool, d.notice_until, d.approval, d.unasked, d.due_at`;
 
 /** The columns of a `DecisionRow`, of `d`. */
 export const decisionColumns = sql`${rolesOf(sql`d.requested_id`)} as requested, ${rolesOf(sql`d.effective_id`)} as effective, ${plainColumns}`;
@@ -68,6 +69,7 @@ export function toDecision(row: DecisionRow): Decision | null {
     subPool: row.sub_pool,
     noticeUntil: row.notice_until,
     approval: row.approval,
+    isUnasked: row.unasked,
     endsAt: row.due_at,
   };
 }
@@ -158,18 +160,19 @@ function writeRows(tx: TenantTransaction, { gone, rows, sets, standing }: Rows):
     prepared(sql`
     with ${others} sets as (${keepRoleSets(tx, sets)})
     insert into decisions (tenant_id, user_id, requested_id, effective_id, priority, claimed_at, rank_at, tie, seat, since,
-      refusal, kept_claimed_at, kept_until, overage_since, may_preempt, sub_pool, notice_until, approval, due_at, basis, terms_basis)
+      refusal, kept_claimed_at, kept_until, overage_since, may_preempt, sub_pool, notice_until, approval, unasked, due_at, basis, terms_basis)
     select ${tx.tenantId}, r.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
       as r (user_id uuid, requested_id uuid, effective_id uuid, priority integer, claimed_at timestamptz,
             rank_at timestamptz, tie text, seat text, since timestamptz, refusal text, kept_claimed_at timestamptz,
             kept_until timestamptz, overage_since timestamptz, may_preempt boolean, sub_pool text, notice_until timestamptz,
-            approval text, due_at timestamptz, basis bigint, terms_basis bigint)
+            approval text, unasked boolean, due_at timestamptz, basis bigint, terms_basis bigint)
     on conflict (tenant_id, user_id) do update set
       requested_id = excluded.requested_id, effective_id = excluded.effective_id, priority = excluded.priority,
       claimed_at = excluded.claimed_at, rank_at = excluded.rank_at, tie = excluded.tie, seat = excluded.seat,
       since = excluded.since, refusal = excluded.refusal, kept_claimed_at = excluded.kept_claimed_at,
       kept_until = excluded.kept_until, overage_since = excluded.overage_since,
       may_preempt = excluded.may_preempt, sub_pool = excluded.sub_pool, notice_until = excluded.notice_until, approval = excluded.approval,
+      unasked = excluded.unasked,
       due_at = excluded.due_at,
       -- Whose own facts were not looked at asks by what they asked by.
       basis = coalesce(excluded.basis, decisions.basis), terms_basis = excluded.terms_basis
@@ -195,6 +198,7 @@ function rowOf(userId: UserId, tie: string, decision: Decision, order: SeatOrder
     sub_pool: decision.subPool,
     notice_until: decision.noticeUntil,
     approval: decision.approval,
+    unasked: decision.isUnasked,
     due_at: decision.endsAt,
   };
 }

@@ -160,7 +160,7 @@ function judgement(
   const isHeld = sql`d.seat = 'held'`;
   return sql`seated as (
     select p.id, md5(t.tie_salt || ' ' || u.tie_key) as tie, v."isCommon" and d.kept_until is null
-        and d.approval is null and d.notice_until is null and (d.seat is null or d.seat in ('none', 'waiting', 'held'))
+        and d.approval is null and d.unasked is not true and d.notice_until is null and (d.seat is null or d.seat in ('none', 'waiting', 'held'))
         -- Who may be moving is remembered.
         and (${keepUntil === null}::boolean or d.priority is null or ${isPaid})
         and (${isLocked}::boolean or d.seat is distinct from 'held'
@@ -213,6 +213,7 @@ export interface ToldDecision {
   since: RawBuilder<unknown>;
   refusal: RawBuilder<unknown>;
   overageSince: RawBuilder<unknown>;
+  isUnasked: RawBuilder<unknown>;
   subPool: RawBuilder<unknown>;
   endsAt: RawBuilder<unknown>;
 }
@@ -227,6 +228,7 @@ const before: ToldDecision = {
   since: sql`n.old_since`,
   refusal: sql`n.old_refusal`,
   overageSince: sql`n.old_overage_since`,
+  isUnasked: sql`false`,
   subPool: sql`n.old_sub_pool`,
   endsAt: sql`n.old_due`,
 };
@@ -241,6 +243,7 @@ const after: ToldDecision = {
   since: sql`n.since`,
   refusal: sql`null`,
   overageSince: sql`n.overage_since`,
+  isUnasked: sql`false`,
   subPool: sql`n.sub_pool`,
   endsAt: sql`null`,
 };
@@ -248,7 +251,7 @@ const after: ToldDecision = {
 /** A decision without a kept place, a notice, or anybody's word, as a row. */
 export function told(decision: ToldDecision): RawBuilder<unknown> {
   const { requestedId, effectiveId, priority, claimedAt, mayPreempt, seat, since } = decision;
-  const { refusal, overageSince, subPool, endsAt } = decision;
-  return sql`row(${requestedId}, ${effectiveId}, ${priority}, ${claimedAt}, ${mayPreempt}, ${seat}, ${since}, ${refusal}, ${overageSince},
+  const { refusal, overageSince, isUnasked, subPool, endsAt } = decision;
+  return sql`row(${requestedId}, ${effectiveId}, ${priority}, ${claimedAt}, ${mayPreempt}, ${seat}, ${since}, ${refusal}, ${overageSince}, ${isUnasked},
     ${subPool}, ${endsAt})::told_decision`;
 }

@@ -138,6 +138,7 @@ const columns: Record<Exclude<keyof Alike, 'requested' | 'effective'>, true> = {
     sub_pool: true,
     notice_until: true,
     approval: true,
+    unasked: true,
     due_at: true,
   },
 };

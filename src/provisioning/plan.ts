@@ -9,7 +9,15 @@ import { type Contract, overageUntil, type Terms, termsAt } from '../licensing/c
 import { type Decision, effect, type OpenBatch, type Seat } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
 import type { SubPool } from '../licensing/sub-pool.ts';
-import { grantable, type SubPoolTurn, seatsOf, subPoolsAfter, takeSeats, usageAfter } from './allot.ts';
+import {
+  grantable,
+  type Mode,
+  type SubPoolTurn,
+  seatsOf,
+  subPoolsAfter,
+  takeSeats,
+  usageAfter,
+} from './allot.ts';
 import {
   type Candidate,
   type ClaimState,
@@ -95,7 +103,8 @@ function planIn(facts: Facts, batch: OpenBatch | null, now: Date): Plan {
   const mode = grantable(facts, terms, batch);
   const seats = seatsOf(candidates, facts, terms, mode);
   const notices = takeSeats(candidates, seats, facts, terms, mode, now);
-  const changes = candidates.flatMap((candidate) => changeOf(candidate, { seats, notices, terms, now }));
+  const outcome = { seats, notices, terms, mode, now };
+  const changes = candidates.flatMap((candidate) => changeOf(candidate, outcome));
   const usage = usageAfter(
     facts.usage,
     changes.map(({ before, after }) => [before?.seat, after?.seat]),
@@ -159,6 +168,8 @@ interface Outcome {
   seats: ReadonlyMap<UserId, Seat>;
   notices: ReadonlyMap<UserId, Date>;
   terms: Terms;
+  /** Whose seats may be given. */
+  mode: Mode;
   now: Date;
 }
 
@@ -168,7 +179,7 @@ function changeOf(candidate: Candidate, outcome: Outcome): DecisionChange[] {
   return sameDecision(before, after) ? [] : [{ userId, tie, before, after }];
 }
 
-function decisionOf(candidate: Candidate, { seats, notices, terms, now }: Outcome): Decision | null {
+function decisionOf(candidate: Candidate, { seats, notices, terms, mode, now }: Outcome): Decision | null {
   const { userId, before, wish, claim } = candidate;
   const seat = seats.get(userId) ?? 'none';
   const { priority, requested, refusal, mayPreempt } = wish;
@@ -177,6 +188,7 @@ function decisionOf(candidate: Candidate, { seats, notices, terms, now }: Outcom
     claim.kind === 'none' ? { claimedAt: now, overageSince: null } : claim;
   const since = before !== null && before.seat === seat ? before.since : now;
   const overageSince = seat === 'held' ? null : seat === 'overage' ? (known ?? since) : known;
+  const asking = askingOf(seat, claim, mode);
   const noticeUntil = notices.get(userId) ?? null;
   const kept = claim.kind === 'kept' ? { claimedAt, until: claim.until } : null;
   return {
@@ -189,7 +201,8 @@ function decisionOf(candidate: Candidate, { seats, notices, terms, now }: Outcom
     kept,
     // It is remembered as long as the claim is, and forgotten with a seat within the capacity.
     overageSince,
-    approval: wish.isRejected ? 'refused' : isPending(seat, claim) ? 'pending' : null,
+    approval: wish.isRejected ? 'refused' : asking === 'asked' ? 'pending' : null,
+    isUnasked: asking === 'later',
     subPool: subPoolOf(candidate),
     noticeUntil,
     endsAt: earliest(
@@ -201,9 +214,10 @@ function decisionOf(candidate: Candidate, { seats, notices, terms, now }: Outcom
   };
 }
 
-/** Who claims where somebody is asked when no seat is free waits for that, once none was. */
-function isPending(seat: Seat, claim: ClaimState): boolean {
-  return seat === 'waiting' && claim.kind === 'claims' && claim.asks !== 'nobody';
+/** Who claims where somebody is asked when no seat is free waits for that, once none was: while none may be given it is not known. */
+function askingOf(seat: Seat, claim: ClaimState, mode: Mode): 'no' | 'later' | 'asked' {
+  if (seat !== 'waiting' || claim.kind !== 'claims' || claim.asks === 'nobody') return 'no';
+  return claim.asks === 'whenFull' && mode === 'reservedOnly' ? 'later' : 'asked';
 }
 
 /** What is past already waits for something else than time. */
@@ -235,6 +249,7 @@ function canonical(decision: Decision): string {
     kept,
     overageSince,
     approval,
+    isUnasked,
     subPool,
     noticeUntil,
     endsAt,
@@ -250,7 +265,7 @@ function canonical(decision: Decision): string {
     effective.map(({ role, billing, workspace, via }) => [role, billing, workspace, via]),
     claim === null ? null : [claim.priority, claim.claimedAt, claim.mayPreempt],
     kept === null ? null : [kept.claimedAt, kept.until],
-    ...[seat, refusal, since, overageSince, approval, subPool, noticeUntil, endsAt],
+    ...[seat, refusal, since, overageSince, approval, isUnasked, subPool, noticeUntil, endsAt],
   ]);
 }
 

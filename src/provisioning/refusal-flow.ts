@@ -51,7 +51,8 @@ export function seatRefusal(
   { usage }: Pick<Pool, 'usage'>,
 ): void {
   const wish = changes.find(({ userId }) => userId === id)?.after;
-  if (terms.policy !== 'block' || wish?.seat !== 'waiting' || wish.approval !== null) return;
+  if (terms.policy !== 'block' || wish?.seat !== 'waiting' || wish.approval !== null || wish.isUnasked)
+    return;
   if (terms.grants && roomIn(terms, after).held > 0) return;
   const { held, overage, onHold, unmanagedPaid } = usage;
   const used = held + overage + onHold + unmanagedPaid;

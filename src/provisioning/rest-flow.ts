@@ -26,6 +26,7 @@ import type { Pool } from './pool.ts';
 import { lockPool, writePool } from './pool-store.ts';
 import { firstRequest, forgetDecided, writeDecided } from './request-sql.ts';
 import type { PersonFacts } from './standing.ts';
+import { selectUnasked } from './standing-store.ts';
 
 /** Another process may do the same at the same time. */
 export async function evaluateRest(database: Database, door: Door): Promise<void> {
@@ -103,16 +104,40 @@ async function admitMany(tx: TenantTransaction, door: Door, pool: Pool, people: 
   return true;
 }
 
-/** Answers whether more of the queue is to be served. */
+/** Answers whether more of the queue is to be served, or of those in it somebody is to be asked. */
 async function serveQueue(tx: TenantTransaction, door: Door, pool: Pool): Promise<boolean> {
   const facts = { ...(await loadFacts(tx, door, { ...pool, evaluating: false }, {}, {})), evaluating: false };
   const planned = plan(facts, door.now);
-  const evaluating = planned.changes.length > 0 && isMoreWaiting(facts, planned, mostOf(door));
+  const unasked = planned.batch === null ? await selectUnasked(tx, mostOf(door)) : [];
+  if (planned.changes.length === 0 && unasked.length > 0) {
+    await askFor(tx, door, pool, unasked);
+    return true;
+  }
+  const isMore = unasked.length > 0 || isMoreWaiting(facts, planned, mostOf(door));
+  const evaluating = planned.changes.length > 0 && isMore;
   writePlanned(tx, door, pool, { facts, planned });
   if (!evaluating) forgetDecided(tx);
   const { stagedSince, losses } = pool;
   writePool(tx, pool, { ...planned, evaluating, isSettled: false, stagedSince, losses }, door.now);
   return evaluating;
+}
+
+/** Nobody's turn has come, and seats may be given: for whoever is left somebody is asked. */
+async function askFor(
+  tx: TenantTransaction,
+  door: Door,
+  pool: Pool,
+  unasked: readonly UserId[],
+): Promise<void> {
+  const persons = await loadMarked(
+    tx,
+    unasked.map((userId) => ({ userId, keepUntil: null })),
+  );
+  const facts = factsOf({ ...pool, evaluating: false }, { persons, queue: [], overage: [] });
+  const planned = plan(facts, door.now);
+  writePlanned(tx, door, pool, { facts, planned });
+  const { stagedSince, losses } = pool;
+  writePool(tx, pool, { ...planned, evaluating: true, isSettled: false, stagedSince, losses }, door.now);
 }
 
 function writePlanned(tx: TenantTransaction, door: Door, pool: Pool, { facts, planned }: Planned): void {

@@ -51,6 +51,14 @@ export function isQueued(except: readonly UserId[]): RawBuilder<boolean> {
   return sql`d.seat = 'waiting' and d.approval is null and d.user_id <> all(${except}::uuid[])`;
 }
 
+/** Of those who wait without its being known whether somebody must be asked, so many. */
+export async function selectUnasked(tx: TenantTransaction, most: number): Promise<UserId[]> {
+  const rows = await tx.run(sql<{ user_id: UserId }>`
+    select user_id from decisions where tenant_id = ${tx.tenantId} and unasked order by user_id limit ${most}
+  `);
+  return rows.map(({ user_id }) => user_id);
+}
+
 /** The first `most` of those with a seat above the capacity. */
 export function loadOverage(tx: TenantTransaction, most: number): Promise<Standing[]> {
   return loadStanding(tx, most, sql`d.seat = 'overage'`, inOrder);

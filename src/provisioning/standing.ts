@@ -95,7 +95,10 @@ export function standingCandidate(
     subPool: claim === null ? null : subPool,
     until: isPinned ? until : null,
   };
-  const state = withWish(decision, terms, now, { isDropped, claimedAt: now, asks: 'nobody' });
+  const state = withWish(decision, terms, now, {
+    ...{ isDropped, claimedAt: now },
+    asks: decision.isUnasked ? 'whenFull' : 'nobody',
+  });
   return { userId: id, tie, before: decision, wish, claim: state };
 }
 
@@ -126,7 +129,7 @@ function knownOf({ overageSince }: Decision, { claimedAt }: { claimedAt: Date })
 
 /** A claim by a rule that was let into the queue, or had a seat, is not asked about again. */
 function asksOf(before: Decision | null, { approval, requested }: Desire): Asking {
-  const isLetIn = before?.claim != null && before.approval === null;
+  const isLetIn = before?.claim != null && before.approval === null && !before.isUnasked;
   if (approval === 'automatic' || (isLetIn && paidRule(before) === paidRule({ requested }))) return 'nobody';
   return approval === 'manual' || before?.approval === 'pending' ? 'somebody' : 'whenFull';
 }

@@ -90,6 +90,7 @@ export function contract(change: Partial<Contract> = {}): Contract {
 export const usual = {
   kept: null,
   overageSince: null,
+  isUnasked: false,
   approval: null,
   subPool: null,
   noticeUntil: null,

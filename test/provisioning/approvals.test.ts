@@ -8,10 +8,13 @@ import type { Approval } from '../../src/licensing/mapping.ts';
 import { giveVerdict } from '../../src/provisioning/approval-flow.ts';
 import { replaceMapping } from '../../src/provisioning/mapping-flow.ts';
 import { putSettings } from '../../src/provisioning/settings-flow.ts';
+import { settleDue } from '../../src/provisioning/settle-flow.ts';
 import { selectUserView } from '../../src/provisioning/user-view-store.ts';
 import { defaultSettings } from '../../src/tenants/settings.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld, type TestWorld } from '../support/tenants.ts';
+import { checkLedger } from './ledger.ts';
+import { readState } from './state.ts';
 
 let test: TestDatabase;
 let world: TestWorld;
@@ -80,6 +83,41 @@ it('when_full: a free seat is given at once, and nobody is promoted unasked', as
   expect(await told(cid), 'a seat is free, and somebody must say so').toEqual(pending);
   await say(cid, true);
   expect(await told(cid)).toEqual(held);
+});
+
+it('when_full: in a batch it is known at its end for whom a seat is free, in the usual order', async () => {
+  await putSettings(test.database, world.door, { ...defaultSettings, settlement: 'cycle' });
+  await map('when_full');
+  const chiefs = await world.group('Chiefs');
+  await world.map({ group: { id: chiefs }, priority: 1, approval: 'when_full' });
+  const [ann, bob, cid] = [await join('ann'), await join('bob'), await join('cid')];
+  const chief = await world.user('chief@example.com');
+  await world.editGroup(chiefs, { add: [chief] });
+  const staffs = [ann, bob, cid];
+  expect(
+    [await told(chief), ...(await Promise.all(staffs.map(told)))].map(([, position]) => position),
+  ).toEqual([1, ...[2, 3, 4].map(() => expect.any(Number))]);
+  world.pass(4 * 60_000);
+  await settleDue(test.database, world.now, 100);
+  await settleDue(test.database, world.now, 100);
+  expect(await told(chief)).toEqual(held);
+  const reasons = (await Promise.all(staffs.map(told))).map(([, , reason]) => reason);
+  expect(reasons.toSorted()).toEqual(['AWAITS_APPROVAL', 'AWAITS_APPROVAL', 'SEAT_HELD']);
+  expect(await world.settle()).toBe(0);
+});
+
+it('when_full: of a large edit too, and its trail goes on where it left off', async () => {
+  world.peoplePerDecision = 2;
+  const people = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name) => world.user(`${name}@example.com`));
+  const ids = await Promise.all(people);
+  await world.contract({ paidSeats: 4 });
+  await world.editGroup(staff, { add: ids });
+  await map('when_full');
+  const states = await Promise.all(ids.map(told));
+  expect(states.filter(([state, position]) => state === 'queued' && position === null)).toHaveLength(3);
+  expect(states.filter(([state]) => state === 'held')).toHaveLength(4);
+  await checkLedger(world, await readState(world));
+  expect(await world.settle()).toBe(0);
 });
 
 it('when_full: no seat is taken from others for a claim, nor notice given, before somebody says so', async () => {

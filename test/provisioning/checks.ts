@@ -159,6 +159,11 @@ export function checkState(state: State): void {
     'I19 nobody waits for a word that no rule asks for',
   ).toEqual([]);
 
+  const { batch_opened_at: openedAt, evaluating } = state.pool;
+  const isKnown = openedAt === null && !evaluating;
+  const left = state.decisions.filter((row) => row.unasked && (isKnown || row.approval !== null));
+  expect(left, 'I19 once seats are given, somebody is asked for whoever has none').toEqual([]);
+
   checkShares(state);
   checkPreemption(state);
   const shares = new Map(sharesOf(state).map((share) => [share.name, share]));

@@ -30,14 +30,15 @@ function outcomeOf(state: State): Record<string, string> {
   return Object.fromEntries(
     state.decisions.map((row) => {
       const roles = row.effective.map(({ role, workspace }) => `${workspace} ${role}`);
-      const { seat, priority, refusal, claimed_at: claimedAt, overage_since: above } = row;
-      return [names.get(row.user_id), JSON.stringify([seat, priority, refusal, claimedAt, above, roles])];
+      const { seat, priority, refusal, approval, claimed_at: claimedAt, overage_since: above } = row;
+      const outcome = [seat, priority, refusal, approval, row.unasked, claimedAt, above, roles];
+      return [names.get(row.user_id), JSON.stringify(outcome)];
     }),
   );
 }
 
-/** Not `breaker`, which counts many people more coarsely, nor `idle`, whose looks find both tenants at the time of one; and `when_full` asks for whoever waits for the end of a large edit. */
-const alike = [historyIn('strict'), historyIn('shares')];
+/** Not `breaker`, which counts many people more coarsely, nor `idle`, whose looks find both tenants at the time of one. */
+const alike = [historyIn('strict'), historyIn('shares'), historyIn('approvals')];
 
 it(
   'I10: in batches of three people the same is decided as at once',

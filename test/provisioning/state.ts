@@ -61,6 +61,7 @@ export interface DecisionRow {
   overage_since: Date | null;
   notice_until: Date | null;
   approval: 'pending' | 'refused' | null;
+  unasked: boolean;
   due_at: Date | null;
 }
 
