@@ -60,7 +60,7 @@ export async function logIn(world: TestWorld, subject: number, groups: number[] 
   const said = claimedGroups(groups?.map(claimed));
   const outcome = await answer(world, subject, said);
   if (outcome.kind === 'refused') {
-    expect(['inactive', 'unproved'], 'a login is refused for a reason').toContain(outcome.reason);
+    expect(['inactive', 'removed', 'unproved'], 'a login is refused for a reason').toContain(outcome.reason);
     return false;
   }
   if (said === 'unknown') return true;

@@ -34,6 +34,7 @@ import { history } from './histories.ts';
 import { make } from './make-edit.ts';
 import { compare, outcome, whole } from './preview-support.ts';
 import { readState, type State } from './state.ts';
+import { usual } from './usual.ts';
 
 const runs = Number(process.env.FUZZ_RUNS ?? 12);
 const dayMs = 86_400_000;
@@ -256,7 +257,12 @@ it(
           compare(told, before, await readState(world));
         }
       }),
-      { numRuns: runs, examples: [[handedOver]], endOnFailure: process.env.FUZZ_SHRINK === undefined },
+      {
+        ...usual,
+        numRuns: runs,
+        examples: [[handedOver]],
+        endOnFailure: process.env.FUZZ_SHRINK === undefined,
+      },
     );
     console.log(met);
     expect(met.edits).toBeGreaterThan(runs);

@@ -32,6 +32,7 @@ import { history } from './histories.ts';
 import { make } from './make-edit.ts';
 import { compare, compareNotices, outcome, whole } from './preview-support.ts';
 import { readState, type State } from './state.ts';
+import { usual } from './usual.ts';
 
 const runs = Number(process.env.FUZZ_RUNS ?? 12);
 let test: TestDatabase;
@@ -110,7 +111,7 @@ it(
           if (edit.op === 'subPool') compareNotices(told, before, after);
         }
       }),
-      { numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined },
+      { ...usual, numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined },
     );
     expect(made).toBeGreaterThan(runs * 2);
     expect(moved).toBeGreaterThan(runs);
