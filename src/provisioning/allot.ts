@@ -17,11 +17,11 @@ import { movedBy, type Shares, type SubPool, sharesOf, undivided } from '../lice
 import type { Facts } from './plan.ts';
 import { type Candidate, type ClaimState, subPoolOf } from './standing.ts';
 
-export type Mode = 'all' | 'reservedOnly' | 'nobody';
+type Mode = 'all' | 'reservedOnly' | 'nobody';
 
 /** Reserved pins take their seats also while others wait for the end of a batch. */
-export function grantable({ evaluating }: Facts, { grants }: Terms, batch: OpenBatch | null): Mode {
-  if (!grants) return 'nobody';
+export function grantable({ evaluating, isAsking }: Facts, { grants }: Terms, batch: OpenBatch | null): Mode {
+  if (!grants || isAsking) return 'nobody';
   return evaluating || batch !== null ? 'reservedOnly' : 'all';
 }
 

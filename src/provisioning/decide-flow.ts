@@ -23,7 +23,7 @@ import type { Prospect } from './prospect.ts';
 import { writeDecided, writeRequest } from './request-sql.ts';
 import { evaluateRest } from './rest-flow.ts';
 import type { PersonFacts } from './standing.ts';
-import { selectUnasked } from './standing-store.ts';
+import { loadUnasked } from './standing-store.ts';
 
 export interface Decided {
   plan: Plan;
@@ -76,7 +76,7 @@ export async function decide(
   const isMarked = isLarge && !stage.isTripped;
   // With its end it is known for whom of a batch somebody is to be asked.
   const isEnded = pool.batch !== null && planned.batch === null;
-  const isLeft = isMoreWaiting(facts, planned, most) || (isEnded && (await selectUnasked(tx, 1)).length > 0);
+  const isLeft = isMoreWaiting(facts, planned, most) || (isEnded && (await loadUnasked(tx, 1)).length > 0);
   const evaluating = facts.evaluating || isMarked || isLeft;
   const stagedSince = await stagedAfter(tx, door, pool, facts, stage.isTripped);
   writeDecisions(tx, planned.changes, { ...facts, ...planned, now: door.now });

@@ -68,6 +68,7 @@ export function factsOf(pool: Pool, loaded: Loaded): Facts {
     preemptors: others(preemptors),
     victims: others(victims).filter(({ id }) => !lostIds.has(id)),
     isSettling,
+    isAsking: false,
     reserving,
   };
 }

@@ -9,15 +9,7 @@ import { type Contract, overageUntil, type Terms, termsAt } from '../licensing/c
 import { type Decision, effect, type OpenBatch, type Seat } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
 import type { SubPool } from '../licensing/sub-pool.ts';
-import {
-  grantable,
-  type Mode,
-  type SubPoolTurn,
-  seatsOf,
-  subPoolsAfter,
-  takeSeats,
-  usageAfter,
-} from './allot.ts';
+import { grantable, type SubPoolTurn, seatsOf, subPoolsAfter, takeSeats, usageAfter } from './allot.ts';
 import {
   type Candidate,
   type ClaimState,
@@ -55,6 +47,8 @@ export interface Facts {
   victims: readonly Standing[];
   /** The open batch is settled now. */
   isSettling: boolean;
+  /** Everybody whose turn had come was served: no seat is given, and somebody is asked for whoever of the queue has none. */
+  isAsking: boolean;
   /** Whose reserved pin is set now: it takes its seat, whoever waits, be it somebody whose reserved pin was set before. */
   reserving: UserId | null;
 }
@@ -103,7 +97,9 @@ function planIn(facts: Facts, batch: OpenBatch | null, now: Date): Plan {
   const mode = grantable(facts, terms, batch);
   const seats = seatsOf(candidates, facts, terms, mode);
   const notices = takeSeats(candidates, seats, facts, terms, mode, now);
-  const outcome = { seats, notices, terms, mode, now };
+  // Of a queue of which a part was read others may come before.
+  const isOpen = facts.evaluating || batch !== null || Number.isFinite(facts.grantsMax);
+  const outcome = { seats, notices, terms, mayBeGiven: isOpen && !facts.isAsking, now };
   const changes = candidates.flatMap((candidate) => changeOf(candidate, outcome));
   const usage = usageAfter(
     facts.usage,
@@ -168,8 +164,8 @@ interface Outcome {
   seats: ReadonlyMap<UserId, Seat>;
   notices: ReadonlyMap<UserId, Date>;
   terms: Terms;
-  /** Whose seats may be given. */
-  mode: Mode;
+  /** To whoever waits a seat may be given still. */
+  mayBeGiven: boolean;
   now: Date;
 }
 
@@ -179,7 +175,10 @@ function changeOf(candidate: Candidate, outcome: Outcome): DecisionChange[] {
   return sameDecision(before, after) ? [] : [{ userId, tie, before, after }];
 }
 
-function decisionOf(candidate: Candidate, { seats, notices, terms, mode, now }: Outcome): Decision | null {
+function decisionOf(
+  candidate: Candidate,
+  { seats, notices, terms, mayBeGiven, now }: Outcome,
+): Decision | null {
   const { userId, before, wish, claim } = candidate;
   const seat = seats.get(userId) ?? 'none';
   const { priority, requested, refusal, mayPreempt } = wish;
@@ -188,7 +187,7 @@ function decisionOf(candidate: Candidate, { seats, notices, terms, mode, now }: 
     claim.kind === 'none' ? { claimedAt: now, overageSince: null } : claim;
   const since = before !== null && before.seat === seat ? before.since : now;
   const overageSince = seat === 'held' ? null : seat === 'overage' ? (known ?? since) : known;
-  const asking = askingOf(seat, claim, mode);
+  const asking = askingOf(seat, claim, mayBeGiven);
   const noticeUntil = notices.get(userId) ?? null;
   const kept = claim.kind === 'kept' ? { claimedAt, until: claim.until } : null;
   return {
@@ -214,10 +213,10 @@ function decisionOf(candidate: Candidate, { seats, notices, terms, mode, now }: 
   };
 }
 
-/** Who claims where somebody is asked when no seat is free waits for that, once none was: while none may be given it is not known. */
-function askingOf(seat: Seat, claim: ClaimState, mode: Mode): 'no' | 'later' | 'asked' {
+/** Who claims where somebody is asked when no seat is free waits for that, once none was. */
+function askingOf(seat: Seat, claim: ClaimState, mayBeGiven: boolean): 'no' | 'later' | 'asked' {
   if (seat !== 'waiting' || claim.kind !== 'claims' || claim.asks === 'nobody') return 'no';
-  return claim.asks === 'whenFull' && mode === 'reservedOnly' ? 'later' : 'asked';
+  return claim.asks === 'whenFull' && mayBeGiven ? 'later' : 'asked';
 }
 
 /** What is past already waits for something else than time. */

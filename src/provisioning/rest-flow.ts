@@ -25,8 +25,8 @@ import { auditOf, inputsOf } from './plan-audit.ts';
 import type { Pool } from './pool.ts';
 import { lockPool, writePool } from './pool-store.ts';
 import { firstRequest, forgetDecided, writeDecided } from './request-sql.ts';
-import type { PersonFacts } from './standing.ts';
-import { selectUnasked } from './standing-store.ts';
+import type { PersonFacts, Standing } from './standing.ts';
+import { loadUnasked } from './standing-store.ts';
 
 /** Another process may do the same at the same time. */
 export async function evaluateRest(database: Database, door: Door): Promise<void> {
@@ -108,9 +108,9 @@ async function admitMany(tx: TenantTransaction, door: Door, pool: Pool, people: 
 async function serveQueue(tx: TenantTransaction, door: Door, pool: Pool): Promise<boolean> {
   const facts = { ...(await loadFacts(tx, door, { ...pool, evaluating: false }, {}, {})), evaluating: false };
   const planned = plan(facts, door.now);
-  const unasked = planned.batch === null ? await selectUnasked(tx, mostOf(door)) : [];
+  const unasked = planned.batch === null ? await loadUnasked(tx, mostOf(door)) : [];
   if (planned.changes.length === 0 && unasked.length > 0) {
-    await askFor(tx, door, pool, unasked);
+    askFor(tx, door, pool, unasked);
     return true;
   }
   const isMore = unasked.length > 0 || isMoreWaiting(facts, planned, mostOf(door));
@@ -122,18 +122,10 @@ async function serveQueue(tx: TenantTransaction, door: Door, pool: Pool): Promis
   return evaluating;
 }
 
-/** Nobody's turn has come, and seats may be given: for whoever is left somebody is asked. */
-async function askFor(
-  tx: TenantTransaction,
-  door: Door,
-  pool: Pool,
-  unasked: readonly UserId[],
-): Promise<void> {
-  const persons = await loadMarked(
-    tx,
-    unasked.map((userId) => ({ userId, keepUntil: null })),
-  );
-  const facts = factsOf({ ...pool, evaluating: false }, { persons, queue: [], overage: [] });
+/** Nobody's turn has come, though seats may be given: for whoever is left somebody is asked. */
+function askFor(tx: TenantTransaction, door: Door, pool: Pool, unasked: readonly Standing[]): void {
+  const known = factsOf({ ...pool, evaluating: false }, { persons: [], queue: unasked, overage: [] });
+  const facts = { ...known, isAsking: true };
   const planned = plan(facts, door.now);
   writePlanned(tx, door, pool, { facts, planned });
   const { stagedSince, losses } = pool;

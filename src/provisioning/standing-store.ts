@@ -52,11 +52,8 @@ export function isQueued(except: readonly UserId[]): RawBuilder<boolean> {
 }
 
 /** Of those who wait without its being known whether somebody must be asked, so many. */
-export async function selectUnasked(tx: TenantTransaction, most: number): Promise<UserId[]> {
-  const rows = await tx.run(sql<{ user_id: UserId }>`
-    select user_id from decisions where tenant_id = ${tx.tenantId} and unasked order by user_id limit ${most}
-  `);
-  return rows.map(({ user_id }) => user_id);
+export function loadUnasked(tx: TenantTransaction, most: number): Promise<Standing[]> {
+  return loadStanding(tx, most, sql`d.unasked`, sql`d.user_id`);
 }
 
 /** The first `most` of those with a seat above the capacity. */

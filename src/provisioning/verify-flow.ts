@@ -99,6 +99,14 @@ async function comparePage(
   const ids = rows.map(({ id }) => id);
   const persons = await loadPersons(tx, { userIds: ids }, null);
   const others = { queue: [], grantsMax: 0, overage: [], displaced: [], preemptors: [], victims: [] };
-  const facts = { ...pool, evaluating: true, persons, ...others, isSettling: false, reserving: null };
+  const facts = {
+    ...pool,
+    evaluating: true,
+    persons,
+    ...others,
+    isSettling: false,
+    isAsking: false,
+    reserving: null,
+  };
   return { ids, differing: plan(facts, now).changes.map(({ userId }) => userId) };
 }

@@ -85,7 +85,7 @@ export function factsOf(world: World, affected: Affected, circumstances: Circums
     displaced: displaced.flatMap(standingOf),
     ...{ preemptors: [], grantsMax: Number.POSITIVE_INFINITY },
     victims: world.subPools.length === 0 ? [] : [...standing('held'), ...standing('overage')],
-    ...{ isSettling, reserving },
+    ...{ isSettling, isAsking: false, reserving },
   };
 }
 
