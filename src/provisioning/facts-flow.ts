@@ -115,8 +115,9 @@ export async function loadFacts(
 function reachOf(pool: Pool, now: Date, people: number): { queue: number; above: number } {
   const terms = termsAt(pool.contract, now);
   if (!terms.grants || pool.evaluating) return { queue: 0, above: 0 };
-  const queue = roomNow(pool, terms) + people;
-  return { queue, above: Math.min(pool.usage.overage, queue) };
+  const { held, overage } = roomIn(terms, pool.usage);
+  // Above the capacity there may be room for the queue, and none to come within it.
+  return { queue: held + overage + people, above: Math.min(pool.usage.overage, held + people) };
 }
 
 /** Order `strict`: who may take a seat, and whose seats may go. */
@@ -150,11 +151,6 @@ async function loadHead(
   if (terms.allowance === 0) return { queue: await loadQueue(tx, reach), victims: [] };
   const [queue, unspent] = await Promise.all([loadQueue(tx, reach), loadUnspentQueue(tx, reach, terms, now)]);
   return { queue: unique([...queue, ...unspent]), victims: [] };
-}
-
-function roomNow({ usage }: Pool, terms: Terms): number {
-  const { held, overage } = roomIn(terms, usage);
-  return held + overage;
 }
 
 /** Seats are left, and all who were looked at are served: behind them others may wait. */

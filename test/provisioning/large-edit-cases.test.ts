@@ -77,6 +77,17 @@ it('those above the capacity come within it before anybody of the queue', async 
   expect(await scene.seated(), 'nobody loses a seat').toEqual(seven.slice(0, 6));
 });
 
+it('what the policy allows above the capacity is given too, however many are above it', async () => {
+  const scene = await inTwos([], { paidSeats: 1, policy: 'allow', allowancePercent: 600 });
+  for (const name of seven) await scene.person(name);
+  const crew = await scene.world.group(
+    'Crew',
+    seven.map((name) => scene.id(name)),
+  );
+  await scene.world.map({ group: { id: crew }, priority: 20 });
+  expect((await readState(scene.world)).pool).toMatchObject({ used: 7, overage: 6, evaluating: false });
+});
+
 it('those above the capacity that fell lose their seats in order, however many', async () => {
   const scene = await inTwos(seven, { paidSeats: 7, decreaseGraceDays: 0 });
   await scene.world.contract({ paidSeats: 2, decreaseGraceDays: 0 });
