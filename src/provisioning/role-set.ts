@@ -25,6 +25,7 @@ export interface NamedRoles {
   sets: RoleSet[];
 }
 
+/** The names of the roles that a decision asks for, and of those that it gives or may give. */
 export function nameRoles(
   requested: readonly RequestedRole[],
   ...effective: readonly (readonly EffectiveRole[])[]
