@@ -12,7 +12,15 @@ import {
 } from '../licensing/admit.ts';
 import type { Terms } from '../licensing/contract.ts';
 import { type Decision, isSeated, type OpenBatch, type Seat } from '../licensing/effect.ts';
-import { afterNotice, type Holder, preempt, type Swap, takeBack } from '../licensing/preempt.ts';
+import {
+  afterNotice,
+  goesAt,
+  type Holder,
+  preempt,
+  type TakenBack,
+  takeBack,
+  type Unread,
+} from '../licensing/preempt.ts';
 import { movedBy, type Shares, type SubPool, sharesOf, undivided } from '../licensing/sub-pool.ts';
 import type { Facts } from './plan.ts';
 import { type Candidate, type ClaimState, subPoolOf } from './standing.ts';
@@ -123,8 +131,10 @@ export function takeSeats(
   // Who was told stays so while no seat may be given.
   if (mode !== 'all') return new Map(seated.flatMap(({ userId, before }) => toldOf(userId, before)));
   const holders = seated.flatMap((one) => holderOf(one, seats.get(one.userId) ?? 'none', now));
-  const swaps = swapsOf(candidates, holders, seats, facts, terms);
-  const after = afterNotice(swaps, rules.noticeHours * 3_600_000, now);
+  const noticeMs = rules.noticeHours * 3_600_000;
+  const isOver = (holder: Holder) => goesAt(holder, noticeMs, now) <= now;
+  const { swaps, told } = swapsOf(candidates, holders, seats, facts, terms, isOver);
+  const after = afterNotice(swaps, told, noticeMs, now);
   for (const { loser, winner } of after.swaps) {
     seats.set(winner, seats.get(loser) ?? 'held');
     seats.set(loser, 'waiting');
@@ -147,10 +157,14 @@ function serveAnew(
   winners: ReadonlySet<UserId>,
 ): void {
   for (const { userId, claim } of candidates) {
-    const isServed = claim.kind === 'claims' && isSeated(seats.get(userId) ?? 'none');
-    if (isServed && !winners.has(userId)) seats.set(userId, 'waiting');
+    if (isServed(seats.get(userId), claim) && !winners.has(userId)) seats.set(userId, 'waiting');
   }
   serve(candidates, seats, facts, terms, mode);
+}
+
+/** By what is decided now. */
+function isServed(seat: Seat | undefined, { kind }: ClaimState): boolean {
+  return kind === 'claims' && isSeated(seat ?? 'none');
 }
 
 function swapsOf(
@@ -159,7 +173,8 @@ function swapsOf(
   seats: ReadonlyMap<UserId, Seat>,
   facts: Facts,
   terms: Terms,
-): Swap[] {
+  isOver: (holder: Holder) => boolean,
+): Pick<TakenBack, 'swaps' | 'told'> {
   const { rules, subPools, grantsMax } = facts;
   // No seat is free for them: whoever needs somebody's word in that case takes none from others before it.
   const waiting = candidates.filter(
@@ -169,12 +184,46 @@ function swapsOf(
   const shares = sharesNow(candidates, seats, facts, terms);
   const room = roomIn(terms, usageNow(candidates, seats, facts));
   const withoutRoom = waiting.map(claimOf).filter((claim) => grantOf(claim, room) === undefined);
-  const back = subPools.length === 0 ? [] : takeBack(withoutRoom, holders, shares, rules.order, grantsMax);
+  const given = candidates.filter(({ userId, claim }) => isServed(seats.get(userId), claim)).length;
+  const taking = { waiting: withoutRoom, holders, unread: unreadOf(candidates, facts) };
+  const back =
+    subPools.length === 0
+      ? { swaps: [], told: [], provided: [] }
+      : takeBack(taking, shares, rules.order, isOver, grantsMax - given);
   if (rules.order !== 'strict') return back;
-  const done = new Set(back.flatMap(({ loser, winner }) => [loser.userId, winner.userId]));
+  const { swaps, told, provided } = back;
+  const swapped = swaps.flatMap(({ loser, winner }) => [loser, winner]);
+  const done = new Set([...swapped, ...told, ...provided].map(({ userId }) => userId));
   const others = waiting.filter(({ userId, wish }) => wish.mayPreempt && !done.has(userId));
   const left = holders.filter(({ userId }) => !done.has(userId));
-  return [...back, ...preempt(others.map(claimOf), left, shares)];
+  return { swaps: [...swaps, ...preempt(others.map(claimOf), left, shares)], told };
+}
+
+/** Of each sub-pool those who are counted, and are none of the candidates. */
+function unreadOf(
+  candidates: readonly Candidate[],
+  { lineCounts }: Facts,
+): ReadonlyMap<string | null, Unread> {
+  const read = Map.groupBy(candidates, ({ before }) => before?.subPool ?? null);
+  return new Map(
+    [...lineCounts].map(([name, { unspent, told }]) => {
+      const ofLine = read.get(name) ?? [];
+      const noticed = ofLine.filter(({ before }) => before?.noticeUntil != null);
+      return [
+        name,
+        {
+          waiting: Math.max(0, unspent - ofLine.filter(wasUnspent).length),
+          told: Math.max(0, told - noticed.length),
+        },
+      ];
+    }),
+  );
+}
+
+/** As it is counted: in the queue, with the right to any seat. */
+function wasUnspent({ before, claim }: Candidate): boolean {
+  const isSpent = claim.kind === 'claims' && claim.isOverageSpent;
+  return before?.seat === 'waiting' && before.approval === null && !before.isUnasked && !isSpent;
 }
 
 function holderOf(one: Candidate, seat: Seat, now: Date): Holder[] {

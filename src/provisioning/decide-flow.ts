@@ -15,7 +15,7 @@ import { breakerOf, stagedAfter, untripped } from './breaker-flow.ts';
 import { markForBlue, writeDecisions } from './decision-store.ts';
 import { isMoreWaiting, type Loading, loadFacts, mostOf } from './facts-flow.ts';
 import { loadCrowd } from './person-store.ts';
-import { type Plan, type Planned, plan, whoseRolesChange } from './plan.ts';
+import { ending, type Plan, type Planned, plan, whoseRolesChange } from './plan.ts';
 import { auditOf } from './plan-audit.ts';
 import type { Pool } from './pool.ts';
 import { writePool } from './pool-store.ts';
@@ -75,13 +75,17 @@ export async function decide(
     await waitForBatches(tx, [...decided, ...planned.changes.map(({ userId }) => userId), ...alsoMark]);
   const isMarked = isLarge && !stage.isTripped;
   // With its end it is known for whom of a batch somebody is to be asked.
-  const isEnded = pool.batch !== null && planned.batch === null;
-  const isLeft = isMoreWaiting(facts, planned, most) || (isEnded && (await loadUnasked(tx, 1)).length > 0);
+  const ended = planned.batch === null ? pool.batch : null;
+  const isLeft =
+    isMoreWaiting(facts, planned, most) || (ended !== null && (await loadUnasked(tx, 1)).length > 0);
   const evaluating = facts.evaluating || isMarked || isLeft;
+  // Whoever claims before all of it is served must not open another, for the end of which they would wait.
+  const batch = evaluating && ended !== null ? ending(ended) : planned.batch;
   const stagedSince = await stagedAfter(tx, door, pool, facts, stage.isTripped);
   writeDecisions(tx, planned.changes, { ...facts, ...planned, now: door.now });
   if (pool.evaluating) writeDecided(tx, decided);
-  writePool(tx, pool, { ...planned, evaluating, isSettled, stagedSince, losses: stage.losses }, door.now);
+  const after = { ...planned, batch, evaluating, isSettled, stagedSince, losses: stage.losses };
+  writePool(tx, pool, after, door.now);
   if (isMarked || evaluating !== pool.evaluating) tx.afterCommit((database) => evaluateRest(database, door));
   markForBlue(tx, [...whoseRolesChange(planned), ...alsoMark], door.now);
   return {

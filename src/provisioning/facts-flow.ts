@@ -8,6 +8,7 @@ import { roomIn } from '../licensing/admit.ts';
 import { type Terms, termsAt } from '../licensing/contract.ts';
 import { sharesOf } from '../licensing/sub-pool.ts';
 import { type Affected, knownCount } from './affected.ts';
+import { noneCounted } from './lines.ts';
 import { loadPersons } from './person-store.ts';
 import { type Facts, type Plan, unique } from './plan.ts';
 import type { Pool } from './pool.ts';
@@ -46,13 +47,22 @@ type Loaded = Pick<Facts, 'persons' | 'queue' | 'overage'> &
   Partial<
     Pick<
       Facts,
-      'evaluating' | 'displaced' | 'preemptors' | 'victims' | 'grantsMax' | 'isSettling' | 'reserving'
+      | 'evaluating'
+      | 'displaced'
+      | 'preemptors'
+      | 'victims'
+      | 'grantsMax'
+      | 'lineCounts'
+      | 'isMoreTaken'
+      | 'isSettling'
+      | 'reserving'
     >
   >;
 
 export function factsOf(pool: Pool, loaded: Loaded): Facts {
   const { persons, queue, overage, displaced = [], isSettling = false, reserving = null } = loaded;
   const { preemptors = [], victims = [], grantsMax = Number.POSITIVE_INFINITY } = loaded;
+  const { lineCounts = noneCounted, isMoreTaken = false } = loaded;
   const ids = new Set(persons.map(({ id }) => id));
   const others = (standing: readonly Standing[]) => standing.filter(({ id }) => !ids.has(id));
   const lost = others(displaced);
@@ -62,7 +72,7 @@ export function factsOf(pool: Pool, loaded: Loaded): Facts {
     evaluating: pool.evaluating || (loaded.evaluating ?? false),
     persons,
     queue: others(queue),
-    grantsMax,
+    ...{ grantsMax, lineCounts, isMoreTaken },
     overage: others(overage).filter(({ id }) => !lostIds.has(id)),
     displaced: lost,
     preemptors: others(preemptors),
@@ -129,14 +139,15 @@ async function loadPreemption(
 ): Promise<Pick<Facts, 'preemptors' | 'victims'>> {
   const { grants } = termsAt(pool.contract, pace.now);
   if (pool.rules.order !== 'strict' || !grants) return { preemptors: [], victims: [] };
-  const most = mostOf(pace);
+  // As many at every look: of fewer some would be looked at as if nobody wanted their seats.
+  const most = Math.max(mostOf(pace), limits.peoplePerDecision);
   const preemptors = await loadPreemptors(tx, most);
   // Seats above the capacity may be none for those who could take one.
   const reach = preemptors.length + people + pool.usage.overage;
   return { preemptors, victims: await loadVictims(tx, Math.min(most, reach)) };
 }
 
-type Head = Pick<Loaded, 'queue' | 'grantsMax'> & Pick<Facts, 'victims'>;
+type Head = Pick<Loaded, 'queue' | 'grantsMax' | 'lineCounts' | 'isMoreTaken'> & Pick<Facts, 'victims'>;
 const emptyHead: Head = { queue: [], victims: [] };
 
 /** The head of the queue; of those whose time above the capacity is not used up as many again. */
@@ -155,14 +166,14 @@ async function loadHead(
 
 /** Seats are left, and all who were looked at are served: behind them others may wait. */
 export function isMoreWaiting(
-  { queue, persons, evaluating, subPools, grantsMax }: Facts,
+  { queue, persons, evaluating, subPools, grantsMax, isMoreTaken }: Facts,
   { usage, terms, batch }: Plan,
   most: number,
 ): boolean {
   if (evaluating || batch !== null || !terms.grants) return false;
   const { held, overage } = roomIn(terms, usage);
   if (held > 0 && usage.overage > 0) return true;
-  if (subPools.length > 0) return Number.isFinite(grantsMax);
+  if (subPools.length > 0) return isMoreTaken || (held + overage > 0 && Number.isFinite(grantsMax));
   // Of the queue that was read, people who are decided for themselves are no part.
   return held + overage > 0 && queue.length + persons.length >= most;
 }

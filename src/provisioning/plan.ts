@@ -10,6 +10,7 @@ import { type Decision, effect, type OpenBatch, type Seat } from '../licensing/e
 import type { Rules } from '../licensing/mapping.ts';
 import type { SubPool } from '../licensing/sub-pool.ts';
 import { grantable, type SubPoolTurn, seatsOf, subPoolsAfter, takeSeats, usageAfter } from './allot.ts';
+import type { LineCounts } from './lines.ts';
 import {
   type Candidate,
   type ClaimState,
@@ -38,6 +39,10 @@ export interface Facts {
   queue: readonly Standing[];
   /** Seats that can be given by it: where of a sub-pool more wait than were read, as many as were. */
   grantsMax: number;
+  /** With sub-pools: how many there are of each, beyond those who were read. */
+  lineCounts: LineCounts;
+  /** More seats are to be taken back, or left, than are looked at. */
+  isMoreTaken: boolean;
   /** Of those with a seat above the capacity the first in the order, without `persons`. */
   overage: readonly Standing[];
   /** Who loses the seat now, though it is wanted: the capacity fell, and its grace is over. Without `persons`. */
@@ -126,13 +131,13 @@ function isToSettle({ isSettling, batch }: Pick<Facts, 'isSettling' | 'batch'>):
   return isSettling || (batch !== null && isEnding(batch));
 }
 
-/** It is to be settled as soon as everybody has been decided for; nothing joins it any more. */
-function ending({ openedAt }: OpenBatch): OpenBatch {
+/** It is to be settled as soon as everybody has been decided for, and served; nothing joins it any more. */
+export function ending({ openedAt }: OpenBatch): OpenBatch {
   return { openedAt, settlesAt: openedAt };
 }
 
 /** Others are open for some time. */
-function isEnding({ openedAt, settlesAt }: OpenBatch): boolean {
+export function isEnding({ openedAt, settlesAt }: OpenBatch): boolean {
   return settlesAt !== null && settlesAt <= openedAt;
 }
 

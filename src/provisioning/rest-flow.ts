@@ -20,7 +20,7 @@ import type { DecideEach } from './evaluate-locked-flow.ts';
 import { factsOf, isMoreWaiting, loadFacts, mostOf } from './facts-flow.ts';
 import { Pace } from './pace-flow.ts';
 import { loadPersons } from './person-store.ts';
-import { type Planned, plan, whoseRolesChange } from './plan.ts';
+import { isEnding, type Planned, plan, whoseRolesChange } from './plan.ts';
 import { auditOf, inputsOf } from './plan-audit.ts';
 import type { Pool } from './pool.ts';
 import { lockPool, writePool } from './pool-store.ts';
@@ -94,7 +94,8 @@ const decideEach: DecideEach = async (tx, door, pool, marked) => {
 async function admitMany(tx: TenantTransaction, door: Door, pool: Pool, people: number): Promise<boolean> {
   const terms = termsAt(pool.contract, door.now);
   const { held: room } = roomIn(terms, pool.usage);
-  const isCommon = terms.grants && terms.allowance === 0 && pool.usage.overage === 0 && pool.batch === null;
+  const isOpen = pool.batch !== null && !isEnding(pool.batch);
+  const isCommon = terms.grants && terms.allowance === 0 && pool.usage.overage === 0 && !isOpen;
   if (!isCommon || pool.subPools.length > 0 || pool.rules.order !== 'sticky' || room <= mostOf(door))
     return false;
   const admitted = await admitHead(tx, door, Math.min(room, people), inputsOf(pool, terms));
@@ -118,7 +119,8 @@ async function serveQueue(tx: TenantTransaction, door: Door, pool: Pool): Promis
   writePlanned(tx, door, pool, { facts, planned });
   if (!evaluating) forgetDecided(tx);
   const { stagedSince, losses } = pool;
-  writePool(tx, pool, { ...planned, evaluating, isSettled: false, stagedSince, losses }, door.now);
+  const batch = evaluating ? pool.batch : planned.batch;
+  writePool(tx, pool, { ...planned, batch, evaluating, isSettled: false, stagedSince, losses }, door.now);
   return evaluating;
 }
 
@@ -128,8 +130,9 @@ function askFor(tx: TenantTransaction, door: Door, pool: Pool, unasked: readonly
   const facts = { ...known, isAsking: true };
   const planned = plan(facts, door.now);
   writePlanned(tx, door, pool, { facts, planned });
-  const { stagedSince, losses } = pool;
-  writePool(tx, pool, { ...planned, evaluating: true, isSettled: false, stagedSince, losses }, door.now);
+  const { batch, stagedSince, losses } = pool;
+  const after = { ...planned, batch, evaluating: true, isSettled: false, stagedSince, losses };
+  writePool(tx, pool, after, door.now);
 }
 
 function writePlanned(tx: TenantTransaction, door: Door, pool: Pool, { facts, planned }: Planned): void {

@@ -8,11 +8,23 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import type { Terms } from '../licensing/contract.ts';
 import { borrowedBy, type Shares } from '../licensing/sub-pool.ts';
-import { borrowedLines, grantsMaxOf, type Line, reachOfLines } from './lines.ts';
+import {
+  borrowedLines,
+  grantsMaxOf,
+  type Line,
+  type LineCount,
+  type LineCounts,
+  noneCounted,
+  outstandingOf,
+  reachOfLines,
+} from './lines.ts';
 import { type Facts, unique } from './plan.ts';
 import type { Pool } from './pool.ts';
 import type { Standing } from './standing.ts';
 import { excessOrder, excessSource, isUnspent, loadStandingOf, standingColumns } from './standing-store.ts';
+
+/** What is loaded of the queues and of the seats that others lend. */
+type Shared = Pick<Facts, 'queue' | 'grantsMax' | 'victims' | 'lineCounts' | 'isMoreTaken'>;
 
 /** The heads of the queues, how many seats may be given by them, and whose seats may be taken back. */
 export async function loadShared(
@@ -20,20 +32,52 @@ export async function loadShared(
   pool: Pool,
   terms: Terms,
   { people, most, now }: { people: number; most: number; now: Date },
-): Promise<Pick<Facts, 'queue' | 'grantsMax' | 'victims'>> {
-  if (!terms.grants || pool.evaluating)
-    return { queue: [], grantsMax: Number.POSITIVE_INFINITY, victims: [] };
+): Promise<Shared> {
+  if (!terms.grants || pool.evaluating) {
+    const grantsMax = Number.POSITIVE_INFINITY;
+    return { queue: [], grantsMax, victims: [], lineCounts: noneCounted, isMoreTaken: false };
+  }
   const reach = reachOfLines(pool, terms, people, most);
-  const [heads, unspent, noticed] = await Promise.all([
+  const [heads, unspent, told, lineCounts] = await Promise.all([
     loadLines(tx, reach.lines, sql`true`),
     terms.allowance === 0 ? [] : loadLines(tx, reach.lines, isUnspent(terms, now)),
-    loadNoticed(tx, most),
+    loadTold(tx, most, now),
+    countLines(tx, reach.claiming, terms, now),
   ]);
+  const outstanding = outstandingOf(reach, lineCounts);
   // Seats above the capacity may be none for those who could take one back.
-  const lowest = await loadLowest(tx, borrowedLines(reach, heads, people + pool.usage.overage, most));
+  const lowest = await loadLowest(tx, borrowedLines(reach, outstanding, people + pool.usage.overage, most));
   // Both are read up to the same place: the one that was cut tells.
   const grantsMax = Math.min(grantsMaxOf(reach, heads), grantsMaxOf(reach, unspent));
-  return { queue: unique([...heads, ...unspent]), grantsMax, victims: unique([...noticed, ...lowest]) };
+  const { untold, surplus, over } = outstanding;
+  const going = pool.rules.noticeHours === 0 ? untold + over : over;
+  return {
+    ...{ queue: unique([...heads, ...unspent]), grantsMax, lineCounts },
+    victims: unique([...told, ...lowest]),
+    isMoreTaken: Math.max(untold, surplus) > most || going > Math.min(grantsMax, most),
+  };
+}
+
+/** How many wait in each of these lines, at most as many as are named, and how many of any line have notice. */
+async function countLines(
+  tx: TenantTransaction,
+  lines: readonly Line[],
+  terms: Terms,
+  now: Date,
+): Promise<LineCounts> {
+  const waiting = ofLines(tx, lines, sql`${inQueue} and not d.unasked`, queueOrder);
+  const rows = await tx.run(sql<LineCount & { name: string | null }>`
+    select name, sum(waiting)::integer as waiting, sum(unspent)::integer as unspent, sum(told)::integer as told,
+      sum(over)::integer as over
+    from (
+      select d.sub_pool as name, count(*) as waiting, count(*) filter (where ${isUnspent(terms, now)}) as unspent,
+        0 as told, 0 as over
+      from (${waiting}) d group by d.sub_pool
+      union all
+      select d.sub_pool, 0, 0, count(*), count(*) filter (where d.notice_until <= ${now})
+      from decisions d where d.tenant_id = ${tx.tenantId} and d.notice_until is not null group by d.sub_pool
+    ) counted group by name`);
+  return new Map(rows.map(({ name, ...count }) => [name, count]));
 }
 
 /** The first who wait in each line. */
@@ -42,23 +86,32 @@ function loadLines(
   lines: readonly Line[],
   who: RawBuilder<boolean>,
 ): Promise<Standing[]> {
-  const where = sql`d.seat = 'waiting' and d.approval is null and ${who}`;
-  const order = sql`d.priority, d.rank_at, d.tie, d.user_id`;
-  return loadStandingOf(tx, sql`select ${standingColumns} from (${ofLines(tx, lines, where, order)}) d`);
+  const first = ofLines(tx, lines, sql`${inQueue} and ${who}`, queueOrder);
+  return loadStandingOf(tx, sql`select ${standingColumns} from (${first}) d`);
 }
 
-/** The lowest ranked who have a seat in each line, without pins. */
+const inQueue = sql`d.seat = 'waiting' and d.approval is null`;
+const queueOrder = sql`d.priority, d.rank_at, d.tie, d.user_id`;
+
+/** The lowest ranked who have a seat in each line, without pins and without whoever has notice. */
 async function loadLowest(tx: TenantTransaction, lines: readonly Line[]): Promise<Standing[]> {
   if (lines.length === 0) return [];
-  return loadStandingOf(tx, sql`select ${standingColumns} from (${lowestOf(tx, lines)}) d`);
-}
-
-/** Whoever was told that the seat goes. */
-function loadNoticed(tx: TenantTransaction, most: number): Promise<Standing[]> {
   return loadStandingOf(
     tx,
-    sql`select ${standingColumns} from decisions d
-      where d.tenant_id = ${tx.tenantId} and d.notice_until is not null order by d.user_id limit ${most}`,
+    sql`select ${standingColumns} from (${lowestOf(tx, lines, sql`d.notice_until is null`)}) d`,
+  );
+}
+
+/** Of those who were told that the seat goes the first whose time is over, and of the others the last. */
+function loadTold(tx: TenantTransaction, most: number, now: Date): Promise<Standing[]> {
+  const told = sql`select d.* from decisions d where d.tenant_id = ${tx.tenantId}`;
+  return loadStandingOf(
+    tx,
+    sql`select ${standingColumns} from (
+        (${told} and d.notice_until <= ${now} order by d.notice_until, ${lowestOrder} limit ${most})
+        union all
+        (${told} and d.notice_until > ${now} order by d.notice_until desc, ${queueOrder} limit ${most})
+      ) d`,
   );
 }
 
@@ -106,9 +159,14 @@ function overLines(shares: Shares): Line[] {
     .filter(({ most }) => most > 0);
 }
 
-function lowestOf(tx: TenantTransaction, lines: readonly Line[]): RawBuilder<unknown> {
-  const order = sql`d.priority desc, d.rank_at desc, d.tie desc, d.user_id desc`;
-  return ofLines(tx, lines, sql`d.seat in ('held', 'overage') and d.priority > 0`, order);
+const lowestOrder = sql`d.priority desc, d.rank_at desc, d.tie desc, d.user_id desc`;
+
+function lowestOf(
+  tx: TenantTransaction,
+  lines: readonly Line[],
+  who: RawBuilder<unknown> = sql`true`,
+): RawBuilder<unknown> {
+  return ofLines(tx, lines, sql`d.seat in ('held', 'overage') and d.priority > 0 and ${who}`, lowestOrder);
 }
 
 /** Two branches, since an index serves `= name` and `is null`, and not `is not distinct from`. */

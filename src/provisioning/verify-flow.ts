@@ -6,6 +6,7 @@ import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { TenantId, UserId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import type { Usage } from '../licensing/admit.ts';
+import { factsOf } from './facts-flow.ts';
 import { loadPersons } from './person-store.ts';
 import { plan } from './plan.ts';
 import { readPool } from './pool-store.ts';
@@ -98,15 +99,6 @@ async function comparePage(
   ]);
   const ids = rows.map(({ id }) => id);
   const persons = await loadPersons(tx, { userIds: ids }, null);
-  const others = { queue: [], grantsMax: 0, overage: [], displaced: [], preemptors: [], victims: [] };
-  const facts = {
-    ...pool,
-    evaluating: true,
-    persons,
-    ...others,
-    isSettling: false,
-    isAsking: false,
-    reserving: null,
-  };
+  const facts = factsOf(pool, { persons, queue: [], overage: [], grantsMax: 0, evaluating: true });
   return { ids, differing: plan(facts, now).changes.map(({ userId }) => userId) };
 }

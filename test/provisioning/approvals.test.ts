@@ -2,11 +2,14 @@
 
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { selectSeats } from '../../src/admin/contract-store.ts';
+import { appendAudit } from '../../src/audit/audit-store.ts';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import type { GroupId, UserId } from '../../src/kernel/ids.ts';
 import type { Approval } from '../../src/licensing/mapping.ts';
 import { giveVerdict } from '../../src/provisioning/approval-flow.ts';
+import { decide } from '../../src/provisioning/decide-flow.ts';
 import { replaceMapping } from '../../src/provisioning/mapping-flow.ts';
+import { lockPool } from '../../src/provisioning/pool-store.ts';
 import { putSettings } from '../../src/provisioning/settings-flow.ts';
 import { settleDue } from '../../src/provisioning/settle-flow.ts';
 import { selectUserView } from '../../src/provisioning/user-view-store.ts';
@@ -104,6 +107,29 @@ it('when_full: in a batch it is known at its end for whom a seat is free, in the
   const reasons = (await Promise.all(staffs.map(told))).map(([, , reason]) => reason);
   expect(reasons.toSorted()).toEqual(['AWAITS_APPROVAL', 'AWAITS_APPROVAL', 'SEAT_HELD']);
   expect(await world.settle()).toBe(0);
+});
+
+it('when_full: whoever claims while a batch that has ended is served opens no other one', async () => {
+  await putSettings(test.database, world.door, { ...defaultSettings, settlement: 'cycle' });
+  await map('when_full');
+  const early = [await join('ann'), await join('bob'), await join('cid'), await join('dan')];
+  world.peoplePerDecision = 2;
+  world.pass(4 * 60_000);
+  // The process ends before it has served anybody.
+  await inTenant(test.database, world.tenantId, async (tx) => {
+    const cut = { ...tx, afterCommit: () => {} };
+    const { audit } = await decide(cut, world.door, await lockPool(tx), {}, { isSettling: true });
+    appendAudit(tx, world.door, audit);
+  });
+  expect((await readState(world)).pool).toMatchObject({ evaluating: true });
+  const late = await join('eve');
+  await settleDue(test.database, world.now, 100, world.door);
+  const states = (await Promise.all(early.map(told))).map(([state]) => state);
+  expect(states.toSorted()).toEqual(['held', 'held', 'queued', 'queued']);
+  expect(await told(late), 'behind them').toEqual(pending);
+  expect((await readState(world)).pool).toMatchObject({ evaluating: false, batch_opened_at: null });
+  await join('fay');
+  expect((await readState(world)).pool.batch_opened_at, 'the next is open').toEqual(world.now);
 });
 
 it('when_full: of a large edit too, and its trail goes on where it left off', async () => {

@@ -238,3 +238,40 @@ it('gives in order and exactly, however few people are decided for at a time', a
   expect(await used()).toEqual({ sales: 6, design: 1, rest: 2 });
   expect(seatsOf(await readState(world), 'held').length).toBe(9);
 });
+
+it('gives notice for everybody who waits within the share, however few are looked at at a time', async () => {
+  world.peoplePerDecision = 2;
+  await share('design', 8);
+  await world.contract({ paidSeats: 12 });
+  await join(sales, ...'abcdefghijkl');
+  expect(await used()).toEqual({ sales: 12, design: 0, rest: 0 });
+  const isTold = async () => (await readState(world)).decisions.filter((row) => row.notice_until !== null);
+  const ids = await Promise.all([...'mnopqrstu'].map((name) => world.user(`${name}@example.com`)));
+  await world.editGroup(design, { add: ids });
+  const told = await isTold();
+  expect(told.length, 'the share has eight of the nine').toBe(8);
+  expect(new Set(told.map((row) => row.notice_until?.getTime())).size).toBe(1);
+  await world.settle();
+  expect((await isTold()).map((row) => row.user_id).sort(), 'who has notice keeps it').toEqual(
+    told.map((row) => row.user_id).sort(),
+  );
+  for (const id of ids.slice(0, 6)) await world.revise(id, { active: false });
+  expect((await isTold()).length, 'three want seats still').toBe(3);
+  for (const id of ids.slice(0, 6)) await world.revise(id, { active: true });
+  expect((await isTold()).length).toBe(8);
+  await pass(25);
+  expect(await used()).toEqual({ sales: 4, design: 8, rest: 0 });
+  expect(await isTold()).toEqual([]);
+});
+
+it('takes all notices back when there are seats enough', async () => {
+  world.peoplePerDecision = 2;
+  await share('design', 8);
+  await world.contract({ paidSeats: 12 });
+  await join(sales, ...'abcdefghijkl');
+  const ids = await Promise.all([...'mnopqrs'].map((name) => world.user(`${name}@example.com`)));
+  await world.editGroup(design, { add: ids });
+  await world.contract({ paidSeats: 20 });
+  expect((await readState(world)).decisions.filter((row) => row.notice_until !== null)).toEqual([]);
+  expect(await used()).toEqual({ sales: 12, design: 7, rest: 0 });
+});
