@@ -125,8 +125,10 @@ export function takeSeats(
 ): ReadonlyMap<UserId, Date> {
   const { rules, subPools } = facts;
   if (rules.order !== 'strict' && subPools.length === 0) return new Map();
+  // Also who came back just now: with the next decision the seat would go all the same.
   const seated = candidates.filter(
-    ({ userId, claim }) => claim.kind === 'seated' && isSeated(seats.get(userId) ?? 'none'),
+    ({ userId, claim: { kind } }) =>
+      (kind === 'seated' || kind === 'returns') && isSeated(seats.get(userId) ?? 'none'),
   );
   // Who was told stays so while no seat may be given.
   if (mode !== 'all') return new Map(seated.flatMap(({ userId, before }) => toldOf(userId, before)));

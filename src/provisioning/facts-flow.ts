@@ -173,7 +173,7 @@ export function isMoreWaiting(
   if (evaluating || batch !== null || !terms.grants) return false;
   const { held, overage } = roomIn(terms, usage);
   if (held > 0 && usage.overage > 0) return true;
-  if (subPools.length > 0) return isMoreTaken || (held + overage > 0 && Number.isFinite(grantsMax));
+  if (subPools.length > 0) return isMoreTaken || Number.isFinite(grantsMax);
   // Of the queue that was read, people who are decided for themselves are no part.
   return held + overage > 0 && queue.length + persons.length >= most;
 }

@@ -94,6 +94,25 @@ it('without a notice takes the seat at once', async () => {
   expect([await told(chief), await told(low)]).toEqual(['held SEAT_HELD', 'queued SEAT_QUEUED']);
 });
 
+it.each([
+  [24, 'PREEMPTED_AT:'],
+  [0, 'SEAT_QUEUED'],
+])(
+  'whoever comes back to a kept place is told of a better claim at once (notice %i h)',
+  async (hours, reason) => {
+    await order(hours);
+    await world.contract({ paidSeats: 1 });
+    const low = await join(guests, 'low');
+    await world.editGroup(guests, { remove: [low] }, undefined, world.directoryDoor);
+    expect(await told(low)).toContain('hold');
+    const chief = await join(chiefs, 'chief');
+    expect(await told(chief), 'a kept place is not taken').toBe('queued SEAT_QUEUED');
+    await world.editGroup(guests, { add: [low] });
+    expect(await told(low)).toContain(reason);
+    expect(await world.settle(), 'I6').toBe(0);
+  },
+);
+
 it('takes nothing from equals, from pins, or for a claim that may not (I13)', async () => {
   await order(0);
   const [first, pinned] = [await join(chiefs, 'first'), await join(guests, 'pinned')];
