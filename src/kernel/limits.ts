@@ -180,6 +180,8 @@ export const limits = {
   transactionTriesMax: 5,
   /** People decided for while the seat pool is locked: what comes on top is decided for in batches of so many. */
   peoplePerDecision: 500,
+  /** Seats that go to a better claim, or back to the share that lent them, at a time: the others when these are gone. */
+  seatsTakenAtOnce: 200,
   /** Requests for one person to join a group that are carried out as one. */
   joinsTogether: 50,
   /**

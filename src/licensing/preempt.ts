@@ -35,125 +35,37 @@ export function compareVictims(a: Holder, b: Holder): number {
   return b.priority - a.priority || a.since.getTime() - b.since.getTime() || -compareClaims('strict')(a, b);
 }
 
-/** Those of a sub-pool who are only counted: who waits for whom no seat is free, and who has notice. */
-export interface Unread {
-  waiting: number;
-  told: number;
-}
-
-export interface Taking {
-  /** For whom no seat is free, in any order. */
-  waiting: readonly Claim[];
-  holders: readonly Holder[];
-  unread: ReadonlyMap<string | null, Unread>;
-}
-
-export interface TakenBack {
-  /** Those whose notice is over, and those who have it, or are to have it. */
-  swaps: Swap[];
-  /** Who is to have notice for the sake of somebody who was only counted. */
-  told: Holder[];
-  /** For whom somebody who was only counted has notice. */
-  provided: Claim[];
-}
-
 /**
- * Claims within their share take borrowed seats, whatever the priorities: of those who have notice in the order of its end, then
- * of the lowest ranked.
+ * Claims within their share take borrowed seats, whatever the priorities: first that of whose notice ends first, then that of the
+ * lowest ranked.
  *
+ * @param waiting In any order, for whom no seat is free.
  * @param shares As used; each swap is counted in them.
- * @param isOver Whether the seat may go now.
- * @param most Seats that go now.
+ * @param goesAt When the seat can go.
+ * @param most Swaps.
  */
 export function takeBack(
-  { waiting, holders, unread }: Taking,
+  waiting: readonly Claim[],
+  holders: readonly Holder[],
   shares: Shares,
   order: SeatOrder,
-  isOver: (holder: Holder) => boolean,
+  goesAt: (holder: Holder) => Date,
   most: number,
-): TakenBack {
+): Swap[] {
   const compare = compareClaims(order);
-  const borrowers = new Borrowers(
-    removable(holders).sort((a, b) => compareNotices(a, b) || compare(b, a)),
-    unread,
-    shares,
-    isOver,
-  );
-  const taken: TakenBack = { swaps: [], told: [], provided: [] };
-  let going = 0;
+  const byTime = (a: Holder, b: Holder) => goesAt(a).getTime() - goesAt(b).getTime();
+  const borrowers = removable(holders).sort((a, b) => byTime(a, b) || compare(b, a));
+  const swaps: Swap[] = [];
   for (const winner of waiting.toSorted(compare)) {
-    const to = shareOf(shares, winner.subPool);
-    const loser = isWithin(to) ? borrowers.next((holder) => canHave(winner, holder)) : undefined;
-    if (loser === undefined) continue;
-    to.used += 1;
-    if (loser === 'unread') {
-      taken.provided.push(winner);
-      continue;
-    }
-    const isGoing = isOver(loser);
-    if (isGoing) going += 1;
-    if (isGoing && going > most) taken.told.push(loser);
-    else taken.swaps.push({ loser, winner });
+    if (swaps.length >= most) break;
+    if (!isWithin(shareOf(shares, winner.subPool))) continue;
+    const at = borrowers.findIndex(
+      (borrower) => borrowedBy(shareOf(shares, borrower.subPool)) > 0 && canHave(winner, borrower),
+    );
+    const [loser] = at < 0 ? [] : borrowers.splice(at, 1);
+    if (loser !== undefined) swaps.push(swapped(shares, { loser, winner }));
   }
-  for (const [name, { waiting: others }] of unread) {
-    const to = shareOf(shares, name);
-    for (let left = others; left > 0 && isWithin(to); left -= 1) {
-      const loser = borrowers.next(() => true);
-      if (loser === undefined) break;
-      to.used += 1;
-      if (loser !== 'unread') taken.told.push(loser);
-    }
-  }
-  return taken;
-}
-
-/** Who has borrowed seats, in the order in which they go. */
-class Borrowers {
-  readonly #holders: Holder[];
-  readonly #told: Map<string | null, number>;
-  readonly #shares: Shares;
-  readonly #isOver: (holder: Holder) => boolean;
-
-  constructor(
-    holders: Holder[],
-    unread: Taking['unread'],
-    shares: Shares,
-    isOver: (holder: Holder) => boolean,
-  ) {
-    this.#holders = holders;
-    this.#isOver = isOver;
-    this.#told = new Map([...unread].map(([name, { told }]) => [name, told]));
-    this.#shares = shares;
-  }
-
-  /** The next whose seat is borrowed still; it is counted as given back. */
-  next(suits: (holder: Holder) => boolean): Holder | 'unread' | undefined {
-    const at = this.#holders.findIndex((holder) => this.#isBorrowing(holder.subPool) && suits(holder));
-    const holder = this.#holders[at];
-    // Those who were not read come behind those whose notice is over, and before the last who have one.
-    if (holder?.noticeUntil == null || !this.#isOver(holder)) {
-      const known = [...this.#told].find(([name, told]) => told > 0 && this.#isBorrowing(name));
-      if (known !== undefined) {
-        this.#told.set(known[0], known[1] - 1);
-        shareOf(this.#shares, known[0]).used -= 1;
-        return 'unread';
-      }
-    }
-    if (holder === undefined) return undefined;
-    this.#holders.splice(at, 1);
-    shareOf(this.#shares, holder.subPool).used -= 1;
-    return holder;
-  }
-
-  #isBorrowing(subPool: string | null): boolean {
-    return borrowedBy(shareOf(this.#shares, subPool)) > 0;
-  }
-}
-
-/** Who has notice first; the others after them. */
-function compareNotices(a: Holder, b: Holder): number {
-  const [left, right] = [a, b].map(({ noticeUntil }) => noticeUntil?.getTime() ?? Number.MAX_SAFE_INTEGER);
-  return (left as number) - (right as number);
+  return swaps;
 }
 
 /**
@@ -195,27 +107,18 @@ function swapped(shares: Shares, swap: Swap): Swap {
   return swap;
 }
 
-/** When the seat goes. @param noticeMs How long the notice is; 0: it goes at once. */
-export function goesAt({ noticeUntil }: Holder, noticeMs: number, now: Date): Date {
-  return noticeUntil ?? new Date(now.getTime() + noticeMs);
+/** When the seat can go. @param noticeMs How long the notice is; 0: at once. */
+export function goingAt(noticeMs: number, now: Date): (holder: Holder) => Date {
+  return ({ noticeUntil }) => noticeUntil ?? new Date(now.getTime() + noticeMs);
 }
 
-/** @param told Who has, or is to have, notice without its being known yet to whom the seat goes. */
-export function afterNotice(
-  swaps: readonly Swap[],
-  told: readonly Holder[],
-  noticeMs: number,
-  now: Date,
-): Preemption {
+/** @param goesAt When the seat can go. */
+export function afterNotice(swaps: readonly Swap[], goesAt: (holder: Holder) => Date, now: Date): Preemption {
   const result: Preemption = { swaps: [], notices: new Map() };
   for (const { loser, winner } of swaps) {
-    const until = goesAt(loser, noticeMs, now);
+    const until = goesAt(loser);
     if (until <= now) result.swaps.push({ loser: loser.userId, winner: winner.userId });
     else result.notices.set(loser.userId, until);
-  }
-  for (const loser of told) {
-    const until = goesAt(loser, noticeMs, now);
-    if (loser.noticeUntil !== null || until > now) result.notices.set(loser.userId, until);
   }
   return result;
 }

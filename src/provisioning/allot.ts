@@ -1,6 +1,7 @@
 /** Who of the candidates has a seat afterwards, and who is told that it goes to a better claim. Pure. */
 
 import type { UserId } from '../kernel/ids.ts';
+import { limits } from '../kernel/limits.ts';
 import {
   admit,
   type Claim,
@@ -12,15 +13,7 @@ import {
 } from '../licensing/admit.ts';
 import type { Terms } from '../licensing/contract.ts';
 import { type Decision, isSeated, type OpenBatch, type Seat } from '../licensing/effect.ts';
-import {
-  afterNotice,
-  goesAt,
-  type Holder,
-  preempt,
-  type TakenBack,
-  takeBack,
-  type Unread,
-} from '../licensing/preempt.ts';
+import { afterNotice, goingAt, type Holder, preempt, type Swap, takeBack } from '../licensing/preempt.ts';
 import { movedBy, type Shares, type SubPool, sharesOf, undivided } from '../licensing/sub-pool.ts';
 import type { Facts } from './plan.ts';
 import { type Candidate, type ClaimState, subPoolOf } from './standing.ts';
@@ -130,13 +123,13 @@ export function takeSeats(
     ({ userId, claim: { kind } }) =>
       (kind === 'seated' || kind === 'returns') && isSeated(seats.get(userId) ?? 'none'),
   );
-  // Who was told stays so while no seat may be given.
-  if (mode !== 'all') return new Map(seated.flatMap(({ userId, before }) => toldOf(userId, before)));
+  // Who was told stays so while no seat may be given, or others are to be given first.
+  if (mode !== 'all' || isHeldBack(candidates, seats, facts, terms))
+    return new Map(seated.flatMap(({ userId, before }) => toldOf(userId, before)));
   const holders = seated.flatMap((one) => holderOf(one, seats.get(one.userId) ?? 'none', now));
-  const noticeMs = rules.noticeHours * 3_600_000;
-  const isOver = (holder: Holder) => goesAt(holder, noticeMs, now) <= now;
-  const { swaps, told } = swapsOf(candidates, holders, seats, facts, terms, isOver);
-  const after = afterNotice(swaps, told, noticeMs, now);
+  const goesAt = goingAt(rules.noticeHours * 3_600_000, now);
+  const swaps = swapsOf(candidates, holders, seats, facts, terms, goesAt);
+  const after = afterNotice(swaps, goesAt, now);
   for (const { loser, winner } of after.swaps) {
     seats.set(winner, seats.get(loser) ?? 'held');
     seats.set(loser, 'waiting');
@@ -144,6 +137,23 @@ export function takeSeats(
   const winners = new Set(after.swaps.map(({ winner }) => winner));
   if (winners.size > 0) serveAnew(candidates, seats, facts, terms, mode, winners);
   return after.notices;
+}
+
+/** Seats are left that nobody has only because no more may be given by what was read. */
+function isHeldBack(
+  candidates: readonly Candidate[],
+  seats: ReadonlyMap<UserId, Seat>,
+  facts: Facts,
+  terms: Terms,
+): boolean {
+  const { held, overage } = roomIn(terms, usageNow(candidates, seats, facts));
+  if (held + overage === 0 || !Number.isFinite(facts.grantsMax)) return false;
+  return candidates.filter((one) => isServed(one, seats)).length >= facts.grantsMax;
+}
+
+/** By what is decided now. */
+function isServed({ userId, claim }: Candidate, seats: ReadonlyMap<UserId, Seat>): boolean {
+  return claim.kind === 'claims' && isSeated(seats.get(userId) ?? 'none');
 }
 
 /**
@@ -158,15 +168,9 @@ function serveAnew(
   mode: Mode,
   winners: ReadonlySet<UserId>,
 ): void {
-  for (const { userId, claim } of candidates) {
-    if (isServed(seats.get(userId), claim) && !winners.has(userId)) seats.set(userId, 'waiting');
-  }
+  for (const one of candidates)
+    if (isServed(one, seats) && !winners.has(one.userId)) seats.set(one.userId, 'waiting');
   serve(candidates, seats, facts, terms, mode);
-}
-
-/** By what is decided now. */
-function isServed(seat: Seat | undefined, { kind }: ClaimState): boolean {
-  return kind === 'claims' && isSeated(seat ?? 'none');
 }
 
 function swapsOf(
@@ -175,9 +179,9 @@ function swapsOf(
   seats: ReadonlyMap<UserId, Seat>,
   facts: Facts,
   terms: Terms,
-  isOver: (holder: Holder) => boolean,
-): Pick<TakenBack, 'swaps' | 'told'> {
-  const { rules, subPools, grantsMax } = facts;
+  goesAt: (holder: Holder) => Date,
+): Swap[] {
+  const { rules, subPools } = facts;
   // No seat is free for them: whoever needs somebody's word in that case takes none from others before it.
   const waiting = candidates.filter(
     ({ userId, claim }) =>
@@ -186,46 +190,15 @@ function swapsOf(
   const shares = sharesNow(candidates, seats, facts, terms);
   const room = roomIn(terms, usageNow(candidates, seats, facts));
   const withoutRoom = waiting.map(claimOf).filter((claim) => grantOf(claim, room) === undefined);
-  const given = candidates.filter(({ userId, claim }) => isServed(seats.get(userId), claim)).length;
-  const taking = { waiting: withoutRoom, holders, unread: unreadOf(candidates, facts) };
   const back =
     subPools.length === 0
-      ? { swaps: [], told: [], provided: [] }
-      : takeBack(taking, shares, rules.order, isOver, grantsMax - given);
+      ? []
+      : takeBack(withoutRoom, holders, shares, rules.order, goesAt, limits.seatsTakenAtOnce);
   if (rules.order !== 'strict') return back;
-  const { swaps, told, provided } = back;
-  const swapped = swaps.flatMap(({ loser, winner }) => [loser, winner]);
-  const done = new Set([...swapped, ...told, ...provided].map(({ userId }) => userId));
+  const done = new Set(back.flatMap(({ loser, winner }) => [loser.userId, winner.userId]));
   const others = waiting.filter(({ userId, wish }) => wish.mayPreempt && !done.has(userId));
   const left = holders.filter(({ userId }) => !done.has(userId));
-  return { swaps: [...swaps, ...preempt(others.map(claimOf), left, shares)], told };
-}
-
-/** Of each sub-pool those who are counted, and are none of the candidates. */
-function unreadOf(
-  candidates: readonly Candidate[],
-  { lineCounts }: Facts,
-): ReadonlyMap<string | null, Unread> {
-  const read = Map.groupBy(candidates, ({ before }) => before?.subPool ?? null);
-  return new Map(
-    [...lineCounts].map(([name, { unspent, told }]) => {
-      const ofLine = read.get(name) ?? [];
-      const noticed = ofLine.filter(({ before }) => before?.noticeUntil != null);
-      return [
-        name,
-        {
-          waiting: Math.max(0, unspent - ofLine.filter(wasUnspent).length),
-          told: Math.max(0, told - noticed.length),
-        },
-      ];
-    }),
-  );
-}
-
-/** As it is counted: in the queue, with the right to any seat. */
-function wasUnspent({ before, claim }: Candidate): boolean {
-  const isSpent = claim.kind === 'claims' && claim.isOverageSpent;
-  return before?.seat === 'waiting' && before.approval === null && !before.isUnasked && !isSpent;
+  return [...back, ...preempt(others.map(claimOf), left, shares)];
 }
 
 function holderOf(one: Candidate, seat: Seat, now: Date): Holder[] {

@@ -80,7 +80,8 @@ export async function decide(
     isMoreWaiting(facts, planned, most) || (ended !== null && (await loadUnasked(tx, 1)).length > 0);
   const evaluating = facts.evaluating || isMarked || isLeft;
   // Whoever claims before all of it is served must not open another, for the end of which they would wait.
-  const batch = evaluating && ended !== null ? ending(ended) : planned.batch;
+  const isBatched = evaluating && ended !== null && pool.rules.settlement !== 'immediate';
+  const batch = isBatched ? ending(ended) : planned.batch;
   const stagedSince = await stagedAfter(tx, door, pool, facts, stage.isTripped);
   writeDecisions(tx, planned.changes, { ...facts, ...planned, now: door.now });
   if (pool.evaluating) writeDecided(tx, decided);

@@ -8,7 +8,6 @@ import { roomIn } from '../licensing/admit.ts';
 import { type Terms, termsAt } from '../licensing/contract.ts';
 import { sharesOf } from '../licensing/sub-pool.ts';
 import { type Affected, knownCount } from './affected.ts';
-import { noneCounted } from './lines.ts';
 import { loadPersons } from './person-store.ts';
 import { type Facts, type Plan, unique } from './plan.ts';
 import type { Pool } from './pool.ts';
@@ -47,22 +46,13 @@ type Loaded = Pick<Facts, 'persons' | 'queue' | 'overage'> &
   Partial<
     Pick<
       Facts,
-      | 'evaluating'
-      | 'displaced'
-      | 'preemptors'
-      | 'victims'
-      | 'grantsMax'
-      | 'lineCounts'
-      | 'isMoreTaken'
-      | 'isSettling'
-      | 'reserving'
+      'evaluating' | 'displaced' | 'preemptors' | 'victims' | 'grantsMax' | 'isSettling' | 'reserving'
     >
   >;
 
 export function factsOf(pool: Pool, loaded: Loaded): Facts {
   const { persons, queue, overage, displaced = [], isSettling = false, reserving = null } = loaded;
   const { preemptors = [], victims = [], grantsMax = Number.POSITIVE_INFINITY } = loaded;
-  const { lineCounts = noneCounted, isMoreTaken = false } = loaded;
   const ids = new Set(persons.map(({ id }) => id));
   const others = (standing: readonly Standing[]) => standing.filter(({ id }) => !ids.has(id));
   const lost = others(displaced);
@@ -72,7 +62,7 @@ export function factsOf(pool: Pool, loaded: Loaded): Facts {
     evaluating: pool.evaluating || (loaded.evaluating ?? false),
     persons,
     queue: others(queue),
-    ...{ grantsMax, lineCounts, isMoreTaken },
+    grantsMax,
     overage: others(overage).filter(({ id }) => !lostIds.has(id)),
     displaced: lost,
     preemptors: others(preemptors),
@@ -96,6 +86,7 @@ export async function loadFacts(
   { keepUntil = null, excess = 0, isSettling = false, reserving = null, crowd }: Loading,
 ): Promise<Facts> {
   const most = mostOf(pace);
+  const lost = Math.min(excess, most);
   const read = async (people: number) => {
     const reach = reachOf(pool, pace.now, people);
     const terms = termsAt(pool.contract, pace.now);
@@ -103,10 +94,10 @@ export async function loadFacts(
       // Those above the capacity come first: while not all of them can be looked at, nobody of the queue is.
       reach.above > most
         ? emptyHead
-        : loadHead(tx, pool, terms, { needed: reach.queue, people, most, now: pace.now }),
+        : loadHead(tx, pool, terms, { needed: reach.queue, people: people + lost, most, now: pace.now }),
       loadOverage(tx, Math.min(most, reach.above)),
-      loadExcess(tx, Math.min(excess, most), isBorrowed(tx, sharesOf(pool.subPools, terms, pool.usage))),
-      loadPreemption(tx, pace, pool, people),
+      loadExcess(tx, lost, isBorrowed(tx, sharesOf(pool.subPools, terms, pool.usage))),
+      loadPreemption(tx, pace, pool, people + lost),
     ]);
     const victims = [...preemption.victims, ...head.victims];
     return { ...head, ...preemption, overage, displaced, victims };
@@ -139,16 +130,16 @@ async function loadPreemption(
 ): Promise<Pick<Facts, 'preemptors' | 'victims'>> {
   const { grants } = termsAt(pool.contract, pace.now);
   if (pool.rules.order !== 'strict' || !grants) return { preemptors: [], victims: [] };
-  // As many at every look: of fewer some would be looked at as if nobody wanted their seats.
-  const most = Math.max(mostOf(pace), limits.peoplePerDecision);
+  // As many at every look: whoever has notice for the sake of somebody who is not read would lose it.
+  const most = limits.seatsTakenAtOnce;
   const preemptors = await loadPreemptors(tx, most);
   // Seats above the capacity may be none for those who could take one.
   const reach = preemptors.length + people + pool.usage.overage;
   return { preemptors, victims: await loadVictims(tx, Math.min(most, reach)) };
 }
 
-type Head = Pick<Loaded, 'queue' | 'grantsMax' | 'lineCounts' | 'isMoreTaken'> & Pick<Facts, 'victims'>;
-const emptyHead: Head = { queue: [], victims: [] };
+type Head = Pick<Loaded, 'queue' | 'grantsMax'> & Pick<Facts, 'victims'>;
+const emptyHead: Head = { queue: [], grantsMax: 0, victims: [] };
 
 /** The head of the queue; of those whose time above the capacity is not used up as many again. */
 async function loadHead(
@@ -166,14 +157,15 @@ async function loadHead(
 
 /** Seats are left, and all who were looked at are served: behind them others may wait. */
 export function isMoreWaiting(
-  { queue, persons, evaluating, subPools, grantsMax, isMoreTaken }: Facts,
+  { queue, persons, preemptors, evaluating, subPools, grantsMax }: Facts,
   { usage, terms, batch }: Plan,
   most: number,
 ): boolean {
   if (evaluating || batch !== null || !terms.grants) return false;
   const { held, overage } = roomIn(terms, usage);
   if (held > 0 && usage.overage > 0) return true;
-  if (subPools.length > 0) return isMoreTaken || Number.isFinite(grantsMax);
+  if (preemptors.length >= limits.seatsTakenAtOnce) return true;
+  if (subPools.length > 0) return Number.isFinite(grantsMax);
   // Of the queue that was read, people who are decided for themselves are no part.
   return held + overage > 0 && queue.length + persons.length >= most;
 }

@@ -1,10 +1,13 @@
 /** How much must be looked at of the queue of each sub-pool, and of the seats that they borrow. Pure. */
 
+import { limits } from '../kernel/limits.ts';
 import { roomIn } from '../licensing/admit.ts';
 import type { Terms } from '../licensing/contract.ts';
-import { borrowedBy, type Shares, shareOf, sharesOf } from '../licensing/sub-pool.ts';
+import { borrowedBy, type Share, type Shares, sharesOf } from '../licensing/sub-pool.ts';
 import type { Pool } from './pool.ts';
 import type { Standing } from './standing.ts';
+
+const { seatsTakenAtOnce } = limits;
 
 /** How many are looked at of a sub-pool; null: of the common rest. */
 export interface Line {
@@ -14,33 +17,19 @@ export interface Line {
 
 export interface Reach {
   shares: Shares;
+  /** For the seats that are free. */
   lines: Line[];
-  /** What would be looked at if there were no limit. */
+  /** What would be looked at for them if there were no limit. */
   needed: ReadonlyMap<string | null, number>;
-  /** As many as can take seats back: so many are counted, however many are looked at. */
+  /** For the seats that others borrow. */
   claiming: Line[];
 }
 
-/** Of a line, as stored. */
-export interface LineCount {
-  /** Of those who may take a seat back, so many wait that more make no difference; and without those whose time is over. */
-  waiting: number;
-  unspent: number;
-  /** Who has notice, and of these whose notice is over. */
-  told: number;
-  over: number;
-}
-
-/** By the name of the sub-pool; null: the common rest. */
-export type LineCounts = ReadonlyMap<string | null, LineCount>;
-
-export const noneCounted: LineCounts = new Map();
-
 /**
- * Of each queue as many as can be served: by free seats within the limit of the sub-pool, or by borrowed ones within its
+ * Of each queue as many as can be served: by free seats within the limit of the sub-pool, or by free and borrowed ones within its
  * share. Each of the people who are decided for may change each number by one.
  *
- * @param most People in all.
+ * @param most People in all, to whom free seats may go.
  */
 export function reachOfLines(
   { subPools, usage }: Pick<Pool, 'subPools' | 'usage'>,
@@ -51,23 +40,17 @@ export function reachOfLines(
   const shares = sharesOf(subPools, terms, usage);
   const { held, overage } = roomIn(terms, usage);
   const free = held + overage + people;
-  const borrowed = borrowedIn(shares) + people;
-  const claims = [...shares].map(([name, { seats, used }]) => {
-    return { name, most: Math.max(0, Math.min(borrowed, seats - used + people)) };
-  });
-  const needed = new Map(
-    claims.map(({ name, most: back }): [string | null, number] => {
-      const { limit, used } = shareOf(shares, name);
-      return [name, Math.max(back, Math.min(free, limit - used + people))];
-    }),
-  );
+  const borrowed = [...shares.values()].reduce((sum, share) => sum + borrowedBy(share), people);
+  const reach = (of: (share: Share) => number) =>
+    [...shares].map(([name, share]) => ({ name, most: Math.max(0, of(share)) }));
+  const byRoom = reach(({ limit, used }) => Math.min(free, limit - used + people));
   const each = Math.max(1, Math.floor(most / shares.size));
-  const lines = [...needed].map(([name, number]) => ({ name, most: Math.min(number, each) }));
-  return { shares, lines, needed, claiming: claims.filter((line) => line.most > 0) };
-}
-
-function borrowedIn(shares: Shares): number {
-  return [...shares.values()].reduce((sum, share) => sum + borrowedBy(share), 0);
+  return {
+    shares,
+    lines: byRoom.map((line) => ({ ...line, most: Math.min(line.most, each) })),
+    needed: new Map(byRoom.map((line) => [line.name, line.most])),
+    claiming: reach(({ seats, used }) => Math.min(free + borrowed, seats - used + people, seatsTakenAtOnce)),
+  };
 }
 
 /**
@@ -82,48 +65,16 @@ export function grantsMaxOf({ lines, needed }: Reach, queue: readonly Standing[]
   return Math.min(...cut.map(({ most }) => most), Number.POSITIVE_INFINITY);
 }
 
+/** Of each sub-pool that may have more than its share, as many of its seats as so many claims may take back. */
+export function borrowedLines({ shares }: Reach, claims: number, people: number): Line[] {
+  return [...shares].flatMap(([name, { seats, used }]) => {
+    const taken = Math.min(claims, used - seats + people, seatsTakenAtOnce);
+    return taken > 0 ? [{ name, most: taken }] : [];
+  });
+}
+
 function countsOf(queue: readonly Standing[]): Map<string | null, number> {
   const counts = new Map<string | null, number>();
   for (const { decision } of queue) counts.set(decision.subPool, (counts.get(decision.subPool) ?? 0) + 1);
   return counts;
-}
-
-export interface Outstanding {
-  /** Seats for which nobody has notice yet. */
-  untold: number;
-  /** Who has notice though no seat is claimed for it. */
-  surplus: number;
-  /** Who has had notice long enough. */
-  over: number;
-}
-
-/** What is still to be done so that as many have notice as seats are claimed back. */
-export function outstandingOf({ shares }: Pick<Reach, 'shares'>, counts: LineCounts): Outstanding {
-  const sum = (of: (count: LineCount, name: string | null) => number) =>
-    [...counts].reduce((all, [name, count]) => all + of(count, name), 0);
-  const claimed = sum(({ waiting }, name) => {
-    const { seats, used } = shareOf(shares, name);
-    return Math.max(0, Math.min(waiting, seats - used));
-  });
-  const wanted = Math.min(claimed, borrowedIn(shares));
-  const told = sum((count) => count.told);
-  const rightly = sum((count, name) => Math.min(count.told, borrowedBy(shareOf(shares, name))));
-  return {
-    untold: Math.max(0, wanted - rightly),
-    surplus: told - Math.min(wanted, rightly),
-    over: sum(({ over }) => over),
-  };
-}
-
-/** Of each sub-pool that may have more than its share, as many of its seats as may have to be told of. */
-export function borrowedLines(
-  { shares }: Pick<Reach, 'shares'>,
-  { untold }: Pick<Outstanding, 'untold'>,
-  people: number,
-  most: number,
-): Line[] {
-  return [...shares].flatMap(([name, { seats, used }]) => {
-    const taken = Math.min(untold + people, used - seats + people, most);
-    return taken > 0 ? [{ name, most: taken }] : [];
-  });
 }

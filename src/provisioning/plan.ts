@@ -10,7 +10,6 @@ import { type Decision, effect, type OpenBatch, type Seat } from '../licensing/e
 import type { Rules } from '../licensing/mapping.ts';
 import type { SubPool } from '../licensing/sub-pool.ts';
 import { grantable, type SubPoolTurn, seatsOf, subPoolsAfter, takeSeats, usageAfter } from './allot.ts';
-import type { LineCounts } from './lines.ts';
 import {
   type Candidate,
   type ClaimState,
@@ -39,10 +38,6 @@ export interface Facts {
   queue: readonly Standing[];
   /** Seats that can be given by it: where of a sub-pool more wait than were read, as many as were. */
   grantsMax: number;
-  /** With sub-pools: how many there are of each, beyond those who were read. */
-  lineCounts: LineCounts;
-  /** More seats are to be taken back, or left, than are looked at. */
-  isMoreTaken: boolean;
   /** Of those with a seat above the capacity the first in the order, without `persons`. */
   overage: readonly Standing[];
   /** Who loses the seat now, though it is wanted: the capacity fell, and its grace is over. Without `persons`. */
@@ -131,7 +126,7 @@ function isToSettle({ isSettling, batch }: Pick<Facts, 'isSettling' | 'batch'>):
   return isSettling || (batch !== null && isEnding(batch));
 }
 
-/** It is to be settled as soon as everybody has been decided for, and served; nothing joins it any more. */
+/** It is to be settled as soon as everybody has been decided for, and served: others wait for no other end. */
 export function ending({ openedAt }: OpenBatch): OpenBatch {
   return { openedAt, settlesAt: openedAt };
 }

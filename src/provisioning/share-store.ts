@@ -6,113 +6,83 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
+import { limits } from '../kernel/limits.ts';
 import type { Terms } from '../licensing/contract.ts';
 import { borrowedBy, type Shares } from '../licensing/sub-pool.ts';
-import {
-  borrowedLines,
-  grantsMaxOf,
-  type Line,
-  type LineCount,
-  type LineCounts,
-  noneCounted,
-  outstandingOf,
-  reachOfLines,
-} from './lines.ts';
+import { borrowedLines, grantsMaxOf, type Line, reachOfLines } from './lines.ts';
 import { type Facts, unique } from './plan.ts';
 import type { Pool } from './pool.ts';
 import type { Standing } from './standing.ts';
-import { excessOrder, excessSource, isUnspent, loadStandingOf, standingColumns } from './standing-store.ts';
+import {
+  excessOrder,
+  excessSource,
+  inOrder,
+  isUnspent,
+  loadNoticed,
+  loadStandingOf,
+  standingColumns,
+} from './standing-store.ts';
 
-/** What is loaded of the queues and of the seats that others lend. */
-type Shared = Pick<Facts, 'queue' | 'grantsMax' | 'victims' | 'lineCounts' | 'isMoreTaken'>;
-
-/** The heads of the queues, how many seats may be given by them, and whose seats may be taken back. */
+/**
+ * The heads of the queues, how many seats may be given by them, and whose seats may be taken back. For what is taken back as many
+ * are read at every look: whoever has notice for the sake of somebody who is not read would lose it.
+ */
 export async function loadShared(
   tx: TenantTransaction,
   pool: Pool,
   terms: Terms,
   { people, most, now }: { people: number; most: number; now: Date },
-): Promise<Shared> {
-  if (!terms.grants || pool.evaluating) {
-    const grantsMax = Number.POSITIVE_INFINITY;
-    return { queue: [], grantsMax, victims: [], lineCounts: noneCounted, isMoreTaken: false };
-  }
+): Promise<Pick<Facts, 'queue' | 'grantsMax' | 'victims'>> {
+  if (!terms.grants || pool.evaluating)
+    return { queue: [], grantsMax: Number.POSITIVE_INFINITY, victims: [] };
   const reach = reachOfLines(pool, terms, people, most);
-  const [heads, unspent, told, lineCounts] = await Promise.all([
+  const [heads, unspent, claims, noticed] = await Promise.all([
     loadLines(tx, reach.lines, sql`true`),
     terms.allowance === 0 ? [] : loadLines(tx, reach.lines, isUnspent(terms, now)),
-    loadTold(tx, most, now),
-    countLines(tx, reach.claiming, terms, now),
+    loadLines(tx, reach.claiming, sql`not d.unasked`, limits.seatsTakenAtOnce),
+    loadNoticed(tx),
   ]);
-  const outstanding = outstandingOf(reach, lineCounts);
   // Seats above the capacity may be none for those who could take one back.
-  const lowest = await loadLowest(tx, borrowedLines(reach, outstanding, people + pool.usage.overage, most));
-  // Both are read up to the same place: the one that was cut tells.
-  const grantsMax = Math.min(grantsMaxOf(reach, heads), grantsMaxOf(reach, unspent));
-  const { untold, surplus, over } = outstanding;
-  const going = pool.rules.noticeHours === 0 ? untold + over : over;
+  const lines = borrowedLines(reach, claims.length + people + pool.usage.overage, people);
+  const queue = unique([...heads, ...unspent, ...claims]);
   return {
-    ...{ queue: unique([...heads, ...unspent]), grantsMax, lineCounts },
-    victims: unique([...told, ...lowest]),
-    isMoreTaken: Math.max(untold, surplus) > most || going > Math.min(grantsMax, most),
+    queue,
+    // Both are read up to the same place: the one that was cut tells.
+    grantsMax: Math.min(grantsMaxOf(reach, heads), grantsMaxOf(reach, unspent), takenMaxOf(claims)),
+    victims: unique([...noticed, ...(await loadLowest(tx, lines))]),
   };
 }
 
-/** How many wait in each of these lines, at most as many as are named, and how many of any line have notice. */
-async function countLines(
-  tx: TenantTransaction,
-  lines: readonly Line[],
-  terms: Terms,
-  now: Date,
-): Promise<LineCounts> {
-  const waiting = ofLines(tx, lines, sql`${inQueue} and not d.unasked`, queueOrder);
-  const rows = await tx.run(sql<LineCount & { name: string | null }>`
-    select name, sum(waiting)::integer as waiting, sum(unspent)::integer as unspent, sum(told)::integer as told,
-      sum(over)::integer as over
-    from (
-      select d.sub_pool as name, count(*) as waiting, count(*) filter (where ${isUnspent(terms, now)}) as unspent,
-        0 as told, 0 as over
-      from (${waiting}) d group by d.sub_pool
-      union all
-      select d.sub_pool, 0, 0, count(*), count(*) filter (where d.notice_until <= ${now})
-      from decisions d where d.tenant_id = ${tx.tenantId} and d.notice_until is not null group by d.sub_pool
-    ) counted group by name`);
-  return new Map(rows.map(({ name, ...count }) => [name, count]));
+/** Where more claim seats back than were read, the others are looked at afterwards. */
+function takenMaxOf(claims: readonly Standing[]): number {
+  return claims.length < limits.seatsTakenAtOnce ? Number.POSITIVE_INFINITY : limits.seatsTakenAtOnce;
 }
 
-/** The first who wait in each line. */
+/** The first who wait in each line, and of them the first `most`. */
 function loadLines(
   tx: TenantTransaction,
   lines: readonly Line[],
   who: RawBuilder<boolean>,
+  most?: number,
 ): Promise<Standing[]> {
-  const first = ofLines(tx, lines, sql`${inQueue} and ${who}`, queueOrder);
-  return loadStandingOf(tx, sql`select ${standingColumns} from (${first}) d`);
+  const first = ofLines(tx, lines, sql`d.seat = 'waiting' and d.approval is null and ${who}`, inOrder);
+  return loadFirst(tx, first, inOrder, most);
 }
 
-const inQueue = sql`d.seat = 'waiting' and d.approval is null`;
-const queueOrder = sql`d.priority, d.rank_at, d.tie, d.user_id`;
-
-/** The lowest ranked who have a seat in each line, without pins and without whoever has notice. */
+/** The lowest ranked who have a seat in the lines, without pins. */
 async function loadLowest(tx: TenantTransaction, lines: readonly Line[]): Promise<Standing[]> {
   if (lines.length === 0) return [];
-  return loadStandingOf(
-    tx,
-    sql`select ${standingColumns} from (${lowestOf(tx, lines, sql`d.notice_until is null`)}) d`,
-  );
+  return loadFirst(tx, lowestOf(tx, lines), fromBehind, limits.seatsTakenAtOnce);
 }
 
-/** Of those who were told that the seat goes the first whose time is over, and of the others the last. */
-function loadTold(tx: TenantTransaction, most: number, now: Date): Promise<Standing[]> {
-  const told = sql`select d.* from decisions d where d.tenant_id = ${tx.tenantId}`;
-  return loadStandingOf(
-    tx,
-    sql`select ${standingColumns} from (
-        (${told} and d.notice_until <= ${now} order by d.notice_until, ${lowestOrder} limit ${most})
-        union all
-        (${told} and d.notice_until > ${now} order by d.notice_until desc, ${queueOrder} limit ${most})
-      ) d`,
-  );
+function loadFirst(
+  tx: TenantTransaction,
+  rows: RawBuilder<unknown>,
+  order: RawBuilder<unknown>,
+  most: number | undefined,
+): Promise<Standing[]> {
+  const first = most === undefined ? sql`` : sql`order by ${order} limit ${most}`;
+  return loadStandingOf(tx, sql`select ${standingColumns} from (select * from (${rows}) d ${first}) d`);
 }
 
 /** Which of these people have a seat that other shares lend. */
@@ -159,15 +129,11 @@ function overLines(shares: Shares): Line[] {
     .filter(({ most }) => most > 0);
 }
 
-const lowestOrder = sql`d.priority desc, d.rank_at desc, d.tie desc, d.user_id desc`;
-
-function lowestOf(
-  tx: TenantTransaction,
-  lines: readonly Line[],
-  who: RawBuilder<unknown> = sql`true`,
-): RawBuilder<unknown> {
-  return ofLines(tx, lines, sql`d.seat in ('held', 'overage') and d.priority > 0 and ${who}`, lowestOrder);
+function lowestOf(tx: TenantTransaction, lines: readonly Line[]): RawBuilder<unknown> {
+  return ofLines(tx, lines, sql`d.seat in ('held', 'overage') and d.priority > 0`, fromBehind);
 }
+
+const fromBehind = sql`d.priority desc, d.rank_at desc, d.tie desc, d.user_id desc`;
 
 /** Two branches, since an index serves `= name` and `is null`, and not `is not distinct from`. */
 function ofLines(

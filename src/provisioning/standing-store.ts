@@ -78,11 +78,16 @@ export function loadPreemptors(tx: TenantTransaction, most: number): Promise<Sta
   return loadStanding(tx, most, sql`d.seat = 'waiting' and d.may_preempt and d.approval is null`, inOrder);
 }
 
+/** Whoever was told that the seat goes: to a share that lent it, or to a better claim. */
+export function loadNoticed(tx: TenantTransaction): Promise<Standing[]> {
+  return loadStanding(tx, 2 * limits.seatsTakenAtOnce, sql`d.notice_until is not null`, inOrder);
+}
+
 /** Whose seat may go to a better claim: everybody who has notice, and the first `most` who would be next. */
 export async function loadVictims(tx: TenantTransaction, most: number): Promise<Standing[]> {
   const seated = sql`d.seat in ('held', 'overage') and d.priority > 0`;
   const [noticed, next] = await Promise.all([
-    loadStanding(tx, limits.peoplePerDecision, sql`${seated} and d.notice_until is not null`, inOrder),
+    loadNoticed(tx),
     loadStanding(tx, most, seated, sql`d.priority desc, d.since, d.tie desc, d.user_id desc`),
   ]);
   const known = new Set(noticed.map(({ id }) => id));

@@ -3,14 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { admit, type Claim, compareClaims } from '../../src/licensing/admit.ts';
-import {
-  afterNotice,
-  type Holder,
-  preempt,
-  type Swap,
-  type Taking,
-  takeBack,
-} from '../../src/licensing/preempt.ts';
+import { afterNotice, goingAt, type Holder, preempt, takeBack } from '../../src/licensing/preempt.ts';
 import {
   borrowedBy,
   hasPlace,
@@ -175,47 +168,27 @@ describe('what was lent', () => {
   const lent = () =>
     sharesOf(subPools({ seats: 2, used: 0 }, { seats: 1, used: 3 }), { capacity: 3 }, { ...usage, held: 3 });
   const holders = [holder('x', 'b', 1), holder('y', 'b', 2), holder('z', 'b', 3)];
-  const pairs = (swaps: readonly Swap[]) => swaps.map(({ loser, winner }) => [loser.userId, winner.userId]);
-  const back = (waiting: Claim[], some: Holder[], most = 9, unread: Taking['unread'] = new Map()) =>
-    takeBack({ waiting, holders: some, unread }, lent(), 'sticky', () => true, most);
+  const pairs = (swaps: ReturnType<typeof takeBack>) =>
+    swaps.map(({ loser, winner }) => [loser.userId, winner.userId]);
+  const now = new Date(1000);
+  const back = (waiting: Claim[], some: Holder[], most = 9, noticeMs = 500) =>
+    takeBack(waiting, some, lent(), 'sticky', goingAt(noticeMs, now), most);
 
   it('is taken back from the lowest ranked, as far as the share goes', () => {
     const waiting = ['1', '2', '3'].map((id) => claim(id, 'a', 9));
-    expect(pairs(back(waiting, holders).swaps)).toEqual([
+    expect(pairs(back(waiting, holders))).toEqual([
       ['z', '1'],
       ['y', '2'],
     ]);
-    expect(pairs(back(waiting, holders, 1).swaps)).toEqual([['z', '1']]);
-  });
-
-  it('goes first where the notice is over first', () => {
-    const told = holders.map((one) => (one.userId === 'x' ? { ...one, noticeUntil: new Date(1) } : one));
-    expect(pairs(back([claim('1', 'a')], told).swaps)).toEqual([['x', '1']]);
-  });
-
-  it('is claimed also by those who are only counted, of whom some are provided for', () => {
-    const unread = (waiting: number, told: number) =>
-      new Map([
-        ['a', { waiting, told: 0 }],
-        ['b', { waiting: 0, told }],
-      ]);
-    const [one] = [claim('1', 'a')];
-    const told = (...counts: [number, number]) => {
-      const taken = back([one], holders, 9, unread(...counts));
-      return [pairs(taken.swaps), taken.provided.length, taken.told.map(({ userId }) => userId)];
-    };
-    expect(told(0, 0)).toEqual([[['z', '1']], 0, []]);
-    expect(told(7, 0), 'as far as the share goes').toEqual([[['z', '1']], 0, ['y']]);
-    expect(told(7, 1), 'one of them has notice').toEqual([[], 1, ['z']]);
-    expect(told(7, 2)).toEqual([[], 1, []]);
+    expect(pairs(back(waiting, holders, 1))).toEqual([['z', '1']]);
   });
 
   it('is never a pin, and no seat above the capacity for whom that time is over', () => {
     const pinned = holders.map((one) => ({ ...one, priority: 0 }));
-    expect(back([claim('1', 'a')], pinned).swaps).toEqual([]);
+    expect(back([claim('1', 'a')], pinned)).toEqual([]);
     const spent = claim('1', 'a', 1, { isOverageSpent: true });
     const above = holders.map((one) => ({ ...one, seat: 'overage' as const }));
-    expect(back([spent], above).swaps).toEqual([]);
+    expect(back([spent], above)).toEqual([]);
     const seated = [holder('above', null, 9, { seat: 'overage' }), holder('within', null, 8)];
     const whole = sharesOf([], { capacity: 1 }, usage);
     expect(pairs(preempt([{ ...spent, subPool: null }], seated, whole)), 'order strict').toEqual([
@@ -224,21 +197,24 @@ describe('what was lent', () => {
   });
 
   it('goes after the notice, and at once without one', () => {
-    const now = new Date(1000);
-    const { swaps } = back([claim('1', 'a')], holders);
-    expect(afterNotice(swaps, [], 0, now)).toEqual({
+    const swaps = back([claim('1', 'a')], holders);
+    expect(afterNotice(swaps, goingAt(0, now), now)).toEqual({
       swaps: [{ loser: 'z', winner: '1' }],
       notices: new Map(),
     });
-    expect(afterNotice(swaps, [], 500, now)).toEqual({
+    expect(afterNotice(swaps, goingAt(500, now), now)).toEqual({
       swaps: [],
       notices: new Map([['z', new Date(1500)]]),
     });
-    const [x] = holders as [Holder];
-    expect(afterNotice([], [x], 500, now).notices, 'for somebody who was only counted').toEqual(
-      new Map([['x', new Date(1500)]]),
-    );
-    expect(afterNotice([], [x], 0, now).notices, 'the seat goes when it is known to whom').toEqual(new Map());
+  });
+
+  it('goes first where the notice ends first: whoever has one keeps it', () => {
+    const told = holders.map((one) => (one.userId === 'x' ? { ...one, noticeUntil: new Date(1200) } : one));
+    expect(pairs(back([claim('1', 'a'), claim('2', 'a')], told))).toEqual([
+      ['x', '1'],
+      ['z', '2'],
+    ]);
+    expect(pairs(back([claim('1', 'a')], told, 9, 0)), 'at once without one').toEqual([['z', '1']]);
   });
 
   it('order strict: a better claim takes seats of its own sub-pool, of others only what they borrow', () => {

@@ -1,7 +1,7 @@
 /** Sub-pools through the flows: what a share does not use is lent, and taken back when it is claimed. */
 
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import type { GroupId, UserId } from '../../src/kernel/ids.ts';
 import { removeMapping, replaceMapping } from '../../src/provisioning/mapping-flow.ts';
@@ -239,39 +239,72 @@ it('gives in order and exactly, however few people are decided for at a time', a
   expect(seatsOf(await readState(world), 'held').length).toBe(9);
 });
 
-it('gives notice for everybody who waits within the share, however few are looked at at a time', async () => {
-  world.peoplePerDecision = 2;
-  await share('design', 8);
-  await world.contract({ paidSeats: 12 });
-  await join(sales, ...'abcdefghijkl');
-  expect(await used()).toEqual({ sales: 12, design: 0, rest: 0 });
-  const isTold = async () => (await readState(world)).decisions.filter((row) => row.notice_until !== null);
-  const ids = await Promise.all([...'mnopqrstu'].map((name) => world.user(`${name}@example.com`)));
-  await world.editGroup(design, { add: ids });
-  const told = await isTold();
-  expect(told.length, 'the share has eight of the nine').toBe(8);
-  expect(new Set(told.map((row) => row.notice_until?.getTime())).size).toBe(1);
-  await world.settle();
-  expect((await isTold()).map((row) => row.user_id).sort(), 'who has notice keeps it').toEqual(
-    told.map((row) => row.user_id).sort(),
+/** When the seat goes, of each who has notice. */
+async function notices(): Promise<Map<UserId, number>> {
+  const { decisions } = await readState(world);
+  return new Map(
+    decisions.flatMap(({ user_id: id, notice_until: at }) =>
+      at === null ? [] : [[id, at.getTime()] as const],
+    ),
   );
-  for (const id of ids.slice(0, 6)) await world.revise(id, { active: false });
-  expect((await isTold()).length, 'three want seats still').toBe(3);
-  for (const id of ids.slice(0, 6)) await world.revise(id, { active: true });
-  expect((await isTold()).length).toBe(8);
-  await pass(25);
-  expect(await used()).toEqual({ sales: 4, design: 8, rest: 0 });
-  expect(await isTold()).toEqual([]);
-});
+}
 
-it('takes all notices back when there are seats enough', async () => {
-  world.peoplePerDecision = 2;
-  await share('design', 8);
-  await world.contract({ paidSeats: 12 });
-  await join(sales, ...'abcdefghijkl');
-  const ids = await Promise.all([...'mnopqrs'].map((name) => world.user(`${name}@example.com`)));
-  await world.editGroup(design, { add: ids });
-  await world.contract({ paidSeats: 20 });
-  expect((await readState(world)).decisions.filter((row) => row.notice_until !== null)).toEqual([]);
-  expect(await used()).toEqual({ sales: 12, design: 7, rest: 0 });
+/** At once. */
+async function joinTogether(group: GroupId, names: string): Promise<UserId[]> {
+  const ids = await Promise.all([...names].map((name) => world.user(`${name}@example.com`)));
+  await world.editGroup(group, { add: ids });
+  return ids;
+}
+
+describe('many notices, of which few are looked at at a time', () => {
+  beforeEach(async () => {
+    world.peoplePerDecision = 2;
+    await share('design', 8);
+    await world.contract({ paidSeats: 12 });
+    await join(sales, ...'abcdefghijkl');
+  });
+
+  it('are as many as the share has of those who wait, and stay', async () => {
+    expect(await used()).toEqual({ sales: 12, design: 0, rest: 0 });
+    const ids = await joinTogether(design, 'mnopqrstu');
+    const told = await notices();
+    expect(told.size, 'the share has eight of the nine').toBe(8);
+    expect(new Set(told.values()).size).toBe(1);
+    world.pass(3_600_000);
+    await world.settle();
+    expect(await notices(), 'whoever has one keeps it').toEqual(told);
+    for (const id of ids.slice(0, 6)) await world.revise(id, { active: false });
+    expect((await notices()).size, 'three want seats still').toBe(3);
+    for (const id of ids.slice(0, 6)) await world.revise(id, { active: true });
+    expect((await notices()).size).toBe(8);
+    await pass(25);
+    expect(await used()).toEqual({ sales: 4, design: 8, rest: 0 });
+    expect((await notices()).size).toBe(0);
+  });
+
+  it('stay while free seats are given, as far as they are needed then', async () => {
+    await joinTogether(design, 'mnopqrstuvwxyz');
+    const told = await notices();
+    world.pass(3_600_000);
+    await world.contract({ paidSeats: 14 });
+    expect(await used()).toEqual({ sales: 12, design: 2, rest: 0 });
+    const left = await notices();
+    expect(left.size).toBe(6);
+    for (const [id, at] of left) expect(told.get(id), 'of the same time').toBe(at);
+  });
+
+  it('are taken back when there are seats enough', async () => {
+    await joinTogether(design, 'mnopqrs');
+    await world.contract({ paidSeats: 20 });
+    expect((await notices()).size).toBe(0);
+    expect(await used()).toEqual({ sales: 12, design: 7, rest: 0 });
+  });
+
+  it('are given to others where those who had them lose the seat for another reason', async () => {
+    await joinTogether(design, 'mnopqrs');
+    await world.contract({ paidSeats: 11, decreaseGraceDays: 0 });
+    await pass(0);
+    expect((await notices()).size).toBe(7);
+    expect(await world.settle()).toBe(0);
+  });
 });
