@@ -1,12 +1,12 @@
 /** The embedded PostgreSQL comes up again after a person has removed part of its folder, and throws no data away. */
 
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
 import { hasEmbeddedPostgres } from '../process/support.ts';
+import { makeDataFolder } from '../support/data-folder.ts';
 
 let dataDir: string;
 let running: EmbeddedPostgres;
@@ -23,9 +23,7 @@ const start = async () => {
 };
 
 beforeEach(async () => {
-  dataDir = mkdtempSync(join(tmpdir(), 'blue-gateway-embedded-'));
-  // As root PostgreSQL runs under another account, which must reach it.
-  chmodSync(dataDir, 0o711);
+  dataDir = makeDataFolder('embedded');
   expect((await start()).hadTable).toBe(false);
 });
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));

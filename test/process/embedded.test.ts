@@ -69,7 +69,8 @@ function halfARequest(gateway: GatewayProcess, dataDir: string) {
 }
 
 describe.skipIf(!hasEmbeddedPostgres)('the gateway with its embedded PostgreSQL', () => {
-  const folder = dataFolder();
+  // How fast it starts is told of a disk.
+  const folder = dataFolder('disk');
   const env = { DATA_DIR: folder.path, LOG_LEVEL: 'warn' };
 
   beforeAll(async () => {
@@ -108,7 +109,7 @@ describe.skipIf(!hasEmbeddedPostgres)('the gateway with its embedded PostgreSQL'
 
   it('is ready within 5 s for the first time', async () => {
     await quickStart(5000, 3, async () => {
-      const fresh = dataFolder();
+      const fresh = dataFolder('disk');
       const gateway = await startProcess({ env: { ...env, DATA_DIR: fresh.path } });
       const ms = await gateway.ready();
       await stop(gateway);

@@ -1,10 +1,10 @@
 /** Starts the gateway as people do, as a process of its own, and looks at it from outside. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeDataFolder } from '../support/data-folder.ts';
 import { freePort } from '../support/gateway.ts';
 import { root } from '../support/sources.ts';
 
@@ -143,8 +143,7 @@ function statOf(pid: number): string[] {
 }
 
 /** A folder for DATA_DIR that the database's account can reach too; what is in it can be removed by `remove`. */
-export function dataFolder(): { path: string; remove(): void } {
-  const path = mkdtempSync(join(tmpdir(), 'blue-gateway-process-'));
-  chmodSync(path, 0o711);
+export function dataFolder(on?: 'memory' | 'disk'): { path: string; remove(): void } {
+  const path = makeDataFolder('process', on);
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }

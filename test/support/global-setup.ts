@@ -4,13 +4,12 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
 import { migrate } from '../../src/db/migrate.ts';
+import { makeDataFolder } from './data-folder.ts';
 import { dropDatabase } from './drop-database.ts';
 
 declare module 'vitest' {
@@ -39,9 +38,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
 async function startServer(external: string | undefined): Promise<{ url: string; stop(): Promise<void> }> {
   if (external) return { url: external, stop: async () => {} };
-  const dataDir = mkdtempSync(join(tmpdir(), 'blue-gateway-test-'));
-  // As root the database's account must reach it: else its files would go elsewhere, and stay.
-  chmodSync(dataDir, 0o711);
+  const dataDir = makeDataFolder('test');
   const embedded = await startEmbeddedPostgres({ dataDir, durable: false });
   return {
     url: embedded.url,
