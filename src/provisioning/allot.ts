@@ -1,7 +1,6 @@
 /** Who of the candidates has a seat afterwards, and who is told that it goes to a better claim. Pure. */
 
 import type { UserId } from '../kernel/ids.ts';
-import { limits } from '../kernel/limits.ts';
 import {
   admit,
   type Claim,
@@ -181,7 +180,7 @@ function swapsOf(
   terms: Terms,
   goesAt: (holder: Holder) => Date,
 ): Swap[] {
-  const { rules, subPools } = facts;
+  const { rules, subPools, takenMax } = facts;
   // No seat is free for them: whoever needs somebody's word in that case takes none from others before it.
   const waiting = candidates.filter(
     ({ userId, claim }) =>
@@ -191,9 +190,7 @@ function swapsOf(
   const room = roomIn(terms, usageNow(candidates, seats, facts));
   const withoutRoom = waiting.map(claimOf).filter((claim) => grantOf(claim, room) === undefined);
   const back =
-    subPools.length === 0
-      ? []
-      : takeBack(withoutRoom, holders, shares, rules.order, goesAt, limits.seatsTakenAtOnce);
+    subPools.length === 0 ? [] : takeBack(withoutRoom, holders, shares, rules.order, goesAt, takenMax);
   if (rules.order !== 'strict') return back;
   const done = new Set(back.flatMap(({ loser, winner }) => [loser.userId, winner.userId]));
   const others = waiting.filter(({ userId, wish }) => wish.mayPreempt && !done.has(userId));

@@ -8,8 +8,9 @@ import { roomIn } from '../licensing/admit.ts';
 import { type Terms, termsAt } from '../licensing/contract.ts';
 import { sharesOf } from '../licensing/sub-pool.ts';
 import { type Affected, knownCount } from './affected.ts';
+import { takenAtOnce, takenMaxOf } from './lines.ts';
 import { loadPersons } from './person-store.ts';
-import { type Facts, type Plan, unique } from './plan.ts';
+import { boundless, type Facts, type Plan, unique } from './plan.ts';
 import type { Pool } from './pool.ts';
 import { isBorrowed, loadShared } from './share-store.ts';
 import type { PersonFacts, Standing } from './standing.ts';
@@ -46,13 +47,20 @@ type Loaded = Pick<Facts, 'persons' | 'queue' | 'overage'> &
   Partial<
     Pick<
       Facts,
-      'evaluating' | 'displaced' | 'preemptors' | 'victims' | 'grantsMax' | 'isSettling' | 'reserving'
+      | 'evaluating'
+      | 'displaced'
+      | 'preemptors'
+      | 'victims'
+      | 'grantsMax'
+      | 'takenMax'
+      | 'isSettling'
+      | 'reserving'
     >
   >;
 
 export function factsOf(pool: Pool, loaded: Loaded): Facts {
   const { persons, queue, overage, displaced = [], isSettling = false, reserving = null } = loaded;
-  const { preemptors = [], victims = [], grantsMax = Number.POSITIVE_INFINITY } = loaded;
+  const { preemptors = [], victims = [], grantsMax, takenMax } = { ...boundless, ...loaded };
   const ids = new Set(persons.map(({ id }) => id));
   const others = (standing: readonly Standing[]) => standing.filter(({ id }) => !ids.has(id));
   const lost = others(displaced);
@@ -62,7 +70,7 @@ export function factsOf(pool: Pool, loaded: Loaded): Facts {
     evaluating: pool.evaluating || (loaded.evaluating ?? false),
     persons,
     queue: others(queue),
-    grantsMax,
+    ...{ grantsMax, takenMax },
     overage: others(overage).filter(({ id }) => !lostIds.has(id)),
     displaced: lost,
     preemptors: others(preemptors),
@@ -100,7 +108,8 @@ export async function loadFacts(
       loadPreemption(tx, pace, pool, people + lost),
     ]);
     const victims = [...preemption.victims, ...head.victims];
-    return { ...head, ...preemption, overage, displaced, victims };
+    const takenMax = Math.min(head.takenMax, preemption.takenMax);
+    return { ...head, ...preemption, overage, displaced, victims, takenMax };
   };
   const count = knownCount(affected);
   const loading = crowd ?? loadPersons(tx, affected, keepUntil);
@@ -127,19 +136,23 @@ async function loadPreemption(
   pace: Moment,
   pool: Pool,
   people: number,
-): Promise<Pick<Facts, 'preemptors' | 'victims'>> {
+): Promise<Pick<Facts, 'preemptors' | 'victims' | 'takenMax'>> {
   const { grants } = termsAt(pool.contract, pace.now);
-  if (pool.rules.order !== 'strict' || !grants) return { preemptors: [], victims: [] };
-  // As many at every look: whoever has notice for the sake of somebody who is not read would lose it.
-  const most = limits.seatsTakenAtOnce;
+  if (pool.rules.order !== 'strict' || !grants)
+    return { preemptors: [], victims: [], takenMax: Number.POSITIVE_INFINITY };
+  const most = takenAtOnce(pool.rules, mostOf(pace));
   const preemptors = await loadPreemptors(tx, most);
   // Seats above the capacity may be none for those who could take one.
   const reach = preemptors.length + people + pool.usage.overage;
-  return { preemptors, victims: await loadVictims(tx, Math.min(most, reach)) };
+  const victims = await loadVictims(tx, Math.min(most, reach));
+  // None of the others may take any of these where the last who was read may not.
+  const last = preemptors.at(-1)?.decision.claim?.priority ?? 0;
+  const open = victims.filter(({ decision }) => (decision.claim?.priority ?? 0) > last);
+  return { preemptors, victims, takenMax: takenMaxOf(preemptors, open, most) };
 }
 
-type Head = Pick<Loaded, 'queue' | 'grantsMax'> & Pick<Facts, 'victims'>;
-const emptyHead: Head = { queue: [], grantsMax: 0, victims: [] };
+type Head = Pick<Facts, 'queue' | 'grantsMax' | 'takenMax' | 'victims'>;
+const emptyHead: Head = { ...boundless, queue: [], grantsMax: 0, victims: [] };
 
 /** The head of the queue; of those whose time above the capacity is not used up as many again. */
 async function loadHead(
@@ -150,21 +163,21 @@ async function loadHead(
 ): Promise<Head> {
   if (pool.subPools.length > 0) return await loadShared(tx, pool, terms, { people, most, now });
   const reach = Math.min(most, needed);
-  if (terms.allowance === 0) return { queue: await loadQueue(tx, reach), victims: [] };
+  if (terms.allowance === 0) return { ...boundless, queue: await loadQueue(tx, reach), victims: [] };
   const [queue, unspent] = await Promise.all([loadQueue(tx, reach), loadUnspentQueue(tx, reach, terms, now)]);
-  return { queue: unique([...queue, ...unspent]), victims: [] };
+  return { ...boundless, queue: unique([...queue, ...unspent]), victims: [] };
 }
 
 /** Seats are left, and all who were looked at are served: behind them others may wait. */
 export function isMoreWaiting(
-  { queue, persons, preemptors, evaluating, subPools, grantsMax }: Facts,
+  { queue, persons, evaluating, subPools, grantsMax, takenMax }: Facts,
   { usage, terms, batch }: Plan,
   most: number,
 ): boolean {
   if (evaluating || batch !== null || !terms.grants) return false;
   const { held, overage } = roomIn(terms, usage);
   if (held > 0 && usage.overage > 0) return true;
-  if (preemptors.length >= limits.seatsTakenAtOnce) return true;
+  if (Number.isFinite(takenMax)) return true;
   if (subPools.length > 0) return Number.isFinite(grantsMax);
   // Of the queue that was read, people who are decided for themselves are no part.
   return held + overage > 0 && queue.length + persons.length >= most;

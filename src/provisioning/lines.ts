@@ -3,16 +3,28 @@
 import { limits } from '../kernel/limits.ts';
 import { roomIn } from '../licensing/admit.ts';
 import type { Terms } from '../licensing/contract.ts';
+import type { Rules } from '../licensing/mapping.ts';
 import { borrowedBy, type Share, type Shares, sharesOf } from '../licensing/sub-pool.ts';
 import type { Pool } from './pool.ts';
 import type { Standing } from './standing.ts';
-
-const { seatsTakenAtOnce } = limits;
 
 /** How many are looked at of a sub-pool; null: of the common rest. */
 export interface Line {
   name: string | null;
   most: number;
+}
+
+/**
+ * Seats that are taken from others by one decision. While notices are given they are as many at every look, however few people are
+ * decided for: whoever has notice for the sake of somebody who is not read would lose it.
+ */
+export function takenAtOnce({ noticeHours }: Pick<Rules, 'noticeHours'>, most: number): number {
+  return noticeHours === 0 ? Math.max(most, limits.seatsTakenAtOnce) : limits.seatsTakenAtOnce;
+}
+
+/** Where others than those who were read may claim seats of these people too, no more than were read. */
+export function takenMaxOf(claims: readonly Standing[], victims: readonly Standing[], most: number): number {
+  return claims.length < most || victims.length === 0 ? Number.POSITIVE_INFINITY : most;
 }
 
 export interface Reach {
@@ -30,12 +42,12 @@ export interface Reach {
  * share. Each of the people who are decided for may change each number by one.
  *
  * @param most People in all, to whom free seats may go.
+ * @param taken Of those who may take a seat back.
  */
 export function reachOfLines(
   { subPools, usage }: Pick<Pool, 'subPools' | 'usage'>,
   terms: Terms,
-  people: number,
-  most: number,
+  { people, most, taken }: { people: number; most: number; taken: number },
 ): Reach {
   const shares = sharesOf(subPools, terms, usage);
   const { held, overage } = roomIn(terms, usage);
@@ -49,7 +61,7 @@ export function reachOfLines(
     shares,
     lines: byRoom.map((line) => ({ ...line, most: Math.min(line.most, each) })),
     needed: new Map(byRoom.map((line) => [line.name, line.most])),
-    claiming: reach(({ seats, used }) => Math.min(free + borrowed, seats - used + people, seatsTakenAtOnce)),
+    claiming: reach(({ seats, used }) => Math.min(free + borrowed, seats - used + people, taken)),
   };
 }
 
@@ -68,7 +80,7 @@ export function grantsMaxOf({ lines, needed }: Reach, queue: readonly Standing[]
 /** Of each sub-pool that may have more than its share, as many of its seats as so many claims may take back. */
 export function borrowedLines({ shares }: Reach, claims: number, people: number): Line[] {
   return [...shares].flatMap(([name, { seats, used }]) => {
-    const taken = Math.min(claims, used - seats + people, seatsTakenAtOnce);
+    const taken = Math.min(claims, used - seats + people);
     return taken > 0 ? [{ name, most: taken }] : [];
   });
 }

@@ -38,6 +38,8 @@ export interface Facts {
   queue: readonly Standing[];
   /** Seats that can be given by it: where of a sub-pool more wait than were read, as many as were. */
   grantsMax: number;
+  /** Seats that can be taken from others by what was read; Infinity: by all who wait for one. */
+  takenMax: number;
   /** Of those with a seat above the capacity the first in the order, without `persons`. */
   overage: readonly Standing[];
   /** Who loses the seat now, though it is wanted: the capacity fell, and its grace is over. Without `persons`. */
@@ -52,6 +54,12 @@ export interface Facts {
   /** Whose reserved pin is set now: it takes its seat, whoever waits, be it somebody whose reserved pin was set before. */
   reserving: UserId | null;
 }
+
+/** Of facts of which all was read. */
+export const boundless: Pick<Facts, 'grantsMax' | 'takenMax'> = {
+  grantsMax: Number.POSITIVE_INFINITY,
+  takenMax: Number.POSITIVE_INFINITY,
+};
 
 export interface DecisionChange {
   userId: UserId;

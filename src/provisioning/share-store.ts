@@ -6,11 +6,10 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
-import { limits } from '../kernel/limits.ts';
 import type { Terms } from '../licensing/contract.ts';
 import { borrowedBy, type Shares } from '../licensing/sub-pool.ts';
-import { borrowedLines, grantsMaxOf, type Line, reachOfLines } from './lines.ts';
-import { type Facts, unique } from './plan.ts';
+import { borrowedLines, grantsMaxOf, type Line, reachOfLines, takenAtOnce, takenMaxOf } from './lines.ts';
+import { boundless, type Facts, unique } from './plan.ts';
 import type { Pool } from './pool.ts';
 import type { Standing } from './standing.ts';
 import {
@@ -23,39 +22,32 @@ import {
   standingColumns,
 } from './standing-store.ts';
 
-/**
- * The heads of the queues, how many seats may be given by them, and whose seats may be taken back. For what is taken back as many
- * are read at every look: whoever has notice for the sake of somebody who is not read would lose it.
- */
+/** The heads of the queues, how many seats may be given or taken back by them, and whose seats may be taken back. */
 export async function loadShared(
   tx: TenantTransaction,
   pool: Pool,
   terms: Terms,
   { people, most, now }: { people: number; most: number; now: Date },
-): Promise<Pick<Facts, 'queue' | 'grantsMax' | 'victims'>> {
-  if (!terms.grants || pool.evaluating)
-    return { queue: [], grantsMax: Number.POSITIVE_INFINITY, victims: [] };
-  const reach = reachOfLines(pool, terms, people, most);
+): Promise<Pick<Facts, 'queue' | 'grantsMax' | 'takenMax' | 'victims'>> {
+  if (!terms.grants || pool.evaluating) return { queue: [], ...boundless, victims: [] };
+  const taken = takenAtOnce(pool.rules, most);
+  const reach = reachOfLines(pool, terms, { people, most, taken });
   const [heads, unspent, claims, noticed] = await Promise.all([
     loadLines(tx, reach.lines, sql`true`),
     terms.allowance === 0 ? [] : loadLines(tx, reach.lines, isUnspent(terms, now)),
-    loadLines(tx, reach.claiming, sql`not d.unasked`, limits.seatsTakenAtOnce),
+    loadLines(tx, reach.claiming, sql`not d.unasked`, taken),
     loadNoticed(tx),
   ]);
   // Seats above the capacity may be none for those who could take one back.
-  const lines = borrowedLines(reach, claims.length + people + pool.usage.overage, people);
-  const queue = unique([...heads, ...unspent, ...claims]);
+  const lines = borrowedLines(reach, Math.min(taken, claims.length + people + pool.usage.overage), people);
+  const victims = unique([...noticed, ...(await loadLowest(tx, lines, taken))]);
   return {
-    queue,
+    queue: unique([...heads, ...unspent, ...claims]),
     // Both are read up to the same place: the one that was cut tells.
-    grantsMax: Math.min(grantsMaxOf(reach, heads), grantsMaxOf(reach, unspent), takenMaxOf(claims)),
-    victims: unique([...noticed, ...(await loadLowest(tx, lines))]),
+    grantsMax: Math.min(grantsMaxOf(reach, heads), grantsMaxOf(reach, unspent)),
+    takenMax: takenMaxOf(claims, victims, taken),
+    victims,
   };
-}
-
-/** Where more claim seats back than were read, the others are looked at afterwards. */
-function takenMaxOf(claims: readonly Standing[]): number {
-  return claims.length < limits.seatsTakenAtOnce ? Number.POSITIVE_INFINITY : limits.seatsTakenAtOnce;
 }
 
 /** The first who wait in each line, and of them the first `most`. */
@@ -70,9 +62,9 @@ function loadLines(
 }
 
 /** The lowest ranked who have a seat in the lines, without pins. */
-async function loadLowest(tx: TenantTransaction, lines: readonly Line[]): Promise<Standing[]> {
+async function loadLowest(tx: TenantTransaction, lines: readonly Line[], most: number): Promise<Standing[]> {
   if (lines.length === 0) return [];
-  return loadFirst(tx, lowestOf(tx, lines), fromBehind, limits.seatsTakenAtOnce);
+  return loadFirst(tx, lowestOf(tx, lines), fromBehind, most);
 }
 
 function loadFirst(

@@ -13,7 +13,7 @@ import { nextValidity, type Rules, type SeatOrder } from '../../src/licensing/ma
 import type { SubPool } from '../../src/licensing/sub-pool.ts';
 import type { Affected } from '../../src/provisioning/affected.ts';
 import { affectedByTerms, dueBy } from '../../src/provisioning/due.ts';
-import { type Facts, type Plan, plan } from '../../src/provisioning/plan.ts';
+import { boundless, type Facts, type Plan, plan } from '../../src/provisioning/plan.ts';
 import type { PersonFacts, Standing } from '../../src/provisioning/standing.ts';
 import { borrowersOf } from './world-shares.ts';
 
@@ -83,7 +83,8 @@ export function factsOf(world: World, affected: Affected, circumstances: Circums
     queue: standing('waiting'),
     overage: standing('overage'),
     displaced: displaced.flatMap(standingOf),
-    ...{ preemptors: [], grantsMax: Number.POSITIVE_INFINITY },
+    ...boundless,
+    preemptors: [],
     victims: world.subPools.length === 0 ? [] : [...standing('held'), ...standing('overage')],
     ...{ isSettling, isAsking: false, reserving },
   };

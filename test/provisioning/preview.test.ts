@@ -9,7 +9,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import { Fault } from '../../src/kernel/fault.ts';
-import { type MappingId, newId } from '../../src/kernel/ids.ts';
+import { type GroupId, type MappingId, newId } from '../../src/kernel/ids.ts';
 import { limits } from '../../src/kernel/limits.ts';
 import { addLine, putContract, withdrawLine } from '../../src/provisioning/contract-flow.ts';
 import type { Edit } from '../../src/provisioning/edit.ts';
@@ -32,7 +32,6 @@ import { history } from './histories.ts';
 import { make } from './make-edit.ts';
 import { compare, compareNotices, outcome, whole } from './preview-support.ts';
 import { readState, type State } from './state.ts';
-import { usual } from './usual.ts';
 
 const runs = Number(process.env.FUZZ_RUNS ?? 12);
 let test: TestDatabase;
@@ -111,7 +110,7 @@ it(
           if (edit.op === 'subPool') compareNotices(told, before, after);
         }
       }),
-      { ...usual, numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined },
+      { numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined },
     );
     expect(made).toBeGreaterThan(runs * 2);
     expect(moved).toBeGreaterThan(runs);
@@ -243,21 +242,60 @@ it('waits for no lock', async () => {
   });
 });
 
-it('of a large group tells what its batches then do, in as many statements as of a small one', async () => {
-  const world = await newWorld(test.database);
-  const group = await world.group('Big');
-  const { tenantId } = world;
-  await inTenant(world.database, tenantId, async (tx) => {
+/** With so many people who are in no other group. */
+async function fill({ database, tenantId }: TestWorld, group: GroupId, people: number): Promise<void> {
+  await inTenant(database, tenantId, async (tx) => {
     tx.send(sql`
       insert into users (tenant_id, id, attributes, user_name, user_name_key, active, address, tie_key, created_at,
         last_modified)
-      select ${tenantId}, gen_random_uuid(), jsonb_build_object('userName', 'p' || n, 'active', true), 'p' || n,
-        'p' || n, true, 'p' || n || '@example.com', 'p' || n, now(), now()
-      from generate_series(1, ${2 * limits.peoplePerDecision + 100}::int) as n`);
-    tx.send(
-      sql`insert into memberships select tenant_id, ${group}, id from users where tenant_id = ${tenantId}`,
-    );
+      select ${tenantId}, gen_random_uuid(), jsonb_build_object('userName', name, 'active', true), name, name, true,
+        name || '@example.com', name, now(), now()
+      from (select ${group} || '-' || n from generate_series(1, ${people}::int) as n) as p (name)`);
+    tx.send(sql`
+      insert into memberships select tenant_id, ${group}, id from users u where tenant_id = ${tenantId}
+        and not exists (select from memberships m where m.tenant_id = u.tenant_id and m.user_id = u.id)`);
   });
+}
+
+it.each([0, 24])(
+  'of more seats than are taken back at a time tells what is then done (notice %i h)',
+  async (noticeHours) => {
+    const world = await newWorld(test.database);
+    const many = limits.seatsTakenAtOnce + 20;
+    await putSettings(world.database, world.door, { ...defaultSettings, breaker: null, noticeHours });
+    await putSubPool(world.database, world.door, { name: 'a', seats: many, borrowLimit: null });
+    await world.contract({ paidSeats: many });
+    const [lent, own] = [await world.group('Lent'), await world.group('Own')];
+    await fill(world, lent, many);
+    await fill(world, own, many);
+    await world.map({ group: { id: lent }, priority: 1 });
+    world.peoplePerDecision = 100;
+    const before = await readState(world);
+    const mapping = world.mapping({ group: { id: own }, priority: 5, subPool: 'a' });
+    const edit: Edit = { op: 'create', id: newId<MappingId>(0), mapping };
+    const told = await previewEdit(world.database, world.door, edit, whole);
+    await apply(world, edit);
+    const after = await readState(world);
+    compare(told, before, after);
+    compareNotices(told, before, after);
+    const noticed = after.decisions.filter((row) => row.notice_until !== null);
+    expect(noticed.length).toBe(noticeHours === 0 ? 0 : limits.seatsTakenAtOnce);
+    const taken = after.decisions.filter((row) => row.sub_pool === 'a' && row.seat === 'held');
+    expect(taken.length).toBe(noticeHours === 0 ? many : 0);
+    for (let left = 3; noticeHours > 0 && left > 0; left -= 1) {
+      world.pass(noticeHours * 3_600_000);
+      await settleDue(world.database, world.now, 10);
+    }
+    const { decisions } = await readState(world);
+    expect(decisions.filter((row) => row.sub_pool === 'a' && row.seat === 'held').length).toBe(many);
+  },
+  120_000,
+);
+
+it('of a large group tells what its batches then do, in as many statements as of a small one', async () => {
+  const world = await newWorld(test.database);
+  const group = await world.group('Big');
+  await fill(world, group, 2 * limits.peoplePerDecision + 100);
   await world.contract({ paidSeats: 700 });
   const mapping = world.mapping({ group: { id: group }, priority: 1 });
   const check = async (edit: Edit) => {
