@@ -13,7 +13,6 @@ import { removeMapping, reorderMappings, replaceMapping } from '../../src/provis
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld, type TestWorld } from '../support/tenants.ts';
 import { readState } from './state.ts';
-import { usual } from './usual.ts';
 
 const runs = Number(process.env.FUZZ_RUNS ?? 6);
 let test: TestDatabase;
@@ -214,7 +213,7 @@ it.each(Object.keys(doors))(
           expect(found, `I5 ${name}`).toEqual(usual);
         }
       }),
-      { ...usual, numRuns: runs, endOnFailure: true },
+      { numRuns: runs, endOnFailure: true },
     );
   },
   runs * 3000 + 30_000,

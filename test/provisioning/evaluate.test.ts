@@ -27,9 +27,8 @@ import { newWorld, type TestWorld } from '../support/tenants.ts';
 import { history } from './histories.ts';
 import { make } from './make-edit.ts';
 import { readState } from './state.ts';
-import { usual } from './usual.ts';
 
-const runs = Number(process.env.FUZZ_RUNS ?? 16);
+const runs = Number(process.env.FUZZ_RUNS ?? 12);
 const hour = 3_600_000;
 let test: TestDatabase;
 
@@ -189,7 +188,7 @@ it(
           changed.decisions += batches.trail.length;
         },
       ),
-      { ...usual, numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined },
+      { numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined },
     );
     expect(changed.decisions).toBeGreaterThan(runs);
   },
@@ -263,7 +262,7 @@ it(
         await settleDue(test.database, world.now, 1000);
         expect(await isAnyDiffering(test.database, world.door, everyone)).toBe(false);
       }),
-      { ...usual, numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined },
+      { numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined },
     );
     expect(found).toBeGreaterThan(0);
     expect(inBoth).toBeGreaterThan(0);
@@ -306,7 +305,7 @@ it(
           });
         expect(await served('by SQL')).toEqual(await served('by plan'));
       }),
-      { ...usual, numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined },
+      { numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined },
     );
     expect(admitted).toBeGreaterThan(0);
   },

@@ -18,7 +18,7 @@ import { checkLedger } from './ledger.ts';
 import { make } from './make-edit.ts';
 import { readState } from './state.ts';
 
-const runs = Number(process.env.FUZZ_RUNS ?? 12);
+const runs = Number(process.env.FUZZ_RUNS ?? 8);
 let test: TestDatabase;
 
 beforeAll(async () => {

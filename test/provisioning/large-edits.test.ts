@@ -14,7 +14,6 @@ import { history, historyIn } from './histories.ts';
 import { checkLedger } from './ledger.ts';
 import { make } from './make-edit.ts';
 import { readState, type State } from './state.ts';
-import { usual } from './usual.ts';
 
 const runs = Math.ceil(Number(process.env.FUZZ_RUNS ?? 30) * 0.14);
 let test: TestDatabase;
@@ -54,7 +53,7 @@ it(
           expect(outcomeOf(other), `I10 after ${edit.kind}`).toEqual(outcomeOf(one));
         }
       }),
-      { ...usual, numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined },
+      { numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined },
     );
   },
   runs * 4000 + 60_000,
@@ -93,7 +92,7 @@ it(
           await checkLedger(world, await checkAgain(world, after));
         }
       }),
-      { ...usual, numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined },
+      { numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined },
     );
     expect(made).toBeGreaterThan(runs * 3);
   },

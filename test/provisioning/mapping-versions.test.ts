@@ -26,7 +26,6 @@ import { history } from './histories.ts';
 import { make } from './make-edit.ts';
 import { compare, outcome, whole } from './preview-support.ts';
 import { readState, type State } from './state.ts';
-import { usual } from './usual.ts';
 
 const runs = Number(process.env.FUZZ_RUNS ?? 10);
 let test: TestDatabase;
@@ -66,7 +65,7 @@ it(
           await goBack(world, asked.back);
         }
       }),
-      { ...usual, numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined },
+      { numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined },
     );
     expect(activated).toBeGreaterThan(runs);
   },

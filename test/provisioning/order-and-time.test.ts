@@ -15,11 +15,10 @@ import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld, type TestWorld } from '../support/tenants.ts';
 import { checkLedger, readLedger } from './ledger.ts';
 import { readState, type State } from './state.ts';
-import { usual } from './usual.ts';
 
 const runs = Math.ceil(Number(process.env.FUZZ_RUNS ?? 50) * 0.16);
 const timeoutMs = runs * 4000 + 60_000;
-const options = { ...usual, numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined };
+const options = { numRuns: runs, endOnFailure: process.env.FUZZ_SHRINK === undefined };
 const [minuteMs, hourMs] = [60_000, 3_600_000];
 let test: TestDatabase;
 

@@ -34,7 +34,6 @@ import { history } from './histories.ts';
 import { make } from './make-edit.ts';
 import { compare, outcome, whole } from './preview-support.ts';
 import { readState, type State } from './state.ts';
-import { usual } from './usual.ts';
 
 const runs = Number(process.env.FUZZ_RUNS ?? 12);
 const dayMs = 86_400_000;
@@ -258,7 +257,6 @@ it(
         }
       }),
       {
-        ...usual,
         numRuns: runs,
         examples: [[handedOver]],
         endOnFailure: process.env.FUZZ_SHRINK === undefined,
