@@ -87,6 +87,11 @@ export interface OpenBatch {
   settlesAt: Date | null;
 }
 
+/** It has ended, and its queue is still to be served; others are open for some time. */
+export function isEnding({ openedAt, settlesAt }: OpenBatch): boolean {
+  return settlesAt !== null && settlesAt <= openedAt;
+}
+
 /** What a seat is told by. */
 export type Telling = Pick<
   Terms,
@@ -202,6 +207,6 @@ function fullReason({ subPool }: Decision, { share }: Telling): string | undefin
 }
 
 function batchReason({ batch, grants }: Telling): string | undefined {
-  if (batch === null || !grants) return undefined;
+  if (batch === null || !grants || isEnding(batch)) return undefined;
   return batch.settlesAt === null ? 'STAGED' : `SETTLES_AT:${batch.settlesAt.toISOString()}`;
 }

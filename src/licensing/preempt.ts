@@ -73,11 +73,18 @@ export function takeBack(
  *
  * @param waiting Claims that may take a seat, in any order.
  * @param shares As used; each swap is counted in them.
+ * @param most Swaps.
  */
-export function preempt(waiting: readonly Claim[], holders: readonly Holder[], shares: Shares): Swap[] {
+export function preempt(
+  waiting: readonly Claim[],
+  holders: readonly Holder[],
+  shares: Shares,
+  most = Number.POSITIVE_INFINITY,
+): Swap[] {
   const victims = removable(holders).sort(compareVictims);
   const swaps: Swap[] = [];
   for (const winner of waiting.toSorted(compareClaims('strict'))) {
+    if (swaps.length >= most) break;
     if ((victims[0]?.priority ?? 0) <= winner.priority) break;
     const at = victims.findIndex((victim) => isOpenTo(winner, victim, shares));
     const [loser] = at < 0 ? [] : victims.splice(at, 1);

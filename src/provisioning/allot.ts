@@ -51,7 +51,8 @@ function serve(
   const claims = candidates
     .filter(({ userId, wish }) => seats.get(userId) === 'waiting' && (mode === 'all' || wish.isReserved))
     .map(claimOf);
-  const room = upTo(facts.grantsMax, roomIn(terms, usageNow(candidates, seats, facts)));
+  const grantsMax = mode === 'all' ? facts.grantsMax : Number.POSITIVE_INFINITY;
+  const room = upTo(grantsMax, roomIn(terms, usageNow(candidates, seats, facts)));
   const shares = sharesNow(candidates, seats, facts, terms);
   for (const [userId, grant] of admit(room, facts.rules.order, claims, shares)) seats.set(userId, grant);
 }
@@ -138,7 +139,7 @@ export function takeSeats(
   return after.notices;
 }
 
-/** Seats are left that nobody has only because no more may be given by what was read. */
+/** As many seats were given as may be by what was read, and some are left. */
 function isHeldBack(
   candidates: readonly Candidate[],
   seats: ReadonlyMap<UserId, Seat>,
@@ -147,11 +148,11 @@ function isHeldBack(
 ): boolean {
   const { held, overage } = roomIn(terms, usageNow(candidates, seats, facts));
   if (held + overage === 0 || !Number.isFinite(facts.grantsMax)) return false;
-  return candidates.filter((one) => isServed(one, seats)).length >= facts.grantsMax;
+  return candidates.filter((one) => isGivenNow(one, seats)).length >= facts.grantsMax;
 }
 
-/** By what is decided now. */
-function isServed({ userId, claim }: Candidate, seats: ReadonlyMap<UserId, Seat>): boolean {
+/** By this decision. */
+function isGivenNow({ userId, claim }: Candidate, seats: ReadonlyMap<UserId, Seat>): boolean {
   return claim.kind === 'claims' && isSeated(seats.get(userId) ?? 'none');
 }
 
@@ -168,7 +169,7 @@ function serveAnew(
   winners: ReadonlySet<UserId>,
 ): void {
   for (const one of candidates)
-    if (isServed(one, seats) && !winners.has(one.userId)) seats.set(one.userId, 'waiting');
+    if (isGivenNow(one, seats) && !winners.has(one.userId)) seats.set(one.userId, 'waiting');
   serve(candidates, seats, facts, terms, mode);
 }
 
@@ -195,12 +196,13 @@ function swapsOf(
   const done = new Set(back.flatMap(({ loser, winner }) => [loser.userId, winner.userId]));
   const others = waiting.filter(({ userId, wish }) => wish.mayPreempt && !done.has(userId));
   const left = holders.filter(({ userId }) => !done.has(userId));
-  return [...back, ...preempt(others.map(claimOf), left, shares)];
+  return [...back, ...preempt(others.map(claimOf), left, shares, takenMax)];
 }
 
 function holderOf(one: Candidate, seat: Seat, now: Date): Holder[] {
   if (!isSeated(seat)) return [];
-  const { since = now, noticeUntil = null } = one.before ?? {};
+  const noticeUntil = one.before?.noticeUntil ?? null;
+  const since = one.before?.seat === seat ? one.before.since : now;
   return [{ ...claimOf(one), seat, since, noticeUntil }];
 }
 

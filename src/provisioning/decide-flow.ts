@@ -8,6 +8,7 @@ import type { AuditEvent } from '../audit/audit-event.ts';
 import type { Door } from '../audit/door.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
+import type { OpenBatch } from '../licensing/effect.ts';
 import { type Affected, knownCount } from './affected.ts';
 import { areMoreThan, writeMarks } from './affected-sql.ts';
 import { waitForBatches } from './batch-store.ts';
@@ -74,14 +75,12 @@ export async function decide(
   if (pool.evaluating)
     await waitForBatches(tx, [...decided, ...planned.changes.map(({ userId }) => userId), ...alsoMark]);
   const isMarked = isLarge && !stage.isTripped;
-  // With its end it is known for whom of a batch somebody is to be asked.
-  const ended = planned.batch === null ? pool.batch : null;
-  const isLeft =
-    isMoreWaiting(facts, planned, most) || (ended !== null && (await loadUnasked(tx, 1)).length > 0);
+  const endedBatch = planned.batch === null ? pool.batch : null;
+  const isLeft = isMoreWaiting(facts, planned, most) || (await isAnyToAsk(tx, planned, endedBatch));
   const evaluating = facts.evaluating || isMarked || isLeft;
   // Whoever claims before all of it is served must not open another, for the end of which they would wait.
-  const isBatched = evaluating && ended !== null && pool.rules.settlement !== 'immediate';
-  const batch = isBatched ? ending(ended) : planned.batch;
+  const isBatchKept = evaluating && endedBatch !== null && pool.rules.settlement !== 'immediate';
+  const batch = isBatchKept ? ending(endedBatch) : planned.batch;
   const stagedSince = await stagedAfter(tx, door, pool, facts, stage.isTripped);
   writeDecisions(tx, planned.changes, { ...facts, ...planned, now: door.now });
   if (pool.evaluating) writeDecided(tx, decided);
@@ -94,6 +93,18 @@ export async function decide(
     audit: [...stage.audit, ...auditOf(pool, planned)],
     isStaged: stage.isTripped,
   };
+}
+
+/** Whether somebody waits without its being known whether somebody must be asked: with its end it is known of a batch. */
+async function isAnyToAsk(
+  tx: TenantTransaction,
+  { batch, changes }: Plan,
+  ended: OpenBatch | null,
+): Promise<boolean> {
+  if (batch !== null) return false;
+  return (
+    changes.some(({ after }) => after?.isUnasked) || (ended !== null && (await loadUnasked(tx, 1)).length > 0)
+  );
 }
 
 async function planFor(
@@ -123,7 +134,7 @@ export async function foresee(
   const mappings = [...pool.rules.mappings, ...mappingsBefore];
   const mappedGroups = [...new Set(mappings.flatMap(({ groupId }) => groupId ?? []))];
   const crowd = loadCrowd(tx, affected, { mappedGroups, exclusions, ofHolders });
-  const pace = { now: door.now, peoplePerDecision: everybody };
+  const pace = { now: door.now, peoplePerDecision: everybody, takenMax: everybody };
   const reserving = pinned?.pin?.reserved === true ? pinned.userId : null;
   const facts = await loadFacts(tx, pace, pool, affected, { isSettling, reserving, crowd });
   const persons = facts.persons.map((person) =>

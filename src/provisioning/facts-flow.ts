@@ -6,11 +6,12 @@ import type { UserId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { roomIn } from '../licensing/admit.ts';
 import { type Terms, termsAt } from '../licensing/contract.ts';
+import { type Decision, isSeated } from '../licensing/effect.ts';
+import type { Rules } from '../licensing/mapping.ts';
 import { sharesOf } from '../licensing/sub-pool.ts';
 import { type Affected, knownCount } from './affected.ts';
-import { takenAtOnce, takenMaxOf } from './lines.ts';
 import { loadPersons } from './person-store.ts';
-import { boundless, type Facts, type Plan, unique } from './plan.ts';
+import { boundless, type DecisionChange, type Facts, type Plan, unique } from './plan.ts';
 import type { Pool } from './pool.ts';
 import { isBorrowed, loadShared } from './share-store.ts';
 import type { PersonFacts, Standing } from './standing.ts';
@@ -24,10 +25,22 @@ import {
 } from './standing-store.ts';
 
 /** When, and how many people at a time. */
-export type Moment = Pick<Door, 'now' | 'peoplePerDecision'>;
+export interface Moment extends Pick<Door, 'now' | 'peoplePerDecision'> {
+  /** Seats that may be taken from others. */
+  takenMax?: number;
+}
 
 export function mostOf({ peoplePerDecision }: Moment): number {
   return peoplePerDecision ?? limits.peoplePerDecision;
+}
+
+/**
+ * Seats that are taken from others by one decision. While notices are given they are as many at every look, however few people are
+ * decided for: whoever has notice for the sake of somebody who is not read would lose it.
+ */
+function takenMaxOf(pace: Moment, { noticeHours }: Rules): number {
+  const { seatsTakenAtOnce } = limits;
+  return pace.takenMax ?? (noticeHours === 0 ? Math.max(mostOf(pace), seatsTakenAtOnce) : seatsTakenAtOnce);
 }
 
 export interface Loading {
@@ -53,6 +66,7 @@ type Loaded = Pick<Facts, 'persons' | 'queue' | 'overage'> &
       | 'victims'
       | 'grantsMax'
       | 'takenMax'
+      | 'isMoreClaimed'
       | 'isSettling'
       | 'reserving'
     >
@@ -60,7 +74,7 @@ type Loaded = Pick<Facts, 'persons' | 'queue' | 'overage'> &
 
 export function factsOf(pool: Pool, loaded: Loaded): Facts {
   const { persons, queue, overage, displaced = [], isSettling = false, reserving = null } = loaded;
-  const { preemptors = [], victims = [], grantsMax, takenMax } = { ...boundless, ...loaded };
+  const { preemptors = [], victims = [], grantsMax, takenMax, isMoreClaimed } = { ...boundless, ...loaded };
   const ids = new Set(persons.map(({ id }) => id));
   const others = (standing: readonly Standing[]) => standing.filter(({ id }) => !ids.has(id));
   const lost = others(displaced);
@@ -70,7 +84,7 @@ export function factsOf(pool: Pool, loaded: Loaded): Facts {
     evaluating: pool.evaluating || (loaded.evaluating ?? false),
     persons,
     queue: others(queue),
-    ...{ grantsMax, takenMax },
+    ...{ grantsMax, takenMax, isMoreClaimed },
     overage: others(overage).filter(({ id }) => !lostIds.has(id)),
     displaced: lost,
     preemptors: others(preemptors),
@@ -94,22 +108,24 @@ export async function loadFacts(
   { keepUntil = null, excess = 0, isSettling = false, reserving = null, crowd }: Loading,
 ): Promise<Facts> {
   const most = mostOf(pace);
-  const lost = Math.min(excess, most);
-  const read = async (people: number) => {
-    const reach = reachOf(pool, pace.now, people);
+  const takenMax = takenMaxOf(pace, pool.rules);
+  const excessRead = Math.min(excess, most);
+  const read = async (others: number) => {
+    const reach = reachOf(pool, pace.now, others);
     const terms = termsAt(pool.contract, pace.now);
+    const people = others + excessRead;
     const [head, overage, displaced, preemption] = await Promise.all([
       // Those above the capacity come first: while not all of them can be looked at, nobody of the queue is.
       reach.above > most
         ? emptyHead
-        : loadHead(tx, pool, terms, { needed: reach.queue, people: people + lost, most, now: pace.now }),
+        : loadHead(tx, pool, terms, { needed: reach.queue, people, most, takenMax, now: pace.now }),
       loadOverage(tx, Math.min(most, reach.above)),
-      loadExcess(tx, lost, isBorrowed(tx, sharesOf(pool.subPools, terms, pool.usage))),
-      loadPreemption(tx, pace, pool, people + lost),
+      loadExcess(tx, excessRead, isBorrowed(tx, sharesOf(pool.subPools, terms, pool.usage))),
+      loadPreemption(tx, pool, terms, { people, takenMax, served: Math.min(most, reach.queue) }),
     ]);
     const victims = [...preemption.victims, ...head.victims];
-    const takenMax = Math.min(head.takenMax, preemption.takenMax);
-    return { ...head, ...preemption, overage, displaced, victims, takenMax };
+    const isMoreClaimed = head.isMoreClaimed || preemption.isMoreClaimed;
+    return { ...head, ...preemption, overage, displaced, victims, takenMax, isMoreClaimed };
   };
   const count = knownCount(affected);
   const loading = crowd ?? loadPersons(tx, affected, keepUntil);
@@ -130,55 +146,77 @@ function reachOf(pool: Pool, now: Date, people: number): { queue: number; above:
   return { queue: held + overage + people, above: Math.min(pool.usage.overage, held + people) };
 }
 
-/** Order `strict`: who may take a seat, and whose seats may go. */
+/**
+ * Order `strict`: who may take a seat, and whose seats may go.
+ *
+ * @param served Of those who may take one, so many may be given a free one.
+ */
 async function loadPreemption(
   tx: TenantTransaction,
-  pace: Moment,
-  pool: Pool,
-  people: number,
-): Promise<Pick<Facts, 'preemptors' | 'victims' | 'takenMax'>> {
-  const { grants } = termsAt(pool.contract, pace.now);
-  if (pool.rules.order !== 'strict' || !grants)
-    return { preemptors: [], victims: [], takenMax: Number.POSITIVE_INFINITY };
-  const most = takenAtOnce(pool.rules, mostOf(pace));
+  { rules, usage }: Pool,
+  { grants }: Terms,
+  { people, takenMax, served }: { people: number; takenMax: number; served: number },
+): Promise<Pick<Facts, 'preemptors' | 'victims' | 'isMoreClaimed'>> {
+  if (rules.order !== 'strict' || !grants) return { preemptors: [], victims: [], isMoreClaimed: false };
+  const most = takenMax + served;
   const preemptors = await loadPreemptors(tx, most);
   // Seats above the capacity may be none for those who could take one.
-  const reach = preemptors.length + people + pool.usage.overage;
-  const victims = await loadVictims(tx, Math.min(most, reach));
+  const reach = preemptors.length + people + usage.overage;
+  const victims = await loadVictims(tx, Math.min(takenMax + people, reach));
   // None of the others may take any of these where the last who was read may not.
   const last = preemptors.at(-1)?.decision.claim?.priority ?? 0;
-  const open = victims.filter(({ decision }) => (decision.claim?.priority ?? 0) > last);
-  return { preemptors, victims, takenMax: takenMaxOf(preemptors, open, most) };
+  const isAnyOpen = victims.some(({ decision }) => (decision.claim?.priority ?? 0) > last);
+  return { preemptors, victims, isMoreClaimed: preemptors.length >= most && isAnyOpen };
 }
 
-type Head = Pick<Facts, 'queue' | 'grantsMax' | 'takenMax' | 'victims'>;
-const emptyHead: Head = { ...boundless, queue: [], grantsMax: 0, victims: [] };
+type Head = Pick<Facts, 'queue' | 'grantsMax' | 'isMoreClaimed' | 'victims'>;
+const emptyHead: Head = { queue: [], grantsMax: 0, isMoreClaimed: false, victims: [] };
+
+interface HeadSize {
+  /** As many of the queue as seats may be given. */
+  needed: number;
+  people: number;
+  most: number;
+  takenMax: number;
+  now: Date;
+}
 
 /** The head of the queue; of those whose time above the capacity is not used up as many again. */
 async function loadHead(
   tx: TenantTransaction,
   pool: Pool,
   terms: Terms,
-  { needed, people, most, now }: { needed: number; people: number; most: number; now: Date },
+  { needed, now, ...size }: HeadSize,
 ): Promise<Head> {
-  if (pool.subPools.length > 0) return await loadShared(tx, pool, terms, { people, most, now });
-  const reach = Math.min(most, needed);
-  if (terms.allowance === 0) return { ...boundless, queue: await loadQueue(tx, reach), victims: [] };
-  const [queue, unspent] = await Promise.all([loadQueue(tx, reach), loadUnspentQueue(tx, reach, terms, now)]);
-  return { ...boundless, queue: unique([...queue, ...unspent]), victims: [] };
+  if (pool.subPools.length > 0) return await loadShared(tx, pool, terms, { ...size, now });
+  const reach = Math.min(size.most, needed);
+  const [queue, unspent] = await Promise.all([
+    loadQueue(tx, reach),
+    terms.allowance === 0 ? [] : loadUnspentQueue(tx, reach, terms, now),
+  ]);
+  // Of a queue that was cut nobody who is known otherwise comes before those who were not read.
+  const isCut = reach < needed && queue.length >= reach;
+  const grantsMax = isCut ? reach : Number.POSITIVE_INFINITY;
+  return { queue: unique([...queue, ...unspent]), grantsMax, isMoreClaimed: false, victims: [] };
 }
 
 /** Seats are left, and all who were looked at are served: behind them others may wait. */
 export function isMoreWaiting(
-  { queue, persons, evaluating, subPools, grantsMax, takenMax }: Facts,
-  { usage, terms, batch }: Plan,
+  { queue, persons, evaluating, subPools, grantsMax, isMoreClaimed }: Facts,
+  { changes, usage, terms, batch }: Plan,
   most: number,
 ): boolean {
   if (evaluating || batch !== null || !terms.grants) return false;
   const { held, overage } = roomIn(terms, usage);
   if (held > 0 && usage.overage > 0) return true;
-  if (Number.isFinite(takenMax)) return true;
+  if (isMoreClaimed && changes.some(isOfHolders)) return true;
   if (subPools.length > 0) return Number.isFinite(grantsMax);
   // Of the queue that was read, people who are decided for themselves are no part.
   return held + overage > 0 && queue.length + persons.length >= most;
+}
+
+/** Somebody gets or loses a seat by it, or notice. */
+function isOfHolders({ before, after }: DecisionChange): boolean {
+  const isHeld = (decision: Decision | null) => isSeated(decision?.seat ?? 'none');
+  return isHeld(before) !== isHeld(after) || before?.noticeUntil?.getTime() !== after?.noticeUntil?.getTime();
 }

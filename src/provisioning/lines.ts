@@ -1,9 +1,7 @@
 /** How much must be looked at of the queue of each sub-pool, and of the seats that they borrow. Pure. */
 
-import { limits } from '../kernel/limits.ts';
 import { roomIn } from '../licensing/admit.ts';
 import type { Terms } from '../licensing/contract.ts';
-import type { Rules } from '../licensing/mapping.ts';
 import { borrowedBy, type Share, type Shares, sharesOf } from '../licensing/sub-pool.ts';
 import type { Pool } from './pool.ts';
 import type { Standing } from './standing.ts';
@@ -14,26 +12,13 @@ export interface Line {
   most: number;
 }
 
-/**
- * Seats that are taken from others by one decision. While notices are given they are as many at every look, however few people are
- * decided for: whoever has notice for the sake of somebody who is not read would lose it.
- */
-export function takenAtOnce({ noticeHours }: Pick<Rules, 'noticeHours'>, most: number): number {
-  return noticeHours === 0 ? Math.max(most, limits.seatsTakenAtOnce) : limits.seatsTakenAtOnce;
-}
-
-/** Where others than those who were read may claim seats of these people too, no more than were read. */
-export function takenMaxOf(claims: readonly Standing[], victims: readonly Standing[], most: number): number {
-  return claims.length < most || victims.length === 0 ? Number.POSITIVE_INFINITY : most;
-}
-
 export interface Reach {
   shares: Shares;
   /** For the seats that are free. */
   lines: Line[];
   /** What would be looked at for them if there were no limit. */
   needed: ReadonlyMap<string | null, number>;
-  /** For the seats that others borrow. */
+  /** For the seats that others borrow, behind those who are given a free one. */
   claiming: Line[];
 }
 
@@ -42,12 +27,12 @@ export interface Reach {
  * share. Each of the people who are decided for may change each number by one.
  *
  * @param most People in all, to whom free seats may go.
- * @param taken Of those who may take a seat back.
+ * @param claims Of those who may take a seat back.
  */
 export function reachOfLines(
   { subPools, usage }: Pick<Pool, 'subPools' | 'usage'>,
   terms: Terms,
-  { people, most, taken }: { people: number; most: number; taken: number },
+  { people, most, claims }: { people: number; most: number; claims: number },
 ): Reach {
   const shares = sharesOf(subPools, terms, usage);
   const { held, overage } = roomIn(terms, usage);
@@ -61,7 +46,7 @@ export function reachOfLines(
     shares,
     lines: byRoom.map((line) => ({ ...line, most: Math.min(line.most, each) })),
     needed: new Map(byRoom.map((line) => [line.name, line.most])),
-    claiming: reach(({ seats, used }) => Math.min(free + borrowed, seats - used + people, taken)),
+    claiming: reach(({ seats, used }) => Math.min(free + borrowed, seats - used + people, claims)),
   };
 }
 
@@ -77,10 +62,10 @@ export function grantsMaxOf({ lines, needed }: Reach, queue: readonly Standing[]
   return Math.min(...cut.map(({ most }) => most), Number.POSITIVE_INFINITY);
 }
 
-/** Of each sub-pool that may have more than its share, as many of its seats as so many claims may take back. */
-export function borrowedLines({ shares }: Reach, claims: number, people: number): Line[] {
+/** Of each sub-pool that may have more than its share, as many of its seats as so many may take back. */
+export function borrowedLines({ shares }: Reach, takers: number, people: number): Line[] {
   return [...shares].flatMap(([name, { seats, used }]) => {
-    const taken = Math.min(claims, used - seats + people);
+    const taken = Math.min(takers, used - seats + people);
     return taken > 0 ? [{ name, most: taken }] : [];
   });
 }

@@ -6,7 +6,7 @@
 import type { UserId } from '../kernel/ids.ts';
 import type { Usage } from '../licensing/admit.ts';
 import { type Contract, overageUntil, type Terms, termsAt } from '../licensing/contract.ts';
-import { type Decision, effect, type OpenBatch, type Seat } from '../licensing/effect.ts';
+import { type Decision, effect, isEnding, type OpenBatch, type Seat } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
 import type { SubPool } from '../licensing/sub-pool.ts';
 import { grantable, type SubPoolTurn, seatsOf, subPoolsAfter, takeSeats, usageAfter } from './allot.ts';
@@ -38,8 +38,9 @@ export interface Facts {
   queue: readonly Standing[];
   /** Seats that can be given by it: where of a sub-pool more wait than were read, as many as were. */
   grantsMax: number;
-  /** Seats that can be taken from others by what was read; Infinity: by all who wait for one. */
+  /** Seats that are taken from others by one decision, and whether others than those who were read may take some. */
   takenMax: number;
+  isMoreClaimed: boolean;
   /** Of those with a seat above the capacity the first in the order, without `persons`. */
   overage: readonly Standing[];
   /** Who loses the seat now, though it is wanted: the capacity fell, and its grace is over. Without `persons`. */
@@ -56,9 +57,10 @@ export interface Facts {
 }
 
 /** Of facts of which all was read. */
-export const boundless: Pick<Facts, 'grantsMax' | 'takenMax'> = {
+export const boundless: Pick<Facts, 'grantsMax' | 'takenMax' | 'isMoreClaimed'> = {
   grantsMax: Number.POSITIVE_INFINITY,
   takenMax: Number.POSITIVE_INFINITY,
+  isMoreClaimed: false,
 };
 
 export interface DecisionChange {
@@ -137,11 +139,6 @@ function isToSettle({ isSettling, batch }: Pick<Facts, 'isSettling' | 'batch'>):
 /** It is to be settled as soon as everybody has been decided for, and served: others wait for no other end. */
 export function ending({ openedAt }: OpenBatch): OpenBatch {
   return { openedAt, settlesAt: openedAt };
-}
-
-/** Others are open for some time. */
-export function isEnding({ openedAt, settlesAt }: OpenBatch): boolean {
-  return settlesAt !== null && settlesAt <= openedAt;
 }
 
 function candidatesOf(facts: Facts, terms: Terms, now: Date, claimedAt: Date): Candidate[] {

@@ -8,6 +8,7 @@ import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { seatsLost } from '../licensing/cliff.ts';
 import { excessUntil, limitOf, termsAt } from '../licensing/contract.ts';
+import { isEnding } from '../licensing/effect.ts';
 import type { Affected } from './affected.ts';
 import { decide } from './decide-flow.ts';
 import { activateDue } from './draft-activation-flow.ts';
@@ -100,7 +101,8 @@ export async function settle(database: Database, door: Door): Promise<number> {
 export async function settleBatch(database: Database, door: Door): Promise<void> {
   await inTenant(database, door.tenantId, async (tx) => {
     const pool = await lockPool(tx);
-    if (pool.batch === null) return;
+    // Of one that has ended already the queue is being served.
+    if (pool.batch === null || isEnding(pool.batch)) return;
     const { audit } = await decide(tx, door, pool, {}, { isSettling: true });
     const event = { action: 'seats.batch_settled', subject: null, before: pool.batch };
     appendAudit(tx, door, [event, ...audit]);

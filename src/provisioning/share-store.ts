@@ -6,9 +6,10 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
+import { roomIn } from '../licensing/admit.ts';
 import type { Terms } from '../licensing/contract.ts';
 import { borrowedBy, type Shares } from '../licensing/sub-pool.ts';
-import { borrowedLines, grantsMaxOf, type Line, reachOfLines, takenAtOnce, takenMaxOf } from './lines.ts';
+import { borrowedLines, grantsMaxOf, type Line, reachOfLines } from './lines.ts';
 import { boundless, type Facts, unique } from './plan.ts';
 import type { Pool } from './pool.ts';
 import type { Standing } from './standing.ts';
@@ -27,25 +28,31 @@ export async function loadShared(
   tx: TenantTransaction,
   pool: Pool,
   terms: Terms,
-  { people, most, now }: { people: number; most: number; now: Date },
-): Promise<Pick<Facts, 'queue' | 'grantsMax' | 'takenMax' | 'victims'>> {
+  { people, most, takenMax, now }: { people: number; most: number; takenMax: number; now: Date },
+): Promise<Pick<Facts, 'queue' | 'grantsMax' | 'isMoreClaimed' | 'victims'>> {
   if (!terms.grants || pool.evaluating) return { queue: [], ...boundless, victims: [] };
-  const taken = takenAtOnce(pool.rules, most);
-  const reach = reachOfLines(pool, terms, { people, most, taken });
-  const [heads, unspent, claims, noticed] = await Promise.all([
+  // The first of them may be given a free seat.
+  const { held, overage } = roomIn(terms, pool.usage);
+  const claimsMax = takenMax + Math.min(held + overage, most);
+  const reach = reachOfLines(pool, terms, { people, most, claims: claimsMax });
+  const [heads, unspent, claims, unspentClaims, noticed] = await Promise.all([
     loadLines(tx, reach.lines, sql`true`),
     terms.allowance === 0 ? [] : loadLines(tx, reach.lines, isUnspent(terms, now)),
-    loadLines(tx, reach.claiming, sql`not d.unasked`, taken),
+    loadLines(tx, reach.claiming, sql`not d.unasked`, claimsMax),
+    // Seats above the capacity may be none for those who could take one back.
+    terms.allowance === 0
+      ? []
+      : loadLines(tx, reach.claiming, sql`not d.unasked and ${isUnspent(terms, now)}`, claimsMax),
     loadNoticed(tx),
   ]);
-  // Seats above the capacity may be none for those who could take one back.
-  const lines = borrowedLines(reach, Math.min(taken, claims.length + people + pool.usage.overage), people);
-  const victims = unique([...noticed, ...(await loadLowest(tx, lines, taken))]);
+  const takers = unique([...claims, ...unspentClaims]);
+  const lines = borrowedLines(reach, takers.length + people + pool.usage.overage, people);
+  const victims = unique([...noticed, ...(await loadLowest(tx, lines, takenMax + pool.usage.overage))]);
   return {
-    queue: unique([...heads, ...unspent, ...claims]),
+    queue: unique([...heads, ...unspent, ...takers]),
     // Both are read up to the same place: the one that was cut tells.
     grantsMax: Math.min(grantsMaxOf(reach, heads), grantsMaxOf(reach, unspent)),
-    takenMax: takenMaxOf(claims, victims, taken),
+    isMoreClaimed: claims.length >= claimsMax && victims.length > 0,
     victims,
   };
 }

@@ -113,6 +113,36 @@ it.each([
   },
 );
 
+it('whoever comes back has the seat since now: who was told before them stays so', async () => {
+  const low = await join(guests, 'low');
+  await world.editGroup(guests, { remove: [low] }, undefined, world.directoryDoor);
+  const mid = await join(guests, 'mid');
+  await join(chiefs, 'chief');
+  const before = await told(mid);
+  expect(before).toContain('PREEMPTED_AT:');
+  world.pass(60_000);
+  await world.editGroup(guests, { add: [low] });
+  expect([await told(low), await told(mid)]).toEqual(['held SEAT_HELD', before]);
+  expect(await world.settle(), 'I6').toBe(0);
+  expect([await told(low), await told(mid)]).toEqual(['held SEAT_HELD', before]);
+});
+
+it('free seats go to the first in the queue, however far behind those wait who may take one', async () => {
+  world.peoplePerDecision = 3;
+  await world.contract({ paidSeats: 0 });
+  const firsts = await world.group('Firsts');
+  await world.map({ group: { id: firsts }, priority: 2 });
+  const seconds = await world.group('Seconds');
+  await world.map({ group: { id: seconds }, priority: 3, mayPreempt: true });
+  const ones = await Promise.all([...'abcdef'].map((name) => world.user(`1${name}@example.com`)));
+  const twos = await Promise.all([...'abcdef'].map((name) => world.user(`2${name}@example.com`)));
+  await world.editGroup(seconds, { add: twos });
+  await world.editGroup(firsts, { add: ones });
+  await world.contract({ paidSeats: 6 });
+  const states = await Promise.all([...ones, ...twos].map(told));
+  expect(states).toEqual([...ones.map(() => 'held SEAT_HELD'), ...twos.map(() => 'queued SEAT_QUEUED')]);
+});
+
 it('takes nothing from equals, from pins, or for a claim that may not (I13)', async () => {
   await order(0);
   const [first, pinned] = [await join(chiefs, 'first'), await join(guests, 'pinned')];
