@@ -7,8 +7,8 @@ import { type RawBuilder, sql } from 'kysely';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import type { Verdict } from '../licensing/desire.ts';
-import { isValid, type Rules } from '../licensing/mapping.ts';
-import type { Pin } from '../licensing/pin.ts';
+import { isValid, type Mapping, type Rules } from '../licensing/mapping.ts';
+import { defaultPriority, type Pin, pinPriority } from '../licensing/pin.ts';
 import type { Affected } from './affected.ts';
 import { affectedIds } from './affected-sql.ts';
 import {
@@ -21,6 +21,7 @@ import {
   type TermsPrints,
   verdictPrint,
 } from './basis.ts';
+import { noClaim } from './differing.ts';
 
 const peoplePerBuffer = 20_000;
 
@@ -105,10 +106,11 @@ export async function selectDiffering(
   const rows = await tx.run(sql<{ people: Buffer }>`
     with ${scope === undefined ? sql`` : sql`scope as materialized (select id from (${scope}) s where true ${looked.within('id')}),`}
     ${asking(tx, comparing, { pins: pinned, defaults }, looked)},
-    said (user_id, print) as materialized (select * from ${table(new Map(said.map(saidPrint)), 'uuid')} as s (key, print)),
+    said (user_id, print) as materialized (select * from unnest(${said.map(({ user_id }) => user_id)}::uuid[], ${said.map(saidPrint)}::bigint[])),
     ${exempt(tx, looked)},
     differing as (${differing(tx, comparing, pinned, looked)})
-    select string_agg(uuid_send(user_id) || int8send(coalesce(print, 0)) || case when is_common then '\\x01'::bytea else '\\x00' end,
+    select string_agg(uuid_send(user_id) || int8send(coalesce(print, 0)) || case when is_common then '\\x01'::bytea else '\\x00' end
+      || int4send(case when is_held then ${noClaim} when is_common then coalesce(paid, ${noClaim}) else ${pinPriority} end),
       ''::bytea order by user_id) as people
     from (select d.*, row_number() over (order by user_id) / ${peoplePerBuffer}::integer as part from differing d) parts
     group by part order by part
@@ -130,11 +132,11 @@ function lookedAt({ from, to }: Part, isScoped: boolean): Looked {
   return { isScoped, within };
 }
 
-function saidPrint({ user_id, verdict, isReclaimed }: Said): [UserId, Print] {
-  return [user_id, (verdict === null ? 0n : verdictPrint(verdict)) ^ (isReclaimed ? reclaimedPrint : 0n)];
+function saidPrint({ verdict, isReclaimed }: Said): string {
+  return String((verdict === null ? 0n : verdictPrint(verdict)) ^ (isReclaimed ? reclaimedPrint : 0n));
 }
 
-/** `asking (user_id, print)`: what each person asks by, whoever they are. */
+/** `asking (user_id, print, paid)`: what each person asks by, whoever they are, and at best with which priority for a paid role. */
 function asking(
   tx: TenantTransaction,
   { rules, now }: Comparing,
@@ -144,13 +146,13 @@ function asking(
   const valid = rules.mappings.filter((mapping) => isValid(mapping, now));
   const own = sql`tenant_id = ${tx.tenantId}`;
   const scoped = (column: string) => (isScoped ? sql`join scope on scope.id = ${sql.ref(column)}` : sql``);
-  const printsOf = (of: 'groupId' | 'roleValue' | 'claimValue') => printsBy(valid, rules, (one) => one[of]);
-  const [groups, roles, claims] = [printsOf('groupId'), printsOf('roleValue'), printsOf('claimValue')];
-  const valued = (values: Map<string, Print>, column: string) =>
+  const askingOf = (of: 'groupId' | 'roleValue' | 'claimValue') => askingBy(valid, rules, (one) => one[of]);
+  const [groups, roles, claims] = [askingOf('groupId'), askingOf('roleValue'), askingOf('claimValue')];
+  const valued = (values: Asking, column: string) =>
     values.size === 0
       ? []
       : [
-          sql`select u.id, v.print from users u join ${table(values, 'text')} as v (key, print)
+          sql`select u.id, v.print, v.paid from users u join ${table(values, 'text')} as v (key, print, paid)
             on v.key = any(${sql.ref(`u.${column}`)}) ${scoped('u.id')} where u.${own} ${within('u.id')} and ${sql.ref(`u.${column}`)} <> '{}'`,
         ];
   // The people's groups, not the groups' people: the planner thinks little of what a list of groups comes to.
@@ -159,19 +161,19 @@ function asking(
         select user_id, group_id from memberships where ${own} and user_id = scope.id offset 0)`
     : sql`(select user_id, group_id from memberships where ${own} ${within('user_id')})`;
   const sources = [
-    sql`select m.user_id, g.print from ${memberships} m join ${table(groups, 'uuid')} as g (key, print)
+    sql`select m.user_id, g.print, g.paid from ${memberships} m join ${table(groups, 'uuid')} as g (key, print, paid)
       on g.key = m.group_id`,
     ...valued(roles, 'role_values'),
     ...valued(claims, 'claim_values'),
-    sql`select p.key, p.print from ${table(
-      new Map(pins.map((pin) => [pin.user_id, pinPrint(pin, rules)])),
+    sql`select p.key, p.print, p.paid from ${table(
+      new Map(pins.map((pin) => [pin.user_id, { print: pinPrint(pin, rules), paid: pinPriority }])),
       'uuid',
-    )} as p (key, print) ${scoped('p.key')} where true ${within('p.key')}`,
+    )} as p (key, print, paid) ${scoped('p.key')} where true ${within('p.key')}`,
   ];
   const fallen = defaultPrint(rules.defaultRole, rules);
   const printOfDefault = (role: string) => defaultPrint(role, rules)?.toString() ?? null;
-  const summed = sql`summed (user_id, print) as (
-    select user_id, bit_xor(print) from (${sql.join(sources, sql` union all `)}) as source (user_id, print) group by user_id)`;
+  const summed = sql`summed (user_id, print, paid) as (
+    select user_id, bit_xor(print), min(paid) from (${sql.join(sources, sql` union all `)}) as source (user_id, print, paid) group by user_id)`;
   const others =
     defaults.length === 0
       ? sql``
@@ -182,7 +184,7 @@ function asking(
   if (fallen === undefined)
     return sql`${summed}, asking as (
       select * from summed
-      union all select u.id, o.print from users u ${scoped('u.id')} ${others}
+      union all select u.id, o.print, ${defaultPriority} from users u ${scoped('u.id')} ${others}
       where u.${own} ${within('u.id')} and u.active and u.default_role is not null and o.print is not null
         and not exists (select from summed s where s.user_id = u.id))`;
   const print =
@@ -190,26 +192,39 @@ function asking(
       ? sql`${String(fallen)}::bigint`
       : sql`case when u.default_role is null then ${String(fallen)}::bigint else o.print end`;
   return sql`${summed}, asking as (
-    select u.id as user_id, coalesce(s.print, ${print}) as print
+    select u.id as user_id, coalesce(s.print, ${print}) as print,
+      case when s.user_id is null then ${defaultPriority}::integer else s.paid end as paid
     from users u ${scoped('u.id')} left join summed s on s.user_id = u.id ${others} where u.${own} ${within('u.id')} and u.active)`;
 }
 
-function printsBy(
+/** What is asked for by each key, and at best with which priority for a paid role; null: for none. */
+type Asking = ReadonlyMap<string, { print: Print; paid: number | null }>;
+
+function askingBy(
   mappings: Rules['mappings'],
   rules: Rules,
-  keyOf: (mapping: Rules['mappings'][number]) => string | null,
-): Map<string, Print> {
-  const prints = new Map<string, Print>();
+  keyOf: (mapping: Mapping) => string | null,
+): Asking {
+  const asking = new Map<string, { print: Print; paid: number | null }>();
+  // The best priority comes first.
   for (const mapping of mappings) {
     const key = keyOf(mapping);
-    if (key !== null) prints.set(key, (prints.get(key) ?? 0n) ^ mappingPrint(mapping, rules));
+    if (key === null) continue;
+    const known = asking.get(key);
+    const isPaid = rules.catalogue.roleOf(mapping.role).billing === 'paid';
+    asking.set(key, {
+      print: (known?.print ?? 0n) ^ mappingPrint(mapping, rules),
+      paid: known?.paid ?? (isPaid ? mapping.priority : null),
+    });
   }
-  return prints;
+  return asking;
 }
 
-function table(prints: Map<string, Print>, type: 'uuid' | 'text'): RawBuilder<unknown> {
-  const values = [...prints.values()].map(String);
-  return sql`unnest(${[...prints.keys()]}::${sql.raw(type)}[], ${values}::bigint[])`;
+/** With columns for the key, the print, and the priority. */
+function table(asking: Asking, type: 'uuid' | 'text'): RawBuilder<unknown> {
+  const values = [...asking.values()];
+  const prints = values.map(({ print }) => String(print));
+  return sql`unnest(${[...asking.keys()]}::${sql.raw(type)}[], ${prints}::bigint[], ${values.map(({ paid }) => paid)}::integer[])`;
 }
 
 /** `exempt (user_id)` have no decision; of `duplicates (user_id)` what they ask for is refused. */
@@ -234,7 +249,7 @@ function exempt(tx: TenantTransaction, { isScoped, within }: Looked): RawBuilder
   ), ${duplicates}`;
 }
 
-/** Selects `user_id`, `print` (null: nothing is asked for) and `is_common` of whoever's decision is to be another. */
+/** Selects `user_id`, `print` (null: nothing is asked for), `paid`, `is_held` and `is_common` of whoever's decision is to be another. */
 function differing(
   tx: TenantTransaction,
   { prints: { fallen, above, isFrozen }, now }: Comparing,
@@ -256,7 +271,7 @@ function differing(
   // A place that is kept stands for itself where nothing is asked for.
   const isKept = sql`d.kept_until > ${now} and x.user_id is null and t.user_id is null`;
   return sql`
-    select coalesce(a.user_id, d.user_id) as user_id, a.print,
+    select coalesce(a.user_id, d.user_id) as user_id, a.print, a.paid, coalesce(d.seat = 'held', false) as is_held,
       x.user_id is null and t.user_id is null and s.user_id is null
       and coalesce(a.user_id, d.user_id) <> all(${pins.map((pin) => pin.user_id)}::uuid[]) as is_common
     from asking a full join (${stored}) d on d.user_id = a.user_id

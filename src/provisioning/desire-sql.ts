@@ -25,12 +25,15 @@ export interface Batch {
   inputs: unknown;
   /** Whether the pool is locked: else whoever would give a seat back, or to another sub-pool, is left. */
   isLocked: boolean;
+  /** Whoever claims at this priority or a better one gets a seat (see sure-flow.ts); null: nobody does. */
+  sureTo: number | null;
   /** As of which the people were compared: whoever was decided for since is left alone (pg_snapshot). */
   snapshot: string;
 }
 
 export interface BatchDone {
-  /** Seats that were given back. */
+  /** Seats that were given, and given back. */
+  granted: number;
   released: number;
   /** By the names of sub-pools: by how much more they use. */
   moved: SubPoolUse;
@@ -72,14 +75,14 @@ export function selectSets(
 }
 
 /**
- * Writes what the rulings say, with the trail and the marks for Blue, as `plan` and what writes its changes would. Nobody gets
- * a seat by it. Left alone is whoever has a kept place or a seat above the capacity, and whoever was decided for, or is to be,
+ * Writes what the rulings say, with the trail and the marks for Blue, as `plan` and what writes its changes would. Seats that it
+ * gives are for the caller to count, under the lock. Left alone is whoever has a kept place or a seat above the capacity, and whoever was decided for, or is to be,
  * since the rulings were found.
  */
 export async function writeBatch(
   tx: TenantTransaction,
   { actor, now, requestId }: Door,
-  { keepUntil, rulings, rules, inputs, isLocked, snapshot }: Batch,
+  { keepUntil, rulings, rules, inputs, isLocked, sureTo, snapshot }: Batch,
 ): Promise<BatchDone> {
   const own = sql`tenant_id = ${tx.tenantId}`;
   const rank =
@@ -90,7 +93,7 @@ export async function writeBatch(
   const [row] = await tx.run(
     prepared(sql<BatchDone>`
     with ${rulingRows(rulings)},
-    ${judgement(tx, { keepUntil, isLocked, snapshot, now })},
+    ${judgement(tx, { keepUntil, isLocked, sureTo, snapshot, now })},
     gone as (
       delete from decisions where ${own} and user_id in (select id from next n where n.is_common and n.is_empty and n.is_known)
     ), written as (
@@ -115,6 +118,7 @@ export async function writeBatch(
       ${marking(tx, sql`select n.id as user_id from next n where n.is_common and n.is_changed and n.are_roles_changed`, now)}
     )
     select array(select n.id from next n where not n.is_common) as rest,
+      (select count(*) from next n where n.is_common and n.seat = 'held' and n.old_seat is distinct from 'held') as granted,
       (select count(*) from next n where n.is_common and n.old_seat = 'held' and (n.is_empty or n.seat <> 'held')) as released,
       (select coalesce(jsonb_object_agg(name, moved), '{}') from (
         select name, sum(by) as moved from (
@@ -124,7 +128,7 @@ export async function writeBatch(
       ) s) as "moved"
   `),
   );
-  return row ?? { released: 0, moved: {}, rest: [] };
+  return row ?? { granted: 0, released: 0, moved: {}, rest: [] };
 }
 
 /**
@@ -151,13 +155,14 @@ function judgement(
   {
     keepUntil,
     isLocked,
+    sureTo,
     snapshot,
     now,
-  }: Pick<Batch, 'keepUntil' | 'isLocked' | 'snapshot'> & Pick<Door, 'now'>,
+  }: Pick<Batch, 'keepUntil' | 'isLocked' | 'sureTo' | 'snapshot'> & Pick<Door, 'now'>,
 ): RawBuilder<unknown> {
   const own = sql`tenant_id = ${tx.tenantId}`;
   const isPaid = sql`v.priority is not null`;
-  const isHeld = sql`d.seat = 'held'`;
+  const isHeld = sql`coalesce(d.seat = 'held' or v.priority <= ${sureTo}::integer, false)`;
   return sql`seated as (
     select p.id, md5(t.tie_salt || ' ' || u.tie_key) as tie, v."isCommon" and d.kept_until is null
         and d.approval is null and d.unasked is not true and d.notice_until is null and (d.seat is null or d.seat in ('none', 'waiting', 'held'))
@@ -171,7 +176,7 @@ function judgement(
       case when ${isPaid} and ${isHeld} then v."seatedInBlue" else v."unseatedInBlue" end as in_blue,
       case when not (${isPaid}) then 0 when ${isHeld} then v."seatedTerms" else v."unseatedTerms" end as terms_basis,
       case when ${isPaid} then coalesce(d.claimed_at, ${now}) end as claimed_at,
-      case when ${isPaid} and d.seat = 'waiting' then d.overage_since end as overage_since,
+      case when ${isPaid} and not ${isHeld} and d.seat = 'waiting' then d.overage_since end as overage_since,
       ${isPaid} and v."mayPreempt" as may_preempt, d.may_preempt as old_preempt,
       v."subPool" as sub_pool, d.sub_pool as old_sub_pool,
       d.requested_id as old_requested_id, d.effective_id as old_effective_id, d.priority as old_priority, d.claimed_at as old_claimed_at,

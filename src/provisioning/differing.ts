@@ -1,4 +1,4 @@
-/** People whose decisions are not what they should be, packed: half a million are read one by one out of 12 MB. Pure. */
+/** People whose decisions are not what they should be, packed: half a million are read one by one out of 14 MB. Pure. */
 
 import type { UserId } from '../kernel/ids.ts';
 
@@ -10,18 +10,35 @@ export interface Person {
   isCommon: boolean;
 }
 
-/** Of each in turn: the id, the print, and 1 or 0. */
-const bytes = { id: 16, print: 8, all: 25 };
+/** Of each in turn: the id, the print, 1 or 0, and a priority. */
+const bytes = { id: 16, print: 8, isCommon: 1, priority: 4 };
+const bytesEach = bytes.id + bytes.print + bytes.isCommon + bytes.priority;
+
+/** In place of a priority: the person claims no other seat than the one that is there. */
+export const noClaim = 2 ** 31 - 1;
 
 function* differingPeople(packed: Buffer): Generator<Person> {
-  for (let at = 0; at < packed.length; at += bytes.all) {
+  for (let at = 0; at < packed.length; at += bytesEach) {
     const printAt = at + bytes.id;
+    const commonAt = printAt + bytes.print;
     yield {
       userId: idOf(packed.toString('hex', at, printAt)),
-      print: packed.toString('latin1', printAt, printAt + bytes.print),
-      isCommon: packed[at + bytes.all - 1] === 1,
+      print: packed.toString('latin1', printAt, commonAt),
+      isCommon: packed[commonAt] === 1,
     };
   }
+}
+
+/** How many may come to claim a seat that they don't have, by the best priority at which each may: nobody claims at a better one. */
+export function claimsOf(differing: readonly Buffer[]): Map<number, number> {
+  const claims = new Map<number, number>();
+  for (const packed of differing) {
+    for (let at = bytesEach - bytes.priority; at < packed.length; at += bytesEach) {
+      const priority = packed.readInt32BE(at);
+      if (priority !== noClaim) claims.set(priority, (claims.get(priority) ?? 0) + 1);
+    }
+  }
+  return claims;
 }
 
 function idOf(hex: string): UserId {

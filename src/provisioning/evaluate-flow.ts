@@ -1,6 +1,6 @@
 /**
  * Decides for many people: who differs is found without a lock, and decided for in batches so small that nobody waits long for
- * the pool. It gives no seat: the queue is served when everybody has been decided for.
+ * the pool. A seat gets by it whoever gets one in any case; the queue is served when everybody has been decided for.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,14 +22,16 @@ import {
   type Evaluation,
   isCommon,
   isStill,
+  poolAfter,
   writeLeft,
   writeOthers,
 } from './evaluate-locked-flow.ts';
-import { termsInputs } from './plan-audit.ts';
+import { inputsOf, termsInputs } from './plan-audit.ts';
 import type { Pool } from './pool.ts';
-import { lockPool, lockPoolRow, readPool } from './pool-store.ts';
+import { lockPool, lockPoolRow, readPool, writePool } from './pool-store.ts';
 import { beginBulk, deleteRequest, type EvaluationRequest, firstRequest } from './request-sql.ts';
 import { type Grounds, Rulings } from './ruling-store.ts';
+import { findSure, roomForHead } from './sure-flow.ts';
 
 /** Carries out all large edits that wait, the oldest first. Another process may do the same at the same time. */
 export async function evaluateRequests(
@@ -127,6 +129,7 @@ async function evaluateOnce(
   );
   const evaluation: Evaluation = {
     ...{ database, request, grounds, rulings: new Rulings(grounds), snapshot },
+    sure: await findSure(database, door, { request, grounds, people }),
     door: { ...door, now: grounds.now },
     ...{ end: null, left: [], others: [] },
   };
@@ -190,20 +193,24 @@ interface Part extends Claimed {
 
 /** Of whoever gives no seat back by it; answers the others. @throws Undone when what it rests on has changed meanwhile. */
 async function writeUnlocked(evaluation: Evaluation, { people, pool, claim: ours }: Part): Promise<Person[]> {
-  const { database, door, request, grounds } = evaluation;
+  const { database, door, request, grounds, sure } = evaluation;
   const { terms } = grounds;
   if (!isCommon(pool)) throw new Undone();
   const { rulings: known, strangers } = await evaluation.rulings.of(database, door, people);
   return await inTenant(database, door.tenantId, async (tx) => {
     beginBulk(tx);
-    const { rest } = await writeBatch(tx, door, {
+    const done = await writeBatch(tx, door, {
       ...{ rulings: known, rules: pool.rules, keepUntil: request.keepUntil },
-      ...{ snapshot: evaluation.snapshot, isLocked: false },
-      // How many seats are used is nothing that such a decision is made from, and changes meanwhile.
-      inputs: termsInputs(terms),
+      ...{ snapshot: evaluation.snapshot, isLocked: false, sureTo: sure?.to ?? null },
+      // Where no seat is given, how many are used is nothing that a decision is made from, and changes meanwhile.
+      inputs: sure === null ? termsInputs(terms) : inputsOf(sure.pool, terms),
     });
+    const { rest, granted } = done;
     const [locked, isOurs] = await Promise.all([lockPool(tx), releaseBatch(tx, ours)]);
-    if (!(await isStill(tx, evaluation, locked)) || !isOurs || !isCommon(locked)) throw new Undone();
+    const isRoom = granted === 0 || granted <= roomForHead(locked, terms);
+    if (!(await isStill(tx, evaluation, locked)) || !isOurs || !isCommon(locked) || !isRoom)
+      throw new Undone();
+    if (granted > 0) writePool(tx, locked, { ...poolAfter(locked, done), terms, isSettled: false }, door.now);
     const ids = new Set([...rest, ...strangers]);
     return people.filter(({ userId }) => ids.has(userId));
   });

@@ -17,6 +17,7 @@ import type { Pool } from './pool.ts';
 import { lockPool, writePool } from './pool-store.ts';
 import { beginBulk, type EvaluationRequest, isRequested } from './request-sql.ts';
 import type { Grounds, Rulings } from './ruling-store.ts';
+import type { Sure } from './sure-flow.ts';
 
 export interface Marked {
   userId: UserId;
@@ -40,6 +41,8 @@ export interface Evaluation {
   rulings: Rulings;
   /** As of which people were compared. */
   snapshot: string;
+  /** Who gets a seat in any case; null: nobody is known to. */
+  sure: Sure | null;
   /** Why what was found no longer counts: there are other rules, or another process has carried it out. */
   end: 'outdated' | 'over' | 'failed' | null;
   /** Who may give a seat back: to be written while the pool is locked. */
@@ -77,7 +80,8 @@ export function writeLeft(evaluation: Evaluation): Promise<void> {
       }
       const done = await writeBatch(tx, door, {
         ...{ rulings: known, rules: pool.rules, keepUntil: request.keepUntil },
-        ...{ snapshot: evaluation.snapshot, isLocked: true, inputs: inputsOf(pool, grounds.terms) },
+        ...{ snapshot: evaluation.snapshot, isLocked: true, sureTo: null },
+        inputs: inputsOf(pool, grounds.terms),
       });
       others.push(...done.rest, ...strangers);
       return poolAfter(pool, done);
@@ -131,11 +135,11 @@ async function writeLocked<Item>(
   }
 }
 
-function poolAfter(pool: Pool, { released, moved }: BatchDone): Pool {
+export function poolAfter(pool: Pool, { granted, released, moved }: BatchDone): Pool {
   const { usage, subPools } = pool;
   return {
     ...pool,
-    usage: { ...usage, held: usage.held - released },
+    usage: { ...usage, held: usage.held + granted - released },
     subPools: movedBy(subPools, new Map(Object.entries(moved))),
   };
 }

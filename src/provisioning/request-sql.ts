@@ -40,6 +40,15 @@ export async function isRequested(tx: TenantTransaction, id: number): Promise<bo
   return rows.length > 0;
 }
 
+/** Whether nobody else is still to be decided for but whom it concerns. */
+export async function isAlone(tx: TenantTransaction, id: number): Promise<boolean> {
+  const [{ alone = false } = {}] = await tx.run(sql<{ alone: boolean }>`
+    select not exists (select from evaluation_requests where tenant_id = ${tx.tenantId} and id <> ${id})
+      and not exists (select from evaluation_marks where tenant_id = ${tx.tenantId} and not staged) as alone
+  `);
+  return alone;
+}
+
 /** Sends that everybody it concerns has been decided for. */
 export function deleteRequest(tx: TenantTransaction, id: number): void {
   tx.send(sql`delete from evaluation_requests where tenant_id = ${tx.tenantId} and id = ${id}`);

@@ -9,9 +9,7 @@ import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
-import { roomIn } from '../licensing/admit.ts';
 import { termsAt } from '../licensing/contract.ts';
-import { isEnding } from '../licensing/effect.ts';
 import { admitHead } from './admit-sql.ts';
 import { takeMarks } from './affected-sql.ts';
 import { isAnyBatch } from './batch-store.ts';
@@ -28,6 +26,7 @@ import { lockPool, writePool } from './pool-store.ts';
 import { firstRequest, forgetDecided, writeDecided } from './request-sql.ts';
 import type { PersonFacts, Standing } from './standing.ts';
 import { loadUnasked } from './standing-store.ts';
+import { roomForHead } from './sure-flow.ts';
 
 /** Another process may do the same at the same time. */
 export async function evaluateRest(database: Database, door: Door): Promise<void> {
@@ -94,11 +93,8 @@ const decideEach: DecideEach = async (tx, door, pool, marked) => {
 /** Answers whether seats were given, so that there may be more: to so many that `plan` would take long for them. */
 async function admitMany(tx: TenantTransaction, door: Door, pool: Pool, people: number): Promise<boolean> {
   const terms = termsAt(pool.contract, door.now);
-  const { held: room } = roomIn(terms, pool.usage);
-  const isOpen = pool.batch !== null && !isEnding(pool.batch);
-  const isCommon = terms.grants && terms.allowance === 0 && pool.usage.overage === 0 && !isOpen;
-  if (!isCommon || pool.subPools.length > 0 || pool.rules.order !== 'sticky' || room <= mostOf(door))
-    return false;
+  const room = roomForHead(pool, terms);
+  if (room <= mostOf(door)) return false;
   const admitted = await admitHead(tx, door, Math.min(room, people), inputsOf(pool, terms));
   if (admitted === 0) return false;
   const usage = { ...pool.usage, held: pool.usage.held + admitted };

@@ -134,14 +134,28 @@ async function lastEntry(tx: TenantTransaction): Promise<number> {
   return row?.seq ?? 0;
 }
 
+interface Entry {
+  subject: string;
+  before: unknown;
+  after: unknown;
+}
+
+/** Of each person's entries: what was before the first, and after the last. In batches whoever gets a seat need not wait for it. */
+function joined(trail: readonly Entry[]): Entry[] {
+  return [...Map.groupBy(trail, ({ subject }) => subject).values()].map((entries) => ({
+    ...(entries.at(-1) as Entry),
+    before: entries[0]?.before,
+  }));
+}
+
 async function written(tx: TenantTransaction, since: number) {
   const [decisions, trail, marks] = await Promise.all([
     tx.run(sql`select * from decisions where ${own} order by user_id`),
-    tx.run(sql`
+    tx.run(sql<Entry>`
       select subject, before, after, action, actor, at from audit_trail where ${own} and seq > ${since} order by subject, seq`),
-    tx.run(sql`select user_id, desired_version, marked_at from blue_sync where ${own} order by user_id`),
+    tx.run(sql`select user_id, marked_at from blue_sync where ${own} order by user_id`),
   ]);
-  return { decisions, trail, marks };
+  return { decisions, trail: joined(trail), marks };
 }
 
 function decidedAnew(world: TestWorld, damage: Damage, how: 'in batches' | 'one by one') {

@@ -1,6 +1,8 @@
 /** What must come out of an edit of more people than are decided for at a time, one scenario for each way in which batches could go wrong. */
 
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inTenant } from '../../src/db/tenant-transaction.ts';
 import { addLine } from '../../src/provisioning/contract-flow.ts';
 import { setPin } from '../../src/provisioning/pin-flow.ts';
 import { settleDue } from '../../src/provisioning/settle-flow.ts';
@@ -120,4 +122,71 @@ it('a batch of claims that ends with a large edit gives its seats, and the peopl
   await scene.settings({ settlement: 'cycle', defaultRole: 'view_only', exclusions: ['ada@example.com'] });
   expect(await scene.seated()).toEqual(await firstByTie(scene, 3));
   expect((await readState(scene.world)).pool).toMatchObject({ used: 3, batch_opened_at: null });
+});
+
+function lookAt({ world }: Scene, instant: Date): Promise<unknown> {
+  world.now = instant;
+  return settleDue(test.database, instant, 100, world.door);
+}
+
+/** What became of the person's seat, in the order in which it is told. */
+async function seatsTold(scene: Scene, name: string): Promise<unknown[]> {
+  const rows = await inTenant(test.database, scene.world.tenantId, (tx) =>
+    tx.run(sql<{ seat: string | null }>`
+      select after ->> 'seat' as seat from audit_trail
+      where tenant_id = ${tx.tenantId} and action = 'decision.changed' and subject = ${scene.id(name)} order by seq`),
+  );
+  return rows.map(({ seat }) => seat);
+}
+
+describe('where a large edit lets people claim', () => {
+  const begins = new Date('2026-03-11T00:00:00.000Z');
+
+  /** Everybody is in `Crew`, the last three in `Leads` too: the mappings of both begin together. */
+  async function awaited(contract: object): Promise<Scene> {
+    const scene = await inTwos([], contract);
+    for (const name of seven) await scene.person(name);
+    const mapped = async (group: string, names: readonly string[], priority: number) => {
+      const id = await scene.world.group(
+        group,
+        names.map((name) => scene.id(name)),
+      );
+      await scene.world.map({ group: { id }, priority, validFrom: begins });
+    };
+    await mapped('Crew', seven, 30);
+    await mapped('Leads', seven.slice(4), 20);
+    return scene;
+  }
+
+  it('whoever gets a seat in any case has it from the start: nobody is told to wait for it', async () => {
+    const scene = await awaited({ paidSeats: 7 });
+    await lookAt(scene, begins);
+    expect(await scene.seated()).toEqual(seven);
+    for (const name of seven) expect(await seatsTold(scene, name), name).toEqual(['held']);
+    expect((await readState(scene.world)).pool).toMatchObject({ used: 7, evaluating: false });
+  });
+
+  it('where not all can have one it is those of the better priority; of the others the queue tells', async () => {
+    const scene = await awaited({ paidSeats: 5 });
+    await lookAt(scene, begins);
+    const seated = await scene.seated();
+    expect(seated).toHaveLength(5);
+    expect(seated.slice(2)).toEqual(['Ed', 'Fay', 'Gus']);
+    for (const name of seven) {
+      const rest = seated.includes(name) ? ['waiting', 'held'] : ['waiting'];
+      expect(await seatsTold(scene, name), name).toEqual(seven.indexOf(name) < 4 ? rest : ['held']);
+    }
+  });
+
+  it('whoever waited before with a better priority is served before', async () => {
+    const scene = await awaited({ paidSeats: 0 });
+    await scene.join(['Hal', 'Ivy']);
+    await addLine(test.database, scene.world.door, {
+      ...{ kind: 'add_on', effectiveOn: '2026-03-11', endsOn: null, setsSeats: false, paidSeats: 3 },
+      ...{ tier: null, contractEndsOn: null, reason: 'test', documentReference: null },
+    });
+    await lookAt(scene, begins);
+    expect(await scene.seated()).toEqual(expect.arrayContaining(['Hal', 'Ivy']));
+    expect(await scene.seated()).toHaveLength(3);
+  });
 });
