@@ -44,6 +44,9 @@ export function affectedIds(tx: TenantTransaction, affected: Affected): RawBuild
           sql`select user_id from seat_reclaims where ${own} and state = 'taken'`,
         ]
       : []),
+    ...(affected.noticed === true
+      ? [sql`select user_id from decisions where ${own} and notice_until is not null`]
+      : []),
     ...(roles.length === 0
       ? []
       : [sql`select user_id from decisions where ${own} and requested_id in ${setsWith(tx, roles)}`]),

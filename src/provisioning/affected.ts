@@ -17,6 +17,8 @@ export interface Affected {
   seats?: readonly ('held' | 'overage' | 'waiting')[];
   /** Everybody who asks for a seat and was denied it: somebody refused the claim, or the seat was taken because it lay idle. */
   denied?: boolean;
+  /** Everybody who was told that the seat goes to another. */
+  noticed?: boolean;
   /** Everybody who asks for one of these roles. */
   roles?: readonly RoleKey[];
   /** Everybody of whose decision something has ended by then. */

@@ -15,6 +15,7 @@ import { type Decision, isSeated, type OpenBatch, type Seat } from '../licensing
 import { afterNotice, goingAt, type Holder, preempt, type Swap, takeBack } from '../licensing/preempt.ts';
 import { movedBy, type Shares, type SubPool, sharesOf, undivided } from '../licensing/sub-pool.ts';
 import type { Facts } from './plan.ts';
+import { areSeatsTaken } from './pool.ts';
 import { type Candidate, type ClaimState, subPoolOf } from './standing.ts';
 
 type Mode = 'all' | 'reservedOnly' | 'nobody';
@@ -116,8 +117,8 @@ export function takeSeats(
   mode: Mode,
   now: Date,
 ): ReadonlyMap<UserId, Date> {
-  const { rules, subPools } = facts;
-  if (rules.order !== 'strict' && subPools.length === 0) return new Map();
+  const { rules } = facts;
+  if (!areSeatsTaken(facts)) return new Map();
   // Also who came back just now: with the next decision the seat would go all the same.
   const seated = candidates.filter(
     ({ userId, claim: { kind } }) =>

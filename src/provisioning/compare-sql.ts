@@ -22,12 +22,12 @@ import {
   verdictPrint,
 } from './basis.ts';
 import { noClaim } from './differing.ts';
+import { areSeatsTaken, type Pool } from './pool.ts';
 
 const peoplePerBuffer = 20_000;
 
 /** By how much of it the comparison was made. */
-export interface Comparing {
-  rules: Rules;
+export interface Comparing extends Pick<Pool, 'rules' | 'subPools'> {
   prints: TermsPrints;
   now: Date;
 }
@@ -252,7 +252,7 @@ function exempt(tx: TenantTransaction, { isScoped, within }: Looked): RawBuilder
 /** Selects `user_id`, `print` (null: nothing is asked for), `paid`, `is_held` and `is_common` of whoever's decision is to be another. */
 function differing(
   tx: TenantTransaction,
-  { prints: { fallen, above, isFrozen }, now }: Comparing,
+  { prints: { fallen, above, isFrozen }, now, ...pool }: Comparing,
   pins: readonly StoredPin[],
   { isScoped, within }: Looked,
 ): RawBuilder<unknown> {
@@ -261,7 +261,7 @@ function differing(
     when d.priority is null then 0
     else (case when d.seat in ('held', 'overage') and not ${isFrozen}::boolean then 0 else ${number(fallen)} end)
       # (case when d.seat = 'overage' then ${number(above)} else 0 end) end`;
-  const columns = sql`user_id, basis, terms_basis, priority, seat, refusal, approval, due_at, kept_until`;
+  const columns = sql`user_id, basis, terms_basis, priority, seat, refusal, approval, due_at, kept_until, notice_until`;
   const stored = isScoped
     ? sql`select d.* from scope cross join lateral (
         select ${columns} from decisions where tenant_id = ${tx.tenantId} and user_id = scope.id offset 0) d`
@@ -280,7 +280,7 @@ function differing(
     left join said s on s.user_id = coalesce(a.user_id, d.user_id)
     where case
       when d.user_id is null then ${wish} is not null
-      when d.due_at <= ${now} then true
+      when d.due_at <= ${now} ${areSeatsTaken(pool) ? sql`` : sql`or d.notice_until is not null`} then true
       when ${wish} is null then not coalesce(${isKept}, false) or d.basis is distinct from 0
       else d.basis is distinct from ${wish} or d.terms_basis is distinct from ${termsBasis}
     end`;

@@ -102,9 +102,9 @@ async function compare(
 }
 
 /** What is decided by at that time. */
-export function groundsAt({ revision, rules, contract }: Pool, now: Date): Grounds {
+export function groundsAt({ revision, rules, subPools, contract }: Pool, now: Date): Grounds {
   const terms = termsAt(contract, now);
-  return { revision, rules, terms, prints: termsPrints(terms), now };
+  return { revision, rules, subPools, terms, prints: termsPrints(terms), now };
 }
 
 /** Under other rules than those it began with it begins again. */

@@ -40,6 +40,11 @@ export interface Pool extends Omit<LockedPool, 'subPoolUse'> {
   subPools: readonly SubPool[];
 }
 
+/** Whether one person's seat may be taken for another's claim: by a sub-pool that lent it, or by a better one. */
+export function areSeatsTaken({ rules, subPools }: Pick<Pool, 'rules' | 'subPools'>): boolean {
+  return rules.order === 'strict' || subPools.length > 0;
+}
+
 /** Mappings in place of those that were loaded. */
 export function withMappings(pool: Pool, edit: (mapping: Mapping) => Mapping): Pool {
   return { ...pool, rules: { ...pool.rules, mappings: pool.rules.mappings.map(edit) } };

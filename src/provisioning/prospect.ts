@@ -13,7 +13,7 @@ import type { Settings } from '../tenants/settings.ts';
 import type { Affected } from './affected.ts';
 import { affectedByTerms, dueBy } from './due.ts';
 import { affectedByMappings, type MappingSet } from './mapping-set.ts';
-import type { Pool } from './pool.ts';
+import { areSeatsTaken, type Pool } from './pool.ts';
 
 export interface Prospect {
   /** With the contract and the rules as they would be. */
@@ -112,9 +112,10 @@ export function bySettings(
   after: Settings,
   turned: readonly UserId[],
 ): Prospect {
+  const written = { ...pool, rules: { ...pool.rules, ...after } };
   return {
-    pool: { ...pool, rules: { ...pool.rules, ...after } },
-    affected: affectedBySettings(before, after, turned),
+    pool: written,
+    affected: { ...affectedBySettings(before, after, turned), ...noticedBetween(pool, written) },
     // A batch ends with the way of settling that opened it.
     isSettling: pool.batch !== null && before.settlement !== after.settlement,
     exclusions: after.exclusions,
@@ -132,7 +133,13 @@ function ofDefault({ defaultRole }: Settings): Affected {
 }
 
 export function bySubPools(pool: Pool, subPools: readonly SubPool[]): Prospect {
-  return { pool: { ...pool, subPools }, affected: {} };
+  const after = { ...pool, subPools };
+  return { pool: after, affected: noticedBetween(pool, after) };
+}
+
+/** Where no seats are taken for others any more, whoever was told so keeps theirs. */
+function noticedBetween(before: Pool, after: Pool): Affected {
+  return areSeatsTaken(before) && !areSeatsTaken(after) ? { noticed: true } : {};
 }
 
 /** @param pin null: it is taken away. */

@@ -15,7 +15,7 @@ import { keepRoleSets } from './role-set-sql.ts';
 import { type Ruling, rulingOf, type StoredRuling, storedRuling } from './ruling.ts';
 
 /** What is decided by while the revision of the rules is the same. */
-export interface Grounds extends Pick<Pool, 'revision' | 'rules'> {
+export interface Grounds extends Pick<Pool, 'revision' | 'rules' | 'subPools'> {
   terms: Terms;
   prints: TermsPrints;
   now: Date;

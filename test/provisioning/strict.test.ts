@@ -86,6 +86,16 @@ it('takes the notice back when a seat comes free meanwhile', async () => {
   expect([await told(chief), await told(low)]).toEqual(['held SEAT_HELD', 'held SEAT_HELD']);
 });
 
+it('takes the notices back with the order that they rest on', async () => {
+  const [low, other] = [await join(guests, 'low'), await join(guests, 'other')];
+  await join(chiefs, 'chief');
+  await join(chiefs, 'second');
+  expect(await told(low)).toContain('PREEMPTED_AT:');
+  await order(24, 'sticky');
+  expect([await told(low), await told(other)]).toEqual(['held SEAT_HELD', 'held SEAT_HELD']);
+  expect(await world.settle()).toBe(0);
+});
+
 it('without a notice takes the seat at once', async () => {
   await order(0);
   const low = await join(guests, 'low');
