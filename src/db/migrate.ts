@@ -37,6 +37,7 @@ import * as connectionTests from '../../migrations/0036_connection_tests.ts';
 import * as revocations from '../../migrations/0037_revocations.ts';
 import * as lighterWrites from '../../migrations/0038_lighter_writes.ts';
 import * as unasked from '../../migrations/0039_unasked.ts';
+import * as roomOnPages from '../../migrations/0040_room_on_pages.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 import { type SchemaState, schemaProblem, schemaState } from './schema-state.ts';
 import {
@@ -84,6 +85,7 @@ const migrations: Record<string, Migration> = {
   '0037_revocations': revocations,
   '0038_lighter_writes': lighterWrites,
   '0039_unasked': unasked,
+  '0040_room_on_pages': roomOnPages,
 };
 
 /** In their order. */

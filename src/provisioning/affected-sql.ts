@@ -45,7 +45,11 @@ export function affectedIds(tx: TenantTransaction, affected: Affected): RawBuild
         ]
       : []),
     ...(affected.noticed === true
-      ? [sql`select user_id from decisions where ${own} and notice_until is not null`]
+      ? [
+          // Of whoever waits to be let through the notice ends then.
+          sql`select user_id from decisions where ${own} and notice_until is not null
+            and user_id not in (select user_id from evaluation_marks where ${own})`,
+        ]
       : []),
     ...(roles.length === 0
       ? []

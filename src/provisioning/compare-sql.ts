@@ -1,6 +1,7 @@
 /**
  * Finds whose stored decision does not rest on what holds now, by numbers alone: nothing is locked, nothing written, no document
- * read. What it says is a hint of whom to decide for; deciding looks again.
+ * read. Whom it names is a hint of whom to decide for: deciding looks again. Whom it leaves out is relied on, and so is at which priority
+ * each may come to claim (sure-flow.ts).
  */
 
 import { type RawBuilder, sql } from 'kysely';
@@ -21,7 +22,7 @@ import {
   type TermsPrints,
   verdictPrint,
 } from './basis.ts';
-import { noClaim } from './differing.ts';
+import { noClaim, unknownPriority } from './differing.ts';
 import { areSeatsTaken, type Pool } from './pool.ts';
 
 const peoplePerBuffer = 20_000;
@@ -110,7 +111,7 @@ export async function selectDiffering(
     ${exempt(tx, looked)},
     differing as (${differing(tx, comparing, pinned, looked)})
     select string_agg(uuid_send(user_id) || int8send(coalesce(print, 0)) || case when is_common then '\\x01'::bytea else '\\x00' end
-      || int4send(case when is_held then ${noClaim} when is_common then coalesce(paid, ${noClaim}) else ${pinPriority} end),
+      || int4send(case when is_held or is_refused then ${noClaim} when is_common then coalesce(paid, ${noClaim}) else ${unknownPriority} end),
       ''::bytea order by user_id) as people
     from (select d.*, row_number() over (order by user_id) / ${peoplePerBuffer}::integer as part from differing d) parts
     group by part order by part
@@ -249,7 +250,10 @@ function exempt(tx: TenantTransaction, { isScoped, within }: Looked): RawBuilder
   ), ${duplicates}`;
 }
 
-/** Selects `user_id`, `print` (null: nothing is asked for), `paid`, `is_held` and `is_common` of whoever's decision is to be another. */
+/**
+ * Selects of whoever's decision is to be another `user_id`, `print` (null: nothing is asked for), `paid`, whether the person has a
+ * seat (`is_held`), can't have one (`is_refused`), and is one of whom nothing but mappings is to be known (`is_common`).
+ */
 function differing(
   tx: TenantTransaction,
   { prints: { fallen, above, isFrozen }, now, ...pool }: Comparing,
@@ -272,6 +276,7 @@ function differing(
   const isKept = sql`d.kept_until > ${now} and x.user_id is null and t.user_id is null`;
   return sql`
     select coalesce(a.user_id, d.user_id) as user_id, a.print, a.paid, coalesce(d.seat = 'held', false) as is_held,
+      x.user_id is not null or t.user_id is not null as is_refused,
       x.user_id is null and t.user_id is null and s.user_id is null
       and coalesce(a.user_id, d.user_id) <> all(${pins.map((pin) => pin.user_id)}::uuid[]) as is_common
     from asking a full join (${stored}) d on d.user_id = a.user_id

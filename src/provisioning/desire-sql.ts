@@ -25,7 +25,7 @@ export interface Batch {
   inputs: unknown;
   /** Whether the pool is locked: else whoever would give a seat back, or to another sub-pool, is left. */
   isLocked: boolean;
-  /** Whoever claims at this priority or a better one gets a seat (see sure-flow.ts); null: nobody does. */
+  /** Whoever's case is common and who claims at this priority or a better one gets a seat (see sure-flow.ts); null: nobody does. */
   sureTo: number | null;
   /** As of which the people were compared: whoever was decided for since is left alone (pg_snapshot). */
   snapshot: string;

@@ -16,6 +16,8 @@ const bytesEach = bytes.id + bytes.print + bytes.isCommon + bytes.priority;
 
 /** In place of a priority: the person claims no other seat than the one that is there. */
 export const noClaim = 2 ** 31 - 1;
+/** It can't be told by the mappings alone. */
+export const unknownPriority = -1;
 
 function* differingPeople(packed: Buffer): Generator<Person> {
   for (let at = 0; at < packed.length; at += bytesEach) {
@@ -29,7 +31,10 @@ function* differingPeople(packed: Buffer): Generator<Person> {
   }
 }
 
-/** How many may come to claim a seat that they don't have, by the best priority at which each may: nobody claims at a better one. */
+/**
+ * How many may come to claim a seat that they don't have, by the best priority at which each may. Everybody who may is counted, and
+ * nobody claims at a better one: sure-flow.ts gives seats by it.
+ */
 export function claimsOf(differing: readonly Buffer[]): Map<number, number> {
   const claims = new Map<number, number>();
   for (const packed of differing) {

@@ -23,6 +23,7 @@ import {
   isCommon,
   isStill,
   poolAfter,
+  sureNow,
   writeLeft,
   writeOthers,
 } from './evaluate-locked-flow.ts';
@@ -31,7 +32,7 @@ import type { Pool } from './pool.ts';
 import { lockPool, lockPoolRow, readPool, writePool } from './pool-store.ts';
 import { beginBulk, deleteRequest, type EvaluationRequest, firstRequest } from './request-sql.ts';
 import { type Grounds, Rulings } from './ruling-store.ts';
-import { findSure, roomForHead } from './sure-flow.ts';
+import { findSure } from './sure-flow.ts';
 
 /** Carries out all large edits that wait, the oldest first. Another process may do the same at the same time. */
 export async function evaluateRequests(
@@ -205,13 +206,14 @@ async function writeUnlocked(evaluation: Evaluation, { people, pool, claim: ours
       // Where no seat is given, how many are used is nothing that a decision is made from, and changes meanwhile.
       inputs: sure === null ? termsInputs(terms) : inputsOf(sure.pool, terms),
     });
-    const { rest, granted } = done;
     const [locked, isOurs] = await Promise.all([lockPool(tx), releaseBatch(tx, ours)]);
-    const isRoom = granted === 0 || granted <= roomForHead(locked, terms);
-    if (!(await isStill(tx, evaluation, locked)) || !isOurs || !isCommon(locked) || !isRoom)
-      throw new Undone();
-    if (granted > 0) writePool(tx, locked, { ...poolAfter(locked, done), terms, isSettled: false }, door.now);
-    const ids = new Set([...rest, ...strangers]);
+    if (!(await isStill(tx, evaluation, locked)) || !isOurs || !isCommon(locked)) throw new Undone();
+    if (sure !== null && done.granted > 0) {
+      if (sureNow(evaluation, locked) !== sure) throw new Undone();
+      writePool(tx, locked, { ...poolAfter(locked, done), terms, isSettled: false }, door.now);
+      sure.left -= done.granted;
+    }
+    const ids = new Set([...done.rest, ...strangers]);
     return people.filter(({ userId }) => ids.has(userId));
   });
 }

@@ -17,7 +17,7 @@ import type { Pool } from './pool.ts';
 import { lockPool, writePool } from './pool-store.ts';
 import { beginBulk, type EvaluationRequest, isRequested } from './request-sql.ts';
 import type { Grounds, Rulings } from './ruling-store.ts';
-import type { Sure } from './sure-flow.ts';
+import { roomForHead, type Sure } from './sure-flow.ts';
 
 export interface Marked {
   userId: UserId;
@@ -41,7 +41,7 @@ export interface Evaluation {
   rulings: Rulings;
   /** As of which people were compared. */
   snapshot: string;
-  /** Who gets a seat in any case; null: nobody is known to. */
+  /** Who gets a seat in any case; null: nobody is known to, or any more. */
   sure: Sure | null;
   /** Why what was found no longer counts: there are other rules, or another process has carried it out. */
   end: 'outdated' | 'over' | 'failed' | null;
@@ -68,6 +68,13 @@ export function isCommon({ rules, batch }: Pool): boolean {
   return rules.settlement === 'immediate' && batch === null;
 }
 
+/** Who gets a seat in any case still; null from when there is no room for all of them. */
+export function sureNow(evaluation: Evaluation, locked: Pool): Sure | null {
+  const { sure, grounds } = evaluation;
+  if (sure !== null && roomForHead(locked, grounds.terms) < sure.left) evaluation.sure = null;
+  return evaluation.sure;
+}
+
 /** Those who may give a seat back, a few at a time. */
 export function writeLeft(evaluation: Evaluation): Promise<void> {
   const { database, door, request, grounds, rulings, left, others } = evaluation;
@@ -78,11 +85,13 @@ export function writeLeft(evaluation: Evaluation): Promise<void> {
         others.push(...people.map(({ userId }) => userId));
         return pool;
       }
+      const sure = sureNow(evaluation, pool);
       const done = await writeBatch(tx, door, {
         ...{ rulings: known, rules: pool.rules, keepUntil: request.keepUntil },
-        ...{ snapshot: evaluation.snapshot, isLocked: true, sureTo: null },
+        ...{ snapshot: evaluation.snapshot, isLocked: true, sureTo: sure?.to ?? null },
         inputs: inputsOf(pool, grounds.terms),
       });
+      if (sure !== null) sure.left -= done.granted;
       others.push(...done.rest, ...strangers);
       return poolAfter(pool, done);
     };

@@ -20,14 +20,6 @@ export function loadQueue(tx: TenantTransaction, most: number): Promise<Standing
   return loadStanding(tx, most, sql`d.seat = 'waiting' and d.approval is null`, inOrder);
 }
 
-/** How many wait for their turn, by priority. */
-export async function countQueue(tx: TenantTransaction): Promise<Map<number, number>> {
-  const rows = await tx.run(sql<{ priority: number; count: number }>`
-    select d.priority, count(*) from decisions d where d.tenant_id = ${tx.tenantId} and ${isQueued([])} group by d.priority
-  `);
-  return new Map(rows.map(({ priority, count }) => [priority, count]));
-}
-
 /** The first `most` who wait and whose time above the capacity is not used up. */
 export function loadUnspentQueue(
   tx: TenantTransaction,

@@ -2,10 +2,12 @@
 
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Database } from '../../src/db/database.ts';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import { addLine } from '../../src/provisioning/contract-flow.ts';
 import { setPin } from '../../src/provisioning/pin-flow.ts';
 import { settleDue } from '../../src/provisioning/settle-flow.ts';
+import { noteUnmanagedPaid } from '../../src/provisioning/unmanaged-flow.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newScene, type Scene } from './scene.ts';
 import { readState } from './state.ts';
@@ -35,7 +37,7 @@ async function firstByTie(scene: Scene, most: number): Promise<string[]> {
   return scene.names.filter((name) => first.some((row) => row.user_id === scene.id(name)));
 }
 
-it('nobody gets a seat before all are decided for: the order is that of the queue, not that of the batches', async () => {
+it('the order is that of the queue, not that of the batches', async () => {
   const scene = await inTwos([]);
   for (const name of seven) await scene.person(name);
   const crew = await scene.world.group(
@@ -129,6 +131,17 @@ function lookAt({ world }: Scene, instant: Date): Promise<unknown> {
   return settleDue(test.database, instant, 100, world.door);
 }
 
+/** The database, in which something happens before the transaction of that number. */
+function before(number: number, happen: () => Promise<void>): Database {
+  let count = 0;
+  const withConnection: Database['withConnection'] = async (work, holder) => {
+    count += 1;
+    if (count === number) await happen();
+    return await test.database.withConnection(work, holder);
+  };
+  return { ...test.database, withConnection };
+}
+
 /** What became of the person's seat, in the order in which it is told. */
 async function seatsTold(scene: Scene, name: string): Promise<unknown[]> {
   const rows = await inTenant(test.database, scene.world.tenantId, (tx) =>
@@ -175,6 +188,25 @@ describe('where a large edit lets people claim', () => {
     for (const name of seven) {
       const rest = seated.includes(name) ? ['waiting', 'held'] : ['waiting'];
       expect(await seatsTold(scene, name), name).toEqual(seven.indexOf(name) < 4 ? rest : ['held']);
+    }
+  });
+
+  it('where seats go meanwhile, nobody gets one before a better claim', async () => {
+    for (let at = 2, wasLate = false; !wasLate; at += 1) {
+      const scene = await awaited({ paidSeats: 7 });
+      let held: string[] | undefined;
+      const database = before(at, async () => {
+        await noteUnmanagedPaid(test.database, scene.world.door, 3);
+        held = await scene.seated();
+      });
+      scene.world.now = begins;
+      await settleDue(database, begins, 100, scene.world.door);
+      const given = (await scene.seated()).filter((name) => !held?.includes(name));
+      const isBehind = given.some((name) => seven.indexOf(name) < 4);
+      const isLeadWaiting = (await scene.queue()).some((name) => seven.indexOf(name) >= 4);
+      expect(isBehind && isLeadWaiting, `before transaction ${at}`).toBe(false);
+      expect((await scene.seated()).length).toBe(Math.max(4, held?.length ?? 7));
+      wasLate = held === undefined || held.length === 7;
     }
   });
 
