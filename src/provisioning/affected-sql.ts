@@ -133,6 +133,15 @@ export function releaseStaged(tx: TenantTransaction): void {
   tx.send(sql`update evaluation_marks set staged = false where tenant_id = ${tx.tenantId} and staged`);
 }
 
+/** How many are marked still, as far as `most`. */
+export async function countMarks(tx: TenantTransaction, most: number): Promise<number> {
+  const [row] = await tx.run(sql<{ count: number }>`
+    select count(*) from (
+      select from evaluation_marks where tenant_id = ${tx.tenantId} and not staged limit ${most}) few
+  `);
+  return row?.count ?? 0;
+}
+
 /** Takes up to `most` of those who are marked. */
 export function takeMarks(
   tx: TenantTransaction,

@@ -26,7 +26,7 @@ import { lockPool, writePool } from './pool-store.ts';
 import { firstRequest, forgetDecided, writeDecided } from './request-sql.ts';
 import type { PersonFacts, Standing } from './standing.ts';
 import { loadUnasked } from './standing-store.ts';
-import { roomForHead } from './sure-flow.ts';
+import { isRoomForAll, roomForHead } from './sure-flow.ts';
 
 /** Another process may do the same at the same time. */
 export async function evaluateRest(database: Database, door: Door): Promise<void> {
@@ -71,10 +71,14 @@ async function evaluateBatch(
   const [marked, request] = await Promise.all([takeMarks(tx, most), firstRequest(tx)]);
   const door = notBefore(caller, pool);
   if (marked.length > 0) {
-    const after = await decideEach(tx, door, pool, marked);
-    const ids = marked.map(({ userId }) => userId);
-    writeDecided(tx, ids);
-    writePool(tx, pool, { ...after, terms: termsAt(pool.contract, door.now), isSettled: false }, door.now);
+    const terms = termsAt(pool.contract, door.now);
+    const isSure = request === undefined && (await isRoomForAll(tx, pool, terms, marked.length));
+    const after = await decideEach(tx, door, { ...pool, evaluating: !isSure }, marked);
+    writeDecided(
+      tx,
+      marked.map(({ userId }) => userId),
+    );
+    writePool(tx, pool, { ...after, evaluating: true, terms, isSettled: false }, door.now);
   }
   if (marked.length > 0 || request !== undefined) return 'more';
   const few = { ...door, peoplePerDecision: Math.min(mostOf(door), servedAtOnce) };
@@ -82,7 +86,7 @@ async function evaluateBatch(
   return isMore ? 'more' : 'nothing';
 }
 
-/** By `plan`; seats are given afterwards. */
+/** By `plan`; while others are to be decided for, seats are given afterwards. */
 const decideEach: DecideEach = async (tx, door, pool, marked) => {
   const facts = factsOf(pool, { persons: await loadMarked(tx, marked), queue: [], overage: [] });
   const planned = plan(facts, door.now);

@@ -5,12 +5,13 @@
 
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
-import { inTenant } from '../db/tenant-transaction.ts';
+import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { roomIn } from '../licensing/admit.ts';
 import type { Terms } from '../licensing/contract.ts';
 import { isEnding } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
 import { defaultPriority } from '../licensing/pin.ts';
+import { countMarks } from './affected-sql.ts';
 import { claimsOf, unknownPriority } from './differing.ts';
 import type { Pool } from './pool.ts';
 import { readPool } from './pool-store.ts';
@@ -58,6 +59,22 @@ export async function findSure(
     const served = servedOf(claims, room, firstAsked(grounds.rules));
     return alone && waiting.length === 0 && served !== null ? { ...served, pool } : null;
   });
+}
+
+/** Whether there is a seat for each of the `taken`, and for everybody who is marked still, and none of them waits for a batch. */
+export async function isRoomForAll(
+  tx: TenantTransaction,
+  pool: Pool,
+  terms: Terms,
+  taken: number,
+): Promise<boolean> {
+  const room = roomForHead(pool, terms);
+  if (room < taken || pool.batch !== null) return false;
+  const [left, waiting] = await Promise.all([
+    Number.isFinite(room) ? countMarks(tx, room + 1) : 0,
+    loadQueue(tx, 1),
+  ]);
+  return waiting.length === 0 && taken + left <= room;
 }
 
 /** The best priority at which somebody may be asked for the seat: from there on claims wait for the end. */

@@ -179,6 +179,18 @@ describe('where a large edit lets people claim', () => {
     expect((await readState(scene.world)).pool).toMatchObject({ used: 7, evaluating: false });
   });
 
+  it.each([
+    [6, ['waiting']],
+    [7, ['held']],
+  ])('so it is where a directory names them: of seven with %i seats', async (paidSeats, first) => {
+    const scene = await inTwos([], { paidSeats });
+    for (const name of seven) await scene.person(name);
+    await scene.world.editGroup(scene.staff, { add: seven.map((name) => scene.id(name)) });
+    expect(await scene.seated()).toHaveLength(paidSeats);
+    for (const name of seven) expect((await seatsTold(scene, name)).slice(0, 1), name).toEqual(first);
+    expect((await readState(scene.world)).pool).toMatchObject({ used: paidSeats, evaluating: false });
+  });
+
   it('where not all can have one it is those of the better priority; of the others the queue tells', async () => {
     const scene = await awaited({ paidSeats: 5 });
     await lookAt(scene, begins);
