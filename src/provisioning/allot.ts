@@ -16,7 +16,7 @@ import { afterNotice, goingAt, type Holder, preempt, type Swap, takeBack } from 
 import { movedBy, type Shares, type SubPool, sharesOf, undivided } from '../licensing/sub-pool.ts';
 import type { Facts } from './plan.ts';
 import { areSeatsTaken } from './pool.ts';
-import { type Candidate, type ClaimState, subPoolOf } from './standing.ts';
+import { type Candidate, type ClaimState, type Counted, countedAs, subPoolOf } from './standing.ts';
 
 type Mode = 'all' | 'reservedOnly' | 'nobody';
 
@@ -228,14 +228,15 @@ function isAsked(claim: ClaimState): boolean {
   return claim.kind === 'claims' && claim.asks === 'somebody';
 }
 
-function usageNow(
+/** How the seats are used where they are as in `seats`. */
+export function usageNow(
   candidates: readonly Candidate[],
   seats: ReadonlyMap<UserId, Seat>,
-  { usage }: Facts,
+  { usage }: Pick<Facts, 'usage'>,
 ): Usage {
   return usageAfter(
     usage,
-    candidates.map(({ userId, before }) => [before?.seat, seats.get(userId)]),
+    candidates.map((one) => [countedAs(one), seats.get(one.userId)]),
   );
 }
 
@@ -274,7 +275,7 @@ export function subPoolsAfter(before: readonly SubPool[], turns: readonly SubPoo
 /** @param turns The seat of each before and after. */
 export function usageAfter(
   before: Usage,
-  turns: readonly (readonly [Seat | undefined, Seat | undefined])[],
+  turns: readonly (readonly [Counted | undefined, Seat | undefined])[],
 ): Usage {
   const usage = { ...before };
   for (const [was, is] of turns) {
@@ -285,8 +286,9 @@ export function usageAfter(
   return usage;
 }
 
-function countSeat(usage: Usage, seat: Seat | undefined, by: 1 | -1): void {
+function countSeat(usage: Usage, seat: Counted | undefined, by: 1 | -1): void {
   if (seat === 'held') usage.held += by;
   else if (seat === 'overage') usage.overage += by;
   else if (seat === 'hold') usage.onHold += by;
+  else if (seat === 'unmanaged') usage.unmanagedPaid += by;
 }

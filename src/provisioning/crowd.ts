@@ -112,6 +112,7 @@ const undisturbed = {
 };
 
 const unremarkable = {
+  isPaidInBlue: false,
   active: true,
   address: null,
   tie: '',

@@ -14,6 +14,7 @@ import type { SubPoolUse } from '../licensing/sub-pool.ts';
 import { marking } from './mark-sql.ts';
 import { effectiveId } from './role-set.ts';
 import type { Named, StoredRuling } from './ruling.ts';
+import { isPaidInBlue } from './unmanaged-sql.ts';
 
 export interface Batch {
   /** Of whoever loses the last paid role by it: until when the place is kept. */
@@ -25,6 +26,8 @@ export interface Batch {
   inputs: unknown;
   /** Whether the pool is locked: else whoever would give a seat back, or to another sub-pool, is left. */
   isLocked: boolean;
+  /** Some have paid roles in Blue that are not the gateway's: whoever may be one of them is left. */
+  isAnyUnmanaged: boolean;
   /** Whoever's case is common and who claims at this priority or a better one gets a seat (see sure-flow.ts); null: nobody does. */
   sureTo: number | null;
   /** As of which the people were compared: whoever was decided for since is left alone (pg_snapshot). */
@@ -82,7 +85,7 @@ export function selectSets(
 export async function writeBatch(
   tx: TenantTransaction,
   { actor, now, requestId }: Door,
-  { keepUntil, rulings, rules, inputs, isLocked, sureTo, snapshot }: Batch,
+  { keepUntil, rulings, rules, inputs, isLocked, isAnyUnmanaged, sureTo, snapshot }: Batch,
 ): Promise<BatchDone> {
   const own = sql`tenant_id = ${tx.tenantId}`;
   const rank =
@@ -93,7 +96,7 @@ export async function writeBatch(
   const [row] = await tx.run(
     prepared(sql<BatchDone>`
     with ${rulingRows(rulings)},
-    ${judgement(tx, { keepUntil, isLocked, sureTo, snapshot, now })},
+    ${judgement(tx, { keepUntil, isLocked, isAnyUnmanaged, sureTo, snapshot, now })},
     gone as (
       delete from decisions where ${own} and user_id in (select id from next n where n.is_common and n.is_empty and n.is_known)
     ), written as (
@@ -155,10 +158,11 @@ function judgement(
   {
     keepUntil,
     isLocked,
+    isAnyUnmanaged,
     sureTo,
     snapshot,
     now,
-  }: Pick<Batch, 'keepUntil' | 'isLocked' | 'sureTo' | 'snapshot'> & Pick<Door, 'now'>,
+  }: Pick<Batch, 'keepUntil' | 'isLocked' | 'isAnyUnmanaged' | 'sureTo' | 'snapshot'> & Pick<Door, 'now'>,
 ): RawBuilder<unknown> {
   const own = sql`tenant_id = ${tx.tenantId}`;
   const isPaid = sql`v.priority is not null`;
@@ -166,6 +170,7 @@ function judgement(
   return sql`seated as (
     select p.id, md5(t.tie_salt || ' ' || u.tie_key) as tie, v."isCommon" and d.kept_until is null
         and d.approval is null and d.unasked is not true and d.notice_until is null and (d.seat is null or d.seat in ('none', 'waiting', 'held'))
+        and (not ${isAnyUnmanaged}::boolean or u.id is null or not ${isPaidInBlue(sql`u`)})
         -- Who may be moving is remembered.
         and (${keepUntil === null}::boolean or d.priority is null or ${isPaid})
         and (${isLocked}::boolean or d.seat is distinct from 'held'
@@ -186,7 +191,7 @@ function judgement(
     join tenants t on t.${own}
     left join decisions d on d.${own} and d.user_id = p.id
     -- Whoever has a decision is there.
-    left join lateral (select id, tie_key from users where ${own} and id = p.id and d.user_id is null offset 0) u on true
+    left join lateral (select id, tie_key, tenant_id, address from users where ${own} and id = p.id and d.user_id is null offset 0) u on true
     where (d.user_id is not null or u.id is not null)
       and not exists (select from evaluation_decided o where o.${own} and o.user_id = p.id
         and not pg_visible_in_snapshot(o.decided_by, ${snapshot}::pg_snapshot))

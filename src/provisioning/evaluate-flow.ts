@@ -203,6 +203,7 @@ async function writeUnlocked(evaluation: Evaluation, { people, pool, claim: ours
     const done = await writeBatch(tx, door, {
       ...{ rulings: known, rules: pool.rules, keepUntil: request.keepUntil },
       ...{ snapshot: evaluation.snapshot, isLocked: false, sureTo: sure?.to ?? null },
+      isAnyUnmanaged: pool.usage.unmanagedPaid > 0,
       // Where no seat is given, how many are used is nothing that a decision is made from, and changes meanwhile.
       inputs: sure === null ? termsInputs(terms) : inputsOf(sure.pool, terms),
     });

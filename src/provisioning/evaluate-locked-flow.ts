@@ -89,6 +89,7 @@ export function writeLeft(evaluation: Evaluation): Promise<void> {
       const done = await writeBatch(tx, door, {
         ...{ rulings: known, rules: pool.rules, keepUntil: request.keepUntil },
         ...{ snapshot: evaluation.snapshot, isLocked: true, sureTo: sure?.to ?? null },
+        isAnyUnmanaged: pool.usage.unmanagedPaid > 0,
         inputs: inputsOf(pool, grounds.terms),
       });
       if (sure !== null) sure.left -= done.granted;

@@ -15,6 +15,7 @@ import { affectedIds } from './affected-sql.ts';
 import { type DecisionRow, decisionColumns, namedColumns, toDecision } from './decision-store.ts';
 import { rolesOf } from './role-set-sql.ts';
 import type { PersonFacts } from './standing.ts';
+import { isPaidInBlue } from './unmanaged-sql.ts';
 
 interface PersonRow extends DecisionRow {
   id: UserId;
@@ -23,6 +24,7 @@ interface PersonRow extends DecisionRow {
   tie: string;
   is_duplicate: boolean;
   is_excluded: boolean;
+  is_paid_in_blue: boolean;
   groups: GroupId[] | null;
   role_values: string[];
   claim_values: string[];
@@ -63,6 +65,7 @@ function personsSql(
           and o.address_order < u.address_order
       ) as is_duplicate,
       coalesce(u.user_name_key = any(${excluded}) or u.address = any(${excluded}), false) as is_excluded,
+      d.user_id is null and ${isPaidInBlue(sql`u`)} as is_paid_in_blue,
       (select array_agg(m.group_id) filter (where ${isMapped}) from memberships m
        where m.tenant_id = u.tenant_id and m.user_id = u.id) as groups,
       case when p.user_id is not null then jsonb_build_object('role', p.role, 'workspaces', p.workspaces,
@@ -106,6 +109,7 @@ function factsOf(row: Alike): Omit<PersonFacts, 'id' | 'tie' | 'address' | 'prin
     active: row.active,
     isDuplicate: row.is_duplicate,
     isExcluded: row.is_excluded,
+    isPaidInBlue: row.is_paid_in_blue,
     groups: new Set(row.groups ?? []),
     roleValues: row.role_values,
     claimValues: row.claim_values,
@@ -125,6 +129,7 @@ const columns: Record<Exclude<keyof Alike, 'requested' | 'effective'>, true> = {
     active: true,
     is_duplicate: true,
     is_excluded: true,
+    is_paid_in_blue: true,
     groups: true,
     role_values: true,
     claim_values: true,

@@ -9,7 +9,7 @@ import { type Contract, overageUntil, type Terms, termsAt } from '../licensing/c
 import { type Decision, effect, isEnding, type OpenBatch, type Seat } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
 import type { SubPool } from '../licensing/sub-pool.ts';
-import { grantable, type SubPoolTurn, seatsOf, subPoolsAfter, takeSeats, usageAfter } from './allot.ts';
+import { grantable, type SubPoolTurn, seatsOf, subPoolsAfter, takeSeats, usageNow } from './allot.ts';
 import {
   type Candidate,
   type ClaimState,
@@ -111,10 +111,7 @@ function planIn(facts: Facts, batch: OpenBatch | null, now: Date): Plan {
   const isOpen = facts.evaluating || batch !== null || Number.isFinite(facts.grantsMax);
   const outcome = { seats, notices, terms, mayBeGiven: isOpen && !facts.isAsking, now };
   const changes = candidates.flatMap((candidate) => changeOf(candidate, outcome));
-  const usage = usageAfter(
-    facts.usage,
-    changes.map(({ before, after }) => [before?.seat, after?.seat]),
-  );
+  const usage = usageNow(candidates, seats, facts);
   const turns = changes.map(({ before, after }): SubPoolTurn => [before, after]);
   return { changes, usage, subPools: subPoolsAfter(facts.subPools, turns), terms, batch };
 }

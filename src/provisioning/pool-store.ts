@@ -232,6 +232,7 @@ export function writePool(tx: TenantTransaction, pool: Pool, after: PoolAfter, n
     used,
     overage: usage.overage,
     on_hold: usage.onHold,
+    unmanaged_paid: usage.unmanagedPaid,
     ceiling: limit === null ? null : Math.max(limit, used),
     seat_limit: limit,
     excess_since: excessSince,

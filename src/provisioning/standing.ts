@@ -6,7 +6,7 @@
 import type { UserId } from '../kernel/ids.ts';
 import { isOverageSpent, type Terms } from '../licensing/contract.ts';
 import { type Desire, desire, hasPaidMatch, nothing, type Person } from '../licensing/desire.ts';
-import { type Decision, isSeated } from '../licensing/effect.ts';
+import { type Decision, isSeated, type Seat } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
 import { rankKeptUntil } from '../licensing/reclaim.ts';
 
@@ -16,6 +16,8 @@ export interface PersonFacts extends Person {
   decision: Decision | null;
   /** What the stored decision is known to rest on, as basis.ts prints it. */
   prints?: { basis: string | null; terms: string | null };
+  /** Nothing was decided so far, and Blue lists a paid role that counts as unmanaged. */
+  isPaidInBlue: boolean;
   /** If the person loses the last paid role by what was written: until when the place is kept; null: not at all. */
   keepUntil: Date | null;
 }
@@ -48,7 +50,7 @@ interface Known {
 type KnownState =
   /** Has a seat, and keeps it. */
   | { kind: 'seated'; seat: 'held' | 'overage' }
-  /** Comes back to a place that was kept. */
+  /** Comes to a place that is there already: it was kept, or the person has had a paid role in Blue without the gateway. */
   | { kind: 'returns' }
   /** Wants a seat. */
   | { kind: 'claims'; isOverageSpent: boolean; asks: Asking }
@@ -72,8 +74,23 @@ export function candidateOf(
     wish.priority === null
       ? withoutWish(person, rules, now)
       : withWish(before, terms, now, { isDropped: false, claimedAt, asks: asksOf(before, wish) });
-  return { userId, tie, before, wish, claim };
+  return { userId, tie, before, wish, claim: person.isPaidInBlue ? adopted(claim) : claim };
 }
+
+/** What is in Blue stays there: the seat was used before. Where somebody must give it first, that is asked all the same. */
+function adopted(claim: ClaimState): ClaimState {
+  if (claim.kind !== 'claims' || claim.asks === 'somebody') return claim;
+  const { claimedAt, overageSince } = claim;
+  return { kind: 'returns', claimedAt, overageSince };
+}
+
+/** As what the person's seat was counted before. */
+export function countedAs({ before, claim }: Candidate): Counted | undefined {
+  return before === null && claim.kind === 'returns' ? 'unmanaged' : before?.seat;
+}
+
+/** `unmanaged`: of somebody who has a paid role in Blue without the gateway. */
+export type Counted = Seat | 'unmanaged';
 
 /** Of somebody whose wish is what it was. @param isDropped The seat is taken away, and the claim stands. */
 export function standingCandidate(

@@ -21,6 +21,13 @@ describe('unmanaged paid people', () => {
     return row?.unmanaged_paid;
   };
 
+  const used = async (t: BlueTenant) => {
+    const [row] = await inTenant(s.test.database, t.tenantId, (tx) =>
+      tx.run(sql<{ used: number }>`select used from seat_pools`),
+    );
+    return row?.used;
+  };
+
   it('still count once the directory knows them, in no group or inactive', async () => {
     const strangers = ['sam', 'tom'].map((id) => ({
       ...{ id, email: `${id}@acme.example`, firstName: id, lastName: 'X' },
@@ -37,6 +44,27 @@ describe('unmanaged paid people', () => {
     await syncNow(t.services, t.door(), { drift: true });
     expect(await unmanaged(t)).toBe(3);
     expect(t.held()).toEqual(['sam ADMIN', 'tom ADMIN']);
+  });
+
+  it('keep what they have when the directory asks for it, also where no seat is free', async () => {
+    const strangers = ['sam', 'tom'].map((id) => ({
+      ...{ id, email: `${id}@acme.example`, firstName: id, lastName: 'X' },
+      memberships: [{ workspaceId: 'w1', level: 'MEMBER' as const }],
+    }));
+    const people = [...seedOf().people.filter(({ id }) => id === 'owner'), ...strangers];
+    const tokens = seedOf().tokens.filter(({ userId }) => userId === 'owner');
+    const t = await s.tenant({ paidSeats: 3, seed: { people, tokens } });
+    const { group } = await t.role('team_member');
+    await t.sync();
+    expect([await used(t), await unmanaged(t)]).toEqual([0, 3]);
+    await t.user('ann', [group]);
+    await t.user('sam', [group]);
+    expect([await used(t), await unmanaged(t)], 'the seat is counted once').toEqual([1, 2]);
+    await t.sync();
+    expect(t.held()).toContain('sam MEMBER');
+    await syncNow(t.services, t.door(), { drift: true });
+    expect([await used(t), await unmanaged(t)]).toEqual([1, 2]);
+    expect(t.held()).toEqual(expect.arrayContaining(['sam MEMBER', 'tom MEMBER']));
   });
 
   it('are not those of ours who accepted unnoticed and were deactivated', async () => {

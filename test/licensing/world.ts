@@ -107,7 +107,12 @@ function isAffected(one: Member, affected: Affected): boolean {
 export function personOf(world: World, one: Member, keepUntil: Date | null): PersonFacts {
   const earlier = world.members.slice(0, world.members.indexOf(one));
   const isSecond = earlier.some(({ active, address }) => active && address === one.address);
-  return { ...one, isDuplicate: one.active && one.address !== null && isSecond, keepUntil };
+  return {
+    ...one,
+    isDuplicate: one.active && one.address !== null && isSecond,
+    isPaidInBlue: false,
+    keepUntil,
+  };
 }
 
 function standingOf({ id, tie, decision, pin }: Member): Standing[] {

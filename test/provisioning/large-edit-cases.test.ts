@@ -131,6 +131,23 @@ function lookAt({ world }: Scene, instant: Date): Promise<unknown> {
   return settleDue(test.database, instant, 100, world.door);
 }
 
+it('whoever has a paid role in Blue without the gateway keeps it, and is counted once', async () => {
+  const scene = await inTwos([], { paidSeats: 1 });
+  for (const name of seven) await scene.person(name);
+  await inTenant(test.database, scene.world.tenantId, (tx) =>
+    tx.run(sql`insert into blue_members (tenant_id, blue_user_id, address, memberships, paid_workspaces)
+      values (${tx.tenantId}, 'gus', 'gus@example.com', '[]', '{w1}')`),
+  );
+  await noteUnmanagedPaid(test.database, scene.world.door, 1);
+  const crew = await scene.world.group(
+    'Crew',
+    seven.map((name) => scene.id(name)),
+  );
+  await scene.world.map({ group: { id: crew }, priority: 20 });
+  expect(await scene.seated()).toEqual(['Gus']);
+  expect((await readState(scene.world)).pool).toMatchObject({ used: 1, unmanaged_paid: 0 });
+});
+
 /** The database, in which something happens before the transaction of that number. */
 function before(number: number, happen: () => Promise<void>): Database {
   let count = 0;
