@@ -19,9 +19,13 @@ import { decide } from './decide-flow.ts';
 import { requireFreeFallback } from './fallback-flow.ts';
 import type { Pool } from './pool.ts';
 import { lockPool } from './pool-store.ts';
-import { byContract, type LineDraft, unknownLine, withBase, withLine } from './prospect.ts';
+import { byContract, type LineDraft, refuseAhead, unknownLine, withBase, withLine } from './prospect.ts';
 
-/** Writes or corrects the base line of the contract; other lines stay. More seats are granted at once, in the order of the queue. */
+/**
+ * Writes or corrects the base line of the contract; other lines stay. More seats are granted at once, in the order of the queue.
+ *
+ * @throws Fault `invalid` naming the field.
+ */
 export async function putContract(
   database: Database,
   door: Door,
@@ -51,6 +55,7 @@ export async function putContract(
       lockPool(tx),
       tx.run(db.selectFrom('contracts').selectAll().where('tenant_id', '=', tx.tenantId)),
     ]);
+    refuseAhead(pool, draft, door.now);
     tx.send(
       db
         .insertInto('contracts')

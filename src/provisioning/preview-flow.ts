@@ -33,6 +33,7 @@ import {
   bySettings,
   bySubPools,
   type Prospect,
+  refuseAhead,
   withBase,
   withLine,
 } from './prospect.ts';
@@ -81,6 +82,7 @@ function refuseReserved(edit: Edit, outlook: Outlook): void {
 async function prospectOf(tx: TenantTransaction, door: Door, pool: Pool, edit: Edit): Promise<Prospect> {
   switch (edit.op) {
     case 'contract':
+      refuseAhead(pool, edit.contract, door.now);
       return byContract(pool, withBase(pool, edit.contract), door.now);
     case 'amendment':
       return byContract(pool, withLine(pool, edit.line), door.now);

@@ -6,7 +6,13 @@
 import { Fault } from '../kernel/fault.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { sameJson } from '../kernel/same-json.ts';
-import type { Contract, ContractDraft, ContractLine } from '../licensing/contract.ts';
+import {
+  type Contract,
+  type ContractDraft,
+  type ContractLine,
+  startOf,
+  termsAt,
+} from '../licensing/contract.ts';
 import type { Pin } from '../licensing/pin.ts';
 import type { SubPool } from '../licensing/sub-pool.ts';
 import type { Settings } from '../tenants/settings.ts';
@@ -60,6 +66,22 @@ export function byContract(pool: Pool, contract: Contract | undefined, now: Date
 /** The base line written or corrected: the other lines stay. */
 export function withBase({ contract }: Pick<Pool, 'contract'>, draft: ContractDraft): Contract {
   return { ...draft, lines: contract?.lines ?? [] };
+}
+
+/** @throws Fault `invalid` for a base line that begins later, where one holds already: until then there would be no seats. */
+export function refuseAhead(
+  { contract }: Pick<Pool, 'contract'>,
+  { startsOn }: Pick<ContractDraft, 'startsOn'>,
+  now: Date,
+): void {
+  const { phase } = termsAt(contract, now);
+  if (phase === 'none' || phase === 'upcoming' || startOf(startsOn) <= now) return;
+  throw new Fault(
+    'invalid',
+    `"startsOn" must not be after today: what was signed before would end at once, and everybody's seats with it. ` +
+      'Write the contract on its first day; until then an amendment with a later last day extends the present one.',
+    { field: 'startsOn' },
+  );
 }
 
 export interface LineDraft extends ContractLine {
