@@ -52,7 +52,7 @@ export async function activateDraft(
     const activateAt = activationOf(draft, at, door.now);
     if (activateAt === null) return await putInForce(tx, door, pool, draft);
     // What is wrong with it already is told now, not at its time.
-    await draftTarget(tx, draft, await selectMappings(tx), 'asTheyAre');
+    await draftTarget(tx, pool, draft, await selectMappings(tx), 'asTheyAre');
     const scheduled = { ...draft, activateAt, agreedLosses };
     writeDraft(tx, scheduled);
     await noteDue(tx, door, pool, {
@@ -83,7 +83,7 @@ async function putInForce(
   draft: StoredSetDraft,
 ): Promise<StoredSetDraft> {
   const [before, newest] = await Promise.all([selectMappings(tx), selectNewestVersion(tx)]);
-  const after = await draftTarget(tx, draft, before, 'locked');
+  const after = await draftTarget(tx, pool, draft, before, 'locked');
   const touched = differenceOf(before, after).written.map(({ id }) => id);
   const activated = { version: newest + 1, at: door.now };
   const done: StoredSetDraft = { ...draft, activateAt: null, activated, touched };

@@ -34,6 +34,7 @@ import {
   selectVersion,
   writeDraft,
 } from './mapping-version-store.ts';
+import { requirePlacesOfAll } from './places-flow.ts';
 import type { Pool } from './pool.ts';
 import { lockPool } from './pool-store.ts';
 
@@ -141,15 +142,29 @@ export async function lockForSet(tx: TenantTransaction): Promise<Pool> {
   return await lockPool(tx);
 }
 
-/** What would be in force with the draft. @throws as for its activation. */
+/**
+ * What would be in force with the draft. What it adds or changes must have its places in Blue, as where it is written alone; a
+ * rollback is not asked that: the way back must not depend on Blue.
+ *
+ * @throws as for its activation.
+ */
 export async function draftTarget(
   tx: TenantTransaction,
+  { rules }: Pick<Pool, 'rules'>,
   draft: StoredSetDraft,
   now: MappingSet,
   groups: 'locked' | 'asTheyAre',
 ): Promise<MappingSet> {
   refuseStale(draft, await selectNewestVersion(tx), draft.rebase);
-  return await bound(tx, merged(await baseOf(tx, draft.basedOn), draft.mappings, now), now, groups);
+  const after = await bound(tx, merged(await baseOf(tx, draft.basedOn), draft.mappings, now), now, groups);
+  const standing = new Map(now.map((mapping) => [mapping.id, mapping]));
+  const placed = after.map((mapping, index) => ({
+    placed: mapping,
+    standing: standing.get(mapping.id),
+    within: `mappings.${index}.`,
+  }));
+  await requirePlacesOfAll(tx, rules, placed);
+  return after;
 }
 
 /** Each mapping with its group as it is today: those that stand keep theirs. */

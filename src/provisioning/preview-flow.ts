@@ -105,7 +105,7 @@ async function prospectOf(tx: TenantTransaction, door: Door, pool: Pool, edit: E
       if (draft === undefined) throw unknownDraft(edit.id);
       refuseActivated(draft);
       const asked = { ...draft, rebase: edit.rebase };
-      return byMappings(pool, before, await draftTarget(tx, asked, before, 'asTheyAre'));
+      return byMappings(pool, before, await draftTarget(tx, pool, asked, before, 'asTheyAre'));
     }
     case 'rollback': {
       const before = await selectMappings(tx);
