@@ -21,7 +21,11 @@ import type { Pool } from './pool.ts';
 import { lockPool } from './pool-store.ts';
 import { byContract, type LineDraft, unknownLine, withBase, withLine } from './prospect.ts';
 
-/** Writes or corrects the base line of the contract; other lines stay. More seats are granted at once, in the order of the queue. */
+/**
+ * Writes or corrects the base line of the contract; other lines stay. More seats are granted at once, in the order of the queue.
+ *
+ * @throws Fault `invalid` for a paid fallback role, or days outside of which a line would come to lie.
+ */
 export async function putContract(
   database: Database,
   door: Door,
