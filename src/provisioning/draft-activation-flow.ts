@@ -25,6 +25,7 @@ import {
   selectNewestVersion,
   writeDraft,
 } from './mapping-version-store.ts';
+import { refusePassed } from './past.ts';
 import type { Pool } from './pool.ts';
 import { lockPool, readPool } from './pool-store.ts';
 import { lossesBy } from './preview-flow.ts';
@@ -36,13 +37,18 @@ export interface Activation {
   rebase: boolean;
 }
 
-/** @throws Fault `not_found`; `conflict` for a stale draft, or one that collides; or as for edits of mappings. */
+/**
+ * @throws Fault `not_found`; `conflict` for a stale draft, or one that collides; `invalid` naming `at` for a time that has passed; or as
+ *   for edits of mappings.
+ */
 export async function activateDraft(
   database: Database,
   door: Door,
   id: MappingDraftId,
   { at, rebase }: Activation,
 ): Promise<StoredSetDraft> {
+  // Whoever mistakes the year would have it in force at once.
+  refusePassed('at', at, door.now);
   const agreedLosses = await lossesAgreedTo(database, door, id, { at, rebase });
   return await inTenant(database, door.tenantId, async (tx) => {
     const pool = await lockForSet(tx);

@@ -34,6 +34,7 @@ import {
   selectVersion,
   writeDraft,
 } from './mapping-version-store.ts';
+import { refusePassedDay, refusePassedEnd } from './past.ts';
 import { requirePlacesOfAll } from './places-flow.ts';
 import type { Pool } from './pool.ts';
 import { lockPool } from './pool-store.ts';
@@ -49,6 +50,7 @@ export async function createDraft(
     if (count >= limits.mappingDraftsPerTenantMax) {
       throw new Fault('conflict', `There can be at most ${limits.mappingDraftsPerTenantMax} drafts.`);
     }
+    refusePassedDay('goLiveOn', written.goLiveOn, door.now);
     const { basedOn = newest } = written;
     const id = newId<MappingDraftId>(door.now.getTime());
     const draft = { ...(await composed(tx, door, written, basedOn)), id, createdAt: door.now };
@@ -68,6 +70,7 @@ export async function replaceDraft(
   return await inTenant(database, door.tenantId, async (tx) => {
     const before = await openDraft(tx, id);
     if (before.failure !== null) lookForAlerts(tx);
+    if (written.goLiveOn !== before.goLiveOn) refusePassedDay('goLiveOn', written.goLiveOn, door.now);
     const { basedOn = before.basedOn } = written;
     const draft = { ...(await composed(tx, door, written, basedOn)), id, createdAt: before.createdAt };
     writeDraft(tx, draft);
@@ -104,6 +107,10 @@ async function composed(
       mappings.map(({ id }) => id),
       base,
     );
+    const standing = new Map(base.map((mapping) => [mapping.id, mapping]));
+    for (const [index, mapping] of asked.entries()) {
+      refusePassedEnd(mapping, standing.get(mapping.id), door.now, `mappings.${index}.validUntil`);
+    }
   }
   const rest = {
     activateAt: null,

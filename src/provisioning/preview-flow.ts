@@ -16,7 +16,7 @@ import { contractWithout } from './contract-flow.ts';
 import { selectUserNames } from './decision-store.ts';
 import type { Edit, Losses, Preview } from './edit.ts';
 import { laterLosers, lostByLines } from './losses.ts';
-import { checkPlaces, mappingsAfter } from './mapping-flow.ts';
+import { checkMapping, mappingsAfter } from './mapping-flow.ts';
 import { selectMappings } from './mapping-store.ts';
 import { refuseActivated } from './mapping-version.ts';
 import { draftTarget, unknownDraft, versionTarget } from './mapping-version-flow.ts';
@@ -113,7 +113,7 @@ async function prospectOf(tx: TenantTransaction, door: Door, pool: Pool, edit: E
     }
     default: {
       const before = await selectMappings(tx);
-      await checkPlaces(tx, pool, before, edit);
+      await checkMapping(tx, pool, before, edit, door.now);
       return byMappings(pool, before, await mappingsAfter(tx, before, edit, 'asTheyAre'));
     }
   }
