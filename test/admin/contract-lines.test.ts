@@ -144,6 +144,20 @@ it.each([
   expect([status, problem.field], problem.detail).toEqual([400, field]);
 });
 
+it.each([
+  'javascript:alert(1)',
+  'data:text/html,x',
+  'billing.example.com',
+  'https://',
+  ' https://x.example',
+  '',
+])('of a base with the billing portal %j are refused', async (billingPortalUrl) => {
+  const { status, body } = await gateway.api('PUT', base, { ...contract, billingPortalUrl });
+  expect([status, body.field]).toEqual([400, 'billingPortalUrl']);
+  const link = { billingPortalUrl: 'https://billing.example.com/acme?x=1' };
+  expect((await gateway.api('PUT', base, { ...contract, ...link })).body).toMatchObject(link);
+});
+
 it('need a contract, and an operator', async () => {
   const { slug } = await gateway.createTenant();
   const { status, body } = await gateway.api('POST', `/tenants/${slug}/contract/amendments`, {
