@@ -48,7 +48,11 @@ export const ContractForm = Type.Object(
     terms: Text,
     documentReference: Text,
     accountManager: Text,
-    billingPortalUrl: Text,
+    billingPortalUrl: Type.Optional(
+      nullable(
+        Type.String({ maxLength: 2000, description: 'An address that begins with https:// or http://.' }),
+      ),
+    ),
     evaluationGraceDays: Type.Optional(
       Type.Integer({
         minimum: 0,
@@ -88,6 +92,7 @@ export function readContract(body: Static<typeof ContractForm>): ContractDraft {
     throw new Fault('invalid', '"endsOn" must not be before "startsOn".', { field: 'endsOn' });
   }
   refuseVain(overage);
+  refuseNoWebsite('billingPortalUrl', billingPortalUrl ?? null);
   return {
     ...rest,
     policy,
@@ -100,6 +105,14 @@ export function readContract(body: Static<typeof ContractForm>): ContractDraft {
     evaluationGraceDays,
     decreaseGraceDays,
   };
+}
+
+/** Whoever shows the contract makes a link of it. @throws Fault `invalid` for what a browser would run, or find nowhere. */
+function refuseNoWebsite(field: string, text: string | null): void {
+  if (text === null || (/^https?:\/\//i.test(text) && URL.canParse(text))) return;
+  throw new Fault('invalid', `"${field}" must be an address that begins with https:// or http://.`, {
+    field,
+  });
 }
 
 /** @throws Fault `invalid` for an allowance that the policy needs and does not have, or has and does not know. */

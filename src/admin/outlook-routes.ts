@@ -6,7 +6,14 @@ import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
 import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
-import { type Cliff, cliffAt, nextCliff, renewalCliff, seatsLost } from '../licensing/cliff.ts';
+import {
+  type Cliff,
+  cliffAt,
+  nextCliff,
+  renewalCliff,
+  seatsLost,
+  standingCliff,
+} from '../licensing/cliff.ts';
 import type { Contract } from '../licensing/contract.ts';
 import { historyDaysNeeded } from '../licensing/forecast.ts';
 import { sharesOf } from '../licensing/sub-pool.ts';
@@ -14,7 +21,7 @@ import { readPool } from '../provisioning/pool-store.ts';
 import { adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
 import { selectLosers } from './cliff-store.ts';
-import { selectSeats } from './contract-store.ts';
+import { type SeatCounts, selectSeats } from './contract-store.ts';
 import { readDate } from './instant.ts';
 import { closed, Id, nullable, problems, TenantPath, Time } from './schemas.ts';
 
@@ -34,7 +41,12 @@ const CliffQuery = Type.Object(
   closed,
 );
 const CliffAnswer = Type.Object({
-  at: nullable(Type.String({ format: 'date-time', description: 'null: no reduction is known.' })),
+  at: nullable(
+    Type.String({
+      format: 'date-time',
+      description: 'Of a reduction whose days of grace run: when it began. null: none is known.',
+    }),
+  ),
   capacity: nullable(Type.Integer({ description: 'Then; null: unlimited.' })),
   limit: nullable(Type.Integer({ description: 'With what the policy allows above the capacity.' })),
   seatsGoAt: nullable(
@@ -78,7 +90,7 @@ export function outlookRoutes(scope: AdminScope, { database, clock }: Services):
         tags,
         summary: 'Show who would lose a seat when there are fewer',
         description:
-          'At the next reduction that the contract’s lines hold, at an instant, or after a renewal.',
+          'By the reduction whose days of grace run, else at the next one that the contract’s lines hold; at an instant; or after a renewal.',
         params: TenantPath,
         querystring: CliffQuery,
         response: { 200: CliffAnswer, ...problems },
@@ -125,9 +137,16 @@ function laterThan(now: Date, at: Date | undefined): Date | undefined {
   return at;
 }
 
-function cliffOf({ at, paidSeats }: Asked, contract: Contract | undefined, now: Date): Cliff | undefined {
+function cliffOf(
+  { at, paidSeats }: Asked,
+  contract: Contract | undefined,
+  counts: SeatCounts,
+  now: Date,
+): Cliff | undefined {
   if (paidSeats !== undefined) return renewalCliff(contract, paidSeats, now, at);
-  return at === undefined ? nextCliff(contract, now) : cliffAt(contract, at);
+  if (at !== undefined) return cliffAt(contract, at);
+  const excess = { since: counts.excessSince, used: counts };
+  return standingCliff(contract, excess, now) ?? nextCliff(contract, now);
 }
 
 async function readCliff(
@@ -136,7 +155,7 @@ async function readCliff(
   now: Date,
 ): Promise<Static<typeof CliffAnswer>> {
   const [{ contract, subPools }, counts] = await Promise.all([readPool(tx), selectSeats(tx)]);
-  const cliff = cliffOf(asked, contract, now);
+  const cliff = cliffOf(asked, contract, counts, now);
   const total = cliff === undefined ? 0 : seatsLost(cliff.limit, counts);
   const shares = sharesOf(subPools, cliff ?? { capacity: null }, counts);
   const losers = await selectLosers(tx, shares, Math.min(total, limits.cliffUsersMax));

@@ -35,6 +35,26 @@ export function nextCliff(contract: Contract | undefined, now: Date): Cliff | un
   return undefined;
 }
 
+/**
+ * The one that began already, where those above the capacity are still in their days of grace.
+ *
+ * @param since When it began; null: nobody is above the capacity.
+ * @returns undefined where there is none, or where another one comes before they are over: their days are counted anew from that.
+ */
+export function standingCliff(
+  contract: Contract | undefined,
+  { since, used }: { since: Date | null; used: Usage },
+  now: Date,
+): Cliff | undefined {
+  if (since === null) return undefined;
+  const terms = termsAt(contract, now);
+  const limit = limitOf(terms);
+  const seatsGoAt = excessUntil(terms, since);
+  const next = nextCliff(contract, now);
+  if (seatsLost(limit, used) === 0 || (next !== undefined && next.at < seatsGoAt)) return undefined;
+  return { at: since, capacity: terms.capacity, limit, seatsGoAt };
+}
+
 export function cliffAt(contract: Contract | undefined, at: Date): Cliff {
   const terms = termsAt(contract, at);
   return { at, capacity: terms.capacity, limit: limitOf(terms), seatsGoAt: excessUntil(terms, at) };

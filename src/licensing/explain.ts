@@ -1,6 +1,7 @@
 /** Why a person has these roles and this seat, and what would change it: for admins, in codes and in one sentence. */
 
 import type { UserId } from '../kernel/ids.ts';
+import { isOverageSpent } from './contract.ts';
 import { desire, matching, type Person, pinAt } from './desire.ts';
 import { isSeated } from './effect.ts';
 import {
@@ -155,7 +156,9 @@ function smallestChange(facts: ExplainFacts): string | null {
   if (decision.seat !== 'waiting' || place === null) return null;
   if (!terms.grants) return 'A contract that is in force today.';
   if (facts.share !== null) return shareWanting(facts, facts.share);
-  return terms.capacity === null ? null : seatsWanting(used - terms.capacity - terms.allowance, place);
+  // Whose days above the capacity are over gets a seat within it alone.
+  const allowance = isOverageSpent(terms, decision.overageSince, facts.now) ? 0 : terms.allowance;
+  return terms.capacity === null ? null : seatsWanting(used - terms.capacity - allowance, place);
 }
 
 function shareWanting(facts: ExplainFacts, share: NonNullable<ExplainFacts['share']>): string {

@@ -24,7 +24,8 @@ import { byContract, type LineDraft, refuseAhead, unknownLine, withBase, withLin
 /**
  * Writes or corrects the base line of the contract; other lines stay. More seats are granted at once, in the order of the queue.
  *
- * @throws Fault `invalid` naming the field.
+ * @throws Fault `invalid` for a paid fallback role, a first day to come where a contract holds already, or days outside of which a
+ * line would come to lie.
  */
 export async function putContract(
   database: Database,

@@ -25,6 +25,7 @@ import {
   selectNewestVersion,
   writeDraft,
 } from './mapping-version-store.ts';
+import { refusePassed } from './past.ts';
 import type { Pool } from './pool.ts';
 import { lockPool, readPool } from './pool-store.ts';
 import { lossesBy } from './preview-flow.ts';
@@ -36,13 +37,18 @@ export interface Activation {
   rebase: boolean;
 }
 
-/** @throws Fault `not_found`; `conflict` for a stale draft, or one that collides; or as for edits of mappings. */
+/**
+ * @throws Fault `not_found`; `conflict` for a stale draft, or one that collides; `invalid` naming `at` for a time that has passed; or as
+ *   for edits of mappings.
+ */
 export async function activateDraft(
   database: Database,
   door: Door,
   id: MappingDraftId,
   { at, rebase }: Activation,
 ): Promise<StoredSetDraft> {
+  // Whoever mistakes the year would have it in force at once.
+  refusePassed('at', at, door.now);
   const agreedLosses = await lossesAgreedTo(database, door, id, { at, rebase });
   return await inTenant(database, door.tenantId, async (tx) => {
     const pool = await lockForSet(tx);
@@ -52,7 +58,7 @@ export async function activateDraft(
     const activateAt = activationOf(draft, at, door.now);
     if (activateAt === null) return await putInForce(tx, door, pool, draft);
     // What is wrong with it already is told now, not at its time.
-    await draftTarget(tx, draft, await selectMappings(tx), 'asTheyAre');
+    await draftTarget(tx, pool, draft, await selectMappings(tx), 'asTheyAre');
     const scheduled = { ...draft, activateAt, agreedLosses };
     writeDraft(tx, scheduled);
     await noteDue(tx, door, pool, {
@@ -83,7 +89,7 @@ async function putInForce(
   draft: StoredSetDraft,
 ): Promise<StoredSetDraft> {
   const [before, newest] = await Promise.all([selectMappings(tx), selectNewestVersion(tx)]);
-  const after = await draftTarget(tx, draft, before, 'locked');
+  const after = await draftTarget(tx, pool, draft, before, 'locked');
   const touched = differenceOf(before, after).written.map(({ id }) => id);
   const activated = { version: newest + 1, at: door.now };
   const done: StoredSetDraft = { ...draft, activateAt: null, activated, touched };

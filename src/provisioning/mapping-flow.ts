@@ -29,6 +29,7 @@ import {
 } from './mapping-set.ts';
 import { findGroups, lockGroupNames, selectMappings, setMapped, writeMappings } from './mapping-store.ts';
 import { appendVersion } from './mapping-version-store.ts';
+import { refusePassedEnd } from './past.ts';
 import { requirePlaces } from './places-flow.ts';
 import type { Pool } from './pool.ts';
 import { lockPool } from './pool-store.ts';
@@ -77,28 +78,26 @@ async function edit(database: Database, door: Door, asked: MappingEdit): Promise
     lockNames(tx, 'mapping' in asked ? [asked.mapping] : []);
     if ('mapping' in asked) await requireFreeFallback(tx, asked.mapping.fallbackRole);
     const [pool, before] = await Promise.all([lockPool(tx), selectMappings(tx)]);
-    await checkPlaces(tx, pool, before, asked);
+    await checkMapping(tx, pool, before, asked, door.now);
     const after = await mappingsAfter(tx, before, asked, 'locked');
     await installMappings(tx, door, pool, { before, after, event: eventOf(asked, before, after) });
     return after;
   });
 }
 
-/** @throws Fault as `requirePlaces`, and naming `subPool`. */
-export async function checkPlaces(
+/** @throws Fault as `requirePlaces`, and naming `subPool` or `validUntil`. */
+export async function checkMapping(
   tx: TenantTransaction,
   { rules, subPools }: Pick<Pool, 'rules' | 'subPools'>,
   before: MappingSet,
   asked: MappingEdit,
+  now: Date,
 ): Promise<void> {
   if (!('mapping' in asked)) return;
+  const standing = before.find(({ id }) => id === asked.id);
+  refusePassedEnd(asked.mapping, standing, now);
   refuseUnknownSubPool({ subPools }, asked.mapping.subPool, 'subPool');
-  await requirePlaces(
-    tx,
-    rules,
-    asked.mapping,
-    before.find(({ id }) => id === asked.id),
-  );
+  await requirePlaces(tx, rules, asked.mapping, standing);
 }
 
 /** What mappings look for by a name must not arrive meanwhile. Before the pool's lock. */

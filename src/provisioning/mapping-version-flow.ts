@@ -34,6 +34,8 @@ import {
   selectVersion,
   writeDraft,
 } from './mapping-version-store.ts';
+import { refusePassedDay, refusePassedEnd } from './past.ts';
+import { requirePlacesOfAll } from './places-flow.ts';
 import type { Pool } from './pool.ts';
 import { lockPool } from './pool-store.ts';
 
@@ -48,6 +50,7 @@ export async function createDraft(
     if (count >= limits.mappingDraftsPerTenantMax) {
       throw new Fault('conflict', `There can be at most ${limits.mappingDraftsPerTenantMax} drafts.`);
     }
+    refusePassedDay('goLiveOn', written.goLiveOn, door.now);
     const { basedOn = newest } = written;
     const id = newId<MappingDraftId>(door.now.getTime());
     const draft = { ...(await composed(tx, door, written, basedOn)), id, createdAt: door.now };
@@ -67,6 +70,7 @@ export async function replaceDraft(
   return await inTenant(database, door.tenantId, async (tx) => {
     const before = await openDraft(tx, id);
     if (before.failure !== null) lookForAlerts(tx);
+    if (written.goLiveOn !== before.goLiveOn) refusePassedDay('goLiveOn', written.goLiveOn, door.now);
     const { basedOn = before.basedOn } = written;
     const draft = { ...(await composed(tx, door, written, basedOn)), id, createdAt: before.createdAt };
     writeDraft(tx, draft);
@@ -103,6 +107,10 @@ async function composed(
       mappings.map(({ id }) => id),
       base,
     );
+    const standing = new Map(base.map((mapping) => [mapping.id, mapping]));
+    for (const [index, mapping] of asked.entries()) {
+      refusePassedEnd(mapping, standing.get(mapping.id), door.now, `mappings.${index}.validUntil`);
+    }
   }
   const rest = {
     activateAt: null,
@@ -141,15 +149,29 @@ export async function lockForSet(tx: TenantTransaction): Promise<Pool> {
   return await lockPool(tx);
 }
 
-/** What would be in force with the draft. @throws as for its activation. */
+/**
+ * What would be in force with the draft. What it adds or changes must have its places in Blue, as where it is written alone; a
+ * rollback is not asked that: the way back must not depend on Blue.
+ *
+ * @throws as for its activation.
+ */
 export async function draftTarget(
   tx: TenantTransaction,
+  { rules }: Pick<Pool, 'rules'>,
   draft: StoredSetDraft,
   now: MappingSet,
   groups: 'locked' | 'asTheyAre',
 ): Promise<MappingSet> {
   refuseStale(draft, await selectNewestVersion(tx), draft.rebase);
-  return await bound(tx, merged(await baseOf(tx, draft.basedOn), draft.mappings, now), now, groups);
+  const after = await bound(tx, merged(await baseOf(tx, draft.basedOn), draft.mappings, now), now, groups);
+  const standing = new Map(now.map((mapping) => [mapping.id, mapping]));
+  const placed = after.map((mapping, index) => ({
+    placed: mapping,
+    standing: standing.get(mapping.id),
+    within: `mappings.${index}.`,
+  }));
+  await requirePlacesOfAll(tx, rules, placed);
+  return after;
 }
 
 /** Each mapping with its group as it is today: those that stand keep theirs. */

@@ -8,7 +8,9 @@ import { lockUser } from '../directory/user-store.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { termsAt } from '../licensing/contract.ts';
+import type { Person } from '../licensing/desire.ts';
 import { type Decision, isSeated } from '../licensing/effect.ts';
+import type { Rules } from '../licensing/mapping.ts';
 import { waitForBatches } from './batch-store.ts';
 import { decide } from './decide-flow.ts';
 import { writeDecisions } from './decision-store.ts';
@@ -22,7 +24,7 @@ import { unknownUser } from './user-flow.ts';
 /**
  * Sets or replaces the pin of a person.
  *
- * @throws Fault `not_found`; `invalid` for an end that has passed, a reserved pin of somebody inactive, or what Blue does not have; `no_seat` for a
+ * @throws Fault `not_found`; `invalid` for an end that has passed, a reserved pin that can take no seat, or what Blue does not have; `no_seat` for a
  *   reserved pin when no seat is free.
  */
 export async function setPin(
@@ -37,15 +39,13 @@ export async function setPin(
     const [pool, user] = await Promise.all([lockPool(tx), lockUser(tx, userId, null)]);
     if (user === undefined) throw unknownUser(userId);
     refuseInactive(pin, user.attributes.active !== false);
+    if (pin.reserved) refuseVain(pin, await personOf(tx, userId), pool.rules);
     const before = await selectPin(tx, userId);
     await requirePlaces(tx, pool.rules, draft, before);
     writePin(tx, userId, pin);
     const reserving = pin.reserved ? userId : null;
     const { audit } = await decide(tx, door, pool, { userIds: [userId] }, { reserving });
-    if (pin.reserved) {
-      const [person] = await loadPersons(tx, { userIds: [userId] }, null);
-      refuseWithoutSeat(person?.decision ?? null);
-    }
+    if (pin.reserved) refuseWithoutSeat((await personOf(tx, userId)).decision);
     appendAudit(tx, door, [
       { action: 'pin.set', subject: userId, before: before ?? null, after: pin },
       ...audit,
@@ -62,6 +62,32 @@ export function refusePast({ until }: PinDraft, now: Date): void {
 export function refuseInactive({ reserved }: PinDraft, isActive: boolean): void {
   if (!reserved || isActive) return;
   throw new Fault('invalid', 'A reserved pin needs an active person.', { field: 'reserved' });
+}
+
+/** @throws Fault `invalid` for a reserved pin that makes no claim: it would be told as reserved, and have no seat. */
+export function refuseVain(
+  { reserved, role }: PinDraft,
+  { isExcluded, isDuplicate }: Pick<Person, 'isExcluded' | 'isDuplicate'>,
+  { catalogue }: Pick<Rules, 'catalogue'>,
+): void {
+  if (!reserved) return;
+  const isFree = catalogue.roleOf(role).billing === 'free';
+  const why = isFree
+    ? `${role} is free, and takes none`
+    : isExcluded
+      ? "this person is on the tenant's list of exclusions"
+      : isDuplicate
+        ? 'another person has this address'
+        : undefined;
+  if (why === undefined) return;
+  throw new Fault('invalid', `"reserved" has no seat to take: ${why}.`, { field: 'reserved' });
+}
+
+/** @throws Fault `not_found`. */
+export async function personOf(tx: TenantTransaction, userId: UserId) {
+  const [person] = await loadPersons(tx, { userIds: [userId] }, null);
+  if (person === undefined) throw unknownUser(userId);
+  return person;
 }
 
 /** A reserved pin takes its seat when it is set. */

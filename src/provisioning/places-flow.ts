@@ -36,15 +36,35 @@ export async function requirePlaces(
   placed: Placed,
   standing?: Placed,
 ): Promise<void> {
+  await requirePlacesOfAll(tx, rules, [{ placed, standing }]);
+}
+
+/** The same of several at once: the lists, which may be long, are read once. @throws Fault naming the field with `within` before it. */
+export async function requirePlacesOfAll(
+  tx: TenantTransaction,
+  rules: Pick<Rules, 'defaultWorkspaces'>,
+  all: readonly { placed: Placed; standing: Placed | undefined; within?: string }[],
+): Promise<void> {
+  const asked = all.flatMap(({ placed, standing, within = '' }) => {
+    const wanted = wantedOf(placed, standing);
+    return wanted === undefined ? [] : { placed, within, ...wanted };
+  });
+  const places = asked.length === 0 ? undefined : await selectPlaces(tx);
+  if (places === undefined) return;
+  for (const { placed, within, added, customRole } of asked) {
+    refuseUnknownPlace(added, `${within}workspaces`, places);
+    const field = `${within}${placed.field ?? 'role'}`;
+    if (customRole !== undefined) refuseUnknownRole({ ...placed, field }, customRole, rules, places);
+  }
+}
+
+/** What of it did not stand there before; undefined: nothing that Blue would have to have. */
+function wantedOf(placed: Placed, standing: Placed | undefined) {
   const known = new Set([everyDefaultWorkspace, ...(standing?.workspaces ?? [])]);
   const added = (placed.workspaces ?? []).filter((id) => !known.has(id));
-  const customRole = customRoleOf(placed.role);
-  const isRoleNew = customRole !== undefined && (placed.role !== standing?.role || added.length > 0);
-  if (added.length === 0 && !isRoleNew) return;
-  const places = await selectPlaces(tx);
-  if (places === undefined) return;
-  refuseUnknownPlace(added, 'workspaces', places);
-  if (isRoleNew) refuseUnknownRole(placed, customRole, rules, places);
+  const isRoleNew = placed.role !== standing?.role || added.length > 0;
+  const customRole = isRoleNew ? customRoleOf(placed.role) : undefined;
+  return added.length === 0 && customRole === undefined ? undefined : { added, customRole };
 }
 
 /**

@@ -16,14 +16,13 @@ import { contractWithout } from './contract-flow.ts';
 import { selectUserNames } from './decision-store.ts';
 import type { Edit, Losses, Preview } from './edit.ts';
 import { laterLosers, lostByLines } from './losses.ts';
-import { checkPlaces, mappingsAfter } from './mapping-flow.ts';
+import { checkMapping, mappingsAfter } from './mapping-flow.ts';
 import { selectMappings } from './mapping-store.ts';
 import { refuseActivated } from './mapping-version.ts';
 import { draftTarget, unknownDraft, versionTarget } from './mapping-version-flow.ts';
 import { selectDraft } from './mapping-version-store.ts';
 import { type Outlook, outlookOf } from './outlook-flow.ts';
-import { loadPersons } from './person-store.ts';
-import { pinOf, refuseInactive, refusePast, refuseWithoutSeat } from './pin-flow.ts';
+import { personOf, pinOf, refuseInactive, refusePast, refuseVain, refuseWithoutSeat } from './pin-flow.ts';
 import type { Pool } from './pool.ts';
 import { readPool } from './pool-store.ts';
 import {
@@ -39,7 +38,6 @@ import {
 } from './prospect.ts';
 import { folded, turnedBy } from './settings-flow.ts';
 import { subPoolsWith, subPoolsWithout } from './sub-pool-flow.ts';
-import { unknownUser } from './user-flow.ts';
 
 /** @throws Fault as the edit itself would. */
 export async function previewEdit(
@@ -90,8 +88,7 @@ async function prospectOf(tx: TenantTransaction, door: Door, pool: Pool, edit: E
       return byContract(pool, (await contractWithout(tx, pool, edit.lineId)).contract, door.now);
     case 'pin':
       refusePast(edit.pin, door.now);
-      refuseInactive(edit.pin, (await personOf(tx, edit.userId)).active);
-      return byPin(pool, edit.userId, edit.pin);
+      return await pinProspect(tx, pool, edit);
     case 'unpin':
       await personOf(tx, edit.userId);
       await pinOf(tx, edit.userId);
@@ -107,7 +104,7 @@ async function prospectOf(tx: TenantTransaction, door: Door, pool: Pool, edit: E
       if (draft === undefined) throw unknownDraft(edit.id);
       refuseActivated(draft);
       const asked = { ...draft, rebase: edit.rebase };
-      return byMappings(pool, before, await draftTarget(tx, asked, before, 'asTheyAre'));
+      return byMappings(pool, before, await draftTarget(tx, pool, asked, before, 'asTheyAre'));
     }
     case 'rollback': {
       const before = await selectMappings(tx);
@@ -115,16 +112,21 @@ async function prospectOf(tx: TenantTransaction, door: Door, pool: Pool, edit: E
     }
     default: {
       const before = await selectMappings(tx);
-      await checkPlaces(tx, pool, before, edit);
+      await checkMapping(tx, pool, before, edit, door.now);
       return byMappings(pool, before, await mappingsAfter(tx, before, edit, 'asTheyAre'));
     }
   }
 }
 
-async function personOf(tx: TenantTransaction, userId: UserId) {
-  const [person] = await loadPersons(tx, { userIds: [userId] }, null);
-  if (person === undefined) throw unknownUser(userId);
-  return person;
+async function pinProspect(
+  tx: TenantTransaction,
+  pool: Pool,
+  { userId, pin }: Extract<Edit, { op: 'pin' }>,
+): Promise<Prospect> {
+  const person = await personOf(tx, userId);
+  refuseInactive(pin, person.active);
+  refuseVain(pin, person, pool.rules);
+  return byPin(pool, userId, pin);
 }
 
 /** Ranks are stored: those of another order are known only once everybody with a rank is looked at. */

@@ -63,9 +63,28 @@ export function byContract(pool: Pool, contract: Contract | undefined, now: Date
   return { pool: { ...pool, contract }, affected };
 }
 
-/** The base line written or corrected: the other lines stay. */
+/**
+ * The base line written or corrected: the other lines stay.
+ *
+ * @throws Fault `invalid` naming `startsOn` or `endsOn`, where a line would come to lie before or after the contract.
+ */
 export function withBase({ contract }: Pick<Pool, 'contract'>, draft: ContractDraft): Contract {
-  return { ...draft, lines: contract?.lines ?? [] };
+  const lines = contract?.lines ?? [];
+  const after = { ...draft, lines };
+  for (const line of lines) {
+    // What lay wrong before (a line that moved the last day was withdrawn) must not keep the rest from being corrected.
+    const isNew = (lies: typeof isEarly) =>
+      lies(after, line) && !(contract !== undefined && lies(contract, line));
+    if (isNew(isEarly)) throw outside('startsOn', `after ${line.effectiveOn}`, line);
+    if (isNew(isLate)) throw outside('endsOn', `before ${line.effectiveOn}`, line);
+  }
+  return after;
+}
+
+function outside(field: 'startsOn' | 'endsOn', where: string, { kind }: ContractLine): Fault {
+  const name = kind === 'add_on' ? 'add-on' : kind;
+  const text = `"${field}" must not be ${where}, when the ${name} of that day begins: withdraw that line first.`;
+  return new Fault('invalid', text, { field });
 }
 
 /** @throws Fault `invalid` for a base line that begins later, where one holds already: until then there would be no seats. */
@@ -100,27 +119,42 @@ export function withLine({ contract }: Pick<Pool, 'contract'>, draft: LineDraft)
   return { ...contract, lines };
 }
 
-function refuseEarly({ startsOn }: Contract, { effectiveOn, endsOn, contractEndsOn, kind }: LineDraft): void {
+function refuseEarly(contract: Contract, line: LineDraft): void {
+  const { effectiveOn, endsOn, contractEndsOn, kind } = line;
   const first = kind === 'amendment' ? 'effectiveOn' : 'startsOn';
-  if (effectiveOn < startsOn) {
-    throw new Fault('invalid', `"${first}" must not be before the contract's first day, ${startsOn}.`, {
-      field: first,
-    });
+  if (isEarly(contract, line)) {
+    throw new Fault(
+      'invalid',
+      `"${first}" must not be before the contract's first day, ${contract.startsOn}.`,
+      {
+        field: first,
+      },
+    );
   }
   const reversed = (day: string | null) => day !== null && day < effectiveOn;
   if (!reversed(endsOn) && !reversed(contractEndsOn)) return;
   throw new Fault('invalid', `"endsOn" must not be before "${first}".`, { field: 'endsOn' });
 }
 
+function isEarly({ startsOn }: Contract, { effectiveOn }: ContractLine): boolean {
+  return effectiveOn < startsOn;
+}
+
+function refuseLate(contract: Contract, line: LineDraft): void {
+  if (!isLate(contract, line)) return;
+  const first = line.kind === 'amendment' ? 'effectiveOn' : 'startsOn';
+  const text = `"${first}" must not be after the contract's last day, ${lastDayOf(contract)}.`;
+  throw new Fault('invalid', text, { field: first });
+}
+
 /** One that would say something of the time after the last day, unless it is the one that moves that. */
-function refuseLate({ endsOn, lines }: Contract, { effectiveOn, contractEndsOn, kind }: LineDraft): void {
-  if (contractEndsOn !== null) return;
-  const last = [endsOn, ...lines.flatMap((line) => line.contractEndsOn ?? [])].sort().at(-1) ?? endsOn;
-  if (effectiveOn <= last) return;
-  const first = kind === 'amendment' ? 'effectiveOn' : 'startsOn';
-  throw new Fault('invalid', `"${first}" must not be after the contract's last day, ${last}.`, {
-    field: first,
-  });
+function isLate(contract: Contract, { effectiveOn, contractEndsOn }: ContractLine): boolean {
+  return contractEndsOn === null && effectiveOn > lastDayOf(contract);
+}
+
+/** The latest that any line says. */
+function lastDayOf({ endsOn, lines }: Contract): string {
+  return [endsOn, ...lines.flatMap((line) => line.contractEndsOn ?? [])].sort().at(-1) ?? endsOn;
 }
 
 export function unknownLine(id: string): Fault {

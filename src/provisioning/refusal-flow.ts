@@ -46,6 +46,7 @@ export async function withRefusals<T>(database: Database, door: Door, work: () =
  * @param pool As it was before.
  */
 export function seatRefusal(
+  { requestId }: Pick<Door, 'requestId'>,
   id: UserId,
   { changes, terms, usage: after }: Plan,
   { usage }: Pick<Pool, 'usage'>,
@@ -58,10 +59,10 @@ export function seatRefusal(
   const used = held + overage + onHold + unmanagedPaid;
   const tier = terms.tier === null ? '' : ` of tier ${terms.tier}`;
   const seats = `${used} of ${terms.capacity ?? 'unlimited'} seats${tier} are in use`;
-  const fault = new Fault(
-    'no_seat',
-    `This person's groups ask for a paid role and no seat is free: ${seats}. Free a seat or extend the contract, then try again.`,
-  );
+  // Groups, pushed roles, a pin or the default role may ask for it: the sentence holds for all.
+  const why = `No seat is free for the paid role that this person is to have: ${seats}`;
+  const reference = requestId === null ? '' : ` (reference ${requestId})`;
+  const fault = new Fault('no_seat', `${why}; free one or extend the contract, then try again${reference}.`);
   throw new Refused(fault, {
     action: 'user.refused',
     subject: id,

@@ -95,7 +95,8 @@ export async function createUser(
     if (creation !== undefined && directory !== null) insertUnanswered(tx, creation, directory.id, door.now);
     const pool = await deciding;
     const decided = pool === null ? null : await decideArrival(tx, door, pool, user.id, address);
-    if (directory !== null && pool !== null && decided !== null) seatRefusal(user.id, decided.plan, pool);
+    if (directory !== null && pool !== null && decided !== null)
+      seatRefusal(door, user.id, decided.plan, pool);
     await also?.(tx, user.id);
     appendAudit(tx, door, [
       { action: 'user.created', subject: user.id, after: draft },
@@ -227,7 +228,7 @@ async function writeRevision(
     const alsoMark = was.active === is.active && was.address === is.address ? [] : [after.id];
     const keepUntil = keepUntilOf(door, pool);
     const decided = await decide(tx, door, pool, { userIds: [after.id], addresses }, { alsoMark, keepUntil });
-    if (!was.active && is.active) seatRefusal(after.id, decided.plan, pool);
+    if (!was.active && is.active) seatRefusal(door, after.id, decided.plan, pool);
     events.push(...decided.audit);
   }
   appendAudit(tx, door, events);

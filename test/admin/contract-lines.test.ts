@@ -79,6 +79,42 @@ it('of the base are corrected, not withdrawn', async () => {
   expect((await gateway.api('GET', `${base}/lines`)).body.items).toHaveLength(1);
 });
 
+const line = { kind: 'add_on', startsOn: '2027-03-01', endsOn: '2027-03-31', paidSeats: 3 };
+const seats = { effectiveOn: '2027-03-01', paidSeats: 12 };
+
+it.each([
+  ['the last day before an add-on', () => add(line), { endsOn: '2027-02-01' }, 'endsOn', 'add-on'],
+  ['the first day after an add-on', () => add(line), { startsOn: '2027-03-02' }, 'startsOn', 'add-on'],
+  ['the last day before an amendment', () => amend(seats), { endsOn: '2027-02-28' }, 'endsOn', 'amendment'],
+  [
+    'the first day after the amendment that moves the last one',
+    () => amend({ effectiveOn: '2027-03-01', endsOn: '2099-12-31' }),
+    ...([{ startsOn: '2027-03-02' }, 'startsOn', 'amendment'] as const),
+  ],
+])('keep the base from %s', async (_what, write, days, field, name) => {
+  await made(write());
+  const put = await gateway.api('PUT', base, { ...contract, ...days });
+  expect([put.status, put.body.field]).toEqual([400, field]);
+  expect(put.body.detail).toMatch(new RegExp(`2027-03-01, when the ${name} of that day begins`));
+  const tenant = base.replace('/contract', '');
+  const told = await gateway.api('POST', `${tenant}/seats/preview`, {
+    op: 'contract',
+    contract: { ...contract, ...days },
+  });
+  expect([told.status, told.body.detail]).toEqual([400, put.body.detail]);
+  expect((await gateway.api('GET', base)).body).toMatchObject(contract);
+});
+
+it('let the base end where another one moves the last day, and be corrected when that one is withdrawn', async () => {
+  const { id } = await made(amend({ effectiveOn: '2027-01-01', endsOn: '2027-12-31' }));
+  await made(add(line));
+  const shorter = { ...contract, endsOn: '2026-12-31' };
+  await made(gateway.api('PUT', base, shorter));
+  await gateway.api('DELETE', `${base}/lines/${id}`);
+  await made(gateway.api('PUT', base, { ...shorter, paidSeats: 11 }));
+  await made(gateway.api('PUT', base, { ...contract, startsOn: '2027-03-01', endsOn: '2027-03-01' }));
+});
+
 it.each([
   ['nothing', { effectiveOn: '2021-01-01' }, 'paidSeats'],
   ['a negative total', { effectiveOn: '2021-01-01', paidSeats: -1 }, 'paidSeats'],
@@ -106,6 +142,20 @@ it.each([
 ])('a line with %s is refused', async (_what, body, field) => {
   const { status, body: problem } = await add(body);
   expect([status, problem.field], problem.detail).toEqual([400, field]);
+});
+
+it.each([
+  'javascript:alert(1)',
+  'data:text/html,x',
+  'billing.example.com',
+  'https://',
+  ' https://x.example',
+  '',
+])('of a base with the billing portal %j are refused', async (billingPortalUrl) => {
+  const { status, body } = await gateway.api('PUT', base, { ...contract, billingPortalUrl });
+  expect([status, body.field]).toEqual([400, 'billingPortalUrl']);
+  const link = { billingPortalUrl: 'https://billing.example.com/acme?x=1' };
+  expect((await gateway.api('PUT', base, { ...contract, ...link })).body).toMatchObject(link);
 });
 
 it('need a contract, and an operator', async () => {

@@ -156,6 +156,42 @@ it.each([
   expect([answer.status, answer.body.field]).toEqual([status, field]);
 });
 
+it('refuses times that have passed, by the field, and takes those of a minute ago', async () => {
+  const [first] = await standing();
+  const refused = async (method: string, path: string, body: object) => {
+    const answer = await call(method, path, body);
+    return [answer.status, answer.body.field];
+  };
+  const ended = { validUntil: '2026-03-10T11:00:00Z' };
+  const { id } = await draftOf({ mappings: [first, mapping(1)] });
+  const activate = `/mapping-drafts/${id}/activate`;
+  expect(await refused('POST', activate, { at: '2020-01-01T00:00:00Z' })).toEqual([400, 'at']);
+  const draft = { name: 'D', goLiveOn: '2026-03-09' };
+  expect(await refused('POST', '/mapping-drafts', draft)).toEqual([400, 'goLiveOn']);
+  expect(await refused('PUT', `/mapping-drafts/${id}`, draft)).toEqual([400, 'goLiveOn']);
+  const late = { name: 'D', mappings: [first, mapping(1, ended)] };
+  expect(await refused('POST', '/mapping-drafts', late)).toEqual([400, 'mappings.1.validUntil']);
+  expect(await refused('POST', '/mappings', mapping(1, ended))).toEqual([400, 'validUntil']);
+  const created = { op: 'create', mapping: mapping(1, ended) };
+  expect(await refused('POST', '/mappings/preview', created)).toEqual([400, 'validUntil']);
+  expect(await refused('PUT', `/mappings/${first.id}`, mapping(0, ended))).toEqual([400, 'validUntil']);
+  expect(await standing()).toEqual([first]);
+  const now = await call('POST', activate, { at: '2026-03-10T11:59:30Z' });
+  expect(now.body).toMatchObject({ state: 'activated' });
+});
+
+it('lets what ended since stand, and be changed in the rest', async () => {
+  const ending = mapping(1, { validUntil: '2026-03-10T13:00:00Z' });
+  const { id } = await made(call('POST', '/mappings', ending));
+  const today = await draftOf({ goLiveOn: '2026-03-10' });
+  await made(gateway.api('PUT', '/clock', { now: '2026-03-11T12:00:00Z' }));
+  await made(call('PUT', `/mappings/${id}`, { ...ending, role: 'client' }));
+  await made(call('POST', '/mapping-drafts', { name: 'E', mappings: await standing() }));
+  expect(
+    (await call('PUT', `/mapping-drafts/${today.id}`, { name: 'D', goLiveOn: '2026-03-10' })).status,
+  ).toBe(200);
+});
+
 it('refuses, whole, a draft with a group that is not there', async () => {
   const unknown = { id: '00000000-0000-7000-8000-00000000000a' };
   const draft = await draftOf({ mappings: [mapping(0), mapping(1, { group: unknown })] });

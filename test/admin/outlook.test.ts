@@ -87,6 +87,24 @@ it('shows the next known reduction, and any instant that is asked for', async ()
   expect((await gateway.api('DELETE', `${base}/contract/lines/${id}`)).status).toBe(204);
 });
 
+it('shows a reduction whose days of grace run, as the seats tell of it', async () => {
+  const amendment = { effectiveOn: '2021-01-01', paidSeats: 6, reason: 'agreed' };
+  const { id } = await made(gateway.api('POST', `${base}/contract/amendments`, amendment));
+  const { excess } = (await gateway.api('GET', `${base}/seats`)).body;
+  const answer = await cliff();
+  expect(answer).toMatchObject({
+    capacity: 6,
+    limit: 6,
+    seatsGoAt: excess.until,
+    used: 8,
+    total: excess.seats,
+  });
+  expect(names(answer)).toEqual(['p7@example.com', 'p6@example.com']);
+  expect(Date.parse(answer.at)).toBeLessThanOrEqual(Date.now());
+  expect((await gateway.api('DELETE', `${base}/contract/lines/${id}`)).status).toBe(204);
+  expect(await cliff()).toMatchObject({ at: null, total: 0 });
+});
+
 it('says how much history a forecast needs', async () => {
   const { body } = await gateway.api('GET', `${base}/seats/forecast`);
   expect(body).toEqual({ history: 0, historyNeeded: 14, p50: null, p90: null, fullBeforeTermEnd: null });

@@ -4,8 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { firstCatalogue, type RoleEntry, type RoleKey } from '../../src/licensing/catalogue.ts';
 import { adoptCatalogue } from '../../src/provisioning/catalogue-adoption-flow.ts';
 import { putCatalogue } from '../../src/provisioning/catalogue-flow.ts';
+import { activateDraft } from '../../src/provisioning/draft-activation-flow.ts';
 import { replaceMapping } from '../../src/provisioning/mapping-flow.ts';
+import type { SetDraft } from '../../src/provisioning/mapping-version.ts';
+import { createDraft, rollBack } from '../../src/provisioning/mapping-version-flow.ts';
 import { setPin } from '../../src/provisioning/pin-flow.ts';
+import { previewEdit } from '../../src/provisioning/preview-flow.ts';
 import { putSettings } from '../../src/provisioning/settings-flow.ts';
 import { defaultSettings } from '../../src/tenants/settings.ts';
 import { type BlueTenant, type Stage, stage } from './sync-support.ts';
@@ -72,6 +76,61 @@ describe('a mapping', () => {
     expect(await replace({})).toMatchObject({ priority: 7 });
     await expect(replace({ workspaces: ['gone', 'w9'] })).rejects.toMatchObject(refusal('workspaces', 'w9'));
     await expect(replace({ role: 'custom:New' })).rejects.toMatchObject(refusal('role', 'custom:New'));
+  });
+});
+
+describe('a draft of the mappings', () => {
+  const usual = { priority: 50, fallbackRole: null, validFrom: null, validUntil: null };
+  const rest = { mayPreempt: false, approval: null, subPool: null };
+  const drafted = async (t: BlueTenant, mappings: SetDraft['mappings']) => {
+    const written = { name: 'D', basedOn: undefined, mappings, department: null, goLiveOn: null };
+    const { id } = await createDraft(s.test.database, t.door(), written);
+    const asked = { op: 'draft', id, rebase: false } as const;
+    const page = { after: '', limit: 10 };
+    return {
+      preview: () => previewEdit(s.test.database, t.door(), asked, page),
+      activate: (at: Date | null = null) =>
+        activateDraft(s.test.database, t.door(), id, { at, rebase: false }),
+    };
+  };
+
+  it('is refused for what it adds or changes, told by its place, in the preview, at once and when it is scheduled', async () => {
+    const t = await readTenant();
+    const { group, mapping } = await t.role('client');
+    const standing = { ...usual, ...rest, group: { id: group }, id: mapping, priority: 1 };
+    const added = { ...usual, ...rest, group: { displayName: 'New' }, id: null };
+    const asBefore = { ...standing, role: 'client', workspaces: ['w1'] };
+    for (const [mappings, field, text] of [
+      [[asBefore, { ...added, role: 'client', workspaces: ['gone'] }], 'mappings.1.workspaces', 'gone'],
+      [
+        [asBefore, { ...added, role: 'custom:Reviwer', workspaces: ['w1'] }],
+        'mappings.1.role',
+        'they have Reviewer',
+      ],
+      [[{ ...asBefore, workspaces: ['w1', 'w9'] }], 'mappings.0.workspaces', 'w9'],
+    ] as const) {
+      const draft = await drafted(t, mappings);
+      const later = new Date(t.clock.now().getTime() + 3_600_000);
+      for (const asked of [draft.preview, draft.activate, () => draft.activate(later)]) {
+        await expect(asked()).rejects.toMatchObject(refusal(field, text));
+      }
+    }
+    const fit = await drafted(t, [asBefore, { ...added, role: 'custom:Reviewer', workspaces: ['w1'] }]);
+    await fit.preview();
+    await fit.activate();
+  });
+
+  it('carries along what stood before, and a rollback brings it back', async () => {
+    const t = await s.tenant();
+    const { group, mapping } = await t.role('custom:Old', ['gone']);
+    await t.sync();
+    const standing = { ...usual, ...rest, group: { id: group }, id: mapping, priority: 1 };
+    const old = { ...standing, role: 'custom:Old', workspaces: ['gone'] };
+    const added = { ...usual, ...rest, group: { displayName: 'New' }, id: null };
+    await (await drafted(t, [old, { ...added, role: 'client', workspaces: ['w1'] }])).activate();
+    await (await drafted(t, [{ ...old, priority: 9 }])).activate();
+    await (await drafted(t, [])).activate();
+    expect(await rollBack(s.test.database, t.door(), 1)).toBe(5);
   });
 });
 

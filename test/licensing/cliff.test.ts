@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Usage } from '../../src/licensing/admit.ts';
-import { cliffAt, nextCliff, renewalCliff, seatsLost } from '../../src/licensing/cliff.ts';
+import { cliffAt, nextCliff, renewalCliff, seatsLost, standingCliff } from '../../src/licensing/cliff.ts';
 import type { ContractLine } from '../../src/licensing/contract.ts';
 import { contract } from './support.ts';
 
@@ -53,6 +53,28 @@ describe('the next cliff', () => {
     const one = contract({ paidSeats: null, ...policy, lines: [line('amendment', '2026-06-01', 8)] });
     expect(nextCliff(one, now)).toMatchObject({ capacity: 8, limit: 10 });
     expect(nextCliff(one, now)?.seatsGoAt).toEqual(new Date('2026-07-01T00:00:00Z'));
+  });
+});
+
+describe('a cliff that stands', () => {
+  const since = new Date('2026-01-15T00:00:00Z');
+  const of = (lines: ContractLine[], held: number, at: Date | null = since) =>
+    standingCliff(
+      contract({ paidSeats: 10, lines: [line('amendment', '2026-01-15', 3), ...lines] }),
+      { since: at, used: usage({ held }) },
+      now,
+    );
+  const until = new Date('2026-02-14T00:00:00Z');
+
+  it('is of the capacity that there is, and its seats go when the days of grace since then are over', () => {
+    expect(of([], 5)).toEqual({ at: since, capacity: 3, limit: 3, seatsGoAt: until });
+    expect(of([line('amendment', '2026-02-15', 1)], 5)?.seatsGoAt).toEqual(until);
+  });
+
+  it('is none where nobody would lose a seat, or the seats become fewer once more before', () => {
+    expect(of([], 3)).toBeUndefined();
+    expect(of([], 5, null)).toBeUndefined();
+    expect(of([line('amendment', '2026-02-10', 1)], 5)).toBeUndefined();
   });
 });
 

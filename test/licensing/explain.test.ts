@@ -167,6 +167,18 @@ describe('the smallest change', () => {
     expect(waits(2, 5)).toBe('4 more seats, or 3 and a mapping of better priority than those ahead.');
   });
 
+  it('is a seat within the capacity for whose days above it are over', () => {
+    const grace = termsAt(contract({ policy: 'grace', allowancePercent: 100, graceDays: 10 }), now);
+    const days = (n: number) => new Date(now.getTime() - n * 86_400_000);
+    const spentSince = (overageSince: Date) => {
+      const given = facts(['a'], one, 'waiting', { place: 1, used: 4, terms: grace });
+      const decision = given.decision === null ? null : { ...given.decision, overageSince };
+      return explain({ ...given, decision }).smallestChange;
+    };
+    expect(spentSince(days(10))).toBe('2 more seats.');
+    expect(spentSince(days(9)), 'one is free for who has days left').toBeNull();
+  });
+
   it('counts those ahead, not those who are named', () => {
     const ahead = [{ id: userId('bob'), userName: 'bob' }];
     expect(waits(4000, 3, { ahead })).toMatch(/^4000 more seats,/);

@@ -34,7 +34,10 @@ describe('policy block at the SCIM door', () => {
     const refused = await create('bo@example.com');
     expect(refused.status).toBe(403);
     expect(refused.body).toMatchObject({ status: '403' });
-    expect(refused.body.detail).toMatch(/1 of 1 seats of tier test are in use/);
+    expect(refused.body.detail).toMatch(
+      /^No seat is free for the paid role that this person is to have: 1 of 1 seats of tier test are in use; .* \(reference [\w-]+\)\.$/,
+    );
+    expect(refused.body.detail).toContain(refused.headers.get('x-request-id'));
     expect(refused.body.scimType).toBeUndefined();
     await api('PUT', '/settings', { defaultRole: 'view_only' });
     expect((await create('bo@example.com')).status, 'nothing was kept of the refused one').toBe(201);

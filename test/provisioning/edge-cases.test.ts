@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { releaseHold, removePin, setPin } from '../../src/provisioning/pin-flow.ts';
+import { previewEdit } from '../../src/provisioning/preview-flow.ts';
 import { settleBatch } from '../../src/provisioning/settle-flow.ts';
 import { noteUnmanagedPaid } from '../../src/provisioning/unmanaged-flow.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -172,6 +173,25 @@ describe('a pin', () => {
     const before = await readState(scene.world);
     await expect(pin('Ed', { reserved: true })).rejects.toMatchObject({ code: 'no_seat' });
     expect((await readState(scene.world)).fingerprint).toEqual(before.fingerprint);
+  });
+
+  it('that is reserved is refused where it could take no seat, as its preview says', async () => {
+    await scene.person('Gus', { emails: [{ value: 'ada@example.com' }] });
+    await scene.settings({ exclusions: ['ed@example.com'] });
+    await scene.world.contract({ paidSeats: 9 });
+    const refused = async (name: string, role: string, why: string) => {
+      const vain = { code: 'invalid', field: 'reserved', message: expect.stringContaining(why) };
+      await expect(pin(name, { reserved: true, role })).rejects.toMatchObject(vain);
+      const rest = { workspaces: null, reason: 'test', until: null, reserved: true };
+      const edit = { op: 'pin', userId: scene.id(name), pin: { role, ...rest } } as const;
+      const page = { after: '', limit: 1 };
+      await expect(previewEdit(test.database, scene.world.door, edit, page)).rejects.toMatchObject(vain);
+    };
+    await refused('Ed', 'team_member', 'exclusions');
+    await refused('Di', 'client', 'client is free');
+    await refused('Gus', 'team_member', 'address');
+    await pin('Ed', {});
+    await pin('Di', { role: 'client' });
   });
 
   it('that is reserved takes its seat when it is set, also in an open batch, and lapses with its person', async () => {
