@@ -6,9 +6,10 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import type { Usage } from '../licensing/admit.ts';
-import type { Alert, Comparison, Raised } from '../licensing/alert.ts';
+import type { Alert, Comparison, Raised, StagedPeople } from '../licensing/alert.ts';
 import type { Contract } from '../licensing/contract.ts';
 import { contractJson } from '../provisioning/contract-sql.ts';
+import { stagedJson } from '../provisioning/staged-sql.ts';
 
 /** Tenants whose seats or contract changed since the last look, or whose day has come. */
 export async function findAlertWork(database: Database, now: Date, most: number): Promise<TenantId[]> {
@@ -44,6 +45,7 @@ export interface PoolSeen {
   contract: Contract | undefined;
   settledAt: Date;
   blockLiftedAt: Date | null;
+  staged: StagedPeople | null;
   failedDrafts: { id: string; name: string; failure: string }[];
   comparison: Comparison;
   missingDomains: { domain: string; since: string; isVerified: boolean }[];
@@ -54,7 +56,7 @@ export async function selectPoolSeen(tx: TenantTransaction): Promise<PoolSeen> {
     Usage & Omit<PoolSeen, 'usage' | 'contract'> & { contract: Contract | null }
   >`
     select used - overage - on_hold as held, overage, on_hold as "onHold", unmanaged_paid as "unmanagedPaid",
-      settled_at as "settledAt", c.block_lifted_at as "blockLiftedAt", ${contractJson(tx.tenantId)} as contract,
+      settled_at as "settledAt", c.block_lifted_at as "blockLiftedAt", ${stagedJson} as staged, ${contractJson(tx.tenantId)} as contract,
       (select coalesce(jsonb_agg(jsonb_build_object('id', m.id, 'name', m.name, 'failure', m.failure) order by m.id), '[]')
        from mapping_drafts m where m.tenant_id = p.tenant_id and m.failure is not null) as "failedDrafts",
       coalesce((select jsonb_build_object('differing', s.differing, 'miscounted', s.miscounted)
@@ -65,8 +67,9 @@ export async function selectPoolSeen(tx: TenantTransaction): Promise<PoolSeen> {
     from seat_pools p left join contracts c on c.tenant_id = p.tenant_id where p.tenant_id = ${tx.tenantId}
   `);
   assert(row !== undefined, 'every tenant has a seat pool');
-  const { contract, settledAt, blockLiftedAt, failedDrafts, comparison, missingDomains, ...usage } = row;
-  const known = { settledAt, blockLiftedAt, failedDrafts, comparison, missingDomains };
+  const { contract, settledAt, blockLiftedAt, staged, failedDrafts, comparison, missingDomains, ...usage } =
+    row;
+  const known = { settledAt, blockLiftedAt, staged, failedDrafts, comparison, missingDomains };
   return { usage, ...known, contract: contract ?? undefined };
 }
 

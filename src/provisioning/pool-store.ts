@@ -4,6 +4,7 @@
  */
 
 import { type RawBuilder, sql } from 'kysely';
+import { lookForAlerts } from '../alerts/alert-store.ts';
 import { db, prepared } from '../db/database.ts';
 import { commitsEarly, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
@@ -249,6 +250,8 @@ export function writePool(tx: TenantTransaction, pool: Pool, after: PoolAfter, n
       (select min(m.activate_at) from mapping_drafts m
        where m.tenant_id = ${tx.tenantId} and m.activate_at is not null))`,
   };
+  // Somebody begins to wait to be let through, or nobody does any more: seats don't show it.
+  if (stagedSince?.getTime() !== pool.stagedSince?.getTime()) lookForAlerts(tx);
   const names = Object.keys(columns) as (keyof typeof columns)[];
   tx.send(
     prepared(

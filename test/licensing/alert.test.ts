@@ -21,6 +21,7 @@ class Watcher {
         usage,
         forecast: unknown,
         blockLiftedAt: null,
+        staged: null,
         failedDrafts: [],
         missingDomains: [],
         connections: [],
@@ -186,4 +187,14 @@ it('tells each time that the policy was lifted', () => {
   expect(one.look()).toEqual([]);
   expect(one.look({ blockLiftedAt: null })).toEqual([]);
   expect(one.look({ blockLiftedAt: noon })).toEqual([lifted]);
+});
+
+it('tells once that people are held back by the breaker, and of the next change anew', () => {
+  const one = new Watcher();
+  const staged = { people: 30, since: noon.toISOString() };
+  expect(one.look({ staged })).toEqual([{ kind: 'staged', ...staged }]);
+  expect(one.look({ staged: { ...staged, people: 31 } })).toEqual([]);
+  expect(one.look({ staged: null })).toEqual([]);
+  expect(one.raised.marks).toEqual([]);
+  expect(one.look({ staged })).toHaveLength(1);
 });
