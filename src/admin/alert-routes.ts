@@ -15,7 +15,8 @@ import { Id, listOf, nullable, pageQuery, problems, TenantAndId, TenantPath, Tim
 
 const Kind = Type.Enum([
   ...(['seats_used', 'seats_left', 'full_before_term_end', 'contract_ended', 'evaluation_ends'] as const),
-  ...(['cliff', 'block_lifted', 'draft_failed', 'decisions_differ'] as const),
+  ...(['cliff', 'block_lifted', 'staged', 'draft_failed', 'decisions_differ'] as const),
+  ...(['approvals_wait', 'edit_waits'] as const),
   ...(['domain_missing', 'domain_lapsed'] as const),
   ...(['certificate_ends', 'metadata_failing', 'metadata_changed'] as const),
 ]);

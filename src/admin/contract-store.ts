@@ -5,9 +5,11 @@ import { db } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
 import type { Usage } from '../licensing/admit.ts';
+import type { StagedPeople } from '../licensing/alert.ts';
 import type { FallbackRole } from '../licensing/catalogue.ts';
 import type { Contract, ContractDraft } from '../licensing/contract.ts';
 import { contractJson } from '../provisioning/contract-sql.ts';
+import { stagedJson } from '../provisioning/staged-sql.ts';
 
 /** undefined: none was written yet. */
 export async function selectContract(tx: TenantTransaction): Promise<ContractDraft | undefined> {
@@ -50,13 +52,15 @@ export interface SeatCounts extends Usage {
   settlesAt: Date | null;
   excessSince: Date | null;
   blockLiftedAt: Date | null;
+  /** Whom the breaker holds back; null: nobody. */
+  staged: StagedPeople | null;
 }
 
 export async function selectSeats(tx: TenantTransaction): Promise<SeatCounts> {
   const [row] = await tx.run(sql<SeatCounts>`
     select p.used - p.overage - p.on_hold as held, p.overage, p.on_hold as "onHold", p.unmanaged_paid as "unmanagedPaid",
       w.waiting, w."awaitingApproval",
-      p.batch_opened_at as "batchOpenedAt", p.settles_at as "settlesAt", p.excess_since as "excessSince",
+      p.batch_opened_at as "batchOpenedAt", p.settles_at as "settlesAt", p.excess_since as "excessSince", ${stagedJson} as staged,
       (select c.block_lifted_at from contracts c where c.tenant_id = p.tenant_id) as "blockLiftedAt"
     from seat_pools p, (
       select count(*) filter (where d.approval is null) as waiting,

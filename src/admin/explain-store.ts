@@ -43,6 +43,7 @@ export async function selectExplainFacts(
     used: held + overage + onHold + unmanagedPaid,
     decision: view.decision,
     seat: view.seat,
+    stagedSince: view.stagedSince,
     share: shareNoteOf(pool, view.decision?.subPool ?? null, now),
     place: isWaiting ? (ahead[0]?.total ?? 0) + 1 : null,
     ahead: ahead.map(({ id: userId, userName }) => ({ id: userId, userName })),

@@ -38,6 +38,15 @@ const Seats = Type.Object({
       { description: 'Seats above a capacity that fell, and when they go.' },
     ),
   ),
+  staged: nullable(
+    Type.Object(
+      { people: Type.Integer(), since: Time },
+      {
+        description:
+          'People whose decisions the breaker stopped, and since when; null: nobody waits for that.',
+      },
+    ),
+  ),
   blockLiftedAt: nullable(
     Type.String({ format: 'date-time', description: 'Since when policy block stands as queue.' }),
   ),
@@ -153,6 +162,7 @@ function showSeats(
       excessSince === null || above <= 0
         ? null
         : { seats: above, until: excessUntil(terms, excessSince).toISOString() },
+    staged: counts.staged,
     blockLiftedAt: counts.blockLiftedAt?.toISOString() ?? null,
     contract: draft === undefined ? null : { ...showContract(draft), inForce: showInForce(contract, now) },
   };

@@ -30,6 +30,12 @@ export function messageOf(alert: Alert, scarcity: Scarcity | null): string {
       return `From ${alert.on} on there are ${countOf(alert.capacity, 'seat')}: ${countOf(alert.people, 'person', 'people')} would lose theirs. See who: GET /seats/cliff.`;
     case 'block_lifted':
       return `Policy block stands as queue since ${alert.at}: so many people were refused for want of a seat that an identity provider might have stopped provisioning, leavers too. Free seats or extend the contract, then clear the guard (DELETE /seats/block-guard) or write the contract again.`;
+    case 'staged':
+      return stagedText(alert);
+    case 'approvals_wait':
+      return `${countOf(alert.people, 'claim')} ${alert.people === 1 ? 'waits' : 'wait'} for an approval, the oldest since ${alert.since}. See whose: seats approvals (GET /approvals). Decide: users approve, users refuse (PUT /users/{id}/approval).`;
+    case 'edit_waits':
+      return `An edit by ${alert.by} waits for a second person since ${alert.since}: ${alert.call}. See it: edit-request show ${alert.id} (GET /edit-requests/${alert.id}). Decide: edit-request approve, edit-request refuse.`;
     case 'draft_failed':
       return `The draft "${alert.name}" of the mappings was not activated at its time: ${alert.failure}`;
     case 'decisions_differ':
@@ -47,6 +53,11 @@ export function messageOf(alert: Alert, scarcity: Scarcity | null): string {
     default:
       return unreachable(alert);
   }
+}
+
+function stagedText({ people, since }: Extract<Alert, { kind: 'staged' }>): string {
+  const waiting = `${countOf(people, 'person', 'people')} ${people === 1 ? 'waits' : 'wait'} since ${since}`;
+  return `A directory would take so many seats away at once that it may be a mistake: ${waiting}, with the roles and seats of before. See who: seats staged (GET /seats/staged). Let it happen: seats release-staged (POST /seats/staged/release). If it is a mistake, put them back in the identity provider: whoever is put back is forgotten.`;
 }
 
 function certificateText({

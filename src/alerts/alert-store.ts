@@ -6,9 +6,17 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import type { Usage } from '../licensing/admit.ts';
-import type { Alert, Comparison, Raised } from '../licensing/alert.ts';
+import type {
+  Alert,
+  Comparison,
+  Raised,
+  StagedPeople,
+  WaitingClaims,
+  WaitingEdit,
+} from '../licensing/alert.ts';
 import type { Contract } from '../licensing/contract.ts';
 import { contractJson } from '../provisioning/contract-sql.ts';
+import { isoSql, stagedJson } from '../provisioning/staged-sql.ts';
 
 /** Tenants whose seats or contract changed since the last look, or whose day has come. */
 export async function findAlertWork(database: Database, now: Date, most: number): Promise<TenantId[]> {
@@ -44,17 +52,39 @@ export interface PoolSeen {
   contract: Contract | undefined;
   settledAt: Date;
   blockLiftedAt: Date | null;
+  staged: StagedPeople | null;
+  waitingClaims: WaitingClaims | null;
+  waitingEdits: WaitingEdit[];
   failedDrafts: { id: string; name: string; failure: string }[];
   comparison: Comparison;
   missingDomains: { domain: string; since: string; isVerified: boolean }[];
 }
+
+/** Of a seat pool `p`. Where nobody is ever asked the queue is not looked through. */
+const waitingClaimsJson = sql`case when exists (
+    select from mappings m where m.tenant_id = p.tenant_id and m.approval in ('manual', 'when_full'))
+  or exists (select from tenant_settings t where t.tenant_id = p.tenant_id and t.approvals <> '{}') then (
+  select jsonb_build_object('people', count(*), 'since', ${isoSql(sql`min(d.claimed_at)`)})
+  from decisions d where d.tenant_id = p.tenant_id and d.seat = 'waiting' and d.approval = 'pending'
+  having count(*) > 0) end`;
+
+/** Told of one by one; the others when these are decided. */
+const editsToldMax = 20;
+
+/** Of a seat pool `p`. */
+const waitingEditsJson = sql`(
+  select coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'call', r.method || ' ' || r.path, 'by', r.actor ->> 'name',
+    'since', ${isoSql(sql`r.created_at`)}) order by r.id), '[]')
+  from (select * from edit_requests e where e.tenant_id = p.tenant_id and e.state in ('pending', 'applying')
+    order by e.id limit ${editsToldMax}) r)`;
 
 export async function selectPoolSeen(tx: TenantTransaction): Promise<PoolSeen> {
   const [row] = await tx.run(sql<
     Usage & Omit<PoolSeen, 'usage' | 'contract'> & { contract: Contract | null }
   >`
     select used - overage - on_hold as held, overage, on_hold as "onHold", unmanaged_paid as "unmanagedPaid",
-      settled_at as "settledAt", c.block_lifted_at as "blockLiftedAt", ${contractJson(tx.tenantId)} as contract,
+      settled_at as "settledAt", c.block_lifted_at as "blockLiftedAt", ${stagedJson} as staged, ${contractJson(tx.tenantId)} as contract,
+      ${waitingClaimsJson} as "waitingClaims", ${waitingEditsJson} as "waitingEdits",
       (select coalesce(jsonb_agg(jsonb_build_object('id', m.id, 'name', m.name, 'failure', m.failure) order by m.id), '[]')
        from mapping_drafts m where m.tenant_id = p.tenant_id and m.failure is not null) as "failedDrafts",
       coalesce((select jsonb_build_object('differing', s.differing, 'miscounted', s.miscounted)
@@ -65,9 +95,8 @@ export async function selectPoolSeen(tx: TenantTransaction): Promise<PoolSeen> {
     from seat_pools p left join contracts c on c.tenant_id = p.tenant_id where p.tenant_id = ${tx.tenantId}
   `);
   assert(row !== undefined, 'every tenant has a seat pool');
-  const { contract, settledAt, blockLiftedAt, failedDrafts, comparison, missingDomains, ...usage } = row;
-  const known = { settledAt, blockLiftedAt, failedDrafts, comparison, missingDomains };
-  return { usage, ...known, contract: contract ?? undefined };
+  const { contract, held, overage, onHold, unmanagedPaid, ...known } = row;
+  return { usage: { held, overage, onHold, unmanagedPaid }, ...known, contract: contract ?? undefined };
 }
 
 /** Sends what was seen and raised, and when to look again. */

@@ -102,10 +102,17 @@ export type Telling = Pick<
   share: 'borrowed' | 'full' | null;
   /** Of somebody who is above a capacity that fell: since when it is less than what is used; null: not above it. */
   excessSince: Date | null;
+  /** The breaker holds back what a directory says of the person. */
+  isStaged: boolean;
 };
 
 /** @param position Place among the waiting claims, computed when read. */
 export function seatView(decision: Decision | null, position: number | null, telling: Telling): SeatView {
+  const decided = decidedView(decision, position, telling);
+  return telling.isStaged ? { ...decided, reason: 'STAGED' } : decided;
+}
+
+function decidedView(decision: Decision | null, position: number | null, telling: Telling): SeatView {
   if (decision === null) return { state: 'none', position: null, since: null, reason: null };
   const { seat, since } = decision;
   switch (seat) {

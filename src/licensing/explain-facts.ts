@@ -20,6 +20,8 @@ export interface ExplainFacts {
   used: number;
   decision: Decision | null;
   seat: SeatView;
+  /** Since when the breaker holds back what a directory says of the person; null: it does not. */
+  stagedSince: Date | null;
   /** Whose share of the seats the claim is served from; null: there are no sub-pools. */
   share: (Share & { name: string | null }) | null;
   /** Place among those who wait, from 1, under every policy; null: the person does not wait. */

@@ -1,7 +1,7 @@
 /** An explanation in one sentence: what asks for the roles, and what became of it. */
 
 import { mappingOf } from './desire.ts';
-import { type Decision, isSeated, type SeatView } from './effect.ts';
+import { type Decision, isSeated, type Seat, type SeatView } from './effect.ts';
 import { type ExplainFacts, isFull, listOf, type Rule, timeOf } from './explain-facts.ts';
 
 /** @param winner The mapping that decides. */
@@ -9,6 +9,7 @@ export function sentenceOf(facts: ExplainFacts, winner: Rule | undefined): strin
   const { name, person, decision, seat, terms, used } = facts;
   if (!person.active) return `${name} is inactive, and so has no role and no seat.`;
   if (person.isExcluded) return `${name} is on the list of people whom the gateway leaves alone.`;
+  if (facts.stagedSince !== null) return heldBack(facts, facts.stagedSince);
   if (decision === null || decision.requested.length === 0) return nothingAsked(facts);
   const asks = askedBy(facts, winner);
   if (decision.approval === 'refused') return `${asks}, and an administrator refused the seat.`;
@@ -37,6 +38,23 @@ function meanwhileOf({ effective }: Decision): string {
   const meanwhile = effective.find(({ via }) => via.startsWith('FALLBACK:'))?.role;
   return meanwhile === undefined ? 'has no role' : `has ${meanwhile}`;
 }
+
+/** What decided is no longer what the directory says, so that nobody is said to ask for it. */
+function heldBack({ name, decision }: ExplainFacts, since: Date): string {
+  const roles = [...new Set((decision?.effective ?? []).map(({ role }) => role))];
+  const seat = decision === null ? [] : keptBy[decision.seat];
+  const kept = [...seat, ...roles];
+  const until = kept.length === 0 ? 'has no role' : `keeps ${listOf(kept)}`;
+  return `A directory changed so much at once that it is held back since ${since.toISOString()}, until an administrator lets it happen: until then ${name} ${until}.`;
+}
+
+const keptBy: Record<Seat, string[]> = {
+  none: [],
+  held: ['the seat'],
+  overage: ['the seat'],
+  hold: ['the place that is kept'],
+  waiting: ['the place in the queue'],
+};
 
 function nothingAsked({ name, groups, decision }: ExplainFacts): string {
   const kept = decision?.kept ?? null;

@@ -94,13 +94,13 @@ function toRule(mapping: Mapping, workspace: string, { groups }: ExplainFacts): 
 function reasonsOf({ person, decision, seat, terms }: ExplainFacts): string[] {
   if (!person.active) return ['INACTIVE'];
   if (person.isExcluded) return ['UNMANAGED'];
-  if (decision === null) return [];
+  const own = seat.reason === null ? [] : [seat.reason];
+  if (decision === null) return own;
   const fallbacks = decision.effective
     .filter(({ via }) => via.startsWith('FALLBACK:'))
     .map(({ role }) => `FALLBACK:${role}`);
   const reduced = isSeated(decision.seat) && terms.isReducedLater ? ['TERM_REDUCED'] : [];
   const asked = decision.requested.map(({ via }) => via);
-  const own = seat.reason === null ? [] : [seat.reason];
   return [...new Set([...own, ...reduced, ...asked, ...fallbacks])];
 }
 
@@ -140,6 +140,7 @@ function smallestChange(facts: ExplainFacts): string | null {
   const { person, decision, seat, terms, used, place, groups } = facts;
   if (!person.active) return 'Activate the person in the identity provider.';
   if (person.isExcluded) return "Take the person off the tenant's list of those who are left alone.";
+  if (facts.stagedSince !== null) return 'An administrator who lets the change of the directory happen.';
   if (decision === null || decision.requested.length === 0) {
     if (decision?.kept != null) return 'Put the person into a mapped group before the place lapses.';
     return groups.length === 0

@@ -128,6 +128,14 @@ export async function unstage(tx: TenantTransaction, userIds: readonly UserId[])
   return rows.length > 0;
 }
 
+/** Whether anybody still waits to be let through. */
+export async function isAnyStaged(tx: TenantTransaction): Promise<boolean> {
+  const rows = await tx.run(sql`
+    select from evaluation_marks where tenant_id = ${tx.tenantId} and staged limit 1
+  `);
+  return rows.length > 0;
+}
+
 /** Sends that everybody who is staged is to be decided for now. */
 export function releaseStaged(tx: TenantTransaction): void {
   tx.send(sql`update evaluation_marks set staged = false where tenant_id = ${tx.tenantId} and staged`);

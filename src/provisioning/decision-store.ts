@@ -4,6 +4,7 @@
  */
 
 import { sql } from 'kysely';
+import { lookForAlerts } from '../alerts/alert-store.ts';
 import { prepared } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
@@ -117,6 +118,7 @@ export function writeDecisions(
     return known.basis === stored?.basis && known.terms === stored?.terms ? [] : [{ id, ...known }];
   });
   if (changes.length === 0 && standing.length === 0) return;
+  if (changes.some(isAskingChanged)) lookForAlerts(tx);
   const gone = changes.filter(({ after }) => after === null).map(({ userId }) => userId);
   const sets: RoleSet[] = [];
   const rows = changes.flatMap(({ userId, tie, after }) => {
@@ -128,6 +130,11 @@ export function writeDecisions(
     return [{ ...rowOf(userId, tie, after, rules.order), ...names, ...known }];
   });
   writeRows(tx, { gone, rows, sets, standing });
+}
+
+/** Seats don't show that a claim waits for an approval, or does no more. */
+function isAskingChanged({ before, after }: DecisionChange): boolean {
+  return (before?.approval === 'pending') !== (after?.approval === 'pending');
 }
 
 /** Sends that somebody who is no user any more has none. */

@@ -1,6 +1,7 @@
 /** Rows of edit_requests: calls that wait for a second person. */
 
 import { sql } from 'kysely';
+import { lookForAlerts } from '../alerts/alert-store.ts';
 import type { Actor, Administrator } from '../audit/audit-event.ts';
 import { db } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
@@ -30,6 +31,7 @@ export interface EditRequest extends Call {
 }
 
 export function insertEditRequest(tx: TenantTransaction, request: EditRequest): void {
+  lookForAlerts(tx);
   tx.send(
     db.insertInto('edit_requests').values({
       tenant_id: tx.tenantId,
@@ -81,6 +83,7 @@ export async function moveEditRequest(
   to: EditRequest['state'],
   decided: { by: Actor; at: Date } | null,
 ): Promise<boolean> {
+  lookForAlerts(tx);
   const moved = await tx.count(sql`
     update edit_requests set state = ${to}, decided_by = ${decided === null ? null : JSON.stringify(decided.by)}::jsonb,
       decided_at = ${decided?.at ?? null}::timestamptz

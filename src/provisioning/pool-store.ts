@@ -4,6 +4,7 @@
  */
 
 import { type RawBuilder, sql } from 'kysely';
+import { lookForAlerts } from '../alerts/alert-store.ts';
 import { db, prepared } from '../db/database.ts';
 import { commitsEarly, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
@@ -250,6 +251,9 @@ export function writePool(tx: TenantTransaction, pool: Pool, after: PoolAfter, n
       (select min(m.activate_at) from mapping_drafts m
        where m.tenant_id = ${tx.tenantId} and m.activate_at is not null))`,
   };
+  // Seats don't show that somebody begins to wait to be let through, or nobody does any more; nor who waits after a large edit.
+  const isStagingNew = stagedSince?.getTime() !== pool.stagedSince?.getTime();
+  if (isStagingNew || (pool.evaluating && !evaluating)) lookForAlerts(tx);
   const names = Object.keys(columns) as (keyof typeof columns)[];
   tx.send(
     prepared(

@@ -11,7 +11,7 @@ import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { termsAt } from '../licensing/contract.ts';
 import { admitHead } from './admit-sql.ts';
-import { takeMarks } from './affected-sql.ts';
+import { isAnyStaged, takeMarks } from './affected-sql.ts';
 import { isAnyBatch } from './batch-store.ts';
 import { markForBlue, writeDecisions } from './decision-store.ts';
 import { evaluateRequests, notBefore } from './evaluate-flow.ts';
@@ -119,7 +119,9 @@ async function serveQueue(tx: TenantTransaction, door: Door, pool: Pool): Promis
   const evaluating = planned.changes.length > 0 && isMore;
   writePlanned(tx, door, pool, { facts, planned });
   if (!evaluating) forgetDecided(tx);
-  const { stagedSince, losses } = pool;
+  const { losses } = pool;
+  // A large edit decides also for whom the breaker held back.
+  const stagedSince = pool.stagedSince !== null && (await isAnyStaged(tx)) ? pool.stagedSince : null;
   const batch = evaluating ? pool.batch : planned.batch;
   writePool(tx, pool, { ...planned, batch, evaluating, isSettled: false, stagedSince, losses }, door.now);
   return evaluating;

@@ -128,9 +128,10 @@ function undecided(user: User, address: string | null, directory: { name: string
     sources: directory === null ? [] : [directory.name],
     groups: [],
     decision: null,
+    stagedSince: null,
     seat: seatView(null, null, {
       ...termsAt(undefined, user.createdAt),
-      ...{ batch: null, share: null, excessSince: null },
+      ...{ batch: null, share: null, excessSince: null, isStaged: false },
     }),
     blue: { state: 'none', code: null, detail: null },
   };

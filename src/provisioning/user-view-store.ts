@@ -23,6 +23,7 @@ import { contractJson } from './contract-sql.ts';
 import { type DecisionRow, decisionColumns, toDecision } from './decision-store.ts';
 import { subPoolsJson } from './rules-sql.ts';
 import { selectBorrowers, selectLosing } from './share-store.ts';
+import { isStagedSql } from './staged-sql.ts';
 import type { BlueState, UserView } from './user-view.ts';
 
 export interface UserSelection {
@@ -72,6 +73,8 @@ interface Row extends DecisionRow {
   settles_at: Date | null;
   /** Since when there are fewer seats than are used; null: there are not. */
   excess_since: Date | null;
+  /** Of somebody whom the breaker holds back. */
+  staged_since: Date | null;
   blue_state: BlueState | null;
   blue_code: string | null;
   blue_detail: string | null;
@@ -156,7 +159,7 @@ function viewOf(
       ${decisionColumns},
       case when d.seat = 'waiting' and d.approval is null then ${isPage ? sql`q.position` : ahead} end as position,
       c.contract, c.sub_pools, p.sub_pool_use, p.batch_opened_at, p.settles_at,
-      p.excess_since,
+      p.excess_since, case when ${isStagedSql} then p.staged_since end as staged_since,
       jsonb_build_object('held', p.used - p.overage - p.on_hold, 'overage', p.overage, 'onHold', p.on_hold,
         'unmanagedPaid', p.unmanaged_paid) as usage,
       b.state as blue_state, b.code as blue_code, b.detail as blue_detail
@@ -241,7 +244,9 @@ function toView(row: Row, among: Among): UserView {
       batch: batchOf(row),
       share: shareStateOf(row, among),
       excessSince: among.losers.has(row.id) ? row.excess_since : null,
+      isStaged: row.staged_since !== null,
     }),
+    stagedSince: row.staged_since,
     blue: { state: row.blue_state ?? 'none', code: row.blue_code, detail: row.blue_detail },
   };
 }

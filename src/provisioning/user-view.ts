@@ -15,5 +15,7 @@ export interface UserView {
   groups: { id: GroupId; displayName: string }[];
   decision: Decision | null;
   seat: SeatView;
+  /** Since when the breaker holds back what a directory says of the person; null: it does not. */
+  stagedSince: Date | null;
   blue: { state: BlueState; code: string | null; detail: string | null };
 }

@@ -21,6 +21,9 @@ class Watcher {
         usage,
         forecast: unknown,
         blockLiftedAt: null,
+        staged: null,
+        waitingClaims: null,
+        waitingEdits: [],
         failedDrafts: [],
         missingDomains: [],
         connections: [],
@@ -186,4 +189,29 @@ it('tells each time that the policy was lifted', () => {
   expect(one.look()).toEqual([]);
   expect(one.look({ blockLiftedAt: null })).toEqual([]);
   expect(one.look({ blockLiftedAt: noon })).toEqual([lifted]);
+});
+
+it('tells once that people are held back by the breaker, and of the next change anew', () => {
+  const one = new Watcher();
+  const staged = { people: 30, since: noon.toISOString() };
+  expect(one.look({ staged })).toEqual([{ kind: 'staged', ...staged }]);
+  expect(one.look({ staged: { ...staged, people: 31 } })).toEqual([]);
+  expect(one.look({ staged: null })).toEqual([]);
+  expect(one.raised.marks).toEqual([]);
+  expect(one.look({ staged })).toHaveLength(1);
+});
+
+it('tells once that claims wait for an approval, and of each edit that waits for a second person', () => {
+  const one = new Watcher();
+  const waitingClaims = { people: 1, since: noon.toISOString() };
+  const edit = (id: string) => ({ id, call: 'PUT /contract', by: 'Ann', since: noon.toISOString() });
+  expect(one.look({ waitingClaims, waitingEdits: [edit('a')] })).toEqual([
+    { kind: 'approvals_wait', ...waitingClaims },
+    { kind: 'edit_waits', ...edit('a') },
+  ]);
+  const more = { waitingClaims: { ...waitingClaims, people: 2 }, waitingEdits: [edit('a'), edit('b')] };
+  expect(one.look(more)).toEqual([{ kind: 'edit_waits', ...edit('b') }]);
+  expect(one.look({ waitingClaims: null, waitingEdits: [edit('b')] })).toEqual([]);
+  expect(one.raised.marks).toEqual(['edit:b']);
+  expect(one.look(more)).toMatchObject([{ kind: 'approvals_wait' }, { id: 'a' }]);
 });

@@ -50,7 +50,11 @@ function facts(
     used: 3,
     decision,
     share: null,
-    seat: seatView(decision, place, { ...inForce, batch: null, share: null, excessSince: null }),
+    seat: seatView(decision, place, {
+      ...inForce,
+      ...{ batch: null, share: null, excessSince: null, isStaged: rest.stagedSince != null },
+    }),
+    stagedSince: null,
     place,
     ahead: [],
     ...rest,
@@ -148,6 +152,12 @@ describe('reasons', () => {
     ],
     ['an address taken', facts(['a'], one, 'none', { isDuplicate: true }), ['DUPLICATE_EMAIL', 'MAPPING:a']],
     ['nothing', facts(['x'], one, 'none'), []],
+    [
+      'a change that the breaker holds back',
+      facts(['a'], one, 'held', { stagedSince: now }),
+      ['STAGED', 'MAPPING:a'],
+    ],
+    ['that of somebody who has nothing', facts(['x'], one, 'none', { stagedSince: now }), ['STAGED']],
   ])('name %s, the deciding one first', (_what, given, reasons) => {
     expect(explain(given).reasons).toEqual(reasons);
   });
@@ -224,12 +234,19 @@ describe('the smallest change', () => {
     expect(explain(facts(['a'], free, 'none')).smallestChange).toBeNull();
     expect(waits(1, 2), 'a seat is free, and given in a moment').toBeNull();
   });
+
+  it('is an administrator for whom the breaker holds back', () => {
+    const { smallestChange } = explain(facts(['x'], one, 'none', { stagedSince: now }));
+    expect(smallestChange).toBe('An administrator who lets the change of the directory happen.');
+  });
 });
 
 describe('the sentence', () => {
   const free = rules([mapping('a', 1, { role: 'client' })]);
   const off = rules([mapping('a', 1, { fallbackRole: 'none' })]);
   const asks = 'A asks for team_member (priority 1)';
+  const heldBack =
+    'A directory changed so much at once that it is held back since 2026-06-01T00:00:00.000Z, until an administrator lets it happen: until then';
   it.each<[string, ExplainFacts]>([
     [`${asks}, and Ann holds a seat.`, facts(['a'], one, 'held')],
     ['A asks for client (priority 1), a free role that needs no seat.', facts(['a'], free, 'none')],
@@ -251,6 +268,16 @@ describe('the sentence', () => {
     ],
     ['Ann is in no group, so that nothing is asked for.', facts([], one, 'none')],
     ['Ann is in X, which no mapping names.', facts(['x'], one, 'none')],
+    [`${heldBack} Ann keeps the seat and team_member.`, facts(['a'], one, 'held', { stagedSince: now })],
+    [
+      `${heldBack} Ann keeps the place in the queue and view_only.`,
+      facts(['a'], one, 'waiting', { stagedSince: now, place: 2 }),
+    ],
+    [`${heldBack} Ann has no role.`, facts(['x'], one, 'none', { stagedSince: now })],
+    [
+      'Ann is inactive, and so has no role and no seat.',
+      facts(['a'], one, 'none', { active: false, stagedSince: now }),
+    ],
   ])('is: %s', (sentence, given) => {
     expect(explain(given).sentence).toBe(sentence);
   });

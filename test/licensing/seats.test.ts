@@ -186,7 +186,7 @@ describe('effect', () => {
     const running = (policy: OveragePolicy) =>
       ({
         ...{ policy, phase: 'running' as const, graceUntil: null, graceDays: 0, grants: true },
-        ...{ batch: null, share: null, excessSince: null, decreaseGraceDays: 0 },
+        ...{ batch: null, share: null, excessSince: null, decreaseGraceDays: 0, isStaged: false },
       }) as const;
     const told = (...args: Parameters<typeof seatView>) => {
       const { state, position, reason } = seatView(...args);
@@ -205,5 +205,8 @@ describe('effect', () => {
     const refused = { ...decision, seat: 'none', refusal: 'DUPLICATE_EMAIL' } as const;
     expect(told(refused, null, running('queue'))).toEqual(['none', null, 'DUPLICATE_EMAIL']);
     expect(told(null, null, running('queue'))).toEqual(['none', null, null]);
+    const stopped = { ...running('queue'), isStaged: true };
+    expect(told({ ...decision, seat: 'held' }, null, stopped)).toEqual(['held', null, 'STAGED']);
+    expect(told(null, null, stopped)).toEqual(['none', null, 'STAGED']);
   });
 });

@@ -260,6 +260,7 @@ function checkExplained(world: World): void {
       batch: world.batch,
       share: null,
       excessSince: null,
+      isStaged: false,
     });
     const isTold = decision.seat !== 'none' || decision.refusal !== null;
     expect(reason !== null, 'I19 one reason, where there is anything to tell').toBe(isTold);

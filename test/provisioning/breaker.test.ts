@@ -122,6 +122,14 @@ it('stops nobody where it is off, nor an administrator’s edit of the group', a
   expect(await held()).toBe(3);
 });
 
+it('forgets whom a large edit decides for meanwhile', async () => {
+  await take(people.slice(0, 3));
+  world.peoplePerDecision = 2;
+  await settings({ defaultRole: 'view_only' });
+  expect((await readState(world)).pool.staged_since).toBeNull();
+  expect(await held(), 'they are no longer in the group').toBe(8);
+});
+
 it('stops the deletion of a group too', async () => {
   await removeGroup(test.database, world.directoryDoor, staff);
   expect(await held()).toBe(10);
