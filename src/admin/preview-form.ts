@@ -33,6 +33,7 @@ const seatEdits = {
   settings: ['settings'],
   subPool: ['subPool'],
   removeSubPool: ['name'],
+  settle: [],
 } as const;
 
 export const MappingEditForm = Type.Object(
@@ -47,7 +48,10 @@ export const MappingEditForm = Type.Object(
 export const SeatEditForm = Type.Object(
   {
     op: Type.Enum(
-      ['contract', 'amendment', 'line', 'withdrawal', 'pin', 'unpin', 'settings', 'subPool', 'removeSubPool'],
+      [
+        ...(['contract', 'amendment', 'line', 'withdrawal', 'pin', 'unpin', 'settings'] as const),
+        ...(['subPool', 'removeSubPool', 'settle'] as const),
+      ],
       { description: goesWith(seatEdits) },
     ),
     contract: Type.Optional(ContractForm),
@@ -124,6 +128,8 @@ export function readSeatEdit(body: Static<typeof SeatEditForm>): Edit {
       return { op, subPool: readSubPool(given(subPool).name, given(subPool)) };
     case 'removeSubPool':
       return { op, name };
+    case 'settle':
+      return { op };
   }
 }
 
@@ -148,7 +154,7 @@ function given<T>(value: T | undefined): T {
 
 function goesWith(edits: Readonly<Record<string, readonly string[]>>): string {
   return Object.entries(edits)
-    .map(([op, fields]) => `${op}: with ${fields.join(', ')}`)
+    .map(([op, fields]) => (fields.length === 0 ? op : `${op}: with ${fields.join(', ')}`))
     .join('; ');
 }
 

@@ -31,7 +31,8 @@ export type Edit =
   | { op: 'unpin'; userId: UserId }
   | { op: 'settings'; settings: Settings }
   | { op: 'subPool'; subPool: SubPoolDraft }
-  | { op: 'removeSubPool'; name: string };
+  | { op: 'removeSubPool'; name: string }
+  | { op: 'settle' };
 
 export interface Losses {
   /** People with a seat who would have none, now or at a date that is known. */

@@ -99,6 +99,8 @@ async function prospectOf(tx: TenantTransaction, door: Door, pool: Pool, edit: E
       return bySubPools(pool, subPoolsWith(pool, edit.subPool).after);
     case 'removeSubPool':
       return bySubPools(pool, (await subPoolsWithout(tx, pool, edit.name)).after);
+    case 'settle':
+      return { pool, affected: {}, isSettling: pool.batch !== null };
     case 'draft': {
       const [draft, before] = await Promise.all([selectDraft(tx, edit.id), selectMappings(tx)]);
       if (draft === undefined) throw unknownDraft(edit.id);

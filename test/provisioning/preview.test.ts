@@ -23,7 +23,7 @@ import { removePin, setPin } from '../../src/provisioning/pin-flow.ts';
 import { lockPool } from '../../src/provisioning/pool-store.ts';
 import { lossesBy, previewEdit } from '../../src/provisioning/preview-flow.ts';
 import { putSettings } from '../../src/provisioning/settings-flow.ts';
-import { settleDue } from '../../src/provisioning/settle-flow.ts';
+import { settleBatch, settleDue } from '../../src/provisioning/settle-flow.ts';
 import { putSubPool, removeSubPool } from '../../src/provisioning/sub-pool-flow.ts';
 import { defaultSettings } from '../../src/tenants/settings.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -31,7 +31,7 @@ import { newWorld, type TestWorld, usualContract } from '../support/tenants.ts';
 import { history } from './histories.ts';
 import { make } from './make-edit.ts';
 import { compare, compareNotices, outcome, whole } from './preview-support.ts';
-import { readState, type State } from './state.ts';
+import { readState, type State, seatsOf } from './state.ts';
 
 const runs = Number(process.env.FUZZ_RUNS ?? 12);
 let test: TestDatabase;
@@ -62,7 +62,7 @@ const choice = fc.record({
       'contract',
     ] as const),
     ...(['amendment', 'amendment', 'withdrawal', 'pin', 'pin', 'unpin', 'settings', 'settings'] as const),
-    ...(['subPool', 'subPool', 'subPool', 'removeSubPool'] as const),
+    ...(['subPool', 'subPool', 'subPool', 'removeSubPool', 'settle'] as const),
   ),
   one: fc.nat({ max: 30 }),
   two: fc.nat({ max: 30 }),
@@ -182,6 +182,8 @@ function editOf({ now }: TestWorld, state: State, chosen: Choice): Edit | undefi
       return { op, subPool: { name: flag ? 'a' : 'b', seats: two % 4, borrowLimit: seats } };
     case 'removeSubPool':
       return { op, name: pick(state.sub_pools, one)?.name ?? 'none' };
+    case 'settle':
+      return { op };
   }
 }
 
@@ -227,8 +229,25 @@ async function apply({ database, door }: TestWorld, edit: Edit): Promise<void> {
       return await putSubPool(database, door, edit.subPool);
     case 'removeSubPool':
       return await removeSubPool(database, door, edit.name);
+    case 'settle':
+      return await settleBatch(database, door);
   }
 }
+
+it('tells of an open batch who gets a seat when it is settled', async () => {
+  const world = await newWorld(test.database);
+  await world.contract({ paidSeats: 2 });
+  await putSettings(world.database, world.door, { ...defaultSettings, settlement: 'staged' });
+  const people = [];
+  for (const name of ['a', 'b', 'c']) people.push(await world.user(`${name}@example.com`));
+  const group = await world.group('Eng', people);
+  await world.map({ group: { id: group }, priority: 1 });
+  const told = await previewEdit(world.database, world.door, { op: 'settle' }, whole);
+  expect(told).toMatchObject({ gained: 2, lost: 0, seats: { before: 0, after: 2 } });
+  await settleBatch(world.database, world.door);
+  const seated = seatsOf(await readState(world), 'held').map((row) => row.user_id);
+  expect(told.people.map(({ id }) => id)).toEqual(seated.toSorted());
+});
 
 it('waits for no lock', async () => {
   const world = await newWorld(test.database);
