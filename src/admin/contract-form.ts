@@ -3,7 +3,13 @@
 import Type, { type Static } from 'typebox';
 import { Fault } from '../kernel/fault.ts';
 import { fallbackRoles } from '../licensing/catalogue.ts';
-import { type Contract, type ContractDraft, overagePolicies, termsAt } from '../licensing/contract.ts';
+import {
+  type Contract,
+  type ContractDraft,
+  overagePolicies,
+  startOf,
+  termsAt,
+} from '../licensing/contract.ts';
 import { checkDay, Day } from './day.ts';
 import { closed, Name, nullable, Time } from './schemas.ts';
 
@@ -81,7 +87,17 @@ const InForce = Type.Object({
   ),
   endsOn: nullable(Type.String()),
 });
-export const ContractAnswer = Type.Interface([ContractForm], { inForce: InForce });
+const Next = Type.Object(
+  {
+    kind: Type.String(),
+    tier: Type.String(),
+    paidSeats: nullable(Type.Integer()),
+    startsOn: Type.String(),
+    endsOn: Type.String(),
+  },
+  { description: 'Signed ahead: it holds in place of this one from its first day. null: nothing is.' },
+);
+export const ContractAnswer = Type.Interface([ContractForm], { inForce: InForce, next: nullable(Next) });
 
 export function readContract(body: Static<typeof ContractForm>): ContractDraft {
   const { overage, terms, documentReference, accountManager, billingPortalUrl, ...rest } = body;
@@ -145,6 +161,14 @@ export function showContract({
       ...(graceDays === null ? {} : { graceDays }),
     },
   };
+}
+
+/** @param at When something else was still to come. */
+export function showNext(contract: Contract | undefined, at: Date): Static<typeof Next> | null {
+  const next = contract?.next;
+  if (next == null || startOf(next.startsOn) <= at) return null;
+  const { kind, tier, paidSeats, startsOn, endsOn } = next;
+  return { kind, tier, paidSeats, startsOn, endsOn };
 }
 
 export function showInForce(contract: Contract | undefined, at: Date): Static<typeof InForce> {

@@ -9,8 +9,15 @@ import { putContract } from '../provisioning/contract-flow.ts';
 import { type StoredLine, selectLines } from '../provisioning/contract-line-store.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
-import { ContractAnswer, ContractForm, readContract, showContract, showInForce } from './contract-form.ts';
-import { selectContractInForce } from './contract-store.ts';
+import {
+  ContractAnswer,
+  ContractForm,
+  readContract,
+  showContract,
+  showInForce,
+  showNext,
+} from './contract-form.ts';
+import { selectContractInForce, termHeld } from './contract-store.ts';
 import { readInstant } from './instant.ts';
 import { closed, problems, TenantPath } from './schemas.ts';
 
@@ -36,7 +43,8 @@ export function contractRoutes(scope: AdminScope, { database, clock, nudgeSync }
       schema: {
         tags,
         summary: 'Write the contract',
-        description: 'More seats are granted at once, in the order of the queue; fewer take nobody’s away.',
+        description:
+          'More seats are granted at once, in the order of the queue; fewer take nobody’s away. Where one holds already, one with a first day to come holds from then on.',
         params: TenantPath,
         body: ContractForm,
         response: { 200: ContractAnswer, ...problems },
@@ -48,7 +56,11 @@ export function contractRoutes(scope: AdminScope, { database, clock, nudgeSync }
       await putContract(database, adminDoorOf(request, now), draft);
       nudgeSync();
       const contract = await inTenant(database, adminTenantOf(request).id, selectContractInForce);
-      return reply.send({ ...showContract(draft), inForce: showInForce(contract, now) });
+      return reply.send({
+        ...showContract(draft),
+        inForce: showInForce(contract, now),
+        next: showNext(contract, now),
+      });
     },
   );
 
@@ -69,11 +81,15 @@ export function contractRoutes(scope: AdminScope, { database, clock, nudgeSync }
       const now = clock.now();
       const [then, books] = [readInstant('at', at) ?? now, readInstant('recordedAt', known) ?? now];
       const lines = await inTenant(database, adminTenantOf(request).id, (tx) => selectLines(tx, books));
-      const base = lines.find(({ document }) => document !== null)?.document;
-      if (base == null) throw new Fault('not_found', 'There is no contract yet.');
+      const bases = lines.filter(({ document }) => document !== null);
+      const [first, next = null] = bases.flatMap(({ document }) => document ?? []);
+      const held = termHeld(bases, then)?.document;
+      if (first === undefined || held == null) throw new Fault('not_found', 'There is no contract yet.');
+      const contract = { ...first, lines: lines.filter(isNoBase), next };
       return reply.send({
-        ...showContract(base),
-        inForce: showInForce({ ...base, lines: lines.filter(isNoBase) }, then),
+        ...showContract(held),
+        inForce: showInForce(contract, then),
+        next: showNext(contract, then),
       });
     },
   );

@@ -1,38 +1,23 @@
 /** Reads the contract as it was written, and the seats as they are. */
 
 import { sql } from 'kysely';
-import { db } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
 import type { Usage } from '../licensing/admit.ts';
 import type { StagedPeople } from '../licensing/alert.ts';
-import type { FallbackRole } from '../licensing/catalogue.ts';
-import type { Contract, ContractDraft } from '../licensing/contract.ts';
+import { type Contract, type ContractDraft, startOf } from '../licensing/contract.ts';
+import { type StoredLine, selectBases } from '../provisioning/contract-line-store.ts';
 import { contractJson } from '../provisioning/contract-sql.ts';
 import { stagedJson } from '../provisioning/staged-sql.ts';
 
-/** undefined: none was written yet. */
-export async function selectContract(tx: TenantTransaction): Promise<ContractDraft | undefined> {
-  const [row] = await tx.run(db.selectFrom('contracts').selectAll().where('tenant_id', '=', tx.tenantId));
-  if (row === undefined) return undefined;
-  return {
-    kind: row.kind,
-    tier: row.tier,
-    paidSeats: row.paid_seats,
-    startsOn: row.starts_on,
-    endsOn: row.ends_on,
-    policy: row.overage_policy,
-    fallbackRole: row.fallback_role as FallbackRole,
-    paymentSchedule: row.payment_schedule,
-    terms: row.terms,
-    documentReference: row.document_reference,
-    accountManager: row.account_manager,
-    billingPortalUrl: row.billing_portal_url,
-    allowancePercent: row.allowance_percent,
-    graceDays: row.grace_days,
-    evaluationGraceDays: row.evaluation_grace_days,
-    decreaseGraceDays: row.decrease_grace_days,
-  };
+/** As it was written, of the term that holds; undefined: none was written yet. */
+export async function selectContract(tx: TenantTransaction, now: Date): Promise<ContractDraft | undefined> {
+  return termHeld(await selectBases(tx), now)?.document ?? undefined;
+}
+
+/** Of base lines in the order of their days the one that holds at an instant; before all of them the first. */
+export function termHeld(bases: readonly StoredLine[], at: Date): StoredLine | undefined {
+  return bases.findLast(({ effectiveOn }) => startOf(effectiveOn) <= at) ?? bases[0];
 }
 
 /** The contract as the rules read it, with its lines. */

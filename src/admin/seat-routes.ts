@@ -11,7 +11,7 @@ import { settleBatch } from '../provisioning/settle-flow.ts';
 import { type Verification, verifySeats } from '../provisioning/verify-flow.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
-import { ContractAnswer, showContract, showInForce } from './contract-form.ts';
+import { ContractAnswer, showContract, showInForce, showNext } from './contract-form.ts';
 import { type SeatCounts, selectContract, selectContractInForce, selectSeats } from './contract-store.ts';
 import { Id, nullable, problems, SubPoolName, TenantPath, Time } from './schemas.ts';
 
@@ -68,12 +68,13 @@ const tags = ['seats'];
 export function seatRoutes(scope: AdminScope, { database, clock, nudgeSync }: Services): void {
   const counted = (tenantId: TenantId) =>
     inTenant(database, tenantId, async (tx: TenantTransaction) => {
+      const now = clock.now();
       const [contract, draft, counts] = await Promise.all([
         selectContractInForce(tx),
-        selectContract(tx),
+        selectContract(tx, now),
         selectSeats(tx),
       ]);
-      return showSeats(contract, draft, counts, clock.now());
+      return showSeats(contract, draft, counts, now);
     });
 
   scope.get(
@@ -164,6 +165,9 @@ function showSeats(
         : { seats: above, until: excessUntil(terms, excessSince).toISOString() },
     staged: counts.staged,
     blockLiftedAt: counts.blockLiftedAt?.toISOString() ?? null,
-    contract: draft === undefined ? null : { ...showContract(draft), inForce: showInForce(contract, now) },
+    contract:
+      draft === undefined
+        ? null
+        : { ...showContract(draft), inForce: showInForce(contract, now), next: showNext(contract, now) },
   };
 }

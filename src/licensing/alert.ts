@@ -6,7 +6,7 @@ import type { TenantId } from '../kernel/ids.ts';
 import type { Usage } from './admit.ts';
 import { nextCliff, seatsLost } from './cliff.ts';
 import { type ConnectionAlert, type ConnectionFacts, watchConnection } from './connection-alert.ts';
-import { type Contract, endOf, type Terms, termsAt } from './contract.ts';
+import { type Contract, endOf, type Terms, termOf, termsAt } from './contract.ts';
 import { dayOf, type Forecast } from './forecast.ts';
 
 export type Alert =
@@ -106,7 +106,8 @@ interface Watch {
 
 export function dueAlerts(facts: AlertFacts, before: Raised, now: Date): DueAlerts {
   const terms = termsAt(facts.contract, now);
-  const period = periodOf(facts.contract, terms);
+  const term = facts.contract && termOf(facts.contract, now);
+  const period = periodOf(term, terms);
   const known = new Set(before.period === period ? before.marks : []);
   const lists = watchesOf(facts, terms, now);
   const marks = new Set(
@@ -211,7 +212,8 @@ const dayMs = 86_400_000;
 const evaluationDays = [14, 3];
 
 function watchEvaluation({ contract }: AlertFacts, { phase, endsOn }: Terms, now: Date): Watch[] {
-  if (contract?.kind !== 'evaluation' || phase !== 'running' || endsOn === null) return [];
+  const term = contract && termOf(contract, now);
+  if (term?.kind !== 'evaluation' || phase !== 'running' || endsOn === null) return [];
   const daysLeft = (endOf(endsOn).getTime() - now.getTime()) / dayMs;
   return evaluationDays.map((days) => ({
     mark: `evaluation:${days}`,

@@ -9,6 +9,7 @@ import {
   isLess,
   limitOf,
   startOf,
+  termOf,
   termsAt,
 } from './contract.ts';
 
@@ -68,7 +69,7 @@ export function renewalCliff(
   at: Date = termEnd(contract, now),
 ): Cliff {
   if (contract === undefined) return { at, capacity: paidSeats, limit: paidSeats, seatsGoAt: at };
-  return cliffAt({ ...contract, paidSeats, lines: [] }, at);
+  return cliffAt({ ...termOf(contract, now), paidSeats, lines: [] }, at);
 }
 
 /** The first instant after the term as it is known now; now, where there is none or it is over. */

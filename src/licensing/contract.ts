@@ -49,6 +49,8 @@ export interface ContractLine {
 export interface Contract extends BaseLine {
   /** In the order of their days; of one day in the order in which they were recorded. */
   lines: readonly ContractLine[];
+  /** What was signed for the time after it: from its first day it holds in place of this one. */
+  next?: BaseLine | null;
 }
 
 /** A base line with what is noted of it and no rule reads. */
@@ -112,8 +114,18 @@ const withoutContract: Terms = {
 
 const dayMs = 86_400_000;
 
-export function termsAt(contract: Contract | undefined, now: Date): Terms {
-  if (contract === undefined) return withoutContract;
+/** What holds at an instant, with the lines of its own: those that begin with it, or while it holds. */
+export function termOf({ next, ...contract }: Contract, at: Date): Contract {
+  if (next == null) return contract;
+  const begins = startOf(next.startsOn);
+  const isNext = begins <= at;
+  const lines = contract.lines.filter(({ effectiveOn }) => begins <= startOf(effectiveOn) === isNext);
+  return { ...(isNext ? next : contract), lines };
+}
+
+export function termsAt(signed: Contract | undefined, now: Date): Terms {
+  if (signed === undefined) return withoutContract;
+  const contract = termOf(signed, now);
   if (now < startOf(contract.startsOn))
     return {
       ...withoutContract,
@@ -132,7 +144,7 @@ export function termsAt(contract: Contract | undefined, now: Date): Terms {
     allowance: allowanceOf(contract, capacity),
     graceDays: contract.graceDays ?? 0,
     decreaseGraceDays: contract.decreaseGraceDays,
-    isReducedLater: capacityChanges(contract, now).some(({ capacity: later }) => isLess(later, capacity)),
+    isReducedLater: capacityChanges(signed, now).some(({ capacity: later }) => isLess(later, capacity)),
     grants: phase === 'running',
     policy: contract.policy,
     fallbackRole: contract.fallbackRole,
@@ -178,15 +190,19 @@ export function capacityChanges(
   now: Date,
 ): { at: Date; capacity: number | null }[] {
   if (contract === undefined) return [];
-  const instants = contract.lines
-    .flatMap(({ effectiveOn, endsOn }) => [startOf(effectiveOn), ...(endsOn === null ? [] : [endOf(endsOn)])])
+  const ofLines = contract.lines.flatMap(({ effectiveOn, endsOn }) => [
+    startOf(effectiveOn),
+    ...(endsOn === null ? [] : [endOf(endsOn)]),
+  ]);
+  const instants = [...ofLines, ...(contract.next == null ? [] : [startOf(contract.next.startsOn)])]
     .filter((at) => now < at)
     .map((at) => at.getTime());
   return [...new Set(instants)]
     .sort((a, b) => a - b)
-    .map((time) => ({ at: new Date(time), inForce: linesAt(contract, new Date(time)) }))
-    .filter(({ at, inForce }) => phaseAt(contract, lastDayOf(contract, inForce), at) !== 'ended')
-    .map(({ at, inForce }) => ({ at, capacity: capacityOf(contract, inForce) }));
+    .map((time) => ({ at: new Date(time), term: termOf(contract, new Date(time)) }))
+    .map(({ at, term }) => ({ at, term, inForce: linesAt(term, at) }))
+    .filter(({ at, term, inForce }) => phaseAt(term, lastDayOf(term, inForce), at) !== 'ended')
+    .map(({ at, term, inForce }) => ({ at, capacity: capacityOf(term, inForce) }));
 }
 
 function linesAt({ lines }: Contract, at: Date): ContractLine[] {
@@ -203,18 +219,23 @@ function phaseAt(contract: Contract, endsOn: string, now: Date): Phase {
   return now < graceEnd(contract, endsOn) ? 'grace' : 'frozen';
 }
 
-function graceEnd({ evaluationGraceDays }: Contract, endsOn: string): Date {
+function graceEnd({ evaluationGraceDays }: BaseLine, endsOn: string): Date {
   return new Date(endOf(endsOn).getTime() + evaluationGraceDays * dayMs);
 }
 
 /** The next instant at which `termsAt` may change by itself, if there is one. */
 export function nextChange(contract: Contract | undefined, now: Date): Date | undefined {
   if (contract === undefined) return undefined;
-  const ends = [contract.endsOn, ...contract.lines.flatMap(({ contractEndsOn }) => contractEndsOn ?? [])];
-  const isEvaluation = contract.kind === 'evaluation';
+  const moved = contract.lines.flatMap(({ contractEndsOn }) => contractEndsOn ?? []);
+  const terms: BaseLine[] = [contract, ...(contract.next == null ? [] : [contract.next])];
   const instants = [
-    startOf(contract.startsOn),
-    ...ends.flatMap((day) => [endOf(day), ...(isEvaluation ? [graceEnd(contract, day)] : [])]),
+    ...terms.flatMap((term) => [
+      startOf(term.startsOn),
+      ...[term.endsOn, ...moved].flatMap((day) => [
+        endOf(day),
+        ...(term.kind === 'evaluation' ? [graceEnd(term, day)] : []),
+      ]),
+    ]),
     ...contract.lines.flatMap(({ effectiveOn, endsOn }) => [
       startOf(effectiveOn),
       ...(endsOn === null ? [] : [endOf(endsOn)]),

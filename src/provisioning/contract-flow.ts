@@ -6,26 +6,27 @@ import type { Door } from '../audit/door.ts';
 import { type Database, db } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { newId } from '../kernel/ids.ts';
-import type { Contract, ContractDraft } from '../licensing/contract.ts';
+import { type Contract, type ContractDraft, startOf } from '../licensing/contract.ts';
 import { restoreBlock } from './block-guard-store.ts';
 import {
   insertLine,
   type StoredLine,
+  selectBases,
   selectChanges,
-  supersedeBase,
+  supersedeBases,
   supersedeLine,
 } from './contract-line-store.ts';
 import { decide } from './decide-flow.ts';
 import { requireFreeFallback } from './fallback-flow.ts';
 import type { Pool } from './pool.ts';
 import { lockPool } from './pool-store.ts';
-import { byContract, type LineDraft, refuseAhead, unknownLine, withBase, withLine } from './prospect.ts';
+import { byContract, isAhead, type LineDraft, unknownLine, withBase, withLine } from './prospect.ts';
 
 /**
  * Writes or corrects the base line of the contract; other lines stay. More seats are granted at once, in the order of the queue.
+ * Where a contract holds already, one with a first day to come holds from then on (`isAhead`).
  *
- * @throws Fault `invalid` for a paid fallback role, a first day to come where a contract holds already, or days outside of which a
- * line would come to lie.
+ * @throws Fault `invalid` for a paid fallback role, or days outside of which a line would come to lie.
  */
 export async function putContract(
   database: Database,
@@ -56,17 +57,19 @@ export async function putContract(
       lockPool(tx),
       tx.run(db.selectFrom('contracts').selectAll().where('tenant_id', '=', tx.tenantId)),
     ]);
-    refuseAhead(pool, draft, door.now);
-    tx.send(
-      db
-        .insertInto('contracts')
-        .values({ tenant_id: tx.tenantId, ...columns })
-        .onConflict((conflict) => conflict.column('tenant_id').doUpdateSet(columns)),
-    );
-    await restoreBlock(tx);
-    supersedeBase(tx, door.now);
+    const contract = withBase(pool, draft, door.now);
+    if (isAhead(pool, draft, door.now)) supersedeBases(tx, 'awaited', door.now);
+    else {
+      tx.send(
+        db
+          .insertInto('contracts')
+          .values({ tenant_id: tx.tenantId, ...columns })
+          .onConflict((conflict) => conflict.column('tenant_id').doUpdateSet(columns)),
+      );
+      await restoreBlock(tx);
+      supersedeBases(tx, contract.next == null ? 'all' : 'begun', door.now);
+    }
     insertLine(tx, baseLineOf(draft, door.now));
-    const contract = withBase(pool, draft);
     const event = { action: 'contract.written', subject: null, before: before ?? null, after: columns };
     await decideAnew(tx, door, pool, contract, event);
   });
@@ -118,14 +121,14 @@ export async function addLine(database: Database, door: Door, draft: LineDraft):
 }
 
 /**
- * Takes a line out of the contract, as if it had never been; the books keep it.
+ * Takes a line out of the contract, as if it had never been; the books keep it. Of base lines that is one which has not begun.
  *
  * @throws Fault `not_found`.
  */
 export async function withdrawLine(database: Database, door: Door, id: string): Promise<void> {
   await inTenant(database, door.tenantId, async (tx) => {
     const pool = await lockPool(tx);
-    const { line, contract } = await contractWithout(tx, pool, id);
+    const { line, contract } = await contractWithout(tx, pool, id, door.now);
     supersedeLine(tx, id, door.now);
     const event = { action: 'contract.line_withdrawn', subject: id, before: line };
     await decideAnew(tx, door, pool, contract, event);
@@ -137,8 +140,12 @@ export async function contractWithout(
   tx: TenantTransaction,
   { contract }: Pick<Pool, 'contract'>,
   id: string,
+  now: Date,
 ): Promise<{ line: StoredLine; contract: Contract }> {
-  const lines = await selectChanges(tx);
+  const [bases, lines] = await Promise.all([selectBases(tx), selectChanges(tx)]);
+  const awaited = bases.find((one) => one.id === id && now < startOf(one.effectiveOn));
+  if (contract?.next != null && awaited?.effectiveOn === contract.next.startsOn)
+    return { line: awaited, contract: { ...contract, next: null } };
   const line = lines.find((one) => one.id === id);
   if (contract === undefined || line === undefined) throw unknownLine(id);
   return { line, contract: { ...contract, lines: lines.filter((one) => one !== line) } };

@@ -38,16 +38,23 @@ export function insertLine(tx: TenantTransaction, line: StoredLine): void {
   );
 }
 
-/** Sends that the base line no longer holds. */
-export function supersedeBase(tx: TenantTransaction, now: Date): void {
+/** Sends that base lines no longer hold: all, those that have begun, or those that have not. */
+export function supersedeBases(tx: TenantTransaction, which: 'all' | 'begun' | 'awaited', now: Date): void {
+  const today = now.toISOString().slice(0, 10);
+  const isMeant = {
+    all: sql`true`,
+    begun: sql`effective_on <= ${today}`,
+    awaited: sql`effective_on > ${today}`,
+  };
   tx.send(
-    db
-      .updateTable('contract_lines')
-      .set({ superseded_at: now })
-      .where('tenant_id', '=', tx.tenantId)
-      .where('kind', '=', 'base')
-      .where('superseded_at', 'is', null),
+    sql`update contract_lines set superseded_at = ${now} where tenant_id = ${tx.tenantId} and kind = 'base'
+      and superseded_at is null and ${isMeant[which]}`,
   );
+}
+
+/** The base lines that hold: what was written first, and what was signed for the time after it. */
+export function selectBases(tx: TenantTransaction): Promise<StoredLine[]> {
+  return select(tx, sql`kind = 'base' and superseded_at is null`);
 }
 
 /** Sends that a line is withdrawn. */

@@ -3,6 +3,9 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { TenantId } from '../kernel/ids.ts';
 
+/** Of a base line that holds: what the rules don't read. */
+const noted = ['paymentSchedule', 'terms', 'documentReference', 'accountManager', 'billingPortalUrl'];
+
 /** A `Contract` of licensing/contract.ts, with the lines that hold now. */
 export function contractJson(tenantId: TenantId): RawBuilder<unknown> {
   return sql`(
@@ -16,6 +19,12 @@ export function contractJson(tenantId: TenantId): RawBuilder<unknown> {
           'setsSeats', l.sets_seats, 'paidSeats', l.paid_seats, 'tier', l.tier, 'contractEndsOn', l.contract_ends_on)
           order by l.effective_on, l.recorded_at, l.id)
         from contract_lines l
-        where l.tenant_id = c.tenant_id and l.kind <> 'base' and l.superseded_at is null), '[]'))
+        where l.tenant_id = c.tenant_id and l.kind <> 'base' and l.superseded_at is null), '[]'),
+      'next', (
+        select case when l.document ->> 'policy' = 'block' and c.block_lifted_at is not null
+          then jsonb_set(l.document, '{policy}', '"queue"') else l.document end - ${noted}::text[]
+        from contract_lines l
+        where l.tenant_id = c.tenant_id and l.kind = 'base' and l.superseded_at is null and l.effective_on > c.starts_on
+        order by l.effective_on, l.recorded_at desc limit 1))
     from contracts c where c.tenant_id = ${tenantId})`;
 }

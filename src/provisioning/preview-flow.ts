@@ -32,7 +32,6 @@ import {
   bySettings,
   bySubPools,
   type Prospect,
-  refuseAhead,
   withBase,
   withLine,
 } from './prospect.ts';
@@ -80,12 +79,11 @@ function refuseReserved(edit: Edit, outlook: Outlook): void {
 async function prospectOf(tx: TenantTransaction, door: Door, pool: Pool, edit: Edit): Promise<Prospect> {
   switch (edit.op) {
     case 'contract':
-      refuseAhead(pool, edit.contract, door.now);
-      return byContract(pool, withBase(pool, edit.contract), door.now);
+      return byContract(pool, withBase(pool, edit.contract, door.now), door.now);
     case 'amendment':
       return byContract(pool, withLine(pool, edit.line), door.now);
     case 'withdrawal':
-      return byContract(pool, (await contractWithout(tx, pool, edit.lineId)).contract, door.now);
+      return byContract(pool, (await contractWithout(tx, pool, edit.lineId, door.now)).contract, door.now);
     case 'pin':
       refusePast(edit.pin, door.now);
       return await pinProspect(tx, pool, edit);

@@ -11,6 +11,7 @@ import {
   type ContractDraft,
   type ContractLine,
   startOf,
+  termOf,
   termsAt,
 } from '../licensing/contract.ts';
 import type { Pin } from '../licensing/pin.ts';
@@ -64,14 +65,14 @@ export function byContract(pool: Pool, contract: Contract | undefined, now: Date
 }
 
 /**
- * The base line written or corrected: the other lines stay.
+ * The base line written or corrected: the other lines stay. One whose first day is to come holds from then on, where another one
+ * holds, or held, until then.
  *
  * @throws Fault `invalid` naming `startsOn` or `endsOn`, where a line would come to lie before or after the contract.
  */
-export function withBase({ contract }: Pick<Pool, 'contract'>, draft: ContractDraft): Contract {
-  const lines = contract?.lines ?? [];
-  const after = { ...draft, lines };
-  for (const line of lines) {
+export function withBase({ contract }: Pick<Pool, 'contract'>, draft: ContractDraft, now: Date): Contract {
+  const after = written(contract, draft, now);
+  for (const line of after.lines) {
     // What lay wrong before (a line that moved the last day was withdrawn) must not keep the rest from being corrected.
     const isNew = (lies: typeof isEarly) =>
       lies(after, line) && !(contract !== undefined && lies(contract, line));
@@ -81,26 +82,29 @@ export function withBase({ contract }: Pick<Pool, 'contract'>, draft: ContractDr
   return after;
 }
 
+function written(contract: Contract | undefined, draft: ContractDraft, now: Date): Contract {
+  if (contract === undefined) return { ...draft, lines: [] };
+  if (isAhead({ contract }, draft, now)) return { ...contract, next: draft };
+  const { lines, next = null } = contract;
+  // What was signed ahead stands until it is withdrawn, or in force.
+  const isAwaited = next !== null && startOf(draft.startsOn) <= now && now < startOf(next.startsOn);
+  return { ...draft, lines, next: isAwaited ? next : null };
+}
+
+/** Whether it is signed for a time to come, and another one is in force, or was. */
+export function isAhead(
+  { contract }: Pick<Pool, 'contract'>,
+  { startsOn }: Pick<ContractDraft, 'startsOn'>,
+  now: Date,
+): boolean {
+  const { phase } = termsAt(contract, now);
+  return phase !== 'none' && phase !== 'upcoming' && now < startOf(startsOn);
+}
+
 function outside(field: 'startsOn' | 'endsOn', where: string, { kind }: ContractLine): Fault {
   const name = kind === 'add_on' ? 'add-on' : kind;
   const text = `"${field}" must not be ${where}, when the ${name} of that day begins: withdraw that line first.`;
   return new Fault('invalid', text, { field });
-}
-
-/** @throws Fault `invalid` for a base line that begins later, where one holds already: until then there would be no seats. */
-export function refuseAhead(
-  { contract }: Pick<Pool, 'contract'>,
-  { startsOn }: Pick<ContractDraft, 'startsOn'>,
-  now: Date,
-): void {
-  const { phase } = termsAt(contract, now);
-  if (phase === 'none' || phase === 'upcoming' || startOf(startsOn) <= now) return;
-  throw new Fault(
-    'invalid',
-    `"startsOn" must not be after today: what was signed before would end at once, and everybody's seats with it. ` +
-      'Write the contract on its first day; until then an amendment with a later last day extends the present one.',
-    { field: 'startsOn' },
-  );
 }
 
 export interface LineDraft extends ContractLine {
@@ -136,20 +140,20 @@ function refuseEarly(contract: Contract, line: LineDraft): void {
   throw new Fault('invalid', `"endsOn" must not be before "${first}".`, { field: 'endsOn' });
 }
 
-function isEarly({ startsOn }: Contract, { effectiveOn }: ContractLine): boolean {
-  return effectiveOn < startsOn;
+function isEarly(contract: Contract, { effectiveOn }: ContractLine): boolean {
+  return effectiveOn < termOf(contract, startOf(effectiveOn)).startsOn;
 }
 
 function refuseLate(contract: Contract, line: LineDraft): void {
   if (!isLate(contract, line)) return;
   const first = line.kind === 'amendment' ? 'effectiveOn' : 'startsOn';
-  const text = `"${first}" must not be after the contract's last day, ${lastDayOf(contract)}.`;
+  const text = `"${first}" must not be after the contract's last day, ${lastDayOf(termOf(contract, startOf(line.effectiveOn)))}.`;
   throw new Fault('invalid', text, { field: first });
 }
 
 /** One that would say something of the time after the last day, unless it is the one that moves that. */
 function isLate(contract: Contract, { effectiveOn, contractEndsOn }: ContractLine): boolean {
-  return contractEndsOn === null && effectiveOn > lastDayOf(contract);
+  return contractEndsOn === null && effectiveOn > lastDayOf(termOf(contract, startOf(effectiveOn)));
 }
 
 /** The latest that any line says. */

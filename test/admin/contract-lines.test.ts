@@ -81,21 +81,23 @@ it('of the base are corrected, not withdrawn', async () => {
 
 const line = { kind: 'add_on', startsOn: '2027-03-01', endsOn: '2027-03-31', paidSeats: 3 };
 const seats = { effectiveOn: '2027-03-01', paidSeats: 12 };
+const old = { ...line, startsOn: '2021-03-01', endsOn: '2021-03-31' };
+const moving = { effectiveOn: '2021-03-01', endsOn: '2099-12-31' };
 
 it.each([
   ['the last day before an add-on', () => add(line), { endsOn: '2027-02-01' }, 'endsOn', 'add-on'],
-  ['the first day after an add-on', () => add(line), { startsOn: '2027-03-02' }, 'startsOn', 'add-on'],
+  ['the first day after an add-on', () => add(old), { startsOn: '2021-03-02' }, 'startsOn', 'add-on'],
   ['the last day before an amendment', () => amend(seats), { endsOn: '2027-02-28' }, 'endsOn', 'amendment'],
   [
     'the first day after the amendment that moves the last one',
-    () => amend({ effectiveOn: '2027-03-01', endsOn: '2099-12-31' }),
-    ...([{ startsOn: '2027-03-02' }, 'startsOn', 'amendment'] as const),
+    () => amend(moving),
+    ...([{ startsOn: '2021-03-02' }, 'startsOn', 'amendment'] as const),
   ],
 ])('keep the base from %s', async (_what, write, days, field, name) => {
   await made(write());
   const put = await gateway.api('PUT', base, { ...contract, ...days });
   expect([put.status, put.body.field]).toEqual([400, field]);
-  expect(put.body.detail).toMatch(new RegExp(`2027-03-01, when the ${name} of that day begins`));
+  expect(put.body.detail).toMatch(new RegExp(`-03-01, when the ${name} of that day begins`));
   const tenant = base.replace('/contract', '');
   const told = await gateway.api('POST', `${tenant}/seats/preview`, {
     op: 'contract',
@@ -103,6 +105,26 @@ it.each([
   });
   expect([told.status, told.body.detail]).toEqual([400, put.body.detail]);
   expect((await gateway.api('GET', base)).body).toMatchObject(contract);
+});
+
+it('leave what is signed ahead its own: it holds from its first day, and is withdrawn as a line is', async () => {
+  await made(add(line));
+  const ahead = { ...contract, tier: 'Signed', paidSeats: 7, startsOn: '2027-03-02', endsOn: '2028-03-01' };
+  const put = await made(gateway.api('PUT', base, ahead));
+  const next = { kind: 'annual', tier: 'Signed', paidSeats: 7, startsOn: '2027-03-02', endsOn: '2028-03-01' };
+  expect(put).toMatchObject({ inForce: { capacity: 10 }, next });
+  expect((await gateway.api('GET', base)).body).toMatchObject({ ...contract, next });
+  expect([await capacity('?at=2027-03-01T12:00:00Z'), await capacity('?at=2027-03-02T12:00:00Z')]).toEqual([
+    13, 7,
+  ]);
+  expect((await gateway.api('GET', `${base}?at=2027-03-02T12:00:00Z`)).body).toMatchObject({
+    ...ahead,
+    next: null,
+  });
+  const { items } = (await gateway.api('GET', `${base}/lines`)).body;
+  const { id } = items.find(({ effectiveOn }: { effectiveOn: string }) => effectiveOn === '2027-03-02');
+  expect((await gateway.api('DELETE', `${base}/lines/${id}`)).status).toBe(204);
+  expect((await gateway.api('GET', base)).body).toMatchObject({ ...contract, next: null });
 });
 
 it('let the base end where another one moves the last day, and be corrected when that one is withdrawn', async () => {

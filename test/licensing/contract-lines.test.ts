@@ -2,7 +2,13 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Contract, type ContractLine, nextChange, termsAt } from '../../src/licensing/contract.ts';
+import {
+  type Contract,
+  type ContractLine,
+  capacityChanges,
+  nextChange,
+  termsAt,
+} from '../../src/licensing/contract.ts';
 import { contract } from './support.ts';
 
 const nothing = { endsOn: null, setsSeats: false, paidSeats: null, tier: null, contractEndsOn: null };
@@ -109,6 +115,45 @@ describe('an evaluation', () => {
   });
 });
 
+describe('what is signed ahead', () => {
+  const signed = contract({
+    ...{
+      kind: 'evaluation',
+      paidSeats: 5,
+      startsOn: '2026-01-01',
+      endsOn: '2026-03-31',
+      evaluationGraceDays: 10,
+    },
+    lines: [added('add_on', '2026-03-01', 2), amendment('2026-06-01', { paidSeats: 4 })],
+    next: contract({
+      kind: 'annual',
+      tier: 'Signed',
+      paidSeats: 6,
+      startsOn: '2026-05-01',
+      endsOn: '2027-04-30',
+    }),
+  });
+
+  it.each([
+    ['2026-03-31', 'running', 7, 'test'],
+    ['2026-04-10', 'grace', 7, 'test'],
+    ['2026-04-30', 'frozen', 7, 'test'],
+    ['2026-05-01', 'running', 6, 'Signed'],
+    ['2026-06-01', 'running', 4, 'Signed'],
+    ['2027-05-01', 'ended', 4, 'Signed'],
+  ])('on %s is %s, with %s seats', (day, phase, capacity, tier) => {
+    expect(termsAt(signed, at(day))).toMatchObject({ phase, capacity, tier });
+  });
+
+  it('is known before: it gives fewer seats later', () => {
+    expect(termsAt(signed, at('2026-03-31')).isReducedLater).toBe(true);
+    expect(capacityChanges(signed, at('2026-03-31'))).toEqual([
+      { at: new Date('2026-05-01'), capacity: 6 },
+      { at: new Date('2026-06-01'), capacity: 4 },
+    ]);
+  });
+});
+
 describe('I23', () => {
   const start = Date.parse('2026-01-01');
   const dayAfter = (days: number) => new Date(start + days * 86_400_000).toISOString().slice(0, 10);
@@ -132,8 +177,17 @@ describe('I23', () => {
       })
       .map((some) => ({ ...nothing, ...some })),
   );
+  const next = fc
+    .record({
+      kind: fc.constantFrom('evaluation' as const, 'annual' as const),
+      startsOn: day,
+      endsOn: day,
+      paidSeats: seats,
+    })
+    .map((some) => contract(some));
   const any: fc.Arbitrary<Contract> = fc
     .record({
+      next: fc.option(next),
       kind: fc.constantFrom('evaluation' as const, 'annual' as const),
       startsOn: day,
       endsOn: day,
@@ -167,11 +221,14 @@ describe('I23', () => {
           return;
         }
         const today = now.toISOString().slice(0, 10);
+        const begins = some.next?.startsOn ?? '9999-12-31';
+        const isNext = begins <= today;
         const inForce = some.lines.filter(
-          ({ effectiveOn, endsOn }) => effectiveOn <= today && (endsOn === null || today <= endsOn),
+          ({ effectiveOn, endsOn }) =>
+            begins <= effectiveOn === isNext && effectiveOn <= today && (endsOn === null || today <= endsOn),
         );
         const totals = [
-          some.paidSeats,
+          isNext ? (some.next?.paidSeats ?? null) : some.paidSeats,
           ...inForce.filter((one) => one.setsSeats).map((one) => one.paidSeats),
         ];
         const onTop = inForce.filter(({ kind }) => kind !== 'amendment');

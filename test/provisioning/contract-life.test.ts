@@ -8,7 +8,7 @@ import { inTenant } from '../../src/db/tenant-transaction.ts';
 import type { GroupId, UserId } from '../../src/kernel/ids.ts';
 import { type ContractLine, termsAt } from '../../src/licensing/contract.ts';
 import { addLine, withdrawLine } from '../../src/provisioning/contract-flow.ts';
-import { selectLines } from '../../src/provisioning/contract-line-store.ts';
+import { selectBases, selectLines } from '../../src/provisioning/contract-line-store.ts';
 import { settleDue } from '../../src/provisioning/settle-flow.ts';
 import { selectUserView } from '../../src/provisioning/user-view-store.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -167,6 +167,37 @@ describe('an evaluation', () => {
     expect(await holders()).toEqual([1, 2]);
     await world.contract({ kind: 'annual', paidSeats: 3 });
     expect(await holders()).toEqual([1, 2, 3]);
+  });
+
+  it('ends in grace, freezes, and what was signed ahead restores on its first day exactly what was', async () => {
+    const before = (await readState(world)).decisions;
+    await world.contract({ kind: 'annual', paidSeats: 3, startsOn: '2026-05-01', endsOn: '2027-04-30' });
+    expect(await told(0), 'nothing changes before').toEqual(['held', 'SEAT_HELD', 'team_member']);
+    await goTo('2026-04-01T00:00:00.000Z');
+    expect(await told(0)).toEqual(['held', 'GRACE_UNTIL:2026-04-11T00:00:00.000Z', 'team_member']);
+    await goTo('2026-04-11T00:00:00.000Z');
+    expect(await told(0)).toEqual(['held', 'EVALUATION_ENDED', 'view_only']);
+    await goTo('2026-05-01T00:00:00.000Z');
+    expect(await told(0)).toEqual(['held', 'SEAT_HELD', 'team_member']);
+    expect((await readState(world)).decisions).toEqual(before);
+    await goTo('2027-05-01T00:00:00.000Z');
+    expect(await holders(), 'a signed contract freezes nobody').toEqual([0, 1, 2]);
+    expect(await told(0)).toEqual(['held', 'SEAT_HELD', 'team_member']);
+  });
+
+  it('stands while what is signed ahead is corrected, and when it is withdrawn', async () => {
+    const ahead = { kind: 'annual', startsOn: '2026-05-01', endsOn: '2027-04-30' } as const;
+    await world.contract({ ...ahead, paidSeats: 9 });
+    await world.contract({ ...ahead, paidSeats: 2 });
+    await world.contract({ kind: 'evaluation', paidSeats: 4, endsOn: '2026-06-30', evaluationGraceDays: 10 });
+    expect(await holders()).toEqual([0, 1, 2, 3]);
+    const bases = () => inTenant(test.database, world.tenantId, selectBases);
+    const [, next] = await bases();
+    expect(next).toMatchObject({ effectiveOn: '2026-05-01', paidSeats: 2 });
+    await withdrawLine(test.database, world.door, next?.id ?? '');
+    expect(await bases()).toHaveLength(1);
+    await goTo('2026-05-02T00:00:00.000Z');
+    expect(await holders(), 'the evaluation still runs').toEqual([0, 1, 2, 3]);
   });
 
   it('can be prolonged, also when it was frozen', async () => {

@@ -29,12 +29,6 @@ export function contractOf({ now }: TestWorld, edit: Of<'putContract'>): Contrac
   };
 }
 
-/** It begins later than what is in force, which would end: such a contract is refused. */
-export function isAhead({ now }: TestWorld, { contract }: State, { startsOn }: ContractDraft): boolean {
-  const today = dayOf(now, 0);
-  return contract !== undefined && contract.starts_on <= today && startsOn > today;
-}
-
 export function lineOf({ now }: TestWorld, edit: Of<'addLine'>): LineDraft {
   const isAmendment = edit.line === 'amendment';
   return {

@@ -173,7 +173,7 @@ export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       kind: kind('putContract'),
-      startsIn: fc.integer({ min: -2, max: 0 }),
+      startsIn: fc.integer({ min: -2, max: 2 }),
       days: fc.nat({ max: 4 }),
       ...contract,
     }),

@@ -4,7 +4,7 @@ import type { Edit as GatedEdit } from '../../src/provisioning/edit.ts';
 import { approveRequest, gateEdit, refuseRequest } from '../../src/provisioning/edit-gate-flow.ts';
 import { type TestWorld, testActor } from '../support/tenants.ts';
 import { pick } from './choices.ts';
-import { contractOf, isAhead, lineOf, pinOf, settingsOf } from './drafts.ts';
+import { contractOf, lineOf, pinOf, settingsOf } from './drafts.ts';
 import type { Edit } from './edits.ts';
 import type { State } from './state.ts';
 
@@ -25,10 +25,8 @@ export async function isKept(world: TestWorld, state: State, edit: Edit): Promis
 
 function gatedOf(world: TestWorld, state: State, edit: Edit): GatedEdit | undefined {
   switch (edit.kind) {
-    case 'putContract': {
-      const contract = contractOf(world, edit);
-      return isAhead(world, state, contract) ? undefined : { op: 'contract', contract };
-    }
+    case 'putContract':
+      return { op: 'contract', contract: contractOf(world, edit) };
     case 'addLine':
       return state.contract === undefined ? undefined : { op: 'amendment', line: lineOf(world, edit) };
     case 'setPin': {

@@ -189,6 +189,14 @@ export async function readState(world: TestWorld): Promise<State> {
       tx.run(sql<MappingRow>`select * from mappings ${own} order by priority`),
       tx.run(sql<PinRow>`select * from pins ${own} order by user_id`),
       tx.run(sql<ContractRow>`select * from contracts ${own}`),
+      tx.run(sql<{ row: ContractRow }>`
+        select jsonb_build_object('kind', document ->> 'kind', 'paid_seats', document -> 'paidSeats',
+          'starts_on', document ->> 'startsOn', 'ends_on', document ->> 'endsOn', 'overage_policy', document ->> 'policy',
+          'allowance_percent', document -> 'allowancePercent', 'grace_days', document -> 'graceDays',
+          'evaluation_grace_days', document -> 'evaluationGraceDays',
+          'decrease_grace_days', document -> 'decreaseGraceDays', 'fallback_role', document ->> 'fallbackRole') as row
+        from contract_lines ${own} and kind = 'base' and superseded_at is null
+      `),
       tx.run(sql<LineRow>`
         select * from contract_lines ${own} and kind <> 'base' and superseded_at is null
         order by effective_on, recorded_at, id`),
@@ -221,7 +229,8 @@ export async function readState(world: TestWorld): Promise<State> {
     mappings,
     pins,
     contracts,
-    lines,
+    bases,
+    allLines,
     settings,
     [pool],
     sub_pools,
@@ -232,7 +241,7 @@ export async function readState(world: TestWorld): Promise<State> {
   ] = read;
   const decisions = printed.map(({ basis: _, terms_basis: __, ...row }) => row);
   if (pool === undefined || print === undefined || waiting === undefined) throw new Error('no such tenant');
-  const [contract] = contracts;
+  const { contract, lines } = termAt(contracts[0], bases, allLines, world.now);
   const rest = {
     users,
     groups,
@@ -249,6 +258,20 @@ export async function readState(world: TestWorld): Promise<State> {
   const { reclaimed, staged, requests } = waiting;
   const others = { reclaimed: new Set(reclaimed), staged: new Set(staged), requests };
   return { now: world.now, ...rest, ...others, settings: settings[0] ?? usualSettings, fingerprint: print };
+}
+
+/** What was signed ahead holds from its first day, with the lines from then on; until then those before it count. */
+function termAt(
+  first: ContractRow | undefined,
+  bases: readonly { row: ContractRow }[],
+  lines: readonly LineRow[],
+  now: Date,
+) {
+  const next = bases.find(({ row }) => first !== undefined && row.starts_on > first.starts_on)?.row;
+  if (next === undefined) return { contract: first, lines: [...lines] };
+  const isNext = next.starts_on <= now.toISOString().slice(0, 10);
+  const own = lines.filter(({ effective_on: day }) => next.starts_on <= day === isNext);
+  return { contract: isNext ? next : first, lines: own };
 }
 
 /** Who waits for a seat, and not for somebody's word. */
