@@ -50,10 +50,11 @@ export function settingsOf(state: State, { kind: _, exclusions, ...chosen }: Of<
 }
 
 export function draftOf(
+  { now }: TestWorld,
   state: State,
   { by, group, validFrom, validFor, subPool: name, ...choice }: MappingChoice,
 ): MappingDraft {
-  const inDays = (days: number) => new Date(state.now.getTime() + days * dayMs);
+  const inDays = (days: number) => new Date(now.getTime() + days * dayMs);
   const [from, until] = [validFrom, validFor === null ? null : (validFrom ?? 0) + validFor];
   return {
     group: namedBy(state, by, group),
@@ -61,7 +62,8 @@ export function draftOf(
     ...{ fallbackRole: choice.fallbackRole, mayPreempt: choice.mayPreempt, approval: choice.approval },
     subPool: state.sub_pools.find((one) => one.name === name)?.name ?? null,
     validFrom: from === null ? null : inDays(from),
-    validUntil: until === null ? null : inDays(until),
+    // One that has passed is refused.
+    validUntil: until === null || until <= 0 ? null : inDays(until),
   };
 }
 

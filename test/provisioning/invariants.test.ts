@@ -88,7 +88,7 @@ const aims: [climate: keyof typeof climates, seed: number, needed: string[]][] =
   ['claimed groups', 1, ['user.claimed', 'seated by a claimed group', 'left a claimed group']],
   ['two people', 1, ['edit.requested', 'edit.approved', 'edit.refused']],
   ['strict', 1, ['pre-empted', 'noticed of a better claim']],
-  ['shares', 1, ['borrowed', 'taken back']],
+  ['shares', 9, ['borrowed', 'taken back']],
   ['an evaluation that ends', 1, ['over the capacity', 'frozen']],
 ];
 const usualRuns = 5;

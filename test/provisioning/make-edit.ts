@@ -66,11 +66,11 @@ async function attempt(world: TestWorld, state: State, edit: Edit, step: number)
     case 'removeGroup':
       return await withOne(state.groups, edit.group, ({ id }) => world.removeGroup(id));
     case 'createMapping':
-      await world.map(draftOf(state, edit));
+      await world.map(draftOf(world, state, edit));
       return true;
     case 'replaceMapping':
       return await withOne(state.mappings, edit.mapping, ({ id }) =>
-        replaceMapping(database, door, id, draftOf(state, edit)),
+        replaceMapping(database, door, id, draftOf(world, state, edit)),
       );
     case 'removeMapping':
       return await withOne(state.mappings, edit.mapping, ({ id }) => removeMapping(database, door, id));

@@ -7,6 +7,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import type { GroupId, UserId } from '../../src/kernel/ids.ts';
+import type { ContractDraft } from '../../src/licensing/contract.ts';
 import { removeMapping, replaceMapping } from '../../src/provisioning/mapping-flow.ts';
 import { settleDue } from '../../src/provisioning/settle-flow.ts';
 import { noteUnmanagedPaid } from '../../src/provisioning/unmanaged-flow.ts';
@@ -27,9 +28,11 @@ beforeAll(async () => {
 afterAll(() => test.close());
 
 /** Three seats; people 0..9, one a second, in a group that asks for a paid role: 0, 1, 2 hold, the rest waits. */
-beforeEach(async () => {
+beforeEach(() => populate({ paidSeats: 3 }));
+
+async function populate(contract: Partial<ContractDraft>): Promise<void> {
   world = await newWorld(test.database);
-  await world.contract({ paidSeats: 3 });
+  await world.contract(contract);
   staff = await world.group('Staff');
   await world.map({ group: { id: staff }, priority: 10 });
   people = [];
@@ -40,7 +43,7 @@ beforeEach(async () => {
     await world.editGroup(staff, { add: [id] });
   }
   world.pass(1000);
-});
+}
 
 async function numbersOf(seat: 'held' | 'waiting'): Promise<number[]> {
   const rows = seatsOf(await readState(world), seat);
@@ -149,9 +152,7 @@ describe('the dates of a contract', () => {
     new Date(world.now.getTime() + inDays * 86_400_000).toISOString().slice(0, 10);
 
   it('give seats at its first instant, and none after its last day', async () => {
-    await world.editGroup(staff, { clear: true });
-    await world.contract({ paidSeats: 3, startsOn: day(1), endsOn: day(2), fallbackRole: 'client' });
-    await world.editGroup(staff, { add: people });
+    await populate({ paidSeats: 3, startsOn: day(1), endsOn: day(2), fallbackRole: 'client' });
     expect(await numbersOf('held')).toEqual([]);
     world.now = new Date(`${day(1)}T00:00:00Z`);
     await settleDue(world.database, world.now, 100);
