@@ -4,7 +4,7 @@ import Type, { type Static } from 'typebox';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
 import { Fault } from '../kernel/fault.ts';
-import type { ContractLine } from '../licensing/contract.ts';
+import { baseAt, type ContractLine } from '../licensing/contract.ts';
 import { putContract } from '../provisioning/contract-flow.ts';
 import { type StoredLine, selectLines } from '../provisioning/contract-line-store.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
@@ -17,7 +17,7 @@ import {
   showInForce,
   showNext,
 } from './contract-form.ts';
-import { selectContractInForce, termHeld } from './contract-store.ts';
+import { selectContractInForce } from './contract-store.ts';
 import { readInstant } from './instant.ts';
 import { closed, problems, TenantPath } from './schemas.ts';
 
@@ -83,7 +83,7 @@ export function contractRoutes(scope: AdminScope, { database, clock, nudgeSync }
       const lines = await inTenant(database, adminTenantOf(request).id, (tx) => selectLines(tx, books));
       const bases = lines.filter(({ document }) => document !== null);
       const [first, next = null] = bases.flatMap(({ document }) => document ?? []);
-      const held = termHeld(bases, then)?.document;
+      const held = baseAt(bases, then)?.document;
       if (first === undefined || held == null) throw new Fault('not_found', 'There is no contract yet.');
       const contract = { ...first, lines: lines.filter(isNoBase), next };
       return reply.send({

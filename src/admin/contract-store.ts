@@ -5,19 +5,14 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
 import type { Usage } from '../licensing/admit.ts';
 import type { StagedPeople } from '../licensing/alert.ts';
-import { type Contract, type ContractDraft, startOf } from '../licensing/contract.ts';
-import { type StoredLine, selectBases } from '../provisioning/contract-line-store.ts';
+import { baseAt, type Contract, type ContractDraft } from '../licensing/contract.ts';
+import { selectBases } from '../provisioning/contract-line-store.ts';
 import { contractJson } from '../provisioning/contract-sql.ts';
 import { stagedJson } from '../provisioning/staged-sql.ts';
 
 /** As it was written, of the term that holds; undefined: none was written yet. */
 export async function selectContract(tx: TenantTransaction, now: Date): Promise<ContractDraft | undefined> {
-  return termHeld(await selectBases(tx), now)?.document ?? undefined;
-}
-
-/** Of base lines in the order of their days the one that holds at an instant; before all of them the first. */
-export function termHeld(bases: readonly StoredLine[], at: Date): StoredLine | undefined {
-  return bases.findLast(({ effectiveOn }) => startOf(effectiveOn) <= at) ?? bases[0];
+  return baseAt(await selectBases(tx), now)?.document ?? undefined;
 }
 
 /** The contract as the rules read it, with its lines. */

@@ -123,6 +123,14 @@ export function termOf({ next, ...contract }: Contract, at: Date): Contract {
   return { ...(isNext ? next : contract), lines };
 }
 
+/** Of base lines in the order of their days the one that holds at an instant; before all of them the first. */
+export function baseAt<Base extends { effectiveOn: string }>(
+  bases: readonly Base[],
+  at: Date,
+): Base | undefined {
+  return bases.findLast(({ effectiveOn }) => startOf(effectiveOn) <= at) ?? bases[0];
+}
+
 export function termsAt(signed: Contract | undefined, now: Date): Terms {
   if (signed === undefined) return withoutContract;
   const contract = termOf(signed, now);
