@@ -165,8 +165,8 @@ export function showContract({
 
 /** @param at When something else was still to come. */
 export function showNext(contract: Contract | undefined, at: Date): Static<typeof Next> | null {
-  const next = contract?.next;
-  if (next == null || startOf(next.startsOn) <= at) return null;
+  const next = contract?.later?.find(({ startsOn }) => at < startOf(startsOn));
+  if (next === undefined) return null;
   const { kind, tier, paidSeats, startsOn, endsOn } = next;
   return { kind, tier, paidSeats, startsOn, endsOn };
 }

@@ -82,10 +82,10 @@ export function contractRoutes(scope: AdminScope, { database, clock, nudgeSync }
       const [then, books] = [readInstant('at', at) ?? now, readInstant('recordedAt', known) ?? now];
       const lines = await inTenant(database, adminTenantOf(request).id, (tx) => selectLines(tx, books));
       const bases = lines.filter(({ document }) => document !== null);
-      const [first, next = null] = bases.flatMap(({ document }) => document ?? []);
+      const [first, ...later] = bases.flatMap(({ document }) => document ?? []);
       const held = baseAt(bases, then)?.document;
       if (first === undefined || held == null) throw new Fault('not_found', 'There is no contract yet.');
-      const contract = { ...first, lines: lines.filter(isNoBase), next };
+      const contract = { ...first, lines: lines.filter(isNoBase), later };
       return reply.send({
         ...showContract(held),
         inForce: showInForce(contract, then),

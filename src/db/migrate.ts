@@ -38,6 +38,7 @@ import * as revocations from '../../migrations/0037_revocations.ts';
 import * as lighterWrites from '../../migrations/0038_lighter_writes.ts';
 import * as unasked from '../../migrations/0039_unasked.ts';
 import * as roomOnPages from '../../migrations/0040_room_on_pages.ts';
+import * as signedAhead from '../../migrations/0041_signed_ahead.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 import { type SchemaState, schemaProblem, schemaState } from './schema-state.ts';
 import {
@@ -86,6 +87,7 @@ const migrations: Record<string, Migration> = {
   '0038_lighter_writes': lighterWrites,
   '0039_unasked': unasked,
   '0040_room_on_pages': roomOnPages,
+  '0041_signed_ahead': signedAhead,
 };
 
 /** In their order. */

@@ -49,8 +49,8 @@ export interface ContractLine {
 export interface Contract extends BaseLine {
   /** In the order of their days; of one day in the order in which they were recorded. */
   lines: readonly ContractLine[];
-  /** What was signed for the time after it: from its first day it holds in place of this one. */
-  next?: BaseLine | null;
+  /** What was signed for the time after it, in the order of their first days: from that on each holds in place of the one before. */
+  later?: readonly BaseLine[];
 }
 
 /** A base line with what is noted of it and no rule reads. */
@@ -115,12 +115,20 @@ const withoutContract: Terms = {
 const dayMs = 86_400_000;
 
 /** What holds at an instant, with the lines of its own: those that begin with it, or while it holds. */
-export function termOf({ next, ...contract }: Contract, at: Date): Contract {
-  if (next == null) return contract;
-  const begins = startOf(next.startsOn);
-  const isNext = begins <= at;
-  const lines = contract.lines.filter(({ effectiveOn }) => begins <= startOf(effectiveOn) === isNext);
-  return { ...(isNext ? next : contract), lines };
+export function termOf(contract: Contract, at: Date): Contract {
+  const { later = [], lines, ...first } = contract;
+  if (later.length === 0) return contract;
+  const held = later.findLast(({ startsOn }) => startOf(startsOn) <= at);
+  const next = later.find(({ startsOn }) => at < startOf(startsOn));
+  const isOwn = ({ effectiveOn }: ContractLine) =>
+    (held === undefined || held.startsOn <= effectiveOn) &&
+    (next === undefined || effectiveOn < next.startsOn);
+  return { ...(held ?? first), lines: lines.filter(isOwn) };
+}
+
+/** All that was signed, in the order of their first days. */
+export function termsSigned({ later = [], ...first }: Contract): readonly BaseLine[] {
+  return [first, ...later];
 }
 
 /** Of base lines in the order of their days the one that holds at an instant; before all of them the first. */
@@ -202,7 +210,7 @@ export function capacityChanges(
     startOf(effectiveOn),
     ...(endsOn === null ? [] : [endOf(endsOn)]),
   ]);
-  const instants = [...ofLines, ...(contract.next == null ? [] : [startOf(contract.next.startsOn)])]
+  const instants = [...ofLines, ...(contract.later ?? []).map(({ startsOn }) => startOf(startsOn))]
     .filter((at) => now < at)
     .map((at) => at.getTime());
   return [...new Set(instants)]
@@ -235,9 +243,8 @@ function graceEnd({ evaluationGraceDays }: BaseLine, endsOn: string): Date {
 export function nextChange(contract: Contract | undefined, now: Date): Date | undefined {
   if (contract === undefined) return undefined;
   const moved = contract.lines.flatMap(({ contractEndsOn }) => contractEndsOn ?? []);
-  const terms: BaseLine[] = [contract, ...(contract.next == null ? [] : [contract.next])];
   const instants = [
-    ...terms.flatMap((term) => [
+    ...termsSigned(contract).flatMap((term) => [
       startOf(term.startsOn),
       ...[term.endsOn, ...moved].flatMap((day) => [
         endOf(day),

@@ -5,8 +5,9 @@ import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import { type Database, db } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { Fault } from '../kernel/fault.ts';
 import { newId } from '../kernel/ids.ts';
-import { type Contract, type ContractDraft, startOf } from '../licensing/contract.ts';
+import { type Contract, type ContractDraft, startOf, termsSigned } from '../licensing/contract.ts';
 import { restoreBlock } from './block-guard-store.ts';
 import {
   insertLine,
@@ -20,11 +21,11 @@ import { decide } from './decide-flow.ts';
 import { requireFreeFallback } from './fallback-flow.ts';
 import type { Pool } from './pool.ts';
 import { lockPool } from './pool-store.ts';
-import { byContract, isAhead, type LineDraft, unknownLine, withBase, withLine } from './prospect.ts';
+import { byContract, type LineDraft, unknownLine, withBase, withLine } from './prospect.ts';
 
 /**
  * Writes or corrects the base line of the contract; other lines stay. More seats are granted at once, in the order of the queue.
- * Where a contract holds already, one with a first day to come holds from then on (`isAhead`).
+ * Where a contract holds already, one with a first day to come holds from then on.
  *
  * @throws Fault `invalid` for a paid fallback role, or days outside of which a line would come to lie.
  */
@@ -58,17 +59,17 @@ export async function putContract(
       tx.run(db.selectFrom('contracts').selectAll().where('tenant_id', '=', tx.tenantId)),
     ]);
     const contract = withBase(pool, draft, door.now);
-    if (isAhead(pool, draft, door.now)) supersedeBases(tx, 'awaited', door.now);
-    else {
+    const signed = termsSigned(contract);
+    if (signed[0]?.startsOn === draft.startsOn)
       tx.send(
         db
           .insertInto('contracts')
           .values({ tenant_id: tx.tenantId, ...columns })
           .onConflict((conflict) => conflict.column('tenant_id').doUpdateSet(columns)),
       );
-      await restoreBlock(tx);
-      supersedeBases(tx, contract.next == null ? 'all' : 'begun', door.now);
-    }
+    if (startOf(draft.startsOn) <= door.now) await restoreBlock(tx);
+    const kept = signed.map(({ startsOn }) => startsOn).filter((day) => day !== draft.startsOn);
+    supersedeBases(tx, kept, door.now);
     insertLine(tx, baseLineOf(draft, door.now));
     const event = { action: 'contract.written', subject: null, before: before ?? null, after: columns };
     await decideAnew(tx, door, pool, contract, event);
@@ -123,7 +124,7 @@ export async function addLine(database: Database, door: Door, draft: LineDraft):
 /**
  * Takes a line out of the contract, as if it had never been; the books keep it. Of base lines that is one which has not begun.
  *
- * @throws Fault `not_found`.
+ * @throws Fault `not_found`; `conflict` for a base line that has lines of its own.
  */
 export async function withdrawLine(database: Database, door: Door, id: string): Promise<void> {
   await inTenant(database, door.tenantId, async (tx) => {
@@ -135,7 +136,7 @@ export async function withdrawLine(database: Database, door: Door, id: string): 
   });
 }
 
-/** @throws Fault `not_found`. */
+/** @throws Fault as `withdrawLine`. */
 export async function contractWithout(
   tx: TenantTransaction,
   { contract }: Pick<Pool, 'contract'>,
@@ -144,8 +145,15 @@ export async function contractWithout(
 ): Promise<{ line: StoredLine; contract: Contract }> {
   const [bases, lines] = await Promise.all([selectBases(tx), selectChanges(tx)]);
   const awaited = bases.find((one) => one.id === id && now < startOf(one.effectiveOn));
-  if (contract?.next != null && awaited?.effectiveOn === contract.next.startsOn)
-    return { line: awaited, contract: { ...contract, next: null } };
+  if (contract !== undefined && awaited !== undefined && bases.length > 1) {
+    if (lines.some(({ effectiveOn }) => awaited.effectiveOn <= effectiveOn))
+      throw new Fault(
+        'conflict',
+        'Lines of what was signed ahead would become lines of what is in force: withdraw them first.',
+      );
+    const later = contract.later?.filter(({ startsOn }) => startsOn !== awaited.effectiveOn) ?? [];
+    return { line: awaited, contract: { ...contract, later } };
+  }
   const line = lines.find((one) => one.id === id);
   if (contract === undefined || line === undefined) throw unknownLine(id);
   return { line, contract: { ...contract, lines: lines.filter((one) => one !== line) } };

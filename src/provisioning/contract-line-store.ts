@@ -38,17 +38,11 @@ export function insertLine(tx: TenantTransaction, line: StoredLine): void {
   );
 }
 
-/** Sends that base lines no longer hold: all, those that have begun, or those that have not. */
-export function supersedeBases(tx: TenantTransaction, which: 'all' | 'begun' | 'awaited', now: Date): void {
-  const today = now.toISOString().slice(0, 10);
-  const isMeant = {
-    all: sql`true`,
-    begun: sql`effective_on <= ${today}`,
-    awaited: sql`effective_on > ${today}`,
-  };
+/** Sends that the base lines no longer hold which begin on none of these days. */
+export function supersedeBases(tx: TenantTransaction, kept: readonly string[], now: Date): void {
   tx.send(
     sql`update contract_lines set superseded_at = ${now} where tenant_id = ${tx.tenantId} and kind = 'base'
-      and superseded_at is null and ${isMeant[which]}`,
+      and superseded_at is null and effective_on <> all(${kept}::date[])`,
   );
 }
 

@@ -20,11 +20,11 @@ export function contractJson(tenantId: TenantId): RawBuilder<unknown> {
           order by l.effective_on, l.recorded_at, l.id)
         from contract_lines l
         where l.tenant_id = c.tenant_id and l.kind <> 'base' and l.superseded_at is null), '[]'),
-      'next', (
-        select case when l.document ->> 'policy' = 'block' and c.block_lifted_at is not null
-          then jsonb_set(l.document, '{policy}', '"queue"') else l.document end - ${noted}::text[]
+      'later', coalesce((
+        select jsonb_agg(case
+          when l.document ->> 'policy' = 'block' and c.block_lifted_at >= l.effective_on::timestamp at time zone 'UTC'
+            then jsonb_set(l.document, '{policy}', '"queue"') else l.document end - ${noted}::text[] order by l.effective_on)
         from contract_lines l
-        where l.tenant_id = c.tenant_id and l.kind = 'base' and l.superseded_at is null and l.effective_on > c.starts_on
-        order by l.effective_on, l.recorded_at desc limit 1))
+        where l.tenant_id = c.tenant_id and l.kind = 'base' and l.superseded_at is null and l.effective_on > c.starts_on), '[]'))
     from contracts c where c.tenant_id = ${tenantId})`;
 }

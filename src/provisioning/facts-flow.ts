@@ -82,7 +82,7 @@ export function factsOf(pool: Pool, loaded: Loaded): Facts {
   return {
     ...pool,
     evaluating: pool.evaluating || (loaded.evaluating ?? false),
-    persons: upToUnmanaged(persons, pool.usage),
+    persons,
     queue: others(queue),
     ...{ grantsMax, takenMax, isMoreClaimed },
     overage: others(overage).filter(({ id }) => !lostIds.has(id)),
@@ -93,17 +93,6 @@ export function factsOf(pool: Pool, loaded: Loaded): Facts {
     isAsking: false,
     reserving,
   };
-}
-
-/** No more people take seats that are counted as unmanaged than are: Blue's lists may be news. */
-function upToUnmanaged(
-  persons: readonly PersonFacts[],
-  { unmanagedPaid }: Pool['usage'],
-): readonly PersonFacts[] {
-  const paid = persons.filter(({ isPaidInBlue }) => isPaidInBlue);
-  if (paid.length <= unmanagedPaid) return persons;
-  const known = new Set(paid.slice(0, unmanagedPaid));
-  return persons.map((one) => ({ ...one, isPaidInBlue: known.has(one) }));
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   type Candidate,
   type ClaimState,
   candidateOf,
+  countedAs,
   type PersonFacts,
   type Standing,
   standingCandidate,
@@ -139,9 +140,16 @@ export function ending({ openedAt }: OpenBatch): OpenBatch {
 }
 
 function candidatesOf(facts: Facts, terms: Terms, now: Date, claimedAt: Date): Candidate[] {
+  const own = (person: PersonFacts) => candidateOf(person, facts.rules, terms, now, claimedAt);
+  let left = adoptedMax(facts.usage, terms);
   return [
     ...facts.persons
-      .map((person) => candidateOf(person, facts.rules, terms, now, claimedAt))
+      .map((person) => {
+        const candidate = own(person);
+        if (countedAs(candidate) !== 'unmanaged') return candidate;
+        left -= 1;
+        return left >= 0 ? candidate : own({ ...person, isPaidInBlue: false });
+      })
       .map((one) =>
         one.userId === facts.reserving ? one : { ...one, wish: { ...one.wish, isReserved: false } },
       ),
@@ -150,6 +158,12 @@ function candidatesOf(facts: Facts, terms: Terms, now: Date, claimedAt: Date): C
     ),
     ...facts.displaced.map((one) => standingCandidate(one, terms, now, true)),
   ];
+}
+
+/** Of people who have a paid role in Blue without the gateway: what the contract gives must reach for all who are ours then (I1). */
+function adoptedMax({ held, overage, onHold, unmanagedPaid }: Usage, { capacity }: Terms): number {
+  const left = capacity === null ? Number.POSITIVE_INFINITY : capacity - held - overage - onHold;
+  return Math.min(unmanagedPaid, left);
 }
 
 /** Also a claim that comes to another share without a seat: that share may take one back for it. */

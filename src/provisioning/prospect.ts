@@ -7,12 +7,13 @@ import { Fault } from '../kernel/fault.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { sameJson } from '../kernel/same-json.ts';
 import {
+  type BaseLine,
   type Contract,
   type ContractDraft,
   type ContractLine,
   startOf,
   termOf,
-  termsAt,
+  termsSigned,
 } from '../licensing/contract.ts';
 import type { Pin } from '../licensing/pin.ts';
 import type { SubPool } from '../licensing/sub-pool.ts';
@@ -71,34 +72,33 @@ export function byContract(pool: Pool, contract: Contract | undefined, now: Date
  * @throws Fault `invalid` naming `startsOn` or `endsOn`, where a line would come to lie before or after the contract.
  */
 export function withBase({ contract }: Pick<Pool, 'contract'>, draft: ContractDraft, now: Date): Contract {
-  const after = written(contract, draft, now);
+  if (contract === undefined) return { ...draft, lines: [] };
+  const kept = new Set(keptBeside(draft, contract, now));
+  const [first = draft, ...later] = [...kept, draft].sort((a, b) => (a.startsOn < b.startsOn ? -1 : 1));
+  const after = { ...first, lines: contract.lines, later };
   for (const line of after.lines) {
+    const [was, is] = [contract, after].map((one) => termOf(one, startOf(line.effectiveOn)).startsOn);
+    const isKept = [...kept].some(({ startsOn }) => startsOn === was);
+    if (isKept && was !== is) throw outside('startsOn', `on or before ${line.effectiveOn}`, line);
     // What lay wrong before (a line that moved the last day was withdrawn) must not keep the rest from being corrected.
-    const isNew = (lies: typeof isEarly) =>
-      lies(after, line) && !(contract !== undefined && lies(contract, line));
+    const isNew = (lies: typeof isEarly) => lies(after, line) && !lies(contract, line);
     if (isNew(isEarly)) throw outside('startsOn', `after ${line.effectiveOn}`, line);
     if (isNew(isLate)) throw outside('endsOn', `before ${line.effectiveOn}`, line);
   }
   return after;
 }
 
-function written(contract: Contract | undefined, draft: ContractDraft, now: Date): Contract {
-  if (contract === undefined) return { ...draft, lines: [] };
-  if (isAhead({ contract }, draft, now)) return { ...contract, next: draft };
-  const { lines, next = null } = contract;
-  // What was signed ahead stands until it is withdrawn, or in force.
-  const isAwaited = next !== null && startOf(draft.startsOn) <= now && now < startOf(next.startsOn);
-  return { ...draft, lines, next: isAwaited ? next : null };
-}
-
-/** Whether it is signed for a time to come, and another one is in force, or was. */
-export function isAhead(
-  { contract }: Pick<Pool, 'contract'>,
-  { startsOn }: Pick<ContractDraft, 'startsOn'>,
-  now: Date,
-): boolean {
-  const { phase } = termsAt(contract, now);
-  return phase !== 'none' && phase !== 'upcoming' && now < startOf(startsOn);
+/**
+ * What of all that was signed stands beside a base line. One that has begun corrects the one that is in force; one whose first day is
+ * to come, whatever was to come.
+ */
+function keptBeside(draft: BaseLine, contract: Contract, now: Date): readonly BaseLine[] {
+  const isBegun = ({ startsOn }: BaseLine) => startOf(startsOn) <= now;
+  const signed = termsSigned(contract);
+  const begun = signed.filter(isBegun);
+  if (begun.length === 0 || !isBegun(draft)) return begun;
+  const before = begun.slice(0, -1).filter(({ startsOn }) => startsOn < draft.startsOn);
+  return [...before, ...signed.filter((term) => !isBegun(term))];
 }
 
 function outside(field: 'startsOn' | 'endsOn', where: string, { kind }: ContractLine): Fault {

@@ -125,13 +125,15 @@ describe('what is signed ahead', () => {
       evaluationGraceDays: 10,
     },
     lines: [added('add_on', '2026-03-01', 2), amendment('2026-06-01', { paidSeats: 4 })],
-    next: contract({
-      kind: 'annual',
-      tier: 'Signed',
-      paidSeats: 6,
-      startsOn: '2026-05-01',
-      endsOn: '2027-04-30',
-    }),
+    later: [
+      contract({
+        kind: 'annual',
+        tier: 'Signed',
+        paidSeats: 6,
+        startsOn: '2026-05-01',
+        endsOn: '2027-04-30',
+      }),
+    ],
   });
 
   it.each([
@@ -187,7 +189,7 @@ describe('I23', () => {
     .map((some) => contract(some));
   const any: fc.Arbitrary<Contract> = fc
     .record({
-      next: fc.option(next),
+      later: fc.uniqueArray(next, { maxLength: 2, selector: ({ startsOn }) => startsOn }),
       kind: fc.constantFrom('evaluation' as const, 'annual' as const),
       startsOn: day,
       endsOn: day,
@@ -195,8 +197,14 @@ describe('I23', () => {
       evaluationGraceDays: fc.nat({ max: 5 }),
       lines: fc.array(line, { maxLength: 6 }),
     })
-    .map(({ lines, ...some }) =>
-      contract({ ...some, lines: lines.toSorted((a, b) => (a.effectiveOn < b.effectiveOn ? -1 : 1)) }),
+    .map(({ lines, later, ...some }) =>
+      contract({
+        ...some,
+        lines: lines.toSorted((a, b) => (a.effectiveOn < b.effectiveOn ? -1 : 1)),
+        later: later
+          .filter((one) => one.startsOn > some.startsOn)
+          .sort((a, b) => (a.startsOn < b.startsOn ? -1 : 1)),
+      }),
     );
   const instant = fc.integer({ min: -86_400_000, max: 45 * 86_400_000 }).map((ms) => new Date(start + ms));
 
@@ -221,14 +229,18 @@ describe('I23', () => {
           return;
         }
         const today = now.toISOString().slice(0, 10);
-        const begins = some.next?.startsOn ?? '9999-12-31';
-        const isNext = begins <= today;
+        const later = some.later ?? [];
+        const held = later.findLast(({ startsOn }) => startsOn <= today);
+        const ends = later.find(({ startsOn }) => startsOn > today)?.startsOn ?? '9999-12-31';
         const inForce = some.lines.filter(
           ({ effectiveOn, endsOn }) =>
-            begins <= effectiveOn === isNext && effectiveOn <= today && (endsOn === null || today <= endsOn),
+            (held?.startsOn ?? '0000-01-01') <= effectiveOn &&
+            effectiveOn < ends &&
+            effectiveOn <= today &&
+            (endsOn === null || today <= endsOn),
         );
         const totals = [
-          isNext ? (some.next?.paidSeats ?? null) : some.paidSeats,
+          (held ?? some).paidSeats,
           ...inForce.filter((one) => one.setsSeats).map((one) => one.paidSeats),
         ];
         const onTop = inForce.filter(({ kind }) => kind !== 'amendment');

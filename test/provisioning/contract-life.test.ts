@@ -200,6 +200,40 @@ describe('an evaluation', () => {
     expect(await holders(), 'the evaluation still runs').toEqual([0, 1, 2, 3]);
   });
 
+  it('is followed by one contract after the other, and a term in force is corrected without the others', async () => {
+    const second = { kind: 'annual', startsOn: '2026-04-01', endsOn: '2027-03-31', paidSeats: 4 } as const;
+    const third = { kind: 'annual', startsOn: '2027-04-01', endsOn: '2028-03-31', paidSeats: 5 } as const;
+    await amend('2026-03-01', { paidSeats: 2 });
+    await world.contract(second);
+    await goTo('2026-04-01T00:00:00.000Z');
+    expect(await holders()).toEqual([0, 1, 2, 3]);
+    await world.contract(third);
+    expect(await told(0), 'what is in force stands').toEqual(['held', 'SEAT_HELD', 'team_member']);
+    await world.contract({ ...second, paidSeats: 3, decreaseGraceDays: 0 });
+    await goTo('2026-04-01T00:00:01.000Z');
+    expect(await holders()).toEqual([0, 1, 2]);
+    const bases = await inTenant(test.database, world.tenantId, selectBases);
+    expect(bases.map(({ effectiveOn, paidSeats }) => [effectiveOn, paidSeats])).toEqual([
+      ['2026-01-01', 3],
+      ['2026-04-01', 3],
+      ['2027-04-01', 5],
+    ]);
+    await goTo('2027-04-01T00:00:00.000Z');
+    expect(await holders()).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('keeps its lines: what is signed ahead takes none of them, and gives none of its own', async () => {
+    await amend('2026-03-20', { paidSeats: 4 });
+    const ahead = { kind: 'annual', startsOn: '2026-03-15', endsOn: '2027-03-31', paidSeats: 4 } as const;
+    await expect(world.contract(ahead)).rejects.toMatchObject({ code: 'invalid', field: 'startsOn' });
+    await world.contract({ ...ahead, startsOn: '2026-05-01' });
+    await amend('2026-06-01', { paidSeats: 5 });
+    const [, next] = await inTenant(test.database, world.tenantId, selectBases);
+    await expect(withdrawLine(test.database, world.door, next?.id ?? '')).rejects.toMatchObject({
+      code: 'conflict',
+    });
+  });
+
   it('can be prolonged, also when it was frozen', async () => {
     await goTo('2026-04-20T00:00:00.000Z');
     expect(await told(1)).toEqual(['held', 'EVALUATION_ENDED', 'view_only']);

@@ -148,6 +148,18 @@ it('whoever has a paid role in Blue without the gateway keeps it, and is counted
   expect((await readState(scene.world)).pool).toMatchObject({ used: 1, unmanaged_paid: 0 });
 });
 
+it('that is so as far as the capacity reaches', async () => {
+  const scene = await newScene(test.database, ['Ada', 'Bo'], { paidSeats: 2, decreaseGraceDays: 0 });
+  await scene.person('Gus');
+  await inTenant(test.database, scene.world.tenantId, (tx) =>
+    tx.run(sql`insert into blue_members (tenant_id, blue_user_id, address, memberships, paid_workspaces)
+      values (${tx.tenantId}, 'gus', 'gus@example.com', '[]', '{w1}')`),
+  );
+  await noteUnmanagedPaid(test.database, scene.world.door, 1);
+  await scene.join(['Gus']);
+  expect([await scene.seated(), await scene.queue()]).toEqual([['Ada', 'Bo'], ['Gus']]);
+});
+
 /** The database, in which something happens before the transaction of that number. */
 function before(number: number, happen: () => Promise<void>): Database {
   let count = 0;

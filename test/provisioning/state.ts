@@ -267,11 +267,15 @@ function termAt(
   lines: readonly LineRow[],
   now: Date,
 ) {
-  const next = bases.find(({ row }) => first !== undefined && row.starts_on > first.starts_on)?.row;
-  if (next === undefined) return { contract: first, lines: [...lines] };
-  const isNext = next.starts_on <= now.toISOString().slice(0, 10);
-  const own = lines.filter(({ effective_on: day }) => next.starts_on <= day === isNext);
-  return { contract: isNext ? next : first, lines: own };
+  if (first === undefined) return { contract: undefined, lines: [...lines] };
+  const today = now.toISOString().slice(0, 10);
+  const days = bases.map(({ row }) => row.starts_on).sort();
+  const begins = days.findLast((day) => day <= today);
+  const ends = days.find((day) => day > today && day !== first.starts_on) ?? '9999-12-31';
+  const held = bases.find(({ row }) => row.starts_on === begins)?.row ?? first;
+  const isFirst = held.starts_on === first.starts_on;
+  const own = lines.filter(({ effective_on: day }) => (isFirst || held.starts_on <= day) && day < ends);
+  return { contract: isFirst ? first : held, lines: own };
 }
 
 /** Who waits for a seat, and not for somebody's word. */
