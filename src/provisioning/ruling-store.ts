@@ -105,4 +105,4 @@ function isPrintOf(print: string, { basis }: Ruling): boolean {
 const ruledAtOnce = 100;
 
 /** About half a kilobyte each. */
-const rulingsKnownMax = 20_000;
+const rulingsKnownMax = 12_000;
