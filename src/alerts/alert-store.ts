@@ -6,15 +6,9 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import type { Usage } from '../licensing/admit.ts';
-import type {
-  Alert,
-  Comparison,
-  Raised,
-  StagedPeople,
-  WaitingClaims,
-  WaitingEdit,
-} from '../licensing/alert.ts';
+import type { Alert, Comparison, Raised } from '../licensing/alert.ts';
 import type { Contract } from '../licensing/contract.ts';
+import type { WaitingFacts } from '../licensing/waiting-alert.ts';
 import { contractJson } from '../provisioning/contract-sql.ts';
 import { isoSql, stagedJson } from '../provisioning/staged-sql.ts';
 
@@ -47,14 +41,11 @@ export function lookForAlerts(tx: TenantTransaction): void {
 }
 
 /** The seats and the contract as a look finds them. */
-export interface PoolSeen {
+export interface PoolSeen extends WaitingFacts {
   usage: Usage;
   contract: Contract | undefined;
   settledAt: Date;
   blockLiftedAt: Date | null;
-  staged: StagedPeople | null;
-  waitingClaims: WaitingClaims | null;
-  waitingEdits: WaitingEdit[];
   failedDrafts: { id: string; name: string; failure: string }[];
   comparison: Comparison;
   missingDomains: { domain: string; since: string; isVerified: boolean }[];

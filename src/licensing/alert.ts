@@ -8,6 +8,7 @@ import { nextCliff, seatsLost } from './cliff.ts';
 import { type ConnectionAlert, type ConnectionFacts, watchConnection } from './connection-alert.ts';
 import { type Contract, endOf, type Terms, termOf, termsAt } from './contract.ts';
 import { dayOf, type Forecast } from './forecast.ts';
+import { type WaitingAlert, type WaitingFacts, watchWaiting } from './waiting-alert.ts';
 
 export type Alert =
   | { kind: 'seats_used'; percent: number; taken: number; capacity: number }
@@ -17,37 +18,12 @@ export type Alert =
   | { kind: 'evaluation_ends'; endsOn: string }
   | { kind: 'cliff'; on: string; capacity: number; people: number }
   | { kind: 'block_lifted'; at: string }
-  | ({ kind: 'staged' } & StagedPeople)
-  | ({ kind: 'approvals_wait' } & WaitingClaims)
-  | ({ kind: 'edit_waits' } & WaitingEdit)
+  | WaitingAlert
   | { kind: 'draft_failed'; id: string; name: string; failure: string }
   | ({ kind: 'decisions_differ' } & Comparison)
   | { kind: 'domain_missing'; domain: string; since: string }
   | { kind: 'domain_lapsed'; domain: string; since: string }
   | ConnectionAlert;
-
-/** People whom the breaker holds back. */
-export interface StagedPeople {
-  people: number;
-  /** When the first of the changes was stopped. */
-  since: string;
-}
-
-/** People whose claims wait for somebody's word. */
-export interface WaitingClaims {
-  people: number;
-  /** Of the oldest claim. */
-  since: string;
-}
-
-/** An edit that waits for a second person. */
-export interface WaitingEdit {
-  id: string;
-  /** Method and path. */
-  call: string;
-  by: string;
-  since: string;
-}
 
 /** What comparing a tenant's decisions with what deciding again gives has found. */
 export interface Comparison {
@@ -57,19 +33,13 @@ export interface Comparison {
   miscounted: number;
 }
 
-export interface AlertFacts {
+export interface AlertFacts extends WaitingFacts {
   contract: Contract | undefined;
   usage: Usage;
   /** null: none is made at this look. */
   forecast: Forecast | null;
   /** Since when policy `block` stands as `queue`; null: it does not. */
   blockLiftedAt: Date | null;
-  /** null: nobody is held back. */
-  staged: StagedPeople | null;
-  /** null: none waits. */
-  waitingClaims: WaitingClaims | null;
-  /** The oldest ones. */
-  waitingEdits: readonly WaitingEdit[];
   /** Drafts of the mappings that could not be activated at their time. */
   failedDrafts: readonly { id: string; name: string; failure: string }[];
   /** The last one. */
@@ -140,9 +110,7 @@ function watchesOf(facts: AlertFacts, terms: Terms, now: Date): Watch[][] {
     watchEvaluation(facts, terms, now),
     watchCliff(facts, now),
     watchBlock(facts),
-    watchStaged(facts),
-    watchClaims(facts),
-    ...facts.waitingEdits.map(watchEdit),
+    ...watchWaiting(facts),
     ...facts.failedDrafts.map(watchDraft),
     watchComparison(facts),
     ...facts.missingDomains.map(watchDomain),
@@ -244,26 +212,6 @@ function watchBlock({ blockLiftedAt: at }: AlertFacts): Watch[] {
   if (at === null) return [];
   const alert = { kind: 'block_lifted', at: at.toISOString() } as const;
   return [{ mark: `block_lifted:${alert.at}`, isMet: true, isOver: false, alert }];
-}
-
-/** Over when nobody waits to be let through any more: then there are none. */
-function watchStaged({ staged }: AlertFacts): Watch[] {
-  if (staged === null) return [];
-  return [
-    { mark: `staged:${staged.since}`, isMet: true, isOver: false, alert: { kind: 'staged', ...staged } },
-  ];
-}
-
-/** Over when none waits any more: whoever comes while others wait is not told of each time. */
-function watchClaims({ waitingClaims }: AlertFacts): Watch[] {
-  if (waitingClaims === null) return [];
-  const alert = { kind: 'approvals_wait', ...waitingClaims } as const;
-  return [{ mark: 'approvals', isMet: true, isOver: false, alert }];
-}
-
-/** Over when it is decided: then it is none of these. */
-function watchEdit(edit: WaitingEdit): Watch[] {
-  return [{ mark: `edit:${edit.id}`, isMet: true, isOver: false, alert: { kind: 'edit_waits', ...edit } }];
 }
 
 /** Over when the draft is written anew, activated or deleted: then it is none of these. */
