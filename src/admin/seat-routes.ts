@@ -6,7 +6,7 @@ import type { Services } from '../http/services.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import type { ContractDraft, Contract as ContractInForce } from '../licensing/contract.ts';
-import { excessUntil, limitOf, termsAt } from '../licensing/contract.ts';
+import { excessUntil, limitOf, ofTerm, termsAt } from '../licensing/contract.ts';
 import { settleBatch } from '../provisioning/settle-flow.ts';
 import { type Verification, verifySeats } from '../provisioning/verify-flow.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
@@ -164,7 +164,7 @@ function showSeats(
         ? null
         : { seats: above, until: excessUntil(terms, excessSince).toISOString() },
     staged: counts.staged,
-    blockLiftedAt: counts.blockLiftedAt?.toISOString() ?? null,
+    blockLiftedAt: ofTerm(contract, counts.blockLiftedAt, now)?.toISOString() ?? null,
     contract:
       draft === undefined
         ? null

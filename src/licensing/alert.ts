@@ -6,7 +6,7 @@ import type { TenantId } from '../kernel/ids.ts';
 import type { Usage } from './admit.ts';
 import { nextCliff, seatsLost } from './cliff.ts';
 import { type ConnectionAlert, type ConnectionFacts, watchConnection } from './connection-alert.ts';
-import { type Contract, endOf, type Terms, termOf, termsAt } from './contract.ts';
+import { type Contract, endOf, isFollowed, ofTerm, type Terms, termOf, termsAt } from './contract.ts';
 import { dayOf, type Forecast } from './forecast.ts';
 import { type WaitingAlert, type WaitingFacts, watchWaiting } from './waiting-alert.ts';
 
@@ -109,7 +109,7 @@ function watchesOf(facts: AlertFacts, terms: Terms, now: Date): Watch[][] {
     watchEnd(terms),
     watchEvaluation(facts, terms, now),
     watchCliff(facts, now),
-    watchBlock(facts),
+    watchBlock(facts, now),
     ...watchWaiting(facts),
     ...facts.failedDrafts.map(watchDraft),
     watchComparison(facts),
@@ -182,11 +182,12 @@ const evaluationDays = [14, 3];
 function watchEvaluation({ contract }: AlertFacts, { phase, endsOn }: Terms, now: Date): Watch[] {
   const term = contract && termOf(contract, now);
   if (term?.kind !== 'evaluation' || phase !== 'running' || endsOn === null) return [];
+  const isOver = contract !== undefined && isFollowed(contract, now);
   const daysLeft = (endOf(endsOn).getTime() - now.getTime()) / dayMs;
   return evaluationDays.map((days) => ({
     mark: `evaluation:${days}`,
-    isMet: daysLeft <= days,
-    isOver: false,
+    isMet: daysLeft <= days && !isOver,
+    isOver,
     alert: { kind: 'evaluation_ends', endsOn },
   }));
 }
@@ -208,7 +209,8 @@ function watchCliff({ contract, usage }: AlertFacts, now: Date): Watch[] {
   ];
 }
 
-function watchBlock({ blockLiftedAt: at }: AlertFacts): Watch[] {
+function watchBlock({ contract, blockLiftedAt }: AlertFacts, now: Date): Watch[] {
+  const at = ofTerm(contract, blockLiftedAt, now);
   if (at === null) return [];
   const alert = { kind: 'block_lifted', at: at.toISOString() } as const;
   return [{ mark: `block_lifted:${alert.at}`, isMet: true, isOver: false, alert }];

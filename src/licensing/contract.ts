@@ -91,7 +91,7 @@ export interface Terms {
   grants: boolean;
   policy: OveragePolicy;
   fallbackRole: FallbackRole;
-  /** Last day as it is known then. */
+  /** Last day as it is known then: where the next term begins before it, the day before that. */
   endsOn: string | null;
   /** In phase `grace`: the instant at which it is over. */
   graceUntil: Date | null;
@@ -119,11 +119,28 @@ export function termOf(contract: Contract, at: Date): Contract {
   const { later = [], lines, ...first } = contract;
   if (later.length === 0) return contract;
   const held = later.findLast(({ startsOn }) => startOf(startsOn) <= at);
-  const next = later.find(({ startsOn }) => at < startOf(startsOn));
+  const next = termAfter(contract, at);
   const isOwn = ({ effectiveOn }: ContractLine) =>
     (held === undefined || held.startsOn <= effectiveOn) &&
     (next === undefined || effectiveOn < next.startsOn);
   return { ...(held ?? first), lines: lines.filter(isOwn) };
+}
+
+function termAfter({ later = [] }: Contract, at: Date): BaseLine | undefined {
+  return later.find(({ startsOn }) => at < startOf(startsOn));
+}
+
+/** An evaluation after which the next term begins before paid roles cease to count. */
+export function isFollowed(contract: Contract, now: Date): boolean {
+  const next = termAfter(contract, now);
+  const term = termOf(contract, now);
+  return next !== undefined && startOf(next.startsOn) <= graceEnd(term, lastDayOf(term, linesAt(term, now)));
+}
+
+/** What happened at `at`, where that was in the term that holds now; null: it holds no more. */
+export function ofTerm(contract: Contract | undefined, at: Date | null, now: Date): Date | null {
+  if (contract === undefined || at === null) return null;
+  return startOf(termOf(contract, now).startsOn) <= at ? at : null;
 }
 
 /** All that was signed, in the order of their first days. */
@@ -142,11 +159,14 @@ export function baseAt<Base extends { effectiveOn: string }>(
 export function termsAt(signed: Contract | undefined, now: Date): Terms {
   if (signed === undefined) return withoutContract;
   const contract = termOf(signed, now);
+  const next = termAfter(signed, now);
+  const untilNext = (day: string) =>
+    next === undefined || day < next.startsOn ? day : dayBefore(next.startsOn);
   if (now < startOf(contract.startsOn))
     return {
       ...withoutContract,
       phase: 'upcoming',
-      endsOn: contract.endsOn,
+      endsOn: untilNext(contract.endsOn),
       decreaseGraceDays: contract.decreaseGraceDays,
     };
   const lines = linesAt(contract, now);
@@ -164,7 +184,7 @@ export function termsAt(signed: Contract | undefined, now: Date): Terms {
     grants: phase === 'running',
     policy: contract.policy,
     fallbackRole: contract.fallbackRole,
-    endsOn,
+    endsOn: untilNext(endsOn),
     graceUntil: phase === 'grace' ? graceEnd(contract, endsOn) : null,
   };
 }
@@ -267,6 +287,10 @@ export function startOf(day: string): Date {
 /** The first instant after the day. */
 export function endOf(day: string): Date {
   return new Date(startOf(day).getTime() + dayMs);
+}
+
+function dayBefore(day: string): string {
+  return new Date(startOf(day).getTime() - dayMs).toISOString().slice(0, 10);
 }
 
 /** Seats within and above the capacity; null: unlimited. */

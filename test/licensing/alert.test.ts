@@ -182,6 +182,23 @@ describe('time', () => {
   });
 });
 
+it('does not ask for a signature where the next term begins before paid roles cease to count', () => {
+  const trial = { kind: 'evaluation', endsOn: '2026-05-10', evaluationGraceDays: 5 } as const;
+  const signedFor = (startsOn: string) => [contract({ startsOn, endsOn: '2027-04-30' })];
+  const inTime = new Watcher({ ...trial, later: signedFor('2026-05-16') });
+  expect(inTime.look()).toEqual([]);
+  const late = new Watcher({ ...trial, later: signedFor('2026-05-17') });
+  expect(late.look().map(({ kind }) => kind)).toEqual(['evaluation_ends']);
+});
+
+it('tells of a lifted policy in the term in which it was lifted', () => {
+  const next = contract({ policy: 'block', startsOn: '2026-05-02', endsOn: '2027-04-30' });
+  const one = new Watcher({ policy: 'block', later: [next] });
+  expect(one.look({ blockLiftedAt: noon })).toHaveLength(1);
+  expect(one.look({}, new Date('2026-05-02T00:00:00Z'))).toEqual([]);
+  expect(one.raised.marks).toEqual([]);
+});
+
 it('tells each time that the policy was lifted', () => {
   const one = new Watcher({ policy: 'block' });
   const lifted = { kind: 'block_lifted', at: noon.toISOString() };

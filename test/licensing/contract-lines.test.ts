@@ -147,6 +147,13 @@ describe('what is signed ahead', () => {
     expect(termsAt(signed, at(day))).toMatchObject({ phase, capacity, tier });
   });
 
+  it('ends what it follows, also before the last day that was signed for that', () => {
+    const early = { ...signed, later: [contract({ startsOn: '2026-03-15', endsOn: '2027-04-30' })] };
+    expect(termsAt(early, at('2026-03-14'))).toMatchObject({ phase: 'running', endsOn: '2026-03-14' });
+    expect(termsAt(early, at('2026-03-15'))).toMatchObject({ phase: 'running', endsOn: '2027-04-30' });
+    expect(termsAt(signed, at('2026-03-15')).endsOn).toBe('2026-03-31');
+  });
+
   it('is known before: it gives fewer seats later', () => {
     expect(termsAt(signed, at('2026-03-31')).isReducedLater).toBe(true);
     expect(capacityChanges(signed, at('2026-03-31'))).toEqual([
