@@ -18,10 +18,10 @@ import {
   supersedeLine,
 } from './contract-line-store.ts';
 import { decide } from './decide-flow.ts';
-import { requireFreeFallback } from './fallback-flow.ts';
+import { lockFallbacks, requireFreeFallbacks } from './fallback-flow.ts';
 import type { Pool } from './pool.ts';
 import { lockPool } from './pool-store.ts';
-import { byContract, type LineDraft, unknownLine, withBase, withLine } from './prospect.ts';
+import { byContract, type LineDraft, unknownLine, withBase, withLine, withLines } from './prospect.ts';
 
 /**
  * Writes or corrects the base line of the contract; other lines stay. More seats are granted at once, in the order of the queue.
@@ -53,7 +53,8 @@ export async function putContract(
     decrease_grace_days: draft.decreaseGraceDays,
   };
   await inTenant(database, door.tenantId, async (tx) => {
-    await requireFreeFallback(tx, draft.fallbackRole);
+    await lockFallbacks(tx, [draft.fallbackRole]);
+    await requireFreeFallbacks(tx, [{ role: draft.fallbackRole, field: 'fallbackRole' }]);
     const [pool, [before]] = await Promise.all([
       lockPool(tx),
       tx.run(db.selectFrom('contracts').selectAll().where('tenant_id', '=', tx.tenantId)),
@@ -124,7 +125,7 @@ export async function addLine(database: Database, door: Door, draft: LineDraft):
 /**
  * Takes a line out of the contract, as if it had never been; the books keep it. Of base lines that is one which has not begun.
  *
- * @throws Fault `not_found`; `conflict` for a base line that has lines of its own.
+ * @throws Fault `not_found`; `conflict` for a base line that has lines of its own, and where a line would come to lie after the last day.
  */
 export async function withdrawLine(database: Database, door: Door, id: string): Promise<void> {
   await inTenant(database, door.tenantId, async (tx) => {
@@ -156,7 +157,13 @@ export async function contractWithout(
   }
   const line = lines.find((one) => one.id === id);
   if (contract === undefined || line === undefined) throw unknownLine(id);
-  return { line, contract: { ...contract, lines: lines.filter((one) => one !== line) } };
+  return {
+    line,
+    contract: withLines(
+      contract,
+      lines.filter((one) => one !== line),
+    ),
+  };
 }
 
 async function decideAnew(

@@ -15,7 +15,7 @@ import { type MappingId, newId } from '../kernel/ids.ts';
 import { lockArrivals } from './arrival-store.ts';
 import { decide } from './decide-flow.ts';
 import type { MappingEdit } from './edit.ts';
-import { requireFreeFallback } from './fallback-flow.ts';
+import { lockFallbacks, requireFreeFallbacks } from './fallback-flow.ts';
 import type { MappingDraft, StoredMapping } from './mapping-draft.ts';
 import {
   differenceOf,
@@ -76,7 +76,7 @@ export function reorderMappings(
 async function edit(database: Database, door: Door, asked: MappingEdit): Promise<MappingSet> {
   return await inTenant(database, door.tenantId, async (tx) => {
     lockNames(tx, 'mapping' in asked ? [asked.mapping] : []);
-    if ('mapping' in asked) await requireFreeFallback(tx, asked.mapping.fallbackRole);
+    if ('mapping' in asked) await lockFallbacks(tx, [asked.mapping.fallbackRole]);
     const [pool, before] = await Promise.all([lockPool(tx), selectMappings(tx)]);
     await checkMapping(tx, pool, before, asked, door.now);
     const after = await mappingsAfter(tx, before, asked, 'locked');
@@ -85,7 +85,7 @@ async function edit(database: Database, door: Door, asked: MappingEdit): Promise
   });
 }
 
-/** @throws Fault as `requirePlaces`, and naming `subPool` or `validUntil`. */
+/** @throws Fault as `requirePlaces`, and naming `subPool`, `validUntil` or `fallbackRole`. */
 export async function checkMapping(
   tx: TenantTransaction,
   { rules, subPools }: Pick<Pool, 'rules' | 'subPools'>,
@@ -97,6 +97,7 @@ export async function checkMapping(
   const standing = before.find(({ id }) => id === asked.id);
   refusePassedEnd(asked.mapping, standing, now);
   refuseUnknownSubPool({ subPools }, asked.mapping.subPool, 'subPool');
+  await requireFreeFallbacks(tx, [{ role: asked.mapping.fallbackRole, field: 'fallbackRole' }]);
   await requirePlaces(tx, rules, asked.mapping, standing);
 }
 

@@ -12,6 +12,8 @@ import { Fault } from '../kernel/fault.ts';
 import { type GroupId, type MappingDraftId, type MappingId, newId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import { lockArrivals } from './arrival-store.ts';
+import { lockCatalogue } from './catalogue-store.ts';
+import { requireFreeFallbacks } from './fallback-flow.ts';
 import type { StoredMapping } from './mapping-draft.ts';
 import { bind, installMappings } from './mapping-flow.ts';
 import { byPriority, type MappingSet } from './mapping-set.ts';
@@ -146,7 +148,8 @@ export function unknownDraft(id: string): Fault {
 export async function lockForSet(tx: TenantTransaction): Promise<Pool> {
   lockGroupNames(tx, 'mapping');
   lockArrivals(tx, 'rule');
-  return await lockPool(tx);
+  const [, pool] = await Promise.all([lockCatalogue(tx, 'use'), lockPool(tx)]);
+  return pool;
 }
 
 /**
@@ -171,7 +174,17 @@ export async function draftTarget(
     within: `mappings.${index}.`,
   }));
   await requirePlacesOfAll(tx, rules, placed);
+  await requireFreeFallbacksOfAll(tx, after);
   return after;
+}
+
+/** What a role costs may have changed since the set was written. */
+async function requireFreeFallbacksOfAll(tx: TenantTransaction, mappings: MappingSet): Promise<void> {
+  const named = mappings.map(({ fallbackRole: role }, index) => ({
+    role,
+    field: `mappings.${index}.fallbackRole`,
+  }));
+  await requireFreeFallbacks(tx, named);
 }
 
 /** Each mapping with its group as it is today: those that stand keep theirs. */
@@ -235,7 +248,9 @@ export async function versionTarget(
 ): Promise<MappingSet> {
   const version = await selectVersion(tx, number);
   if (version === undefined) throw unknownVersion(number);
-  return await bound(tx, version.mappings, before, groups);
+  const after = await bound(tx, version.mappings, before, groups);
+  await requireFreeFallbacksOfAll(tx, after);
+  return after;
 }
 
 export function unknownVersion(number: number | string): Fault {

@@ -15,6 +15,7 @@ import { selectSettings } from '../tenants/settings-store.ts';
 import { contractWithout } from './contract-flow.ts';
 import { selectUserNames } from './decision-store.ts';
 import type { Edit, Losses, Preview } from './edit.ts';
+import { requireFreeFallbacks } from './fallback-flow.ts';
 import { laterLosers, lostByLines } from './losses.ts';
 import { checkMapping, mappingsAfter } from './mapping-flow.ts';
 import { selectMappings } from './mapping-store.ts';
@@ -79,6 +80,7 @@ function refuseReserved(edit: Edit, outlook: Outlook): void {
 async function prospectOf(tx: TenantTransaction, door: Door, pool: Pool, edit: Edit): Promise<Prospect> {
   switch (edit.op) {
     case 'contract':
+      await requireFreeFallbacks(tx, [{ role: edit.contract.fallbackRole, field: 'fallbackRole' }]);
       return byContract(pool, withBase(pool, edit.contract, door.now), door.now);
     case 'amendment':
       return byContract(pool, withLine(pool, edit.line), door.now);

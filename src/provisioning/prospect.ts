@@ -161,6 +161,19 @@ function lastDayOf({ endsOn, lines }: Contract): string {
   return [endsOn, ...lines.flatMap((line) => line.contractEndsOn ?? [])].sort().at(-1) ?? endsOn;
 }
 
+/**
+ * With fewer lines than it has.
+ *
+ * @throws Fault `conflict` where one of them would come to lie after the contract's last day.
+ */
+export function withLines(contract: Contract, lines: readonly ContractLine[]): Contract {
+  const after = { ...contract, lines };
+  const stranded = lines.find((one) => isLate(after, one) && !isLate(contract, one));
+  if (stranded === undefined) return after;
+  const text = `The line of ${stranded.effectiveOn} would come to lie after the contract's last day: withdraw it first.`;
+  throw new Fault('conflict', text);
+}
+
 export function unknownLine(id: string): Fault {
   return new Fault('not_found', `There is no line ${id} in the contract.`);
 }

@@ -164,4 +164,40 @@ describe('a change', () => {
     const unknown = await gateway.api('POST', '/catalogue/preview?tenant=nobody-has-this', { roles: first });
     expect([unknown.status, unknown.body.code]).toEqual([404, 'not_found']);
   });
+
+  it('lets nobody fall back to what has become paid, by whatever way a mapping returns', async () => {
+    const { slug } = await gateway.createTenant();
+    const call = (method: string, path: string, body?: unknown) =>
+      gateway.api(method, `/tenants/${slug}${path}`, body);
+    const mapping = { group: { roleValue: 'boss' }, role: 'team_member', workspaces: ['*'], priority: 1 };
+    const paid = { ...mapping, fallbackRole: 'comment_only' };
+    const refusedAt = async (method: string, path: string, body: unknown) => {
+      const answer = await call(method, path, body);
+      return [answer.status, answer.body.field];
+    };
+    await api('PUT', '/catalogue', { roles: first, reason: 'it is free again' });
+    const { id } = await made(call('POST', '/mappings', paid));
+    const draft = await made(call('POST', '/mapping-drafts', { name: 'D', mappings: [paid] }));
+    await made(call('DELETE', `/mappings/${id}`));
+    await api('PUT', '/catalogue', {
+      roles: rolesWith('comment_only', { billing: 'paid' }),
+      reason: 'and is not',
+    });
+
+    expect(await refusedAt('POST', '/mappings', paid)).toEqual([400, 'fallbackRole']);
+    const preview = { op: 'create', mapping: paid };
+    expect(await refusedAt('POST', '/mappings/preview', preview)).toEqual([400, 'fallbackRole']);
+    const contract = {
+      ...{ kind: 'annual', tier: 'x', paidSeats: 1, startsOn: '2026-01-01', endsOn: '2099-12-31' },
+      ...{ overage: { policy: 'queue' }, paymentSchedule: 'annual', fallbackRole: 'comment_only' },
+    };
+    const edit = { op: 'contract', contract };
+    expect(await refusedAt('POST', '/seats/preview', edit)).toEqual([400, 'fallbackRole']);
+    const ofSet = [400, 'mappings.0.fallbackRole'];
+    const activation = { rebase: true };
+    expect(await refusedAt('POST', `/mapping-drafts/${draft.id}/activate`, activation)).toEqual(ofSet);
+    expect(await refusedAt('POST', `/mapping-drafts/${draft.id}/preview`, activation)).toEqual(ofSet);
+    expect(await refusedAt('POST', '/mapping-versions/1/rollback', {})).toEqual(ofSet);
+    expect((await made(call('GET', '/mappings'))).items).toEqual([]);
+  });
 });

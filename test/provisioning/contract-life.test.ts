@@ -120,6 +120,17 @@ describe('a line', () => {
     });
   });
 
+  it('that moves the last day is not withdrawn from under what lies after that', async () => {
+    const longer = await amend('2026-04-01', { contractEndsOn: '2199-12-31' });
+    const more = await amend('2150-01-01', { paidSeats: 9, setsSeats: true });
+    await expect(withdrawLine(test.database, world.door, longer.id)).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('2150-01-01'),
+    });
+    await withdrawLine(test.database, world.door, more.id);
+    await withdrawLine(test.database, world.door, longer.id);
+  });
+
   it('stays when the base line is corrected', async () => {
     await amend('2026-03-01', { paidSeats: 4 });
     await world.contract({ paidSeats: 1 });
