@@ -14,7 +14,7 @@ import { type ActualState, indexOf } from './actual-state.ts';
 import type { Connection, Organization } from './connection.ts';
 import { readLists, unwrapped } from './connection-client.ts';
 import { changeAsHolder, contactAt, noteRead } from './connection-store.ts';
-import { countUnmanagedPaid, replaceKnown } from './known-store.ts';
+import { compareUnmanagedPaid, replaceKnown } from './known-store.ts';
 import { checkGoing, loadFacts, type Pass, settingsOf } from './pass-flow.ts';
 import { compare, type Person, type Told } from './people.ts';
 import { markUnmarked, selectOurs, writeStandings } from './people-store.ts';
@@ -36,12 +36,12 @@ export async function readBlue(pass: Pass, connection: Connection): Promise<void
     replaceKnown(tx, members, invitations, settingsOf(connection).isPaid);
   });
   await compareEverybody(pass, connection, organization);
-  const unmanaged = await inTenant(database, tenantId, async (tx) => {
+  const change = await inTenant(database, tenantId, async (tx) => {
     await noteRead(tx, lease.holder, readAt, connection.readsAsked);
-    return await countUnmanagedPaid(tx, organization.ownerUserId, connection.managedWorkspaces);
+    return await compareUnmanagedPaid(tx, organization.ownerUserId, connection.managedWorkspaces);
   });
   const door = doorOf(pass, 'people in Blue');
-  await noteUnmanagedPaid(database, door, unmanaged);
+  await noteUnmanagedPaid(database, door, change);
   await noteActivity(database, door);
 }
 

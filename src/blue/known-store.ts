@@ -165,15 +165,16 @@ function insertInvitations(
 /**
  * How many people have a paid role in Blue without a seat of the gateway's, and keep it: strangers, also those whom the
  * directory knows and nothing was decided for; the owner; and people of ours whose paid role stands in a workspace that
- * the gateway does not manage.
+ * the gateway does not manage. And by how many that is another number than the pool has at that moment: whom the gateway adopts
+ * meanwhile is taken off by whoever does it.
  */
-export async function countUnmanagedPaid(
+export async function compareUnmanagedPaid(
   tx: TenantTransaction,
   ownerUserId: string | null,
   managedWorkspaces: readonly string[],
 ): Promise<number> {
-  const [row] = await tx.run(sql<{ people: number }>`
-    select count(*) as people from blue_members m
+  const [row] = await tx.run(sql<{ change: number }>`
+    select count(*) - (select p.unmanaged_paid from seat_pools p where p.tenant_id = ${tx.tenantId}) as change from blue_members m
     where m.tenant_id = ${tx.tenantId} and (m.paid_workspaces <> '{}' or m.blue_user_id = ${ownerUserId})
       and not exists (
         select from blue_people p join decisions d on d.tenant_id = p.tenant_id and d.user_id = p.user_id
@@ -188,5 +189,5 @@ export async function countUnmanagedPaid(
           select from users u join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
           where u.tenant_id = m.tenant_id and u.address = m.address)))
   `);
-  return row?.people ?? 0;
+  return row?.change ?? 0;
 }

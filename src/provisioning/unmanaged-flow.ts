@@ -7,14 +7,15 @@ import { inTenant } from '../db/tenant-transaction.ts';
 import { decide } from './decide-flow.ts';
 import { lockPool } from './pool-store.ts';
 
-/** Writes the count when it is another; where it fell, those who wait are promoted. Nobody loses a seat. */
-export async function noteUnmanagedPaid(database: Database, door: Door, count: number): Promise<void> {
+/** Writes by how many people more or fewer it is. Where it fell, those who wait are promoted; nobody loses a seat. */
+export async function noteUnmanagedPaid(database: Database, door: Door, change: number): Promise<void> {
+  if (change === 0) return;
   await inTenant(database, door.tenantId, async (tx) => {
     const pool = await lockPool(tx);
-    if (pool.usage.unmanagedPaid === count) return;
-    tx.send(db.updateTable('seat_pools').set({ unmanaged_paid: count }).where('tenant_id', '=', tx.tenantId));
-    const { audit } = await decide(tx, door, { ...pool, usage: { ...pool.usage, unmanagedPaid: count } }, {});
-    const change = { before: pool.usage.unmanagedPaid, after: count };
-    appendAudit(tx, door, [{ action: 'seats.unmanaged_changed', subject: null, ...change }, ...audit]);
+    const before = pool.usage.unmanagedPaid;
+    const after = Math.max(0, before + change);
+    tx.send(db.updateTable('seat_pools').set({ unmanaged_paid: after }).where('tenant_id', '=', tx.tenantId));
+    const { audit } = await decide(tx, door, { ...pool, usage: { ...pool.usage, unmanagedPaid: after } }, {});
+    appendAudit(tx, door, [{ action: 'seats.unmanaged_changed', subject: null, before, after }, ...audit]);
   });
 }

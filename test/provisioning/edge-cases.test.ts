@@ -251,7 +251,7 @@ describe('seats are given', () => {
     expect(await scene.seated(), 'nobody loses one').toEqual(['Ada', 'Bo', 'Cy']);
     await scene.setActive('Ada', false);
     expect(await scene.seated()).toEqual(['Bo', 'Cy']);
-    await noteUnmanagedPaid(test.database, scene.world.door, 0);
+    await noteUnmanagedPaid(test.database, scene.world.door, -1);
     expect(await scene.seated()).toEqual(['Bo', 'Cy', 'Di']);
   });
 

@@ -2,6 +2,7 @@
 
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compareUnmanagedPaid } from '../../src/blue/known-store.ts';
 import type { Database } from '../../src/db/database.ts';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import { addLine } from '../../src/provisioning/contract-flow.ts';
@@ -134,10 +135,7 @@ function lookAt({ world }: Scene, instant: Date): Promise<unknown> {
 it('whoever has a paid role in Blue without the gateway keeps it, and is counted once', async () => {
   const scene = await inTwos([], { paidSeats: 1 });
   for (const name of seven) await scene.person(name);
-  await inTenant(test.database, scene.world.tenantId, (tx) =>
-    tx.run(sql`insert into blue_members (tenant_id, blue_user_id, address, memberships, paid_workspaces)
-      values (${tx.tenantId}, 'gus', 'gus@example.com', '[]', '{w1}')`),
-  );
+  await paidInBlue(scene, 'gus');
   await noteUnmanagedPaid(test.database, scene.world.door, 1);
   const crew = await scene.world.group(
     'Crew',
@@ -148,13 +146,32 @@ it('whoever has a paid role in Blue without the gateway keeps it, and is counted
   expect((await readState(scene.world)).pool).toMatchObject({ used: 1, unmanaged_paid: 0 });
 });
 
+it('that is so, too, where Blue was read just before and is told of just after', async () => {
+  const scene = await newScene(test.database, [], { paidSeats: 5 });
+  await scene.person('Gus');
+  const read = () =>
+    inTenant(test.database, scene.world.tenantId, (tx) => compareUnmanagedPaid(tx, null, ['w1']));
+  await paidInBlue(scene, 'gus');
+  await noteUnmanagedPaid(test.database, scene.world.door, await read());
+  await paidInBlue(scene, 'hal');
+  const change = await read();
+  await scene.join(['Gus']);
+  await noteUnmanagedPaid(test.database, scene.world.door, change);
+  expect((await readState(scene.world)).pool).toMatchObject({ used: 1, unmanaged_paid: 1 });
+  expect(await read()).toBe(0);
+});
+
+function paidInBlue({ world }: Scene, name: string): Promise<unknown> {
+  return inTenant(test.database, world.tenantId, (tx) =>
+    tx.run(sql`insert into blue_members (tenant_id, blue_user_id, address, memberships, paid_workspaces)
+      values (${tx.tenantId}, ${name}, ${`${name}@example.com`}, '[]', '{w1}')`),
+  );
+}
+
 it('that is so as far as the capacity reaches', async () => {
   const scene = await newScene(test.database, ['Ada', 'Bo'], { paidSeats: 2, decreaseGraceDays: 0 });
   await scene.person('Gus');
-  await inTenant(test.database, scene.world.tenantId, (tx) =>
-    tx.run(sql`insert into blue_members (tenant_id, blue_user_id, address, memberships, paid_workspaces)
-      values (${tx.tenantId}, 'gus', 'gus@example.com', '[]', '{w1}')`),
-  );
+  await paidInBlue(scene, 'gus');
   await noteUnmanagedPaid(test.database, scene.world.door, 1);
   await scene.join(['Gus']);
   expect([await scene.seated(), await scene.queue()]).toEqual([['Ada', 'Bo'], ['Gus']]);

@@ -125,7 +125,7 @@ async function attempt(world: TestWorld, state: State, edit: Edit, step: number)
       await settleBatch(database, door);
       return true;
     case 'noteUnmanaged':
-      await noteUnmanagedPaid(database, door, edit.count);
+      await noteUnmanagedPaid(database, door, edit.count - state.pool.unmanaged_paid);
       return true;
     case 'giveVerdict': {
       const asking = state.decisions.filter((row) => row.approval !== null);

@@ -89,7 +89,7 @@ describe('I15: k seats given back promote exactly the first min(k, waiting)', ()
     await noteUnmanagedPaid(world.database, world.door, 2);
     await world.contract({ paidSeats: 6 });
     expect(await numbersOf('held')).toEqual([0, 1, 2, 3]);
-    await noteUnmanagedPaid(world.database, world.door, 0);
+    await noteUnmanagedPaid(world.database, world.door, -2);
     expect(await numbersOf('held')).toEqual([0, 1, 2, 3, 4, 5]);
   });
 });
