@@ -41,7 +41,7 @@ export async function startGatewayProcess(
     TRUST_PROXY: '127.0.0.1',
   };
   if (ending.disposed) throw new Error('the bench is ended');
-  const child = spawn(process.execPath, [join(root, 'src', 'main.ts')], {
+  const child = spawn(process.execPath, startArguments(), {
     cwd: root,
     env,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -59,6 +59,12 @@ export async function startGatewayProcess(
   }
   const pid = child.pid ?? 0;
   return { url, operatorKey, isAlive, peakMemory: () => peakResidentBytes(pid), cpuMs: () => cpuMsOf(pid) };
+}
+
+/** What follows `exec node` in the command of `npm start`. */
+function startArguments(): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return scripts.start.split(' ').slice(2);
 }
 
 async function stop(child: ChildProcess): Promise<void> {

@@ -5,7 +5,9 @@ import { type ConnectionDraft, putBlueConnection, readBlueConnection } from '../
 import { type BlueStatus, blueStatus, listWorkspaces, planBlue } from '../blue/plan-flow.ts';
 import { syncNow } from '../blue/sync-flow.ts';
 import type { Services } from '../http/services.ts';
+import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
+import { everyDefaultWorkspace } from '../licensing/mapping.ts';
 import { checkOutboundUrl } from '../outbound/outbound-client.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
@@ -179,8 +181,13 @@ export function blueWorkRoutes(scope: AdminScope, services: Services): void {
 
 /** Fields that are null or left out take their default. */
 function readDraft(body: Static<typeof Draft>, { allowPrivateNetworks }: Services): ConnectionDraft {
-  const { apiUrl } = body;
+  const { apiUrl, defaultWorkspaces = [] } = body;
   if (apiUrl != null) checkOutboundUrl(apiUrl, 'apiUrl', { allowPrivateNetworks });
+  const isRepeated = new Set(defaultWorkspaces).size < defaultWorkspaces.length;
+  if (isRepeated || defaultWorkspaces.includes(everyDefaultWorkspace)) {
+    const text = `"defaultWorkspaces" must name each workspace once, and not "${everyDefaultWorkspace}".`;
+    throw new Fault('invalid', text, { field: 'defaultWorkspaces' });
+  }
   return body;
 }
 

@@ -4,10 +4,11 @@ import Type, { type Static } from 'typebox';
 import { Fault } from '../kernel/fault.ts';
 import { type GroupId, type MappingId, parseId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
-import { entryKeyOf, fallbackRoles } from '../licensing/catalogue.ts';
-import { approvals, everyDefaultWorkspace } from '../licensing/mapping.ts';
+import { fallbackRoles } from '../licensing/catalogue.ts';
+import { approvals } from '../licensing/mapping.ts';
 import type { MappingDraft, StoredMapping } from '../provisioning/mapping-draft.ts';
 import { readDate } from './instant.ts';
+import { refuseRepeatedWorkspaces, refuseUnknownRole } from './role-form.ts';
 import { closed, Id, Name, nullable, SubPoolName } from './schemas.ts';
 
 const Group = Type.Object(
@@ -82,14 +83,8 @@ export function readMapping(written: Static<typeof MappingForm>): MappingDraft {
   if (validFrom !== null && validUntil !== null && validUntil <= validFrom) {
     throw new Fault('invalid', '"validUntil" must be after "validFrom".', { field: 'validUntil' });
   }
-  if (entryKeyOf(body.role) === undefined) {
-    throw new Fault('invalid', `"role" ${body.role} is no role of Blue.`, { field: 'role' });
-  }
-  const isDefault = body.workspaces.includes(everyDefaultWorkspace);
-  if (new Set(body.workspaces).size < body.workspaces.length || (isDefault && body.workspaces.length > 1)) {
-    const text = '"workspaces" must name each workspace once, or be exactly ["*"].';
-    throw new Fault('invalid', text, { field: 'workspaces' });
-  }
+  refuseUnknownRole(body.role);
+  refuseRepeatedWorkspaces(body.workspaces);
   const group = readGroup(body.group);
   return {
     ...body,

@@ -1,11 +1,10 @@
 /** A pin as the admin API reads it. */
 
 import Type, { type Static } from 'typebox';
-import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
-import { entryKeyOf } from '../licensing/catalogue.ts';
 import type { PinDraft } from '../provisioning/edit.ts';
 import { readDate } from './instant.ts';
+import { refuseRepeatedWorkspaces, refuseUnknownRole } from './role-form.ts';
 import { closed, nullable } from './schemas.ts';
 
 export const PinForm = Type.Object(
@@ -38,8 +37,7 @@ export function readPin({
   until,
   reserved = false,
 }: Static<typeof PinForm>): PinDraft {
-  if (entryKeyOf(role) === undefined) {
-    throw new Fault('invalid', `"role" ${role} is no role of Blue.`, { field: 'role' });
-  }
+  refuseUnknownRole(role);
+  refuseRepeatedWorkspaces(workspaces ?? []);
   return { role, reason, workspaces, until: readDate('until', until) ?? null, reserved };
 }

@@ -82,6 +82,8 @@ export interface Terms {
   capacity: number | null;
   /** Seats that policy `grace` or `allow` gives above the capacity. */
   allowance: number;
+  /** In percent of the capacity, rounded down. */
+  allowancePercent: number;
   /** Policy `grace`: days that a person keeps such a seat. */
   graceDays: number;
   decreaseGraceDays: number;
@@ -102,6 +104,7 @@ const withoutContract: Terms = {
   tier: null,
   capacity: 0,
   allowance: 0,
+  allowancePercent: 0,
   graceDays: 0,
   decreaseGraceDays: 0,
   isReducedLater: false,
@@ -178,6 +181,7 @@ export function termsAt(signed: Contract | undefined, now: Date): Terms {
     tier: lines.findLast(({ tier }) => tier !== null)?.tier ?? contract.tier,
     capacity,
     allowance: allowanceOf(contract, capacity),
+    allowancePercent: percentAbove(contract),
     graceDays: contract.graceDays ?? 0,
     decreaseGraceDays: contract.decreaseGraceDays,
     isReducedLater: capacityChanges(signed, now).some(({ capacity: later }) => isLess(later, capacity)),
@@ -203,13 +207,18 @@ function capacityOf(contract: Contract, inForce: readonly ContractLine[]): numbe
 }
 
 function allowanceOf(base: BaseLine, capacity: number | null): number {
-  if (capacity === null || !givesAbove(base)) return 0;
-  return Math.floor((capacity * (base.allowancePercent ?? 0)) / 100);
+  return capacity === null ? 0 : Math.floor((capacity * percentAbove(base)) / 100);
 }
 
 /** A grace of no days gives nothing: the seat would be taken back in the moment in which it is given. */
-function givesAbove({ policy, graceDays }: BaseLine): boolean {
-  return policy === 'allow' || (policy === 'grace' && (graceDays ?? 0) > 0);
+function percentAbove({ policy, graceDays, allowancePercent }: BaseLine): number {
+  const givesAbove = policy === 'allow' || (policy === 'grace' && (graceDays ?? 0) > 0);
+  return givesAbove ? (allowancePercent ?? 0) : 0;
+}
+
+/** The least capacity with which so many have seats within and above it. */
+export function capacityFor(seats: number, allowancePercent: number): number {
+  return Math.ceil((seats * 100) / (100 + allowancePercent));
 }
 
 /** @param capacity null: unlimited. */

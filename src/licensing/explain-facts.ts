@@ -2,9 +2,9 @@
 
 import type { GroupId, MappingId, UserId } from '../kernel/ids.ts';
 import type { Terms } from './contract.ts';
-import type { Person } from './desire.ts';
+import { named, type Person } from './desire.ts';
 import type { Decision, SeatView } from './effect.ts';
-import type { Rules } from './mapping.ts';
+import { isValid, type Mapping, type Rules } from './mapping.ts';
 import type { Share } from './sub-pool.ts';
 
 export interface ExplainFacts {
@@ -22,8 +22,10 @@ export interface ExplainFacts {
   seat: SeatView;
   /** Since when the breaker holds back what a directory says of the person; null: it does not. */
   stagedSince: Date | null;
-  /** Whose share of the seats the claim is served from; null: there are no sub-pools. */
-  share: (Share & { name: string | null }) | null;
+  /** Whose share of the seats the claim is served from, and as which of those who wait for it; null: there are no sub-pools. */
+  share: (Share & { name: string | null; place: number | null }) | null;
+  /** When the seat is taken because it lies idle, if the person is not seen before; null: nobody asked about it. */
+  takenAt: Date | null;
   /** Place among those who wait, from 1, under every policy; null: the person does not wait. */
   place: number | null;
   /** Those who are served before this person, in order; of a long queue its head. */
@@ -49,6 +51,22 @@ export interface Rule {
   /** Where it wins, or would. */
   workspace: string;
   priority: number;
+}
+
+/** Of the mappings that name the person and don't count now the first that will; else the last that did. */
+export function mappingNotNow({ person, groups, rules, now }: ExplainFacts): Mapping | undefined {
+  const traits = { ...person, groups: new Set(groups.map(({ id }) => id)) };
+  const others = named(rules, traits).filter((mapping) => !isValid(mapping, now));
+  const begins = ({ validFrom }: Mapping) =>
+    validFrom !== null && now < validFrom ? validFrom.getTime() : 0;
+  const ended = ({ validUntil }: Mapping) => validUntil?.getTime() ?? 0;
+  const [first] = others.filter((mapping) => begins(mapping) > 0).sort((a, b) => begins(a) - begins(b));
+  return first ?? others.sort((a, b) => ended(b) - ended(a))[0];
+}
+
+/** How a mapping is told by what it names. */
+export function namedBy({ groupId, roleValue, claimValue }: Mapping, groups: ExplainFacts['groups']): string {
+  return groups.find(({ id }) => id === groupId)?.displayName ?? roleValue ?? claimValue ?? '';
 }
 
 /** The time that a reason names; undefined: it is another. */

@@ -2,7 +2,15 @@
 
 import { mappingOf } from './desire.ts';
 import { type Decision, isSeated, type Seat, type SeatView } from './effect.ts';
-import { type ExplainFacts, isFull, listOf, type Rule, timeOf } from './explain-facts.ts';
+import {
+  type ExplainFacts,
+  isFull,
+  listOf,
+  mappingNotNow,
+  namedBy,
+  type Rule,
+  timeOf,
+} from './explain-facts.ts';
 
 /** @param winner The mapping that decides. */
 export function sentenceOf(facts: ExplainFacts, winner: Rule | undefined): string {
@@ -56,11 +64,19 @@ const keptBy: Record<Seat, string[]> = {
   waiting: ['the place in the queue'],
 };
 
-function nothingAsked({ name, groups, decision }: ExplainFacts): string {
+function nothingAsked(facts: ExplainFacts): string {
+  const { name, groups, decision, now } = facts;
   const kept = decision?.kept ?? null;
   if (kept !== null) {
     const what = decision?.seat === 'hold' ? 'the seat is' : 'the place in the queue is';
     return `${name} was taken out of the last group that asked for a paid role: ${what} kept until ${kept.until.toISOString()}.`;
+  }
+  const other = mappingNotNow(facts);
+  if (other !== undefined) {
+    const { validFrom, validUntil } = other;
+    const isToCome = validFrom !== null && now < validFrom;
+    const time = isToCome ? `begins at ${validFrom.toISOString()}` : `ended at ${validUntil?.toISOString()}`;
+    return `${name} is in ${namedBy(other, groups)}, whose mapping to ${other.role} ${time}.`;
   }
   return groups.length === 0
     ? `${name} is in no group, so that nothing is asked for.`
@@ -86,7 +102,7 @@ function settlesWhen({ reason }: SeatView): string | undefined {
   return at === undefined ? undefined : `seats are given at ${at}`;
 }
 
-function heldUntil({ terms, decision, seat, share }: ExplainFacts): string {
+function heldUntil({ name, terms, decision, seat, share, takenAt }: ExplainFacts): string {
   if (terms.graceUntil !== null) {
     return `holds a seat until ${terms.graceUntil.toISOString()}, when the grace of the evaluation is over`;
   }
@@ -94,6 +110,11 @@ function heldUntil({ terms, decision, seat, share }: ExplainFacts): string {
     const meanwhile = decision?.effective.find(({ via }) => via.startsWith('FALLBACK:'))?.role;
     return `keeps a seat, but the evaluation is over: ${meanwhile ?? 'no role'} until a contract is signed`;
   }
+  const preempted = timeOf(seat, 'PREEMPTED_AT:');
+  if (preempted !== undefined)
+    return `holds a seat that goes at ${preempted} to whoever claims it before ${name}`;
+  if (takenAt !== null)
+    return `holds a seat that lies idle: it is taken at ${takenAt.toISOString()}, unless ${name} is seen before`;
   const excess = timeOf(seat, 'SEAT_EXCESS_UNTIL:');
   if (excess !== undefined)
     return `holds a seat above the ${terms.capacity ?? 0} that there now are: it may go at ${excess}`;

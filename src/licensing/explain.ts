@@ -1,13 +1,15 @@
 /** Why a person has these roles and this seat, and what would change it: for admins, in codes and in one sentence. */
 
 import type { UserId } from '../kernel/ids.ts';
-import { isOverageSpent } from './contract.ts';
+import { capacityFor, isOverageSpent } from './contract.ts';
 import { desire, matching, type Person, pinAt } from './desire.ts';
 import { isSeated } from './effect.ts';
 import {
   type ExplainFacts,
   isFull,
   listOf,
+  mappingNotNow,
+  namedBy,
   namesMax,
   type PinNote,
   type Rule,
@@ -86,9 +88,8 @@ function idleBecause({ person, now }: ExplainFacts): string | null {
 }
 
 function toRule(mapping: Mapping, workspace: string, { groups }: ExplainFacts): Rule {
-  const group = groups.find(({ id }) => id === mapping.groupId)?.displayName;
-  const named = group ?? mapping.roleValue ?? mapping.claimValue ?? '';
-  return { mapping: mapping.id, group: named, role: mapping.role, workspace, priority: mapping.priority };
+  const { id, role, priority } = mapping;
+  return { mapping: id, group: namedBy(mapping, groups), role, workspace, priority };
 }
 
 function reasonsOf({ person, decision, seat, terms }: ExplainFacts): string[] {
@@ -143,6 +144,8 @@ function smallestChange(facts: ExplainFacts): string | null {
   if (facts.stagedSince !== null) return 'An administrator who lets the change of the directory happen.';
   if (decision === null || decision.requested.length === 0) {
     if (decision?.kept != null) return 'Put the person into a mapped group before the place lapses.';
+    const other = mappingNotNow(facts);
+    if (other !== undefined) return `Other days for the mapping of "${namedBy(other, groups)}".`;
     return groups.length === 0
       ? 'Put the person into a mapped group.'
       : `Map one of the person's groups: ${listOf(groups.map(({ displayName }) => `"${displayName}"`))}.`;
@@ -152,20 +155,28 @@ function smallestChange(facts: ExplainFacts): string | null {
   if (isSeated(decision.seat) && terms.phase === 'frozen')
     return 'A contract: it restores what the evaluation had.';
   if (decision.approval !== null) return "An administrator's approval.";
-  if (timeOf(seat, 'SEAT_EXCESS_UNTIL:') !== undefined)
+  if (isSeated(decision.seat) && facts.takenAt !== null)
+    return 'The person signs in or is active in Blue; or an administrator keeps the seat.';
+  if ((timeOf(seat, 'SEAT_EXCESS_UNTIL:') ?? timeOf(seat, 'PREEMPTED_AT:')) !== undefined)
     return 'More seats, or somebody who gives one back, before it goes.';
   if (decision.seat !== 'waiting' || place === null) return null;
-  if (!terms.grants) return 'A contract that is in force today.';
-  if (facts.share !== null) return shareWanting(facts, facts.share);
   // Whose days above the capacity are over gets a seat within it alone.
-  const allowance = isOverageSpent(terms, decision.overageSince, facts.now) ? 0 : terms.allowance;
-  return terms.capacity === null ? null : seatsWanting(used - terms.capacity - allowance, place);
+  const isWithin = isOverageSpent(terms, decision.overageSince, facts.now);
+  const capacityAt = (at: number) => capacityFor(used + at, isWithin ? 0 : terms.allowancePercent);
+  if (!terms.grants) {
+    const seats = facts.share === null ? used + place : 1;
+    return `A contract that is in force today${seats === 1 ? '' : `, for ${seats} seats or more`}.`;
+  }
+  if (facts.share !== null) return shareWanting(facts, facts.share);
+  const { capacity } = terms;
+  return capacity === null ? null : seatsWanting(capacityAt(place) - capacity, capacityAt(1) - capacity);
 }
 
 function shareWanting(facts: ExplainFacts, share: NonNullable<ExplainFacts['share']>): string {
   if (isFull(facts)) return `More seats for the sub-pool "${share.name}", of its own or to borrow.`;
-  if (isWithin(share))
-    return 'A seat that the share lends: it is taken back after the notice. Or one more seat.';
+  // Those ahead take what is lent first.
+  if (isWithin({ ...share, used: share.used + (share.place ?? 1) - 1 }))
+    return 'A seat that the share lends: it is taken back after the notice. Or more seats.';
   return share.name === null
     ? 'More seats, or smaller shares of the sub-pools.'
     : `A larger share for the sub-pool "${share.name}", or more seats.`;
@@ -179,13 +190,15 @@ function comeBack({ person: { reclaimedAt }, now }: ExplainFacts): string {
 }
 
 /**
- * @param excess Seats used above the capacity, which a smaller contract or people whom Blue has by itself leave:
- *   nobody is served before they are made up for. Below zero: seats that are free.
+ * Seats that are used above the capacity, which a smaller contract or people whom Blue has by itself leave, are made up for before
+ * anybody is served.
+ *
+ * @param asTheQueueIs How many more there must be; none or less: seats are free.
+ * @param atItsHead How many for whoever is served first.
  */
-function seatsWanting(excess: number, place: number): string | null {
-  const [asTheQueueIs, atItsHead] = [excess + place, excess + 1];
+function seatsWanting(asTheQueueIs: number, atItsHead: number): string | null {
   if (asTheQueueIs <= 0) return null;
   const seats = asTheQueueIs === 1 ? 'One more seat' : `${asTheQueueIs} more seats`;
-  if (place === 1 || atItsHead <= 0) return `${seats}.`;
+  if (asTheQueueIs === atItsHead || atItsHead <= 0) return `${seats}.`;
   return `${seats}, or ${atItsHead === 1 ? 'one' : atItsHead} and a mapping of better priority than those ahead.`;
 }

@@ -130,6 +130,11 @@ export function inState(
   return { state, noticedAt, reminders, dueAt: null, takenAt, seenAt, changedAt: now };
 }
 
+/** When the seat is taken of whoever had notice, and is not seen before. */
+export function takingAt(noticedAt: Date): Date {
+  return inDays(noticedAt, takingDays);
+}
+
 /** Until when the taking of a seat can be taken back. */
 export function undoUntil(takenAt: Date): Date {
   return inDays(takenAt, undoDays);

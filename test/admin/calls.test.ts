@@ -152,6 +152,7 @@ describe('mappings', () => {
     ['priority', mapping(0)],
     ['role', mapping(1, 'x', 'boss')],
     ['role', mapping(1, 'x', 'custom:')],
+    ['role', mapping(1, 'x', 'custom:*')],
     ['workspaces', { ...mapping(1), workspaces: [] }],
     ['workspaces', { ...mapping(1), workspaces: ['*', 'w1'] }],
     ['workspaces', { ...mapping(1), workspaces: ['w1', 'w1'] }],
@@ -176,6 +177,30 @@ describe('mappings', () => {
     for (const ids of [[], [id, id], ['00000000-0000-7000-8000-000000000000']]) {
       expect((await gateway.api('POST', `${base}/mappings/reorder`, { ids })).body.field).toBe('ids');
     }
+  });
+});
+
+describe('pins and default workspaces', () => {
+  const pin = { role: 'team_member', reason: 'by hand' };
+
+  it.each([
+    ['role', { ...pin, role: 'boss' }],
+    ['role', { ...pin, role: 'custom:*' }],
+    ['workspaces', { ...pin, workspaces: ['w1', 'w1'] }],
+    ['workspaces', { ...pin, workspaces: ['*', 'w1'] }],
+  ])('with a wrong %s are refused', async (field, body) => {
+    const ada = await pushed(await tenant.directoryToken('okta'), 'ada');
+    const path = `${base}/users/${ada}/pin`;
+    const answer = await gateway.api('PUT', path, body);
+    expect([answer.status, answer.body.field]).toEqual([400, field]);
+    expect((await gateway.api('GET', path)).status).toBe(404);
+  });
+
+  it.each([[['w1', 'w1']], [['*']]])('that are %s are refused', async (defaultWorkspaces) => {
+    const blue = { organizationId: 'o', tokenId: 't', tokenSecret: 's', mode: 'observe', defaultWorkspaces };
+    const answer = await gateway.api('PUT', `${base}/blue`, blue);
+    expect([answer.status, answer.body.field]).toEqual([400, 'defaultWorkspaces']);
+    expect((await gateway.api('GET', `${base}/blue`)).status).toBe(404);
   });
 });
 

@@ -55,6 +55,7 @@ function facts(
       ...{ batch: null, share: null, excessSince: null, isStaged: rest.stagedSince != null },
     }),
     stagedSince: null,
+    takenAt: null,
     place,
     ahead: [],
     ...rest,
@@ -196,16 +197,22 @@ describe('the smallest change', () => {
   });
 
   it('is exactly as many seats as reach this person', () => {
-    const counts = fc.record({ used: fc.nat({ max: 12 }), place: fc.integer({ min: 1, max: 9 }) });
+    const counts = fc.record({
+      used: fc.nat({ max: 12 }),
+      place: fc.integer({ min: 1, max: 9 }),
+      allowancePercent: fc.nat({ max: 120 }),
+    });
     fc.assert(
-      fc.property(counts, ({ used, place }) => {
-        const text = waits(place, used);
+      fc.property(counts, ({ used, place, allowancePercent }) => {
+        const signed = (seats: number) =>
+          contract({ policy: 'allow', allowancePercent, paidSeats: 3 + seats });
+        const text = waits(place, used, { terms: termsAt(signed(0), now) });
         const more = text === null ? 0 : Number(/^\d+/.exec(text)?.[0] ?? 1);
-        const reach = (seats: number) =>
-          roomIn(
-            { ...terms, capacity: (terms.capacity ?? 0) + seats },
-            { held: used, overage: 0, onHold: 0, unmanagedPaid: 0 },
-          ).held >= place;
+        const reach = (seats: number) => {
+          const usage = { held: used, overage: 0, onHold: 0, unmanagedPaid: 0 };
+          const room = roomIn(termsAt(signed(seats), now), usage);
+          return room.held + room.overage >= place;
+        };
         expect(reach(more)).toBe(true);
         if (more > 0) expect(reach(more - 1)).toBe(false);
       }),
@@ -214,6 +221,44 @@ describe('the smallest change', () => {
 
   it('is a contract where none gives seats', () => {
     expect(waits(1, 0, { terms: termsAt(undefined, now) })).toBe('A contract that is in force today.');
+  });
+
+  it('is a contract with as many seats as are taken and wanted where one is over and they are all taken', () => {
+    const ended = termsAt(contract({ endsOn: '2026-05-31' }), now);
+    expect(waits(2, 3, { terms: ended })).toBe('A contract that is in force today, for 5 seats or more.');
+  });
+
+  it('is what a share lends for as many as it has seats, and a larger share for those behind', () => {
+    const waitsFor = (place: number) =>
+      waits(place + 4, 9, { share: { name: 'Sales', seats: 5, limit: 9, used: 4, place } });
+    expect(waitsFor(1)).toMatch(/^A seat that the share lends/);
+    expect(waitsFor(2)).toMatch(/^A larger share/);
+  });
+
+  it('is to be seen for whose seat lies idle, and a seat for who has notice of a better claim', () => {
+    const takenAt = new Date('2026-06-09T00:00:00Z');
+    const idle = explain(facts(['a'], one, 'held', { takenAt }));
+    expect(idle.sentence).toContain('it is taken at 2026-06-09T00:00:00.000Z, unless Ann is seen before');
+    expect(idle.smallestChange).toMatch(/^The person signs in/);
+    const noticed = explain(
+      facts(['a'], one, 'held', {
+        seat: { state: 'held', position: null, since: now, reason: 'PREEMPTED_AT:2026-06-02T00:00:00.000Z' },
+      }),
+    );
+    expect(noticed.sentence).toContain('goes at 2026-06-02T00:00:00.000Z to whoever claims it before Ann');
+    expect(noticed.smallestChange).toMatch(/^More seats/);
+  });
+
+  it('is other days for a mapping that does not count yet, or no longer', () => {
+    const day = (text: string) => new Date(`${text}T00:00:00Z`);
+    const told = (change: Parameters<typeof mapping>[2]) =>
+      explain(facts(['a'], rules([mapping('a', 1, change)]), 'none'));
+    const later = told({ validFrom: day('2026-07-01') });
+    expect(later.sentence).toBe(
+      'Ann is in A, whose mapping to team_member begins at 2026-07-01T00:00:00.000Z.',
+    );
+    expect(later.smallestChange).toBe('Other days for the mapping of "A".');
+    expect(told({ validUntil: day('2026-05-01') }).sentence).toContain('ended at 2026-05-01T00:00:00.000Z');
   });
 
   it('is a group or a mapping for whom nothing is asked', () => {
