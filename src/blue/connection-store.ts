@@ -39,9 +39,11 @@ export async function selectConnection(tx: TenantTransaction): Promise<Connectio
     db
       .selectFrom('blue_connections as c')
       .leftJoin('seat_pools as p', 'p.tenant_id', 'c.tenant_id')
+      .leftJoin('tenant_settings as s', 's.tenant_id', 'c.tenant_id')
       .selectAll('c')
       .select([
         'p.ceiling as paid_ceiling',
+        's.exclusions',
         sql<
           string[]
         >`array(select distinct unnest(m.workspaces) from mappings m where m.tenant_id = c.tenant_id)`.as(
@@ -69,6 +71,7 @@ export async function selectConnection(tx: TenantTransaction): Promise<Connectio
     lastContactAt: row.last_contact_at,
     nextTryAt: row.next_try_at,
     managedWorkspaces: [...new Set(named)].filter((workspace) => workspace !== '*').sort(),
+    exclusions: row.exclusions ?? [],
     organization: row.actual as Organization | null,
     readAt: row.actual_read_at,
     readsAsked: row.reads_asked,

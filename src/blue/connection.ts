@@ -33,6 +33,8 @@ export interface Connection extends ConnectionSettings {
   nextTryAt: Date | null;
   /** Every workspace that is, or ever was, the gateway's to give roles in. */
   managedWorkspaces: string[];
+  /** Whom the tenant's settings leave alone: names and addresses, folded. */
+  exclusions: string[];
   /** Null until Blue's lists were read once. */
   organization: Organization | null;
   /** Null: the lists must be read before anything is sent. */

@@ -27,6 +27,8 @@ export interface DesiredPerson {
   readonly roles: readonly DesiredRole[];
   /** Inactive or deleted: roles don't matter then. */
   readonly leaving: boolean;
+  /** On the list of `exclusions`, or was when the directory deleted the user. */
+  readonly isExcluded: boolean;
 }
 
 /** What becomes of a leaver in Blue, which has no suspend. */
@@ -34,7 +36,7 @@ export type Deactivation = 'leave_workspaces' | 'view_only' | 'leave_organizatio
 
 export interface BlueSettings {
   readonly deactivation: Deactivation;
-  /** Lower-cased addresses that are never touched. */
+  /** Names and addresses of people who are never touched, folded. */
   readonly exclusions: ReadonlySet<string>;
   /** Every workspace that a mapping, default or pin names or named: others are left alone. */
   readonly managedWorkspaces: ReadonlySet<string>;

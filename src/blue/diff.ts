@@ -118,7 +118,7 @@ function withoutComparing(
   const { userId, address, leaving } = person;
   const base = { userId, blueUserId: member?.blueUserId ?? person.blueUserId };
   const wantsNothing = leaving || person.roles.length === 0;
-  if (isProtected(address, member, actual, settings)) {
+  if (isProtected(person, member, actual, settings)) {
     return { ...base, state: member === undefined ? 'none' : 'active', code: 'PROTECTED' };
   }
   if (member === undefined && address === null) {
@@ -137,12 +137,12 @@ function withoutComparing(
 }
 
 function isProtected(
-  address: string | null,
+  { isExcluded, address }: DesiredPerson,
   member: ActualMember | undefined,
   { ownerUserId, selfUserId }: ActualState,
   { exclusions }: BlueSettings,
 ): boolean {
   const id = member?.blueUserId;
   if (id !== undefined && (id === ownerUserId || id === selfUserId)) return true;
-  return [address, member?.address].some((one) => one != null && exclusions.has(one));
+  return isExcluded || [address, member?.address].some((one) => one != null && exclusions.has(one));
 }

@@ -164,7 +164,7 @@ function insertInvitations(
 
 /**
  * How many people have a paid role in Blue without a seat of the gateway's, and keep it: strangers, also those whom the
- * directory knows and nothing was decided for; the owner; and people of ours whose paid role stands in a workspace that
+ * directory knows and nothing was decided for; who is left alone, also where the gateway gave the role before; the owner; and people of ours whose paid role stands in a workspace that
  * the gateway does not manage. And by how many that is another number than the pool has at that moment: whom the gateway adopts
  * meanwhile is taken off by whoever does it.
  */
@@ -183,8 +183,10 @@ export async function compareUnmanagedPaid(
         select from users u join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
         where u.tenant_id = m.tenant_id and u.address = m.address and d.seat in ('held', 'overage'))
       and (m.blue_user_id = ${ownerUserId} or not m.paid_workspaces <@ ${managedWorkspaces}::text[] or not (
-        exists (select from blue_people p where p.tenant_id = m.tenant_id and p.blue_user_id = m.blue_user_id)
-        or exists (select from blue_people p where p.tenant_id = m.tenant_id and p.address = m.address)
+        exists (select from blue_people p where p.tenant_id = m.tenant_id and p.blue_user_id = m.blue_user_id
+          and p.code is distinct from 'PROTECTED')
+        or exists (select from blue_people p where p.tenant_id = m.tenant_id and p.address = m.address
+          and p.code is distinct from 'PROTECTED')
         or exists (
           select from users u join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
           where u.tenant_id = m.tenant_id and u.address = m.address)))

@@ -38,16 +38,16 @@ export function checkGoing({ lease, ending }: Pass): void {
   if (ending.aborted || lease.signal.aborted) throw new Interrupted('the pass ends');
 }
 
-/** Exclusions come with the tenant's settings; until then the owner and our own user alone are never touched. */
 export function settingsOf({
   deactivation,
+  exclusions,
   managedWorkspaces,
   paidCeiling,
   catalogue,
 }: Connection): BlueSettings {
   return {
     deactivation,
-    exclusions: new Set(),
+    exclusions: new Set(exclusions),
     managedWorkspaces: new Set(managedWorkspaces),
     paidCeiling,
     isPaid: isPaidBy(catalogue),

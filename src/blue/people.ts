@@ -1,5 +1,6 @@
 /** People of ours as Blue's side sees them: from what the directory and the decisions say to what is wanted. Pure. */
 
+import { fold } from '../kernel/fold.ts';
 import type { Catalogue } from '../licensing/catalogue.ts';
 import type { EffectiveRole } from '../licensing/effect.ts';
 import type { Action, Outcome } from './action.ts';
@@ -74,8 +75,12 @@ export function compare(
   const proven = new Set(people.flatMap(({ kept }) => kept?.blueUserId ?? []));
   const desired = people.flatMap((person) => {
     const guess = formerMember(person, actual, proven);
-    const wanted = guess === null && hasNoPlace(person) ? [] : [desiredOf(person, guess, settings.catalogue)];
-    return [...wanted, ...formerOf(person, guess, actual)];
+    const wanted = guess === null && hasNoPlace(person) ? [] : [desiredOf(person, guess, settings)];
+    const former = formerOf(person, guess, actual).map((one) => ({
+      ...one,
+      isExcluded: isLeftAlone(person, settings),
+    }));
+    return [...wanted, ...former];
   });
   const result = diff(desired, actual, settings, now);
   const said = new Map(result.outcomes.map((outcome) => [outcome.userId, outcome]));
@@ -100,15 +105,22 @@ function hasNoPlace({ isDuplicate, active, kept, address }: Person): boolean {
   return kept?.code === 'DUPLICATE_EMAIL' && !isOwn;
 }
 
-function desiredOf(person: Person, guessedBlueUserId: string | null, catalogue: Catalogue): DesiredPerson {
+/** Of whom the directory deleted the name is gone: who was left alone then stays so. */
+function isLeftAlone({ userName, address, kept }: Person, { exclusions }: BlueSettings): boolean {
+  if (userName === null && kept?.code === 'PROTECTED') return true;
+  return [userName && fold(userName), address].some((one) => one !== null && exclusions.has(one));
+}
+
+function desiredOf(person: Person, guessedBlueUserId: string | null, settings: BlueSettings): DesiredPerson {
   const { userId, address, kept, effective, active, isDuplicate } = person;
   return {
     userId,
     address: isDuplicate ? null : address,
     blueUserId: kept?.blueUserId ?? null,
     guessedBlueUserId,
-    roles: effective.map((role) => desiredRole(role, catalogue)),
+    roles: effective.map((role) => desiredRole(role, settings.catalogue)),
     leaving: !active,
+    isExcluded: isLeftAlone(person, settings),
   };
 }
 
@@ -136,7 +148,7 @@ function formerOf(
   { userId, kept, address }: Person,
   guess: string | null,
   { invitations, members }: ActualState,
-): DesiredPerson[] {
+): Omit<DesiredPerson, 'isExcluded'>[] {
   if (kept === null || kept.address === address || guess !== null) return [];
   // Whoever is a member has no invitation open; an id alone is kept also when the account has left.
   if (members.some(({ blueUserId }) => blueUserId === kept.blueUserId)) return [];

@@ -84,7 +84,7 @@ function withoutProblem(circumstances: Circumstances, tries: number): Verdict {
     const afterMs = isTry ? backOffMs(tries, random) : unblockedMs;
     return waiting(circumstances, code, detail, new Date(now.getTime() + afterMs), isTry);
   }
-  const isGone = outcome.state === 'removed' || outcome.state === 'none';
+  const isGone = outcome.state === 'removed' || outcome.state === 'none' || code === 'PROTECTED';
   return {
     standing: { ...baseOf(circumstances), state: outcome.state, code, detail },
     mark: 'clear',

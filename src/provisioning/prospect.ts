@@ -178,17 +178,23 @@ export function unknownLine(id: string): Fault {
   return new Fault('not_found', `There is no line ${id} in the contract.`);
 }
 
-/** @param turned Whom the settings would leave alone, or no longer. */
-export function bySettings(
-  pool: Pool,
-  before: Settings,
-  after: Settings,
-  turned: readonly UserId[],
-): Prospect {
-  const written = { ...pool, rules: { ...pool.rules, ...after } };
+/** Whom settings leave alone, or no longer. */
+export interface Turned {
+  userIds: readonly UserId[];
+  /** How many of them give their seat back and keep in Blue what it was for: Blue has them by itself from then on. */
+  keptInBlue: number;
+}
+
+export function bySettings(pool: Pool, before: Settings, after: Settings, turned: Turned): Prospect {
+  const unmanagedPaid = pool.usage.unmanagedPaid + turned.keptInBlue;
+  const written = {
+    ...pool,
+    rules: { ...pool.rules, ...after },
+    usage: { ...pool.usage, unmanagedPaid },
+  };
   return {
     pool: written,
-    affected: { ...affectedBySettings(before, after, turned), ...noticedBetween(pool, written) },
+    affected: { ...affectedBySettings(before, after, turned.userIds), ...noticedBetween(pool, written) },
     // A batch ends with the way of settling that opened it.
     isSettling: pool.batch !== null && before.settlement !== after.settlement,
     exclusions: after.exclusions,

@@ -5,7 +5,6 @@ import type { Door } from '../audit/door.ts';
 import { type Database, db } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { fold } from '../kernel/fold.ts';
-import type { UserId } from '../kernel/ids.ts';
 import { everyDefaultWorkspace } from '../licensing/mapping.ts';
 import type { Settings } from '../tenants/settings.ts';
 import { selectSettings, writeSettings } from '../tenants/settings-store.ts';
@@ -15,8 +14,9 @@ import { decide } from './decide-flow.ts';
 import { selectUsersNamed, writeRanks } from './decision-store.ts';
 import { type Placed, requirePlaces } from './places-flow.ts';
 import { lockPool } from './pool-store.ts';
-import { bySettings } from './prospect.ts';
+import { bySettings, type Turned } from './prospect.ts';
 import { lookNow } from './reclaim-store.ts';
+import { countPaidHolders } from './unmanaged-sql.ts';
 
 /** Replaces the settings whole. Where parking ends, who is parked is forgotten. @throws Fault as `requirePlaces`. */
 export async function putSettings(database: Database, door: Door, settings: Settings): Promise<Settings> {
@@ -56,8 +56,10 @@ export function folded(settings: Settings): Settings {
   return { ...settings, exclusions: [...new Set(settings.exclusions.map(fold))].sort() };
 }
 
-/** Whom the settings would leave alone, or no longer. */
-export async function turnedBy(tx: TenantTransaction, before: Settings, after: Settings): Promise<UserId[]> {
+/** As it is before anything is decided by the settings. */
+export async function turnedBy(tx: TenantTransaction, before: Settings, after: Settings): Promise<Turned> {
   const names = [...new Set(before.exclusions).symmetricDifference(new Set(after.exclusions))];
-  return names.length === 0 ? [] : await selectUsersNamed(tx, names);
+  if (names.length === 0) return { userIds: [], keptInBlue: 0 };
+  const userIds = await selectUsersNamed(tx, names);
+  return { userIds, keptInBlue: await countPaidHolders(tx, userIds) };
 }

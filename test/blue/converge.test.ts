@@ -83,7 +83,14 @@ function wishesOf(world: World): DesiredPerson[] {
     );
     const leaving = wish?.leaving ?? false;
     const unmatched = { blueUserId: null, guessedBlueUserId: null };
-    return { userId: name, address: addressOf(name), ...unmatched, roles: wanted, leaving };
+    return {
+      userId: name,
+      address: addressOf(name),
+      ...unmatched,
+      roles: wanted,
+      leaving,
+      isExcluded: false,
+    };
   });
 }
 

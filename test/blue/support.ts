@@ -54,6 +54,7 @@ export function person(change: Partial<DesiredPerson> = {}): DesiredPerson {
     guessedBlueUserId: null,
     roles: [],
     leaving: false,
+    isExcluded: false,
     ...change,
   };
 }

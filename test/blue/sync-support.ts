@@ -16,9 +16,11 @@ import { secretBox } from '../../src/kernel/secret-box.ts';
 import { putContract } from '../../src/provisioning/contract-flow.ts';
 import { createGroup, reviseGroup } from '../../src/provisioning/group-flow.ts';
 import { createMapping, removeMapping } from '../../src/provisioning/mapping-flow.ts';
+import { putSettings } from '../../src/provisioning/settings-flow.ts';
 import { createUser, reviseUser } from '../../src/provisioning/user-flow.ts';
 import { removeUser } from '../../src/provisioning/user-removal-flow.ts';
 import { selectUserView } from '../../src/provisioning/user-view-store.ts';
+import { selectSettings } from '../../src/tenants/settings-store.ts';
 import { createDirectory, createTenant } from '../../src/tenants/tenant-flow.ts';
 import { seedOf, TestClock } from '../demo/blue-double/support.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -148,6 +150,10 @@ async function makeTenant(
         ...{ validFrom: null, validUntil: null, mayPreempt: false, approval: null, subPool: null },
       });
       return { group: group.id, mapping: mapping.id };
+    },
+    exclude: async (...exclusions: string[]) => {
+      const before = await inTenant(database, tenantId, selectSettings);
+      await putSettings(database, door(), { ...before, exclusions });
     },
     unmap: (mapping: Parameters<typeof removeMapping>[2]) => removeMapping(database, door(), mapping),
     user: async (name: string, groups: GroupId[] = []): Promise<UserId> => {

@@ -67,6 +67,47 @@ describe('unmanaged paid people', () => {
     expect(t.held()).toEqual(expect.arrayContaining(['sam MEMBER', 'tom MEMBER']));
   });
 
+  it.each([
+    ['the address', 'ANN@acme.example'],
+    ['the userName', 'ann'],
+  ])('are those who are left alone, whom nothing is taken from in Blue (by %s)', async (_by, name) => {
+    const t = await s.tenant({ paidSeats: 5, connection: { deactivation: 'leave_organization' } });
+    const { group } = await t.role('team_member');
+    const ann = await t.user('ann', [group]);
+    await t.revise(ann, { userName: 'ann', emails: [{ value: 'ann@acme.example' }] });
+    await t.sync();
+    t.double.state.accept('ann@acme.example');
+    await syncNow(t.services, t.door(), { drift: true });
+    expect([await used(t), await unmanaged(t), await t.blue(ann)]).toEqual([1, 3, 'active']);
+
+    await t.exclude(name);
+    expect([await used(t), await unmanaged(t)], 'the seat is Blue’s from then on').toEqual([0, 4]);
+    await t.sync();
+    await syncNow(t.services, t.door(), { drift: true });
+    expect([t.held(), await unmanaged(t), await t.blue(ann)]).toEqual([
+      ['ann MEMBER'],
+      4,
+      'active PROTECTED',
+    ]);
+
+    await t.exclude();
+    expect([await used(t), await unmanaged(t)], 'and ours again').toEqual([1, 3]);
+    await t.sync();
+    await syncNow(t.services, t.door(), { drift: true });
+    expect([t.held(), await unmanaged(t), await t.blue(ann)]).toEqual([['ann MEMBER'], 3, 'active']);
+
+    await t.exclude(name);
+    await t.sync();
+    await t.remove(ann);
+    await t.sync();
+    await syncNow(t.services, t.door(), { drift: true });
+    expect([t.held(), await used(t), await unmanaged(t)], 'also once deleted').toEqual([
+      ['ann MEMBER'],
+      0,
+      4,
+    ]);
+  });
+
   it('are not those of ours who accepted unnoticed and were deactivated', async () => {
     const t = await s.tenant({ paidSeats: 5 });
     const { group } = await t.role('team_member');
