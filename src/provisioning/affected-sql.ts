@@ -84,18 +84,21 @@ export async function areMoreThan(tx: TenantTransaction, affected: Affected, mos
   return (row?.count ?? 0) > most;
 }
 
-/** Sends that everybody affected is to be decided for; `staged`: once an administrator lets it happen. */
+/**
+ * Sends that everybody affected is to be decided for; `staged`: once an administrator lets it happen. @param areStagedKept Who waits
+ * for that already still does.
+ */
 export function writeMarks(
   tx: TenantTransaction,
   affected: Affected,
-  { keepUntil, staged = false }: { keepUntil: Date | null; staged?: boolean },
+  { keepUntil, staged, areStagedKept }: { keepUntil: Date | null; staged: boolean; areStagedKept: boolean },
 ): void {
   tx.send(sql`
     insert into evaluation_marks as m (tenant_id, user_id, keep_until, staged)
     select ${tx.tenantId}, a.id, ${keepUntil}::timestamptz, ${staged} from (${affectedIds(tx, affected)}) a
     join users u on u.tenant_id = ${tx.tenantId} and u.id = a.id
     on conflict (tenant_id, user_id) do update
-      set keep_until = coalesce(m.keep_until, excluded.keep_until), staged = m.staged and excluded.staged
+      set keep_until = coalesce(m.keep_until, excluded.keep_until), staged = m.staged and ${staged || areStagedKept}
   `);
 }
 
@@ -103,6 +106,16 @@ export function writeMarks(
 export async function marksAmong(tx: TenantTransaction, userIds: readonly UserId[]): Promise<Set<UserId>> {
   const rows = await tx.run(sql<{ id: UserId }>`
     select user_id as id from evaluation_marks where tenant_id = ${tx.tenantId} and user_id = any(${userIds}::uuid[])
+  `);
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** Who of these waits to be let through. */
+export async function stagedAmong(tx: TenantTransaction, userIds: readonly UserId[]): Promise<Set<UserId>> {
+  if (userIds.length === 0) return new Set();
+  const rows = await tx.run(sql<{ id: UserId }>`
+    select user_id as id from evaluation_marks
+    where tenant_id = ${tx.tenantId} and staged and user_id = any(${userIds}::uuid[])
   `);
   return new Set(rows.map(({ id }) => id));
 }

@@ -6,11 +6,12 @@
 import type { AuditEvent } from '../audit/audit-event.ts';
 import type { Door } from '../audit/door.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import type { UserId } from '../kernel/ids.ts';
 import { isTripped, lossesAt } from '../licensing/breaker.ts';
-import { isSeated } from '../licensing/effect.ts';
+import { type Decision, isSeated, type Seat } from '../licensing/effect.ts';
 import type { Affected } from './affected.ts';
-import { countSeated, unstage } from './affected-sql.ts';
-import type { Facts, Planned } from './plan.ts';
+import { countSeated, stagedAmong, unstage } from './affected-sql.ts';
+import type { DecisionChange, Facts, Planned } from './plan.ts';
 import type { Pool } from './pool.ts';
 
 export interface Stage {
@@ -47,12 +48,31 @@ export async function breakerOf(
 }
 
 /** Active people who lose a seat, be its place kept or not. */
-function lossesOf({ facts, planned }: Planned): number {
-  const active = new Set(facts.persons.filter((person) => person.active).map(({ id }) => id));
-  return planned.changes.filter(
-    ({ userId, before, after }) =>
-      active.has(userId) && isSeated(before?.seat ?? 'none') && !isSeated(after?.seat ?? 'none'),
+function lossesOf(planned: Planned): number {
+  return activeOf(planned).filter(
+    (change) => isHad(change.before, isSeated) && !isHad(change.after, isSeated),
   ).length;
+}
+
+/** Those whom it holds back already, and who would lose by this as well what they keep until then: a seat, or a place in the queue. */
+export async function stillHeldBack(tx: TenantTransaction, planned: Planned): Promise<ReadonlySet<UserId>> {
+  const isKept = (seat: Seat) => isSeated(seat) || seat === 'waiting';
+  const losers = activeOf(planned).filter(({ before, after }) =>
+    isHad(before, isSeated) ? !isHad(after, isSeated) : isHad(before, isKept) && !isHad(after, isKept),
+  );
+  return await stagedAmong(
+    tx,
+    losers.map(({ userId }) => userId),
+  );
+}
+
+function activeOf({ facts, planned }: Planned): readonly DecisionChange[] {
+  const active = new Set(facts.persons.filter((person) => person.active).map(({ id }) => id));
+  return planned.changes.filter(({ userId }) => active.has(userId));
+}
+
+function isHad(decision: Decision | null, isOne: (seat: Seat) => boolean): boolean {
+  return isOne(decision?.seat ?? 'none');
 }
 
 /** Who is decided for now no longer waits to be let through. */

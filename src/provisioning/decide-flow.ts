@@ -12,7 +12,7 @@ import type { OpenBatch } from '../licensing/effect.ts';
 import { type Affected, knownCount } from './affected.ts';
 import { areMoreThan, writeMarks } from './affected-sql.ts';
 import { waitForBatches } from './batch-store.ts';
-import { breakerOf, stagedAfter, untripped } from './breaker-flow.ts';
+import { breakerOf, stagedAfter, stillHeldBack, untripped } from './breaker-flow.ts';
 import { markForBlue, writeDecisions } from './decision-store.ts';
 import { isMoreWaiting, type Loading, loadFacts, mostOf } from './facts-flow.ts';
 import { loadCrowd } from './person-store.ts';
@@ -61,12 +61,13 @@ export async function decide(
   const most = mostOf(door);
   const count = knownCount(affected);
   const isLarge = count === undefined ? await areMoreThan(tx, affected, most) : count > most;
-  const foreseen = isLarge ? undefined : await planFor(tx, door, pool, affected, circumstances);
+  const foreseen = isLarge ? undefined : await planForOthers(tx, door, pool, affected, circumstances);
   const stage = isSync ? await breakerOf(tx, door, pool, affected, foreseen) : untripped(pool);
   if (isLarge && count === undefined && !stage.isTripped && pool.stagedSince === null)
     writeRequest(tx, affected, keepUntil);
   // Whoever the request names is written down at once: afterwards nothing may tell any more who they were.
-  else if (stage.isTripped || isLarge) writeMarks(tx, affected, { keepUntil, staged: stage.isTripped });
+  else if (stage.isTripped || isLarge)
+    writeMarks(tx, affected, { keepUntil, staged: stage.isTripped, areStagedKept: isSync });
   const { facts, planned } =
     foreseen !== undefined && !stage.isTripped
       ? foreseen
@@ -105,6 +106,22 @@ async function isAnyToAsk(
   return (
     changes.some(({ after }) => after?.isUnasked) || (ended !== null && (await loadUnasked(tx, 1)).length > 0)
   );
+}
+
+/** What a directory says more of those whom the breaker holds back takes nothing from them either: to put them back does let them go. */
+async function planForOthers(
+  tx: TenantTransaction,
+  door: Door,
+  pool: Pool,
+  affected: Affected,
+  circumstances: Circumstances,
+): Promise<Planned> {
+  const foreseen = await planFor(tx, door, pool, affected, circumstances);
+  if (pool.stagedSince === null || circumstances.isSync !== true) return foreseen;
+  const held = await stillHeldBack(tx, foreseen);
+  if (held.size === 0) return foreseen;
+  const userIds = foreseen.facts.persons.flatMap(({ id }) => (held.has(id) ? [] : [id]));
+  return await planFor(tx, door, pool, { userIds }, circumstances);
 }
 
 async function planFor(

@@ -228,7 +228,8 @@ async function writeRevision(
     }
     const alsoMark = was.active === is.active && was.address === is.address ? [] : [after.id];
     const keepUntil = keepUntilOf(door, pool);
-    const decided = await decide(tx, door, pool, { userIds: [after.id], addresses }, { alsoMark, keepUntil });
+    const circumstances = { alsoMark, keepUntil, isSync: door.actor.kind === 'directory' };
+    const decided = await decide(tx, door, pool, { userIds: [after.id], addresses }, circumstances);
     if (!was.active && is.active) seatRefusal(door, after.id, decided.plan, pool);
     events.push(...decided.audit);
   }

@@ -99,6 +99,40 @@ it('lets one person go, and many who are deactivated', async () => {
   expect(await held()).toBe(2);
 });
 
+it('takes nothing from them by what the directory writes of them meanwhile, whenever that is', async () => {
+  await take(people.slice(0, 3));
+  world.pass(2 * 60 * 60_000);
+  for (const id of people.slice(0, 3)) {
+    const emails = [{ value: `${id}@elsewhere.example` }];
+    await world.revise(id, { emails }, world.directoryDoor);
+  }
+  expect([await held(), (await readState(world)).pool.staged_since]).toEqual([10, expect.any(Date)]);
+  // With others at once, too many to be decided for in one go.
+  world.peoplePerDecision = 2;
+  await world.editGroup(
+    staff,
+    { add: people.slice(3, 6), remove: people.slice(0, 3) },
+    undefined,
+    world.directoryDoor,
+  );
+  expect(await held()).toBe(10);
+  await letThrough(test.database, world.door);
+  expect(await held()).toBe(8);
+});
+
+it('stops a directory that takes roles away', async () => {
+  await world.map({ group: { roleValue: 'Editor' }, priority: 1 });
+  const editors: UserId[] = [];
+  await world.contract({ paidSeats: 15 });
+  for (let n = 0; n < 4; n += 1)
+    editors.push(await world.user(`e${n}@example.com`, { roles: [{ value: 'Editor' }] }));
+  expect(await held()).toBe(15);
+  for (const id of editors) await world.revise(id, { roles: [] }, world.directoryDoor);
+  expect([await held(), await has(editors[3] as UserId)], 'three are a fifth').toEqual([12, true]);
+  await letThrough(test.database, world.door);
+  expect(await held()).toBe(11);
+});
+
 it('forgets who is put back before it is let happen', async () => {
   await take(people.slice(0, 3));
   await world.editGroup(staff, { add: people.slice(0, 3) }, undefined, world.directoryDoor);

@@ -75,8 +75,8 @@ export class TestWorld {
     return view.user.id;
   }
 
-  async revise(id: UserId, change: JsonObject): Promise<void> {
-    await reviseUser(this.database, this.door, {
+  async revise(id: UserId, change: JsonObject, door = this.door): Promise<void> {
+    await reviseUser(this.database, door, {
       id,
       directoryId: this.directory.id,
       withGroups: false,
