@@ -163,10 +163,10 @@ async function loadPreemption(
   // Seats above the capacity may be none for those who could take one.
   const reach = preemptors.length + people + usage.overage;
   const victims = await loadVictims(tx, Math.min(takenMax + people, reach));
-  // None of the others may take any of these where the last who was read may not.
-  const last = preemptors.at(-1)?.decision.claim?.priority ?? 0;
-  const isAnyOpen = victims.some(({ decision }) => (decision.claim?.priority ?? 0) > last);
-  return { preemptors, victims, isMoreClaimed: preemptors.length >= most && isAnyOpen };
+  // So many take one: none of the others may take any of these where the next of them may not.
+  const next = (preemptors[takenMax] ?? preemptors.at(-1))?.decision.claim?.priority ?? 0;
+  const isAnyOpen = victims.some(({ decision }) => (decision.claim?.priority ?? 0) > next);
+  return { preemptors, victims, isMoreClaimed: preemptors.length >= takenMax && isAnyOpen };
 }
 
 type Head = Pick<Facts, 'queue' | 'grantsMax' | 'isMoreClaimed' | 'victims'>;

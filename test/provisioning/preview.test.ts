@@ -5,11 +5,10 @@
  */
 
 import fc from 'fast-check';
-import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import { Fault } from '../../src/kernel/fault.ts';
-import { type GroupId, type MappingId, newId } from '../../src/kernel/ids.ts';
+import { type MappingId, newId } from '../../src/kernel/ids.ts';
 import { limits } from '../../src/kernel/limits.ts';
 import { addLine, putContract, withdrawLine } from '../../src/provisioning/contract-flow.ts';
 import type { Edit } from '../../src/provisioning/edit.ts';
@@ -261,21 +260,6 @@ it('waits for no lock', async () => {
   });
 });
 
-/** With so many people who are in no other group. */
-async function fill({ database, tenantId }: TestWorld, group: GroupId, people: number): Promise<void> {
-  await inTenant(database, tenantId, async (tx) => {
-    tx.send(sql`
-      insert into users (tenant_id, id, attributes, user_name, user_name_key, active, address, tie_key, created_at,
-        last_modified)
-      select ${tenantId}, gen_random_uuid(), jsonb_build_object('userName', name, 'active', true), name, name, true,
-        name || '@example.com', name, now(), now()
-      from (select ${group} || '-' || n from generate_series(1, ${people}::int) as n) as p (name)`);
-    tx.send(sql`
-      insert into memberships select tenant_id, ${group}, id from users u where tenant_id = ${tenantId}
-        and not exists (select from memberships m where m.tenant_id = u.tenant_id and m.user_id = u.id)`);
-  });
-}
-
 it.each([0, 24])(
   'of more seats than are taken back at a time tells what is then done (notice %i h)',
   async (noticeHours) => {
@@ -285,8 +269,8 @@ it.each([0, 24])(
     await putSubPool(world.database, world.door, { name: 'a', seats: many, borrowLimit: null });
     await world.contract({ paidSeats: many });
     const [lent, own] = [await world.group('Lent'), await world.group('Own')];
-    await fill(world, lent, many);
-    await fill(world, own, many);
+    await world.fill(lent, many);
+    await world.fill(own, many);
     await world.map({ group: { id: lent }, priority: 1 });
     world.peoplePerDecision = 100;
     const before = await readState(world);
@@ -328,7 +312,7 @@ it.each([0, 24])(
 it('of a large group tells what its batches then do, in as many statements as of a small one', async () => {
   const world = await newWorld(test.database);
   const group = await world.group('Big');
-  await fill(world, group, 2 * limits.peoplePerDecision + 100);
+  await world.fill(group, 2 * limits.peoplePerDecision + 100);
   await world.contract({ paidSeats: 700 });
   const mapping = world.mapping({ group: { id: group }, priority: 1 });
   const check = async (edit: Edit) => {

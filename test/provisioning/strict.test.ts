@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import type { GroupId, UserId } from '../../src/kernel/ids.ts';
+import { limits } from '../../src/kernel/limits.ts';
 import { setPin } from '../../src/provisioning/pin-flow.ts';
 import { putSettings } from '../../src/provisioning/settings-flow.ts';
 import { settleDue } from '../../src/provisioning/settle-flow.ts';
@@ -198,6 +199,23 @@ it('counts priority alone among those who wait, until the order is sticky again'
   expect(await positions()).toEqual(byTie.map((row) => row.user_id));
   await order(24, 'sticky');
   expect(await positions()).toEqual(waiting);
+});
+
+it('goes on with those whose turn had not come when seats for 200 were taken', async () => {
+  const many = limits.seatsTakenAtOnce + 5;
+  await world.contract({ paidSeats: many });
+  const [low, high] = [await world.group('Low'), await world.group('High')];
+  await world.fill(low, many);
+  await world.map({ group: { id: low }, priority: 7 });
+  await world.fill(high, many);
+  await world.map({ group: { id: high }, priority: 2, mayPreempt: true });
+  const taken = async () =>
+    seatsOf(await readState(world), 'held').filter(({ priority }) => priority === 2).length;
+  expect(await taken()).toBe(0);
+  await pass(24);
+  expect(await taken()).toBe(limits.seatsTakenAtOnce);
+  await pass(24);
+  expect(await taken()).toBe(many);
 });
 
 it('I9: equal final states agree, in whatever order people came', async () => {

@@ -119,6 +119,22 @@ export class TestWorld {
     });
   }
 
+  /** Puts so many people into the group, who are in no other; nobody decides for them. */
+  async fill(group: GroupId, people: number): Promise<void> {
+    const { tenantId } = this;
+    await inTenant(this.database, tenantId, async (tx) => {
+      tx.send(sql`
+        insert into users (tenant_id, id, attributes, user_name, user_name_key, active, address, tie_key, created_at,
+          last_modified)
+        select ${tenantId}, gen_random_uuid(), jsonb_build_object('userName', name, 'active', true), name, name, true,
+          name || '@example.com', name, now(), now()
+        from (select ${group} || '-' || n from generate_series(1, ${people}::int) as n) as p (name)`);
+      tx.send(sql`
+        insert into memberships select tenant_id, ${group}, id from users u where tenant_id = ${tenantId}
+          and not exists (select from memberships m where m.tenant_id = u.tenant_id and m.user_id = u.id)`);
+    });
+  }
+
   removeGroup(id: GroupId): Promise<void> {
     return removeGroup(this.database, this.door, id);
   }
