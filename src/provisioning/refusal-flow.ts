@@ -8,6 +8,7 @@ import { inTenant } from '../db/tenant-transaction.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { roomIn } from '../licensing/admit.ts';
+import { hasPlace, shareOf, sharesOf } from '../licensing/sub-pool.ts';
 import { guardedSince } from './block-guard-flow.ts';
 import { countRefusal } from './block-guard-store.ts';
 import type { Plan } from './plan.ts';
@@ -48,17 +49,21 @@ export async function withRefusals<T>(database: Database, door: Door, work: () =
 export function seatRefusal(
   { requestId }: Pick<Door, 'requestId'>,
   id: UserId,
-  { changes, terms, usage: after }: Plan,
+  { changes, terms, usage: after, subPools }: Plan,
   { usage }: Pick<Pool, 'usage'>,
 ): void {
   const wish = changes.find(({ userId }) => userId === id)?.after;
   if (terms.policy !== 'block' || wish?.seat !== 'waiting' || wish.approval !== null || wish.isUnasked)
     return;
-  if (terms.grants && roomIn(terms, after).held > 0) return;
+  const share = shareOf(sharesOf(subPools, terms, after), wish.subPool);
+  if (terms.grants && roomIn(terms, after).held > 0 && hasPlace(share)) return;
   const { held, overage, onHold, unmanagedPaid } = usage;
   const used = held + overage + onHold + unmanagedPaid;
   const tier = terms.tier === null ? '' : ` of tier ${terms.tier}`;
-  const seats = `${used} of ${terms.capacity ?? 'unlimited'} seats${tier} are in use`;
+  const own = hasPlace(share)
+    ? ''
+    : `the sub-pool "${wish.subPool}" has the ${share.limit} that it may have, and `;
+  const seats = `${own}${used} of ${terms.capacity ?? 'unlimited'} seats${tier} are in use`;
   // Groups, pushed roles, a pin or the default role may ask for it: the sentence holds for all.
   const why = `No seat is free for the paid role that this person is to have: ${seats}`;
   const reference = requestId === null ? '' : ` (reference ${requestId})`;

@@ -7,7 +7,7 @@ import type { Database } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { seatsLost } from '../licensing/cliff.ts';
-import { excessUntil, limitOf, termsAt } from '../licensing/contract.ts';
+import { excessUntil, limitOf, nextChange, termsAt } from '../licensing/contract.ts';
 import { isEnding } from '../licensing/effect.ts';
 import type { Affected } from './affected.ts';
 import { decide } from './decide-flow.ts';
@@ -15,7 +15,7 @@ import { activateDue } from './draft-activation-flow.ts';
 import { affectedByTerms, dueBy } from './due.ts';
 import { isAnyDiffering } from './evaluate-flow.ts';
 import type { Pool } from './pool.ts';
-import { lockPool } from './pool-store.ts';
+import { lockPool, readPool } from './pool-store.ts';
 import { evaluateRest } from './rest-flow.ts';
 
 /**
@@ -53,8 +53,21 @@ export async function settleDue(
 /** Each part of what is due is a transaction; it ends when nothing is due any more. */
 async function settleTenant(database: Database, door: Door): Promise<void> {
   await evaluateRest(database, door);
-  while (await activateDue(database, door));
-  while (await inTenant(database, door.tenantId, (tx) => settleOnce(tx, door)));
+  for (let now: Date | undefined; now !== door.now; ) {
+    now = await inTenant(database, door.tenantId, async (tx) => stepOf(await readPool(tx), door.now));
+    const step = { ...door, now };
+    while (await activateDue(database, step));
+    while (await inTenant(database, door.tenantId, (tx) => settleOnce(tx, step)));
+  }
+}
+
+/**
+ * Up to when all that is due is done as of one time: until the contract comes to say something else, so that after a downtime seats
+ * that came free while it gave some are given by it (I24).
+ */
+function stepOf({ contract, dueAt }: Pool, now: Date): Date {
+  const change = dueAt === null ? undefined : nextChange(contract, dueAt);
+  return change === undefined || now < change ? now : new Date(change.getTime() - 1);
 }
 
 /**

@@ -97,6 +97,20 @@ describe('a line', () => {
     expect(await holders()).toEqual([0, 1, 2, 3, 4]);
   });
 
+  it('gives what came free before it ends, also where the gateway was down at both instants (I24)', async () => {
+    world.now = new Date('2026-12-30T12:00:00Z');
+    await world.editGroup(staff, { remove: people.slice(0, 1) }, undefined, world.directoryDoor);
+    expect(await told(0)).toEqual(['hold', 'SEAT_HOLD_MOVER', '']);
+    await goTo('2027-02-01T00:00:00Z');
+    expect(await holders()).toEqual([1, 2, 3]);
+    const { decisions } = await readState(world);
+    const given = decisions.find((row) => row.user_id === people[3])?.since;
+    expect(given?.toISOString(), 'as of the last instant at which it gave seats').toBe(
+      '2026-12-31T23:59:59.999Z',
+    );
+    expect(await world.settle()).toBe(0);
+  });
+
   it('that ends takes nobody’s seat away, and gives none again', async () => {
     await addOn('2026-03-01', 2, '2026-03-31');
     expect(await holders()).toEqual([0, 1, 2, 3, 4]);

@@ -55,6 +55,21 @@ describe('policy block at the SCIM door', () => {
     expect(seated.body.roles, 'what was pushed is told unchanged').toEqual([{ value: 'Lead' }]);
   });
 
+  it('refuses whose sub-pool has all that it may have, though seats are free', async () => {
+    await race.contract(4, 'block');
+    await api('PUT', '/sub-pools/Sales', { seats: 1, borrowLimit: 0 });
+    await api('POST', '/mappings', {
+      ...{ group: { roleValue: 'lead' }, priority: 1, role: 'team_member' },
+      ...{ workspaces: ['*'], subPool: 'Sales' },
+    });
+    expect((await create('ada@example.com', lead)).status).toBe(201);
+    const refused = await create('bo@example.com', lead);
+    expect([refused.status, refused.body.detail]).toEqual([
+      403,
+      expect.stringContaining('the sub-pool "Sales" has the 1 that it may have, and 1 of 4 seats'),
+    ]);
+  });
+
   it('refuses a reactivation, but no group write: who is added there waits, blocked, without a position', async () => {
     await race.contract(1, 'block');
     const [ada, bo] = [await race.user('ada@example.com'), await race.user('bo@example.com')];
