@@ -5,12 +5,10 @@ import { type ConnectionDraft, putBlueConnection, readBlueConnection } from '../
 import { type BlueStatus, blueStatus, listWorkspaces, planBlue } from '../blue/plan-flow.ts';
 import { syncNow } from '../blue/sync-flow.ts';
 import type { Services } from '../http/services.ts';
-import { Fault } from '../kernel/fault.ts';
-import { limits } from '../kernel/limits.ts';
-import { everyDefaultWorkspace } from '../licensing/mapping.ts';
 import { checkOutboundUrl } from '../outbound/outbound-client.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
+import { DefaultWorkspaces, refuseNoDefaults } from './role-form.ts';
 import { closed, Id, nullable, problems, TenantPath, Time } from './schemas.ts';
 
 const Word = Type.String({ minLength: 1, maxLength: 500 });
@@ -27,12 +25,7 @@ const settings = {
   deactivation: Type.Optional(
     Type.Enum(['leave_workspaces', 'view_only', 'leave_organization'], { default: 'leave_workspaces' }),
   ),
-  defaultWorkspaces: Type.Optional(
-    Type.Array(Word, {
-      maxItems: limits.workspacesPerMappingMax,
-      description: 'What "*" of a mapping stands for.',
-    }),
-  ),
+  defaultWorkspaces: Type.Optional(DefaultWorkspaces),
   drift: Type.Optional(
     Type.Enum(['report', 'repair'], {
       default: 'report',
@@ -77,7 +70,13 @@ export function blueRoutes(scope: AdminScope, services: Services): void {
   scope.put(
     '/tenants/:t/blue',
     {
-      config: { auth: 'tenant-write' },
+      config: {
+        auth: 'tenant-write',
+        edit: ({ body }) => {
+          const { defaultWorkspaces } = readDraft(body as Static<typeof Draft>, services);
+          return { op: 'defaultWorkspaces', workspaces: defaultWorkspaces ?? [] };
+        },
+      },
       schema: {
         tags,
         summary: 'Connect to Blue',
@@ -183,11 +182,7 @@ export function blueWorkRoutes(scope: AdminScope, services: Services): void {
 function readDraft(body: Static<typeof Draft>, { allowPrivateNetworks }: Services): ConnectionDraft {
   const { apiUrl, defaultWorkspaces = [] } = body;
   if (apiUrl != null) checkOutboundUrl(apiUrl, 'apiUrl', { allowPrivateNetworks });
-  const isRepeated = new Set(defaultWorkspaces).size < defaultWorkspaces.length;
-  if (isRepeated || defaultWorkspaces.includes(everyDefaultWorkspace)) {
-    const text = `"defaultWorkspaces" must name each workspace once, and not "${everyDefaultWorkspace}".`;
-    throw new Fault('invalid', text, { field: 'defaultWorkspaces' });
-  }
+  refuseNoDefaults(defaultWorkspaces, 'defaultWorkspaces');
   return body;
 }
 

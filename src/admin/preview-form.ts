@@ -11,6 +11,7 @@ import { Amendment, Line, lineIdOf, readAmendment, readLine } from './contract-l
 import { MappingForm, mappingIdOf, readMapping } from './mapping-form.ts';
 import { afterId, type PageRequest, readLimit, toPage } from './paging.ts';
 import { PinForm, readPin } from './pin-form.ts';
+import { DefaultWorkspaces, refuseNoDefaults } from './role-form.ts';
 import { closed, Id, nullable, SubPoolName } from './schemas.ts';
 import { readSettings, SettingsForm } from './settings-form.ts';
 import { NamedSubPoolForm, readSubPool } from './sub-pool-form.ts';
@@ -33,6 +34,8 @@ const seatEdits = {
   settings: ['settings'],
   subPool: ['subPool'],
   removeSubPool: ['name'],
+  defaultWorkspaces: ['workspaces'],
+  rollback: ['version'],
   settle: [],
 } as const;
 
@@ -50,7 +53,7 @@ export const SeatEditForm = Type.Object(
     op: Type.Enum(
       [
         ...(['contract', 'amendment', 'line', 'withdrawal', 'pin', 'unpin', 'settings'] as const),
-        ...(['subPool', 'removeSubPool', 'settle'] as const),
+        ...(['subPool', 'removeSubPool', 'defaultWorkspaces', 'rollback', 'settle'] as const),
       ],
       { description: goesWith(seatEdits) },
     ),
@@ -63,6 +66,8 @@ export const SeatEditForm = Type.Object(
     settings: Type.Optional(SettingsForm),
     subPool: Type.Optional(NamedSubPoolForm),
     name: Type.Optional(SubPoolName),
+    workspaces: Type.Optional(DefaultWorkspaces),
+    version: Type.Optional(Type.Integer({ minimum: 1, maximum: 2_147_483_647 })),
   },
   closed,
 );
@@ -109,6 +114,7 @@ export function readMappingEdit(body: Static<typeof MappingEditForm>, now: Date)
 export function readSeatEdit(body: Static<typeof SeatEditForm>): Edit {
   refuseOthers(body, seatEdits[body.op]);
   const { op, contract, amendment, line, lineId = '', userId = '', pin, settings, subPool, name = '' } = body;
+  const { workspaces, version } = body;
   switch (op) {
     case 'contract':
       return { op, contract: readContract(given(contract)) };
@@ -128,6 +134,11 @@ export function readSeatEdit(body: Static<typeof SeatEditForm>): Edit {
       return { op, subPool: readSubPool(given(subPool).name, given(subPool)) };
     case 'removeSubPool':
       return { op, name };
+    case 'defaultWorkspaces':
+      refuseNoDefaults(given(workspaces), 'workspaces');
+      return { op, workspaces: given(workspaces) };
+    case 'rollback':
+      return { op, version: given(version) };
     case 'settle':
       return { op };
   }

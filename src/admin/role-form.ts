@@ -1,6 +1,8 @@
-/** What mappings and pins have in common: a role, and the workspaces in which it is given. */
+/** What mappings, pins and default workspaces have in common: a role, and the workspaces in which it is given. */
 
+import Type from 'typebox';
 import { Fault } from '../kernel/fault.ts';
+import { limits } from '../kernel/limits.ts';
 import { anyCustomRole, entryKeyOf } from '../licensing/catalogue.ts';
 import { everyDefaultWorkspace } from '../licensing/mapping.ts';
 
@@ -16,4 +18,17 @@ export function refuseRepeatedWorkspaces(workspaces: readonly string[]): void {
   if (new Set(workspaces).size === workspaces.length && !(isDefault && workspaces.length > 1)) return;
   const text = '"workspaces" must name each workspace once, or be exactly ["*"].';
   throw new Fault('invalid', text, { field: 'workspaces' });
+}
+
+export const DefaultWorkspaces = Type.Array(Type.String({ minLength: 1, maxLength: 500 }), {
+  maxItems: limits.workspacesPerMappingMax,
+  description: 'What "*" of a mapping stands for.',
+});
+
+/** @throws Fault `invalid` naming the field for a workspace that is named twice, or is `*` itself. */
+export function refuseNoDefaults(workspaces: readonly string[], field: string): void {
+  const isEach = new Set(workspaces).size === workspaces.length;
+  if (isEach && !workspaces.includes(everyDefaultWorkspace)) return;
+  const text = `"${field}" must name each workspace once, and not "${everyDefaultWorkspace}".`;
+  throw new Fault('invalid', text, { field });
 }

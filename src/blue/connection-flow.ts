@@ -6,11 +6,11 @@ import type { Database } from '../db/database.ts';
 import { inTenant } from '../db/tenant-transaction.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { TenantId } from '../kernel/ids.ts';
-import { sameJson } from '../kernel/same-json.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
 import { decide } from '../provisioning/decide-flow.ts';
 import { requireWorkspaces } from '../provisioning/places-flow.ts';
 import { lockPool } from '../provisioning/pool-store.ts';
+import { byDefaultWorkspaces } from '../provisioning/prospect.ts';
 import type { Connection, ConnectionSettings } from './connection.ts';
 import { selectConnection, upsertConnection } from './connection-store.ts';
 import { forgetBlueUsers, markOurs } from './people-store.ts';
@@ -45,9 +45,8 @@ export async function putBlueConnection(
     const sealed = tokenSecret === undefined ? keptSecret(before, settings) : secrets.seal(tokenSecret);
     upsertConnection(tx, settings, sealed);
     if (before !== undefined && !isSameBlue(before, settings)) forgetBlueUsers(tx);
-    const rules = { ...pool.rules, defaultWorkspaces: settings.defaultWorkspaces };
-    const isSame = sameJson(pool.rules.defaultWorkspaces, settings.defaultWorkspaces);
-    const audit = isSame ? [] : (await decide(tx, door, { ...pool, rules }, { everyone: true })).audit;
+    const prospect = byDefaultWorkspaces(pool, settings.defaultWorkspaces);
+    const { audit } = await decide(tx, door, prospect.pool, prospect.affected);
     markOurs(tx, door.now);
     const event = {
       action: 'blue.written',

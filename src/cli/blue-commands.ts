@@ -1,6 +1,6 @@
 /** The connection to Blue. */
 
-import { type Command, given, integer, list, tenantFlag, tenantPath, text } from './command.ts';
+import { type Command, confirmFlag, given, integer, list, tenantFlag, tenantPath, text } from './command.ts';
 
 export const blueCommands: readonly Command[] = [
   {
@@ -22,10 +22,11 @@ export const blueCommands: readonly Command[] = [
       { name: 'default-workspaces', value: 'ids', description: 'between commas: what "*" stands for' },
       { name: 'drift', value: 'report|repair', description: 'about changes that others made in Blue' },
       { name: 'invitations-per-hour', value: 'n', description: 'no limit when left out' },
+      confirmFlag,
     ],
     call: (input) => ({
       method: 'PUT',
-      path: tenantPath(input, '/blue'),
+      path: tenantPath(input, '/blue', 'confirm'),
       body: given({
         organizationId: text(input, 'organization-id'),
         tokenId: text(input, 'token-id'),

@@ -103,6 +103,7 @@ async function ask(
   { call, askedBy }: Pick<Gated, 'call' | 'askedBy'>,
   because: Delicacy[],
 ): Promise<EditRequest> {
+  refuseSecret(call);
   const request: EditRequest = {
     ...call,
     askedBy,
@@ -119,6 +120,14 @@ async function ask(
     appendAudit(tx, door, [{ action: 'edit.requested', subject: request.id, after: { ...call, because } }]);
   });
   return request;
+}
+
+/** What waits can be read by whoever may approve it, and stands in the trail. */
+function refuseSecret({ body }: Call): void {
+  if (typeof body !== 'object' || body === null || !('tokenSecret' in body)) return;
+  const text =
+    'This waits for a second person, and a secret is not kept until then: repeat it without "tokenSecret", which stays as it is.';
+  throw new Fault('invalid', text, { field: 'tokenSecret' });
 }
 
 /** Who approves, with the key and whom it descends from. */

@@ -32,6 +32,7 @@ export type Edit =
   | { op: 'settings'; settings: Settings }
   | { op: 'subPool'; subPool: SubPoolDraft }
   | { op: 'removeSubPool'; name: string }
+  | { op: 'defaultWorkspaces'; workspaces: readonly string[] }
   | { op: 'settle' };
 
 export interface Losses {

@@ -28,6 +28,7 @@ import type { Pool } from './pool.ts';
 import { readPool } from './pool-store.ts';
 import {
   byContract,
+  byDefaultWorkspaces,
   byMappings,
   byPin,
   bySettings,
@@ -99,6 +100,8 @@ async function prospectOf(tx: TenantTransaction, door: Door, pool: Pool, edit: E
       return bySubPools(pool, subPoolsWith(pool, edit.subPool).after);
     case 'removeSubPool':
       return bySubPools(pool, (await subPoolsWithout(tx, pool, edit.name)).after);
+    case 'defaultWorkspaces':
+      return byDefaultWorkspaces(pool, edit.workspaces);
     case 'settle':
       return { pool, affected: {}, isSettling: pool.batch !== null };
     case 'draft': {

@@ -211,6 +211,13 @@ function ofDefault({ defaultRole }: Settings): Affected {
   return defaultRole === 'none' ? { everyone: true } : { anybody: true };
 }
 
+/** What `*` stands for concerns everybody, where it is another than before. */
+export function byDefaultWorkspaces(pool: Pool, defaultWorkspaces: readonly string[]): Prospect {
+  const isSame = sameJson(pool.rules.defaultWorkspaces, defaultWorkspaces);
+  const rules = { ...pool.rules, defaultWorkspaces };
+  return { pool: { ...pool, rules }, affected: isSame ? {} : { everyone: true } };
+}
+
 export function bySubPools(pool: Pool, subPools: readonly SubPool[]): Prospect {
   const after = { ...pool, subPools };
   return { pool: after, affected: noticedBetween(pool, after) };

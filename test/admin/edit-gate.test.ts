@@ -72,6 +72,41 @@ describe('an edit above the breaker', () => {
     },
   );
 
+  it('is one of the default workspaces: previewed, asked about, and never kept for a second person with its secret', async () => {
+    const blue = (defaultWorkspaces: string[]) => ({ organizationId: 'o', tokenId: 't', defaultWorkspaces });
+    await made(call('PUT', '/blue', { ...blue(['w2']), tokenSecret: 'very secret' }));
+    const free = { group: { displayName: 'All' }, role: 'client', workspaces: ['*'], priority: 1 };
+    await made(call('POST', '/mappings', free));
+    const paid = { group: { displayName: 'Eng' }, role: 'team_member', workspaces: ['w1'], priority: 2 };
+    await made(call('POST', '/mappings', paid));
+    await newcomers('Eng', ['a', 'b', 'c', 'd']);
+    const members = (await made(call('GET', '/users'))).items.map(({ id }: { id: string }) => ({
+      value: id,
+    }));
+    const schemas = ['urn:ietf:params:scim:schemas:core:2.0:Group'];
+    const token = await tenant.directoryToken('entra');
+    await made(gateway.scim(token, 'POST', '/Groups', { schemas, displayName: 'All', members }));
+    expect(await held()).toBe(4);
+
+    const preview = { op: 'defaultWorkspaces', workspaces: ['w1', 'w2'] };
+    expect(await made(call('POST', '/seats/preview', preview))).toMatchObject({ lost: 4 });
+    const refused = await call('PUT', '/blue', blue(['w1', 'w2']));
+    expect([refused.status, refused.body.code, refused.body.field]).toEqual([
+      409,
+      'above_breaker',
+      'confirm',
+    ]);
+    expect([await held(), (await call('GET', '/blue')).body.defaultWorkspaces]).toEqual([4, ['w2']]);
+
+    await settings({ twoPersonRule: true });
+    const secret = await call('PUT', '/blue', { ...blue(['w1', 'w2']), tokenSecret: 'very secret' });
+    expect([secret.status, secret.body.field]).toEqual([400, 'tokenSecret']);
+    const asked = await call('PUT', '/blue', blue(['w1', 'w2']));
+    expect(asked.status).toBe(202);
+    expect((await call('POST', `/edit-requests/${asked.body.id}/approve`, {}, other)).status).toBe(200);
+    expect(await held()).toBe(0);
+  });
+
   it('is one that withdraws a line of the contract', async () => {
     await made(call('PUT', '/contract', contract(1)));
     const amendment = { effectiveOn: '2020-01-01', paidSeats: 4, reason: 'more' };

@@ -6,10 +6,12 @@
 
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { putBlueConnection } from '../../src/blue/connection-flow.ts';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import { Fault } from '../../src/kernel/fault.ts';
 import { type MappingId, newId } from '../../src/kernel/ids.ts';
 import { limits } from '../../src/kernel/limits.ts';
+import { secretBox } from '../../src/kernel/secret-box.ts';
 import { addLine, putContract, withdrawLine } from '../../src/provisioning/contract-flow.ts';
 import type { Edit } from '../../src/provisioning/edit.ts';
 import {
@@ -18,6 +20,7 @@ import {
   reorderMappings,
   replaceMapping,
 } from '../../src/provisioning/mapping-flow.ts';
+import { rollBack } from '../../src/provisioning/mapping-version-flow.ts';
 import { removePin, setPin } from '../../src/provisioning/pin-flow.ts';
 import { lockPool } from '../../src/provisioning/pool-store.ts';
 import { lossesBy, previewEdit } from '../../src/provisioning/preview-flow.ts';
@@ -62,6 +65,7 @@ const choice = fc.record({
     ] as const),
     ...(['amendment', 'amendment', 'withdrawal', 'pin', 'pin', 'unpin', 'settings', 'settings'] as const),
     ...(['subPool', 'subPool', 'subPool', 'removeSubPool', 'settle'] as const),
+    ...(['defaultWorkspaces', 'rollback'] as const),
   ),
   one: fc.nat({ max: 30 }),
   two: fc.nat({ max: 30 }),
@@ -71,6 +75,7 @@ const choice = fc.record({
   days: fc.integer({ min: -2, max: 2 }),
   flag: fc.boolean(),
 });
+const secrets = secretBox(Buffer.alloc(32, 7));
 type Choice = typeof choice extends fc.Arbitrary<infer T> ? T : never;
 
 it(
@@ -122,7 +127,7 @@ function editOf({ now }: TestWorld, state: State, chosen: Choice): Edit | undefi
   const dayOf = (more: number) => new Date(now.getTime() + more * 86_400_000).toISOString().slice(0, 10);
   const mapping = () => {
     const group = pick(state.groups, two);
-    const workspaces = flag ? ['w1'] : ['w1', 'w2'];
+    const workspaces = two % 4 === 0 ? ['*'] : flag ? ['w1'] : ['w1', 'w2'];
     const rest = {
       fallbackRole: null,
       validFrom: null,
@@ -181,6 +186,10 @@ function editOf({ now }: TestWorld, state: State, chosen: Choice): Edit | undefi
       return { op, subPool: { name: flag ? 'a' : 'b', seats: two % 4, borrowLimit: seats } };
     case 'removeSubPool':
       return { op, name: pick(state.sub_pools, one)?.name ?? 'none' };
+    case 'defaultWorkspaces':
+      return { op, workspaces: [['w1'], ['w1', 'w2'], []][one % 3] ?? [] };
+    case 'rollback':
+      return { op, version: 1 + (one % 6) };
     case 'settle':
       return { op };
   }
@@ -228,6 +237,17 @@ async function apply({ database, door }: TestWorld, edit: Edit): Promise<void> {
       return await putSubPool(database, door, edit.subPool);
     case 'removeSubPool':
       return await removeSubPool(database, door, edit.name);
+    case 'defaultWorkspaces': {
+      const connection = { organizationId: 'o', tokenId: 't', tokenSecret: 's' };
+      await putBlueConnection(database, secrets, door, {
+        ...connection,
+        defaultWorkspaces: [...edit.workspaces],
+      });
+      return;
+    }
+    case 'rollback':
+      await rollBack(database, door, edit.version);
+      return;
     case 'settle':
       return await settleBatch(database, door);
   }
