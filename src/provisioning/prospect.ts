@@ -89,16 +89,24 @@ export function withBase({ contract }: Pick<Pool, 'contract'>, draft: ContractDr
 }
 
 /**
- * What of all that was signed stands beside a base line. One that has begun corrects the one that is in force; one whose first day is
- * to come, whatever was to come.
+ * What of all that was signed stands beside a base line. One that has begun corrects the one that is in force, unless it follows it; one
+ * whose first day is to come corrects whatever was to come.
  */
 function keptBeside(draft: BaseLine, contract: Contract, now: Date): readonly BaseLine[] {
   const isBegun = ({ startsOn }: BaseLine) => startOf(startsOn) <= now;
   const signed = termsSigned(contract);
   const begun = signed.filter(isBegun);
   if (begun.length === 0 || !isBegun(draft)) return begun;
-  const before = begun.slice(0, -1).filter(({ startsOn }) => startsOn < draft.startsOn);
-  return [...before, ...signed.filter((term) => !isBegun(term))];
+  const before = begun.filter(({ startsOn }) => startsOn < draft.startsOn);
+  const newest = begun.at(-1);
+  const isCorrected = newest !== undefined && before.includes(newest) && !isAfter(draft, newest, contract);
+  return [...(isCorrected ? before.slice(0, -1) : before), ...signed.filter((term) => !isBegun(term))];
+}
+
+/** What was signed late, when the term before was over, and whatever an evaluation became: what held until then, held. */
+function isAfter(draft: BaseLine, term: BaseLine, contract: Contract): boolean {
+  if (term.kind === 'evaluation' && draft.kind !== 'evaluation') return true;
+  return lastDayOf(termOf(contract, startOf(term.startsOn))) < draft.startsOn;
 }
 
 function outside(field: 'startsOn' | 'endsOn', where: string, { kind }: ContractLine): Fault {

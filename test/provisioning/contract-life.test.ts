@@ -9,6 +9,7 @@ import type { GroupId, UserId } from '../../src/kernel/ids.ts';
 import { type ContractLine, termsAt } from '../../src/licensing/contract.ts';
 import { addLine, withdrawLine } from '../../src/provisioning/contract-flow.ts';
 import { selectBases, selectLines } from '../../src/provisioning/contract-line-store.ts';
+import { readPool } from '../../src/provisioning/pool-store.ts';
 import { settleDue } from '../../src/provisioning/settle-flow.ts';
 import { selectUserView } from '../../src/provisioning/user-view-store.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -245,6 +246,36 @@ describe('an evaluation', () => {
     ]);
     await goTo('2027-04-01T00:00:00.000Z');
     expect(await holders()).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('stays in the books where what follows it is signed late, or while it runs', async () => {
+    const capacity = async (at: string) => {
+      const { contract } = await inTenant(test.database, world.tenantId, readPool);
+      return termsAt(contract, new Date(at)).capacity;
+    };
+    const annual = { kind: 'annual', endsOn: '2027-04-30' } as const;
+    await amend('2026-03-08', { paidSeats: 3 });
+    await goTo('2026-05-06T00:00:00.000Z');
+    expect(await told(0)).toEqual(['held', 'EVALUATION_ENDED', 'view_only']);
+    await world.contract({ ...annual, startsOn: '2026-05-02', paidSeats: 4 });
+    expect(await holders()).toEqual([0, 1, 2, 3]);
+    expect([await capacity('2026-03-15T00:00:00Z'), await capacity('2026-05-03T00:00:00Z')]).toEqual([3, 4]);
+    await world.contract({ ...annual, startsOn: '2026-05-03', paidSeats: 5 });
+    expect([await capacity('2026-03-15T00:00:00Z'), await capacity('2026-05-03T00:00:00Z')]).toEqual([3, 5]);
+    expect(await inTenant(test.database, world.tenantId, selectBases), 'it was corrected').toHaveLength(2);
+    await goTo('2027-05-05T00:00:00.000Z');
+    await world.contract({ ...annual, startsOn: '2027-05-01', endsOn: '2028-04-30', paidSeats: 2 });
+    expect([await capacity('2026-06-01T00:00:00Z'), await capacity('2027-05-03T00:00:00Z')]).toEqual([5, 2]);
+  });
+
+  it('stands until the day on which it is turned into a contract', async () => {
+    await world.contract({ kind: 'annual', startsOn: '2026-03-10', endsOn: '2027-03-09', paidSeats: 4 });
+    const bases = await inTenant(test.database, world.tenantId, selectBases);
+    expect(bases.map(({ effectiveOn, document }) => [effectiveOn, document?.kind])).toEqual([
+      ['2026-01-01', 'evaluation'],
+      ['2026-03-10', 'annual'],
+    ]);
+    expect(await holders()).toEqual([0, 1, 2, 3]);
   });
 
   it('keeps its lines: what is signed ahead takes none of them, and gives none of its own', async () => {
