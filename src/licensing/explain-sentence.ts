@@ -29,6 +29,8 @@ export function sentenceOf(facts: ExplainFacts, winner: Rule | undefined): strin
     return `${asks}, but the seat lay idle and was taken at ${at}: ${name} ${meanwhileOf(decision)} until seen again.`;
   }
   if (decision.seat === 'none') return `${asks}, a free role that needs no seat.`;
+  if (decision.seat === 'hold')
+    return `${asks}; ${name} was taken out of the last group that asked for a paid role, and the seat is kept until ${keptUntil(decision)}.`;
   if (isSeated(decision.seat)) return `${asks}, and ${name} ${heldUntil(facts)}.`;
   const role = meanwhileOf(decision);
   const place = seat.position === null ? 'waits' : `is number ${seat.position} in the queue`;
@@ -69,7 +71,7 @@ function nothingAsked(facts: ExplainFacts): string {
   const kept = decision?.kept ?? null;
   if (kept !== null) {
     const what = decision?.seat === 'hold' ? 'the seat is' : 'the place in the queue is';
-    return `${name} was taken out of the last group that asked for a paid role: ${what} kept until ${kept.until.toISOString()}.`;
+    return `${name} was taken out of the last group that asked for a paid role: ${what} kept until ${keptUntil(decision)}.`;
   }
   const other = mappingNotNow(facts);
   if (other !== undefined) {
@@ -81,6 +83,10 @@ function nothingAsked(facts: ExplainFacts): string {
   return groups.length === 0
     ? `${name} is in no group, so that nothing is asked for.`
     : `${name} is in ${listOf(groups.map(({ displayName }) => displayName))}, which no mapping names.`;
+}
+
+function keptUntil(decision: Decision | null): string {
+  return decision?.kept?.until.toISOString() ?? 'it lapses';
 }
 
 function askedBy({ name, person, pin, decision }: ExplainFacts, winner: Rule | undefined): string {

@@ -1,6 +1,7 @@
 /** Why a person has these roles and this seat, and what would change it: for admins, in codes and in one sentence. */
 
 import type { UserId } from '../kernel/ids.ts';
+import { sameJson } from '../kernel/same-json.ts';
 import { capacityFor, isOverageSpent } from './contract.ts';
 import { desire, matching, type Person, pinAt } from './desire.ts';
 import { isSeated } from './effect.ts';
@@ -109,27 +110,29 @@ function reasonsOf({ person, decision, seat, terms }: ExplainFacts): string[] {
 function counterfactualsOf(facts: ExplainFacts): Counterfactual[] {
   const { person, rules, groups, now } = facts;
   const names = new Map(groups.map(({ id, displayName }) => [id, displayName]));
-  const without = (change: string, other: Partial<Person>): Counterfactual => {
+  const askedWith = (other: Partial<Person>) => {
     const { requested, priority } = desire({ ...person, ...other }, rules, now);
-    return {
-      change,
-      roles: requested.map(({ role, workspace }) => ({ role, workspace })),
-      needsSeat: priority !== null,
-    };
+    const roles = requested.map(({ role, workspace }) => ({ role, workspace }));
+    return { roles, needsSeat: priority !== null };
   };
-  if (!person.active) return [without('Activate the person in the identity provider', { active: true })];
+  const asIs = askedWith({});
+  const without = (change: string, other: Partial<Person>): Counterfactual[] => {
+    const asked = askedWith(other);
+    return sameJson(asked, asIs) ? [] : [{ change, ...asked }];
+  };
+  if (!person.active) return without('Activate the person in the identity provider', { active: true });
   const rulesNow = matching(person, rules, now);
   const mapped = rulesNow.flatMap(({ groupId }) => groupId ?? []);
   const claimed = rulesNow.flatMap(({ claimValue }) => claimValue ?? []);
   return [
-    ...(pinAt(person, now) === undefined ? [] : [without('Take the pin away', { pin: null })]),
-    ...(person.reclaimedAt === null ? [] : [without('Undo the taking of the seat', { reclaimedAt: null })]),
-    ...[...new Set(mapped)].slice(0, namesMax).map((id) =>
+    ...(pinAt(person, now) === undefined ? [] : without('Take the pin away', { pin: null })),
+    ...(person.reclaimedAt === null ? [] : without('Undo the taking of the seat', { reclaimedAt: null })),
+    ...[...new Set(mapped)].slice(0, namesMax).flatMap((id) =>
       without(`Take the person out of ${names.get(id) ?? id}`, {
         groups: new Set([...person.groups].filter((other) => other !== id)),
       }),
     ),
-    ...[...new Set(claimed)].slice(0, namesMax).map((value) =>
+    ...[...new Set(claimed)].slice(0, namesMax).flatMap((value) =>
       without(`Take the person out of ${value}`, {
         claimValues: person.claimValues.filter((other) => other !== value),
       }),
@@ -139,11 +142,12 @@ function counterfactualsOf(facts: ExplainFacts): Counterfactual[] {
 
 function smallestChange(facts: ExplainFacts): string | null {
   const { person, decision, seat, terms, used, place, groups } = facts;
-  if (!person.active) return 'Activate the person in the identity provider.';
+  if (!person.active)
+    return `Activate the person in the identity provider${isRefusedNow(facts) ? ', once a seat is free' : ''}.`;
   if (person.isExcluded) return "Take the person off the tenant's list of those who are left alone.";
   if (facts.stagedSince !== null) return 'An administrator who lets the change of the directory happen.';
   if (decision === null || decision.requested.length === 0) {
-    if (decision?.kept != null) return 'Put the person into a mapped group before the place lapses.';
+    if (decision?.kept != null) return putBack;
     const other = mappingNotNow(facts);
     if (other !== undefined) return `Other days for the mapping of "${namedBy(other, groups)}".`;
     return groups.length === 0
@@ -154,7 +158,9 @@ function smallestChange(facts: ExplainFacts): string | null {
   if (decision.refusal === 'SEAT_RECLAIMED') return comeBack(facts);
   if (isSeated(decision.seat) && terms.phase === 'frozen')
     return 'A contract: it restores what the evaluation had.';
-  if (decision.approval !== null) return "An administrator's approval.";
+  if (decision.approval !== null)
+    return `An administrator's approval${isAnyFree(facts) ? '' : ', and a seat that is free'}.`;
+  if (decision.seat === 'hold') return putBack;
   if (isSeated(decision.seat) && facts.takenAt !== null)
     return 'The person signs in or is active in Blue; or an administrator keeps the seat.';
   if ((timeOf(seat, 'SEAT_EXCESS_UNTIL:') ?? timeOf(seat, 'PREEMPTED_AT:')) !== undefined)
@@ -170,6 +176,22 @@ function smallestChange(facts: ExplainFacts): string | null {
   if (facts.share !== null) return shareWanting(facts, facts.share);
   const { capacity } = terms;
   return capacity === null ? null : seatsWanting(capacityAt(place) - capacity, capacityAt(1) - capacity);
+}
+
+const putBack = 'Put the person into a mapped group before the place lapses.';
+
+function isAnyFree({ terms, used }: ExplainFacts): boolean {
+  return terms.grants && (terms.capacity === null || used < terms.capacity + terms.allowance);
+}
+
+/** Policy `block` lets nobody come back for whom no seat is free. */
+function isRefusedNow(facts: ExplainFacts): boolean {
+  const { person, rules, now, terms } = facts;
+  return (
+    terms.policy === 'block' &&
+    !isAnyFree(facts) &&
+    desire({ ...person, active: true }, rules, now).priority !== null
+  );
 }
 
 function shareWanting(facts: ExplainFacts, share: NonNullable<ExplainFacts['share']>): string {

@@ -1,12 +1,19 @@
 /**
- * Who would lose the seat by an edit not now but at a date to come: where a mapping begins or ceases to count, a pin ends, or a
- * line of the contract gives fewer seats. Pure.
+ * Who would lose the seat by an edit not now but at a date to come: where a mapping begins or ceases to count, a pin ends, a line of
+ * the contract gives fewer seats, seats above the capacity come to have an end, or an evaluation freezes. Pure.
  */
 
 import type { UserId } from '../kernel/ids.ts';
 import type { Usage } from '../licensing/admit.ts';
 import { seatsLost } from '../licensing/cliff.ts';
-import { type Contract, capacityChanges, limitOf, termsAt } from '../licensing/contract.ts';
+import {
+  type Contract,
+  capacityChanges,
+  limitOf,
+  nextChange,
+  overageUntil,
+  termsAt,
+} from '../licensing/contract.ts';
 import { desire, named } from '../licensing/desire.ts';
 import { isSeated } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
@@ -59,14 +66,30 @@ function instantsOf(mappings: Rules['mappings'], pin: PersonFacts['pin'], now: D
   return [...new Set(times)].map((time) => new Date(time));
 }
 
-/** How many more seats go, after their days of grace, by the lines of the contract after the edit than by those before it. */
-export function lostByLines(
+/** How many more seats go later by the contract after the edit than by that before it: whose they are is known only then. */
+export function lostByContract(
   before: Contract | undefined,
   after: Contract | undefined,
   usage: Usage,
   now: Date,
 ): number {
-  return Math.max(0, worst(after, usage, now) - worst(before, usage, now));
+  const byLines = worst(after, usage, now) - worst(before, usage, now);
+  const byPolicy = endsOverage(after, now) && !endsOverage(before, now) ? usage.overage : 0;
+  const byEnd = freezes(after, now) && !freezes(before, now) ? usage.held + usage.overage : 0;
+  return Math.max(0, byLines, byPolicy, byEnd);
+}
+
+/** Whether seats above the capacity have an end, as by policy `grace`. */
+function endsOverage(contract: Contract | undefined, now: Date): boolean {
+  return overageUntil(termsAt(contract, now), now) !== null;
+}
+
+/** Whether an evaluation will come to be frozen. Where one is already, what goes by it goes now. */
+function freezes(contract: Contract | undefined, now: Date): boolean {
+  if (termsAt(contract, now).phase === 'frozen') return false;
+  for (let at = nextChange(contract, now); at !== undefined; at = nextChange(contract, at))
+    if (termsAt(contract, at).phase === 'frozen') return true;
+  return false;
 }
 
 function worst(contract: Contract | undefined, usage: Usage, now: Date): number {

@@ -16,7 +16,7 @@ import { contractWithout } from './contract-flow.ts';
 import { selectUserNames } from './decision-store.ts';
 import type { Edit, Losses, Preview } from './edit.ts';
 import { requireFreeFallbacks } from './fallback-flow.ts';
-import { laterLosers, lostByLines } from './losses.ts';
+import { laterLosers, lostByContract } from './losses.ts';
 import { checkMapping, mappingsAfter } from './mapping-flow.ts';
 import { selectMappings } from './mapping-store.ts';
 import { refuseActivated } from './mapping-version.ts';
@@ -159,8 +159,17 @@ function decisionOf({ crowds, turns }: Outlook, userId: UserId): Decision | null
   return crowds.find(({ people }) => people.includes(userId))?.person.decision ?? null;
 }
 
+/** Also who keeps the seat of an evaluation that is frozen, and loses the role. */
 function losesSeat({ before, after }: Turn): boolean {
-  return isSeated(before?.seat ?? 'none') && !isSeated(after?.seat ?? 'none');
+  return isUsed(before) && !isUsed(after);
+}
+
+function isUsed(decision: Decision | null): boolean {
+  return (
+    decision !== null &&
+    isSeated(decision.seat) &&
+    decision.effective.some(({ billing }) => billing === 'paid')
+  );
 }
 
 /** It goes back to the share that lent it, or to a better claim. */
@@ -173,9 +182,8 @@ function lossesIn(pool: Pool, prospect: Prospect, { crowds, turns }: Outlook, no
   const losers = peopleOf(turns.filter(losesSeat));
   const noticed = peopleOf(turns.filter(isNoticed));
   const later = laterLosers(crowds, { before: rules, after: prospect.pool.rules }, now);
-  // Seats that lines of the contract take away: whose they are is known only then.
-  const byLines = lostByLines(contract, prospect.pool.contract, usage, now);
-  const seatsLost = new Set([...losers, ...noticed, ...later]).size + byLines;
+  const byContract = lostByContract(contract, prospect.pool.contract, usage, now);
+  const seatsLost = new Set([...losers, ...noticed, ...later]).size + byContract;
   return { seatsLost, lostLater: seatsLost - losers.length };
 }
 

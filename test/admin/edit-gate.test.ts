@@ -33,7 +33,8 @@ const held = async () => (await made(call('GET', '/seats'))).held;
 async function fourHolders(): Promise<string> {
   const { id } = await made(call('POST', '/mappings', mapping));
   await newcomers('Eng', ['a', 'b', 'c', 'd']);
-  expect(await held()).toBe(4);
+  const seats = await made(call('GET', '/seats'));
+  expect(seats.held + seats.overage).toBe(4);
   return id;
 }
 
@@ -121,6 +122,29 @@ describe('an edit above the breaker', () => {
     expect((await made(call('GET', '/seats'))).capacity).toBe(1);
     const gone = await call('POST', '/seats/preview', { op: 'withdrawal', lineId: id });
     expect([gone.status, gone.body.code]).toEqual([404, 'not_found']);
+  });
+
+  const evaluation = (startsOn: string, endsOn: string) => ({
+    ...{ ...contract(10), kind: 'evaluation', startsOn, endsOn },
+    evaluationGraceDays: 0,
+  });
+  const byPercent = (policy: string, graceDays?: number) => ({
+    ...contract(1),
+    overage: { policy, allowancePercent: 300, ...(graceDays === undefined ? {} : { graceDays }) },
+  });
+  it.each([
+    ['freezes an evaluation', contract(10), evaluation('2020-01-01', '2020-06-30'), 4, 0],
+    ['will freeze one', contract(10), evaluation('2020-01-01', '2098-12-31'), 4, 4],
+    ['gives an end to seats above the capacity', byPercent('allow'), byPercent('grace', 5), 3, 3],
+  ])('is one that %s', async (_what, before, after, seats, later) => {
+    await made(call('PUT', '/contract', before));
+    await fourHolders();
+    const preview = await made(call('POST', '/seats/preview', { op: 'contract', contract: after }));
+    expect(preview).toMatchObject({ lostLater: later });
+    const { status, body } = await call('PUT', '/contract', after);
+    expect([status, body.code, body.field]).toEqual([409, 'above_breaker', 'confirm']);
+    expect(body.detail).toMatch(new RegExp(`^This takes the seats of ${seats} people`));
+    expect((await call('PUT', '/contract?confirm=true', after)).status).toBe(200);
   });
 
   it('is one of a share that takes back what others borrow, also after a notice', async () => {

@@ -164,6 +164,14 @@ describe('reasons', () => {
   });
 });
 
+it('what would be asked for otherwise is told of what changes it alone', () => {
+  const all = rules([mapping('a', 1), mapping('b', 2, { role: 'client' })]);
+  const changes = (given: ExplainFacts) => explain(given).counterfactuals.map(({ change }) => change);
+  expect(changes(facts(['a', 'b'], all, 'held'))).toEqual(['Take the person out of A']);
+  const pin = { role: 'client', workspaces: ['w1'], until: null, reserved: false };
+  expect(changes(facts(['a', 'b'], all, 'none', { pin }))).toEqual(['Take the pin away']);
+});
+
 describe('the smallest change', () => {
   const waits = (place: number, used: number, change: Partial<Omit<ExplainFacts, 'pin'>> = {}) =>
     explain(facts(['a'], one, 'waiting', { place, used, ...change })).smallestChange;
@@ -247,6 +255,32 @@ describe('the smallest change', () => {
     );
     expect(noticed.sentence).toContain('goes at 2026-06-02T00:00:00.000Z to whoever claims it before Ann');
     expect(noticed.smallestChange).toMatch(/^More seats/);
+  });
+
+  it('is a free seat beside the approval, or the activation, where none is', () => {
+    const asked = (used: number) => {
+      const given = facts(['a'], one, 'waiting', { used });
+      const decision = given.decision && ({ ...given.decision, approval: 'pending' } as const);
+      return explain({ ...given, decision }).smallestChange;
+    };
+    expect(asked(2)).toBe("An administrator's approval.");
+    expect(asked(3)).toBe("An administrator's approval, and a seat that is free.");
+    const block = termsAt(contract({ policy: 'block' }), now);
+    const gone = (used: number) =>
+      explain(facts(['a'], one, 'none', { active: false, terms: block, used })).smallestChange;
+    expect(gone(2)).toBe('Activate the person in the identity provider.');
+    expect(gone(3)).toBe('Activate the person in the identity provider, once a seat is free.');
+  });
+
+  it('is to come back in time for whose seat is kept, whatever free role they have meanwhile', () => {
+    const free = rules([mapping('a', 1, { role: 'client' })]);
+    const given = facts(['a'], free, 'hold');
+    const kept = { claimedAt: now, until: new Date('2026-06-01T01:00:00Z') };
+    const told = explain({ ...given, decision: given.decision && { ...given.decision, kept } });
+    expect(told.sentence).toBe(
+      'A asks for client (priority 1); Ann was taken out of the last group that asked for a paid role, and the seat is kept until 2026-06-01T01:00:00.000Z.',
+    );
+    expect(told.smallestChange).toBe('Put the person into a mapped group before the place lapses.');
   });
 
   it('is other days for a mapping that does not count yet, or no longer', () => {
