@@ -6,7 +6,16 @@ import type { TenantId } from '../kernel/ids.ts';
 import type { Usage } from './admit.ts';
 import { nextCliff, seatsLost } from './cliff.ts';
 import { type ConnectionAlert, type ConnectionFacts, watchConnection } from './connection-alert.ts';
-import { type Contract, endOf, isFollowed, ofTerm, type Terms, termOf, termsAt } from './contract.ts';
+import {
+  type Contract,
+  endOf,
+  isFollowed,
+  lastDayAt,
+  ofTerm,
+  type Terms,
+  termOf,
+  termsAt,
+} from './contract.ts';
 import { dayOf, type Forecast } from './forecast.ts';
 import { type WaitingAlert, type WaitingFacts, watchWaiting } from './waiting-alert.ts';
 
@@ -76,8 +85,7 @@ interface Watch {
 
 export function dueAlerts(facts: AlertFacts, before: Raised, now: Date): DueAlerts {
   const terms = termsAt(facts.contract, now);
-  const term = facts.contract && termOf(facts.contract, now);
-  const period = periodOf(term, terms);
+  const period = periodOf(facts.contract, now);
   const known = new Set(before.period === period ? before.marks : []);
   const lists = watchesOf(facts, terms, now);
   const marks = new Set(
@@ -98,8 +106,9 @@ export function dueAlerts(facts: AlertFacts, before: Raised, now: Date): DueAler
   return { alerts: [...causes.keys()], causes, raised: { period, marks: [...marks].sort() }, standing };
 }
 
-function periodOf(contract: Contract | undefined, { endsOn }: Terms): string {
-  return contract === undefined ? '' : `${contract.startsOn}/${endsOn}`;
+/** What is signed ahead begins none yet. */
+function periodOf(contract: Contract | undefined, now: Date): string {
+  return contract === undefined ? '' : `${termOf(contract, now).startsOn}/${lastDayAt(contract, now)}`;
 }
 
 function watchesOf(facts: AlertFacts, terms: Terms, now: Date): Watch[][] {

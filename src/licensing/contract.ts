@@ -140,6 +140,12 @@ export function isFollowed(contract: Contract, now: Date): boolean {
   return next !== undefined && startOf(next.startsOn) <= graceEnd(term, lastDayOf(term, linesAt(term, now)));
 }
 
+/** Of the term that holds then, as it was signed: also where the next one begins before it. */
+export function lastDayAt(contract: Contract, at: Date): string {
+  const term = termOf(contract, at);
+  return lastDayOf(term, linesAt(term, at));
+}
+
 /** What happened at `at`, where that was in the term that holds now; null: it holds no more. */
 export function ofTerm(contract: Contract | undefined, at: Date | null, now: Date): Date | null {
   if (contract === undefined || at === null) return null;

@@ -191,6 +191,15 @@ it('does not ask for a signature where the next term begins before paid roles ce
   expect(late.look().map(({ kind }) => kind)).toEqual(['evaluation_ends']);
 });
 
+it('tells nothing again where what follows is signed ahead, and all again once that holds', () => {
+  const one = new Watcher({ endsOn: '2026-12-31' });
+  expect(one.use(80)).toEqual([80]);
+  const signed = contract({ policy: 'queue', paidSeats: 100, endsOn: '2026-12-31' });
+  const next = contract({ policy: 'queue', paidSeats: 100, startsOn: '2026-11-01', endsOn: '2027-10-31' });
+  expect(one.look({ contract: { ...signed, later: [next] } })).toEqual([]);
+  expect(one.look({}, new Date('2026-11-01T00:00:00Z')).map(({ kind }) => kind)).toEqual(['seats_used']);
+});
+
 it('tells of a lifted policy in the term in which it was lifted', () => {
   const next = contract({ policy: 'block', startsOn: '2026-05-02', endsOn: '2027-04-30' });
   const one = new Watcher({ policy: 'block', later: [next] });
