@@ -230,8 +230,7 @@ async function writeAndDecide(
 }
 
 /**
- * Deletes a group; its members stay. Mappings wait for a group of the name or externalId they were written with; those
- * written with its id, for one of its name.
+ * Deletes a group; its members stay. Its mappings wait for a group of its name or externalId.
  *
  * @param check May refuse the version that is there.
  * @throws Fault `not_found`; whatever `check` throws.

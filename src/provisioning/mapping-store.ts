@@ -53,8 +53,8 @@ export async function bindMappings(
 }
 
 /**
- * Makes the mappings of a group that goes away wait for it again, by what they were written with; those written with
- * its id wait for its name.
+ * Makes the mappings of a group that goes away wait for it again: by the name that it has now or its externalId; those written with an
+ * externalId by that alone.
  */
 export async function unbindMappings(
   tx: TenantTransaction,
@@ -62,11 +62,14 @@ export async function unbindMappings(
   groupId: GroupId,
   displayName: string,
 ): Promise<Rebound> {
-  const isNameless = sql`group_display_name is null and group_external_id is null`;
+  const isByName = sql`(group_display_name is not null or group_external_id is null)`;
   const rows = await tx.run(sql<{ id: MappingId; displayName: string | null; externalId: string | null }>`
     update mappings set group_id = null,
-      group_display_name = case when ${isNameless} then ${displayName} else group_display_name end,
-      group_display_name_key = case when ${isNameless} then ${fold(displayName)} else group_display_name_key end
+      group_display_name = case when ${isByName} then ${displayName} end,
+      group_display_name_key = case when ${isByName} then ${fold(displayName)} end,
+      group_external_id = case when ${isByName} then (
+        select min(s.external_id) from group_sources s where s.tenant_id = ${tx.tenantId} and s.group_id = ${groupId}
+      ) else group_external_id end
     where tenant_id = ${tx.tenantId} and group_id = ${groupId}
     returning id, group_display_name as "displayName", group_external_id as "externalId"
   `);

@@ -1,6 +1,7 @@
 /** The edge cases of moves, groups, pins and people, one scenario for each sentence of docs/licensing.md that has an edge. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createGroup, reviseGroup } from '../../src/provisioning/group-flow.ts';
 import { releaseHold, removePin, setPin } from '../../src/provisioning/pin-flow.ts';
 import { previewEdit } from '../../src/provisioning/preview-flow.ts';
 import { settleBatch } from '../../src/provisioning/settle-flow.ts';
@@ -111,6 +112,29 @@ describe('a mapped group', () => {
     expect(await scene.queue()).toEqual(['Di', 'Ed']);
     expect(await Promise.all(scene.names.map((name) => scene.claimedAt(name)))).toEqual(claims);
   });
+
+  it.each([
+    ['the name that it had last', 'Crew', null],
+    ['its externalId, under another name', 'Squad', 'x-staff'],
+  ])(
+    'that is renamed, deleted and returns by %s gives everybody the same seat',
+    async (_by, displayName, externalId) => {
+      const { world } = scene;
+      const { database, directory, door } = world;
+      const seated = await scene.seated();
+      await reviseGroup(database, world.directoryDoor, {
+        id: scene.staff,
+        directoryId: directory.id,
+        edit: { clear: false, add: [], remove: [] },
+        revise: () => ({ attributes: { displayName: 'Crew' }, externalId: 'x-staff' }),
+      });
+      await world.removeGroup(scene.staff);
+      const draft = { attributes: { displayName }, externalId };
+      const again = await createGroup(database, door, directory.id, draft, []);
+      for (const name of scene.names) await scene.join([name], again.id);
+      expect(await scene.seated()).toEqual(seated);
+    },
+  );
 
   it('that returns later finds its places gone, and its people come anew', async () => {
     const other = await scene.world.group('Other');
