@@ -17,6 +17,7 @@ import { findTenant, listTenants } from '../tenants/credential-store.ts';
 import { adminActorOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
 import { afterKey, afterNumber, readLimit, toPage } from './paging.ts';
+import { SeatTold } from './preview-form.ts';
 import { closed, Id, listOf, PageQuery, pageQuery, problems, Time } from './schemas.ts';
 
 const Role = Type.Object(
@@ -45,7 +46,7 @@ const Watched = Type.Object({
 const Draft = Type.Object({ roles: Roles, reason: Type.String({ minLength: 1, maxLength: 2000 }) }, closed);
 const Standing = Type.Object({
   roles: Type.Array(Type.Object({ role: Type.String(), workspace: Type.String() })),
-  seat: Type.String(),
+  seat: SeatTold,
 });
 const Preview = Type.Object({
   tenant: Type.Object({ id: Id, slug: Type.String() }),
@@ -58,7 +59,7 @@ const Preview = Type.Object({
   queued: Type.Integer(),
   users: Type.Optional(
     Type.Array(Type.Object({ id: Id, userName: Type.String(), before: Standing, after: Standing }), {
-      description: `Of the tenant that was asked for: the first ${limits.previewedUsersMax} whose decision changes.`,
+      description: `Of the tenant that was asked for: the first ${limits.previewedUsersMax} who then have something else.`,
     }),
   ),
 });

@@ -72,6 +72,7 @@ export const SeatEditForm = Type.Object(
   closed,
 );
 
+export const SeatTold = Type.Enum(['none', 'held', 'overage', 'hold', 'queued', 'blocked']);
 const Told = Type.Object({
   roles: Type.Array(
     Type.Object({
@@ -81,7 +82,7 @@ const Told = Type.Object({
       via: Type.String(),
     }),
   ),
-  seat: Type.Enum(['none', 'held', 'overage', 'hold', 'queued', 'blocked']),
+  seat: SeatTold,
 });
 const Count = (description: string) => Type.Integer({ description });
 export const previewFields = {

@@ -93,14 +93,14 @@ function wantsSeat(decision: Decision | null): boolean {
   return decision?.claim != null;
 }
 
-function toldOf(decision: Decision | null, policy: OveragePolicy): Told {
+export function toldOf(decision: Decision | null, policy: OveragePolicy): Told {
   if (decision === null) return { roles: [], seat: 'none' };
   const { effective: roles, seat } = decision;
   return { roles, seat: seat === 'waiting' ? waitingStates[policy] : seat };
 }
 
 /** By which mapping a role came is no difference to the person. */
-function areSame(a: Told, b: Told): boolean {
+export function areSame(a: Told, b: Told): boolean {
   if (a.seat !== b.seat || a.roles.length !== b.roles.length) return false;
   const roles = new Map(a.roles.map(({ workspace, role }) => [workspace, role]));
   return b.roles.every(({ workspace, role }) => roles.get(workspace) === role);

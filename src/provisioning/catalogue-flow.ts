@@ -11,7 +11,9 @@ import { limits } from '../kernel/limits.ts';
 import { sameJson } from '../kernel/same-json.ts';
 import { catalogueOf, changedRoles, type RoleEntry, roleKeys } from '../licensing/catalogue.ts';
 import { catalogueProblem } from '../licensing/catalogue-check.ts';
+import { termsAt } from '../licensing/contract.ts';
 import { type Decision, isSeated } from '../licensing/effect.ts';
+import { areSame, type Told, toldOf } from '../licensing/impact.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import {
   type CatalogueVersion,
@@ -79,7 +81,7 @@ function useText({ slug, mapping_id: mapping, role }: FallbackUse): string {
 /** What a person asks for and has. */
 interface Standing {
   roles: { role: string; workspace: string }[];
-  seat: Decision['seat'];
+  seat: Told['seat'];
 }
 
 export interface CataloguePreview {
@@ -95,7 +97,7 @@ export interface CataloguePreview {
   gained: number;
   lost: number;
   queued: number;
-  /** Whose decision changes, the first by userName. */
+  /** Who then has something else, the first by userName. */
   users: { id: string; userName: string; before: Standing; after: Standing }[];
 }
 
@@ -129,16 +131,25 @@ async function previewTenant(
     billing.length === 0
       ? none
       : (await foresee(tx, { now }, { pool: { ...pool, rules }, affected: { roles: billing } })).plan;
-  const byId = new Map(changes.map((change) => [change.userId, change]));
+  const { policy } = termsAt(pool.contract, now);
+  const told = changes.map(({ userId, before, after }) => {
+    const [was, is] = [toldOf(before, policy), toldOf(after, policy)];
+    return { userId, before: was, after: is };
+  });
+  // Whose role is called paid or free, and stays what it is, is counted alone.
+  const byId = new Map(
+    told.filter(({ before, after }) => !areSame(before, after)).map((one) => [one.userId, one]),
+  );
   const names = await selectNames(tx, [...byId.keys()], limits.previewedUsersMax);
   return {
     tenant,
     seats: { before: pool.usage.held, after: usage.held },
     ...countsOf(changes),
-    users: names.map(({ id, userName }) => {
-      const change = byId.get(id);
-      const [before, after] = [standingOf(change?.before ?? null), standingOf(change?.after ?? null)];
-      return { id, userName, before, after };
+    users: names.flatMap(({ id, userName }) => {
+      const one = byId.get(id);
+      return one === undefined
+        ? []
+        : [{ id, userName, before: standingOf(one.before), after: standingOf(one.after) }];
     }),
   };
 }
@@ -163,7 +174,6 @@ function billingsOf(decision: Decision | null): string {
   return (decision?.requested ?? []).map(({ billing }) => billing).join();
 }
 
-function standingOf(decision: Decision | null): Standing {
-  const roles = (decision?.effective ?? []).map(({ role, workspace }) => ({ role, workspace }));
-  return { roles, seat: decision?.seat ?? 'none' };
+function standingOf({ roles, seat }: Told): Standing {
+  return { roles: roles.map(({ role, workspace }) => ({ role, workspace })), seat };
 }

@@ -129,7 +129,7 @@ describe('a change', () => {
     const found = new Map(items.map((user: { id: string }) => [user.id, user]));
     for (const { id, after } of foreseen.items[0].users) {
       const effective = after.roles.map((role: object) => expect.objectContaining(role));
-      expect(found.get(id)).toMatchObject({ effectiveRoles: effective });
+      expect(found.get(id)).toMatchObject({ effectiveRoles: effective, seat: { state: after.seat } });
     }
     await expect
       .poll(async () => (await api('GET', '/catalogue/versions/2')).tenantsBehind, { timeout: 10_000 })
