@@ -54,7 +54,9 @@ export async function settleDue(
 async function settleTenant(database: Database, door: Door): Promise<void> {
   await evaluateRest(database, door);
   for (let now: Date | undefined; now !== door.now; ) {
-    now = await inTenant(database, door.tenantId, async (tx) => stepOf(await readPool(tx), door.now));
+    const next = await inTenant(database, door.tenantId, async (tx) => stepOf(await readPool(tx), door.now));
+    // What could not be done as of then must not be tried for ever.
+    now = now === undefined || now < next ? next : door.now;
     const step = { ...door, now };
     while (await activateDue(database, step));
     while (await inTenant(database, door.tenantId, (tx) => settleOnce(tx, step)));
