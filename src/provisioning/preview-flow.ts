@@ -161,7 +161,8 @@ function decisionOf({ crowds, turns }: Outlook, userId: UserId): Decision | null
 
 /** Also who keeps the seat of an evaluation that is frozen, and loses the role. */
 function losesSeat({ before, after }: Turn): boolean {
-  return isUsed(before) && !isUsed(after);
+  const isTaken = isSeated(before?.seat ?? 'none') && !isSeated(after?.seat ?? 'none');
+  return isTaken || (isUsed(before) && !isUsed(after));
 }
 
 function isUsed(decision: Decision | null): boolean {

@@ -16,7 +16,7 @@ import { type Placed, requirePlaces } from './places-flow.ts';
 import { lockPool } from './pool-store.ts';
 import { bySettings, type Turned } from './prospect.ts';
 import { lookNow } from './reclaim-store.ts';
-import { countPaidHolders } from './unmanaged-sql.ts';
+import { countPaidHolders, markLeftAlone } from './unmanaged-sql.ts';
 
 /** Replaces the settings whole. Where parking ends, who is parked is forgotten. @throws Fault as `requirePlaces`. */
 export async function putSettings(database: Database, door: Door, settings: Settings): Promise<Settings> {
@@ -38,7 +38,9 @@ export async function putSettings(database: Database, door: Door, settings: Sett
       await waitForAnyBatch(tx);
       writeRanks(tx, chosen.order);
     }
-    const prospect = bySettings(pool, before, chosen, await turnedBy(tx, before, chosen));
+    const turned = await turnedBy(tx, before, chosen);
+    markLeftAlone(tx, turned.userIds, chosen.exclusions);
+    const prospect = bySettings(pool, before, chosen, turned);
     const { isSettling = false } = prospect;
     const decided = await decide(tx, door, prospect.pool, prospect.affected, { isSettling });
     const after = { ...chosen, ...(parkedMembersDeleted === undefined ? {} : { parkedMembersDeleted }) };

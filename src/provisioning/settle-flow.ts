@@ -67,8 +67,10 @@ async function settleTenant(database: Database, door: Door): Promise<void> {
  * Up to when all that is due is done as of one time: until the contract comes to say something else, so that after a downtime seats
  * that came free while it gave some are given by it (I24).
  */
-function stepOf({ contract, dueAt }: Pool, now: Date): Date {
-  const change = dueAt === null ? undefined : nextChange(contract, dueAt);
+function stepOf({ contract, dueAt, settledAt }: Pool, now: Date): Date {
+  // Never before a time as of which it was decided already.
+  const from = dueAt !== null && dueAt < settledAt ? settledAt : dueAt;
+  const change = from === null ? undefined : nextChange(contract, from);
   return change === undefined || now < change ? now : new Date(change.getTime() - 1);
 }
 

@@ -27,3 +27,17 @@ export async function countPaidHolders(tx: TenantTransaction, userIds: readonly 
   `);
   return row?.people ?? 0;
 }
+
+/** Sends that those of them who are on the list are left alone in Blue: from now on, and not when Blue is next compared. */
+export function markLeftAlone(
+  tx: TenantTransaction,
+  userIds: readonly UserId[],
+  exclusions: readonly string[],
+): void {
+  if (userIds.length === 0) return;
+  tx.send(sql`
+    update blue_people k set code = 'PROTECTED' from users u
+    where k.tenant_id = ${tx.tenantId} and u.tenant_id = k.tenant_id and u.id = k.user_id and u.id = any(${userIds}::uuid[])
+      and (u.user_name_key = any(${exclusions}::text[]) or u.address = any(${exclusions}::text[]))
+  `);
+}
