@@ -33,7 +33,7 @@ export async function carryDue(pass: Pass, connection: Connection): Promise<bool
   if (facts.everybody.length === 0) return false;
   const work: Work = {
     ...{ connection, organization, people: facts.ours, known: facts.known },
-    settings: settingsOf(connection),
+    settings: settingsOf(connection, facts),
     window: windowAt(connection.invitations, pass.services.realClock.now()),
     problems: new Map(),
     hasFreed: false,

@@ -15,6 +15,7 @@ import type { Connection, Organization } from './connection.ts';
 import { readLists, unwrapped } from './connection-client.ts';
 import { changeAsHolder, contactAt, noteRead } from './connection-store.ts';
 import { compareUnmanagedPaid, replaceKnown } from './known-store.ts';
+import { isPaidBy } from './level.ts';
 import { checkGoing, loadFacts, type Pass, settingsOf } from './pass-flow.ts';
 import { compare, type Person, type Told } from './people.ts';
 import { markUnmarked, selectOurs, writeStandings } from './people-store.ts';
@@ -33,7 +34,7 @@ export async function readBlue(pass: Pass, connection: Connection): Promise<void
     // Known for good once everybody was compared with it.
     const change = { actual, actual_read_at: null, sending: false };
     await changeAsHolder(tx, lease.holder, { ...contactAt(readAt), ...change });
-    replaceKnown(tx, members, invitations, settingsOf(connection).isPaid);
+    replaceKnown(tx, members, invitations, isPaidBy(connection.catalogue));
   });
   await compareEverybody(pass, connection, organization);
   const change = await inTenant(database, tenantId, async (tx) => {
@@ -55,15 +56,15 @@ async function compareEverybody(
   organization: Organization,
 ): Promise<void> {
   const { services, tenantId, lease } = pass;
-  const settings = settingsOf(connection);
   for (let last: UserId | null = null; ; ) {
     const after: UserId | null = last;
     checkGoing(pass);
     const ids = await inTenant(services.database, tenantId, async (tx) => {
       const now = services.realClock.now();
       const page = await selectOurs(tx, after, limits.bluePeopleComparedPerPage);
-      const { ours, known } = await loadFacts(tx, organization, page, now);
-      const { actions, outcomes } = compare(ours, known, settings, now);
+      const facts = await loadFacts(tx, organization, page, now);
+      const { ours, known } = facts;
+      const { actions, outcomes } = compare(ours, known, settingsOf(connection, facts), now);
       const left = Map.groupBy(actions, ({ userId }) => userId);
       const findings = ours.map((person, index) => {
         const outcome = outcomes[index];

@@ -4,6 +4,7 @@ import type { Database } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { TenantId, UserId } from '../kernel/ids.ts';
+import { selectSettings } from '../tenants/settings-store.ts';
 import type { ActualState } from './actual-state.ts';
 import type { BlueClient } from './blue-client.ts';
 import type { Connection, Organization } from './connection.ts';
@@ -38,16 +39,14 @@ export function checkGoing({ lease, ending }: Pass): void {
   if (ending.aborted || lease.signal.aborted) throw new Interrupted('the pass ends');
 }
 
-export function settingsOf({
-  deactivation,
-  exclusions,
-  managedWorkspaces,
-  paidCeiling,
-  catalogue,
-}: Connection): BlueSettings {
+/** Who came onto the list of exclusions after the connection was read is left alone too. */
+export function settingsOf(
+  { deactivation, exclusions: former, managedWorkspaces, paidCeiling, catalogue }: Connection,
+  { exclusions }: Facts,
+): BlueSettings {
   return {
     deactivation,
-    exclusions: new Set(exclusions),
+    exclusions: new Set([...former, ...exclusions]),
     managedWorkspaces: new Set(managedWorkspaces),
     paidCeiling,
     isPaid: isPaidBy(catalogue),
@@ -60,6 +59,8 @@ export interface Facts {
   everybody: Person[];
   ours: Person[];
   known: ActualState;
+  /** As they are once the people were read. */
+  exclusions: readonly string[];
 }
 
 export async function loadFacts(
@@ -70,7 +71,9 @@ export async function loadFacts(
 ): Promise<Facts> {
   const everybody = await selectPeople(tx, ids);
   const ours = everybody.filter(isOurs);
-  return { everybody, ours, known: await loadKnownOf(tx, organization, ours, now) };
+  const knownRead = loadKnownOf(tx, organization, ours, now);
+  const [known, { exclusions }] = await Promise.all([knownRead, selectSettings(tx)]);
+  return { everybody, ours, known, exclusions };
 }
 
 export function loadKnownOf(

@@ -68,13 +68,9 @@ async function readConnection(services: BlueServices, tenantId: TenantId): Promi
 }
 
 /** What takes away, and what then gives: found by pretending that the former was done. */
-function stepsOf(
-  connection: Connection,
-  organization: Organization,
-  { ours, known }: Facts,
-  now: Date,
-): PlannedStep[] {
-  const settings = settingsOf(connection);
+function stepsOf(connection: Connection, organization: Organization, facts: Facts, now: Date): PlannedStep[] {
+  const { ours, known } = facts;
+  const settings = settingsOf(connection, facts);
   const down = compare(ours, known, settings, now).actions.filter(({ phase }) => phase === 'down');
   const then = down.reduce((state, action) => afterAction(state, action, now), known);
   const up = compare(ours, then, settings, now).actions.filter(({ phase }) => phase === 'up');

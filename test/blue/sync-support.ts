@@ -6,11 +6,16 @@ import { type Logger, pino } from 'pino';
 import { Agent } from 'undici';
 import { type BlueDouble, type BlueSeed, startBlueDouble } from '../../demo/blue-double/server.ts';
 import type { Door } from '../../src/audit/door.ts';
+import { carryDue } from '../../src/blue/carry-flow.ts';
+import { clientOf } from '../../src/blue/connection-client.ts';
 import type { ConnectionDraft } from '../../src/blue/connection-flow.ts';
 import { putBlueConnection } from '../../src/blue/connection-flow.ts';
+import { selectConnection } from '../../src/blue/connection-store.ts';
+import { withLease } from '../../src/blue/lease-flow.ts';
 import type { BlueServices } from '../../src/blue/pass-flow.ts';
 import { syncTenant } from '../../src/blue/sync-flow.ts';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
+import { assert } from '../../src/kernel/assert.ts';
 import type { GroupId, TenantId, UserId } from '../../src/kernel/ids.ts';
 import { secretBox } from '../../src/kernel/secret-box.ts';
 import { putContract } from '../../src/provisioning/contract-flow.ts';
@@ -134,6 +139,19 @@ async function makeTenant(
     contract,
     /** One pass of the worker. */
     sync: () => syncTenant(services, tenantId, { ending: never, abort: never }),
+    /** A pass that has read the connection, and no people yet. */
+    pass: async () => {
+      const connection = await inTenant(database, tenantId, selectConnection);
+      assert(connection !== undefined, 'there is a connection');
+      const carry = () =>
+        withLease(database, tenantId, never, (lease) =>
+          carryDue(
+            { services, tenantId, lease, ending: never, client: clientOf(services, connection, never) },
+            connection,
+          ),
+        );
+      return { carry };
+    },
     /** A group whose members have the role. */
     role: async (role: string, workspaces: string[] = ['w1']) => {
       const displayName = `${role} ${randomBytes(4).toString('hex')}`;

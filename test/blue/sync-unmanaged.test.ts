@@ -1,6 +1,6 @@
 /** Who of Blue's paid people counts as had by Blue itself. */
 
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { syncNow } from '../../src/blue/sync-flow.ts';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
@@ -110,6 +110,33 @@ describe('unmanaged paid people', () => {
       0,
       4,
     ]);
+  });
+
+  it('are left alone where they came onto the list of exclusions after the connection was read', async () => {
+    const t = await s.tenant({ paidSeats: 9 });
+    const { group } = await t.role('team_member');
+    const ann = await t.user('ann', [group]);
+    await t.sync();
+    t.double.state.accept('ann@acme.example');
+    await syncNow(t.services, t.door(), { drift: true });
+    const { carry } = await t.pass();
+    await t.exclude('ann@acme.example');
+    expect(await carry()).toBe(true);
+    expect([t.held(), await t.blue(ann)]).toEqual([['ann MEMBER'], 'active PROTECTED']);
+  });
+
+  it('are not thought fewer while a large edit is evaluated, which may leave some of them alone', async () => {
+    const t = await s.tenant({ paidSeats: 9 });
+    await t.sync();
+    const before = await unmanaged(t);
+    const change = (set: RawBuilder<unknown>) =>
+      inTenant(s.test.database, t.tenantId, (tx) => tx.run(sql`update seat_pools set ${set}`));
+    await change(sql`unmanaged_paid = unmanaged_paid + 2, evaluating = true`);
+    await syncNow(t.services, t.door(), { drift: true });
+    expect(await unmanaged(t)).toBe((before ?? 0) + 2);
+    await change(sql`evaluating = false`);
+    await syncNow(t.services, t.door(), { drift: true });
+    expect(await unmanaged(t)).toBe(before);
   });
 
   it('are not those of ours who accepted unnoticed and were deactivated', async () => {
