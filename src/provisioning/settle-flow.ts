@@ -59,7 +59,8 @@ async function settleTenant(database: Database, door: Door): Promise<void> {
     now = now === undefined || now < next ? next : door.now;
     const step = { ...door, now };
     while (await activateDue(database, step));
-    while (await inTenant(database, door.tenantId, (tx) => settleOnce(tx, step)));
+    const isPast = now < door.now;
+    while (await inTenant(database, door.tenantId, (tx) => settleOnce(tx, step, isPast)));
   }
 }
 
@@ -77,16 +78,19 @@ function stepOf({ contract, dueAt, settledAt }: Pool, now: Date): Date {
 /**
  * What is due first, and those above the capacity only once that is done: somebody who gives a seat back at the same instant is
  * one of them. Answers whether there may be more to do: that the capacity fell is known once the first part is written.
+ *
+ * @param isPast Nobody loses a seat by a capacity that is another one by now.
  */
-async function settleOnce(tx: TenantTransaction, door: Door): Promise<boolean> {
+async function settleOnce(tx: TenantTransaction, door: Door, isPast: boolean): Promise<boolean> {
   const pool = await lockPool(tx);
   if (pool.dueAt === null || pool.dueAt > door.now) return false;
-  const excess = pool.settledAt < door.now ? 0 : excessAt(pool, door.now);
+  const excessNow = isPast ? 0 : excessAt(pool, door.now);
+  const excess = pool.settledAt < door.now ? 0 : excessNow;
   const affected: Affected = { ...affectedByTerms(pool, pool.contract, door.now), ...dueBy(pool, door.now) };
   const isSettling = pool.batch?.settlesAt != null && pool.batch.settlesAt <= door.now;
   const { audit } = await decide(tx, door, pool, affected, { isSettling, excess, isSettled: true });
   appendAudit(tx, door, audit);
-  return pool.settledAt < door.now || excessAt(pool, door.now) > 0;
+  return pool.settledAt < door.now || excessNow > 0;
 }
 
 /** How many lose their seats now, because the capacity fell and their time is over. */

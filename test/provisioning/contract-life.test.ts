@@ -112,6 +112,20 @@ describe('a line', () => {
     expect(await world.settle()).toBe(0);
   });
 
+  it('takes nobody’s seat where there are more again by the time that the gateway is back', async () => {
+    await amend('2026-04-01', { paidSeats: 1 });
+    await amend('2026-05-20', { paidSeats: 4 });
+    const since = async () => {
+      const { decisions } = await readState(world);
+      return people.slice(0, 3).map((id) => decisions.find((row) => row.user_id === id)?.since);
+    };
+    const before = await since();
+    await goTo('2026-06-10T00:00:00.000Z');
+    expect(await holders()).toEqual([0, 1, 2, 3]);
+    expect(await since(), 'also not for a moment').toEqual(before);
+    expect(await world.settle()).toBe(0);
+  });
+
   it('that ends takes nobody’s seat away, and gives none again', async () => {
     await addOn('2026-03-01', 2, '2026-03-31');
     expect(await holders()).toEqual([0, 1, 2, 3, 4]);
