@@ -137,7 +137,7 @@ function termAfter({ later = [] }: Contract, at: Date): BaseLine | undefined {
 export function isFollowed(contract: Contract, now: Date): boolean {
   const next = termAfter(contract, now);
   const term = termOf(contract, now);
-  return next !== undefined && startOf(next.startsOn) <= graceEnd(term, lastDayOf(term, linesAt(term, now)));
+  return next !== undefined && startOf(next.startsOn) <= graceEnd(term, lastDayAt(contract, now));
 }
 
 /** Of the term that holds then, as it was signed: also where the next one begins before it. */

@@ -85,7 +85,7 @@ export async function areMoreThan(tx: TenantTransaction, affected: Affected, mos
 }
 
 /**
- * Sends that everybody affected is to be decided for; `staged`: once an administrator lets it happen. @param areStagedKept Who waits
+ * Sends that everybody affected is to be decided for; `staged`: once an administrator lets it happen. With `areStagedKept` who waits
  * for that already still does.
  */
 export function writeMarks(

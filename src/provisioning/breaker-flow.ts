@@ -8,7 +8,7 @@ import type { Door } from '../audit/door.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { isTripped, lossesAt } from '../licensing/breaker.ts';
-import { type Decision, isSeated, type Seat } from '../licensing/effect.ts';
+import { type Decision, isSeated } from '../licensing/effect.ts';
 import type { Affected } from './affected.ts';
 import { countSeated, stagedAmong, unstage } from './affected-sql.ts';
 import type { DecisionChange, Facts, Planned } from './plan.ts';
@@ -49,17 +49,12 @@ export async function breakerOf(
 
 /** Active people who lose a seat, be its place kept or not. */
 function lossesOf(planned: Planned): number {
-  return activeOf(planned).filter(
-    (change) => isHad(change.before, isSeated) && !isHad(change.after, isSeated),
-  ).length;
+  return activeOf(planned).filter(({ before, after }) => isHolder(before) && !isHolder(after)).length;
 }
 
 /** Those whom it holds back already, and who would lose by this as well what they keep until then: a seat, or a place in the queue. */
 export async function stillHeldBack(tx: TenantTransaction, planned: Planned): Promise<ReadonlySet<UserId>> {
-  const isKept = (seat: Seat) => isSeated(seat) || seat === 'waiting';
-  const losers = activeOf(planned).filter(({ before, after }) =>
-    isHad(before, isSeated) ? !isHad(after, isSeated) : isHad(before, isKept) && !isHad(after, isKept),
-  );
+  const losers = activeOf(planned).filter(({ before, after }) => worthOf(after) < worthOf(before));
   return await stagedAmong(
     tx,
     losers.map(({ userId }) => userId),
@@ -71,8 +66,13 @@ function activeOf({ facts, planned }: Planned): readonly DecisionChange[] {
   return planned.changes.filter(({ userId }) => active.has(userId));
 }
 
-function isHad(decision: Decision | null, isOne: (seat: Seat) => boolean): boolean {
-  return isOne(decision?.seat ?? 'none');
+function worthOf(decision: Decision | null): number {
+  if (isHolder(decision)) return 2;
+  return decision?.seat === 'waiting' ? 1 : 0;
+}
+
+function isHolder(decision: Decision | null): boolean {
+  return isSeated(decision?.seat ?? 'none');
 }
 
 /** Who is decided for now no longer waits to be let through. */

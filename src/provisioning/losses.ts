@@ -6,14 +6,7 @@
 import type { UserId } from '../kernel/ids.ts';
 import type { Usage } from '../licensing/admit.ts';
 import { seatsLost } from '../licensing/cliff.ts';
-import {
-  type Contract,
-  capacityChanges,
-  limitOf,
-  nextChange,
-  overageUntil,
-  termsAt,
-} from '../licensing/contract.ts';
+import { type Contract, limitOf, nextChange, overageUntil, termsAt } from '../licensing/contract.ts';
 import { desire, named } from '../licensing/desire.ts';
 import { isSeated } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
@@ -66,38 +59,40 @@ function instantsOf(mappings: Rules['mappings'], pin: PersonFacts['pin'], now: D
   return [...new Set(times)].map((time) => new Date(time));
 }
 
-/** How many more seats go later by the contract after the edit than by that before it: whose they are is known only then. */
+/**
+ * How many more seats go by the contract after the edit than by that before it, at the instant at which that is most: whose they
+ * are is known only then.
+ *
+ * @param usage Without the seats above the capacity that go by the edit itself. Of an evaluation that it freezes all do.
+ */
 export function lostByContract(
   before: Contract | undefined,
   after: Contract | undefined,
   usage: Usage,
   now: Date,
 ): number {
-  const byLines = worst(after, usage, now) - worst(before, usage, now);
-  const byPolicy = endsOverage(after, now) && !endsOverage(before, now) ? usage.overage : 0;
-  const byEnd = freezes(after, now) && !freezes(before, now) ? usage.held + usage.overage : 0;
-  return Math.max(0, byLines, byPolicy, byEnd);
+  if (termsAt(after, now).phase === 'frozen') return 0;
+  const instants = [now, ...changesOf(before, now), ...changesOf(after, now)];
+  return Math.max(...instants.map((at) => lostAt(after, usage, at) - lostAt(before, usage, at)), 0);
 }
 
-/** Whether seats above the capacity have an end, as by policy `grace`. */
-function endsOverage(contract: Contract | undefined, now: Date): boolean {
-  return overageUntil(termsAt(contract, now), now) !== null;
+function changesOf(contract: Contract | undefined, now: Date): Date[] {
+  const instants: Date[] = [];
+  for (let at = nextChange(contract, now); at !== undefined; at = nextChange(contract, at)) instants.push(at);
+  return instants;
 }
 
-/** Whether an evaluation will come to be frozen. Where one is already, what goes by it goes now. */
-function freezes(contract: Contract | undefined, now: Date): boolean {
-  if (termsAt(contract, now).phase === 'frozen') return false;
-  for (let at = nextChange(contract, now); at !== undefined; at = nextChange(contract, at))
-    if (termsAt(contract, at).phase === 'frozen') return true;
-  return false;
-}
-
-function worst(contract: Contract | undefined, usage: Usage, now: Date): number {
-  const instants = [now, ...capacityChanges(contract, now).map(({ at }) => at)];
-  return Math.max(
-    ...instants
-      .map((at) => termsAt(contract, at))
-      // After the end of a signed contract everybody stays.
-      .map((terms) => (terms.phase === 'ended' ? 0 : seatsLost(limitOf(terms), usage))),
-  );
+/** Of those who have a seat now, how many could not keep it by what holds at that instant. */
+function lostAt(contract: Contract | undefined, usage: Usage, at: Date): number {
+  const terms = termsAt(contract, at);
+  switch (terms.phase) {
+    case 'frozen':
+      return usage.held + usage.overage;
+    // After the end of a signed contract everybody stays.
+    case 'ended':
+      return 0;
+    default:
+      // Under `grace` seats above the capacity have an end.
+      return seatsLost(overageUntil(terms, at) === null ? limitOf(terms) : terms.capacity, usage);
+  }
 }

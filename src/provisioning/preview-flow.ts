@@ -183,7 +183,9 @@ function lossesIn(pool: Pool, prospect: Prospect, { crowds, turns }: Outlook, no
   const losers = peopleOf(turns.filter(losesSeat));
   const noticed = peopleOf(turns.filter(isNoticed));
   const later = laterLosers(crowds, { before: rules, after: prospect.pool.rules }, now);
-  const byContract = lostByContract(contract, prospect.pool.contract, usage, now);
+  const aboveNow = peopleOf(turns.filter((turn) => losesSeat(turn) && turn.before?.seat === 'overage'));
+  const left = { ...usage, overage: usage.overage - aboveNow.length };
+  const byContract = lostByContract(contract, prospect.pool.contract, left, now);
   const seatsLost = new Set([...losers, ...noticed, ...later]).size + byContract;
   return { seatsLost, lostLater: seatsLost - losers.length };
 }

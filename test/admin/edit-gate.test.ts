@@ -128,14 +128,24 @@ describe('an edit above the breaker', () => {
     ...{ ...contract(10), kind: 'evaluation', startsOn, endsOn },
     evaluationGraceDays: 0,
   });
-  const byPercent = (policy: string, graceDays?: number) => ({
-    ...contract(1),
+  const byPercent = (policy: string, graceDays?: number, days = {}) => ({
+    ...{ ...contract(1), ...days },
     overage: { policy, allowancePercent: 300, ...(graceDays === undefined ? {} : { graceDays }) },
   });
+  const next = { startsOn: '2099-01-01', endsOn: '2099-12-31' };
   it.each([
     ['freezes an evaluation', contract(10), evaluation('2020-01-01', '2020-06-30'), 4, 0],
     ['will freeze one', contract(10), evaluation('2020-01-01', '2098-12-31'), 4, 4],
+    [
+      'will freeze one earlier',
+      evaluation('2020-01-01', '2098-12-31'),
+      evaluation('2020-01-01', '2098-06-30'),
+      4,
+      4,
+    ],
     ['gives an end to seats above the capacity', byPercent('allow'), byPercent('grace', 5), 3, 3],
+    ['will give them one', byPercent('allow'), byPercent('grace', 5, next), 3, 3],
+    ['has them go at once', byPercent('allow'), byPercent('grace', 0), 3, 0],
   ])('is one that %s', async (_what, before, after, seats, later) => {
     await made(call('PUT', '/contract', before));
     await fourHolders();
