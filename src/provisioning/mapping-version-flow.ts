@@ -207,7 +207,7 @@ async function bound(
   );
 }
 
-/** By the id it was bound to; where it has a name too, and that group is gone, by the name. */
+/** By the id it was bound to; where that group is gone, by the names by which it is waited for. */
 async function boundOne(
   tx: TenantTransaction,
   mapping: StoredMapping,
@@ -217,13 +217,15 @@ async function boundOne(
   if (roleValue !== null || claimValue !== null) return mapping;
   const found = groupId === null ? [] : await findGroups(tx, { id: groupId }, groups);
   if (found.length > 0) return mapping;
-  const name =
-    groupDisplayName !== null
-      ? { displayName: groupDisplayName }
-      : groupExternalId !== null
-        ? { externalId: groupExternalId }
-        : { id: groupId as GroupId };
-  return { ...mapping, ...(await bind(tx, { ...mapping, group: name }, groups)), id: mapping.id };
+  const names = [
+    ...(groupDisplayName === null ? [] : [{ displayName: groupDisplayName }]),
+    ...(groupExternalId === null ? [] : [{ externalId: groupExternalId }]),
+  ];
+  for (const group of names.length === 0 ? [{ id: groupId as GroupId }] : names) {
+    const there = await bind(tx, { ...mapping, group }, groups);
+    if (there.groupId !== null) return { ...mapping, groupId: there.groupId };
+  }
+  return { ...mapping, groupId: null };
 }
 
 /** Puts the set of an earlier version in force again, as a new version. @throws Fault `not_found`, or as for a draft. */

@@ -1,7 +1,13 @@
 /** The edge cases of moves, groups, pins and people, one scenario for each sentence of docs/licensing.md that has an edge. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { inTenant } from '../../src/db/tenant-transaction.ts';
+import { assert } from '../../src/kernel/assert.ts';
 import { createGroup, reviseGroup } from '../../src/provisioning/group-flow.ts';
+import { removeMapping } from '../../src/provisioning/mapping-flow.ts';
+import { selectMappings } from '../../src/provisioning/mapping-store.ts';
+import { rollBack } from '../../src/provisioning/mapping-version-flow.ts';
+import { selectNewestVersion } from '../../src/provisioning/mapping-version-store.ts';
 import { releaseHold, removePin, setPin } from '../../src/provisioning/pin-flow.ts';
 import { previewEdit } from '../../src/provisioning/preview-flow.ts';
 import { settleBatch } from '../../src/provisioning/settle-flow.ts';
@@ -114,11 +120,12 @@ describe('a mapped group', () => {
   });
 
   it.each([
-    ['the name that it had last', 'Crew', null],
-    ['its externalId, under another name', 'Squad', 'x-staff'],
+    ['the name that it had last', 'Crew', null, false],
+    ['its externalId, under another name', 'Squad', 'x-staff', false],
+    ['its externalId, to a mapping that was rolled back to', 'Squad', 'x-staff', true],
   ])(
     'that is renamed, deleted and returns by %s gives everybody the same seat',
-    async (_by, displayName, externalId) => {
+    async (_by, displayName, externalId, isRolledBack) => {
       const { world } = scene;
       const { database, directory, door } = world;
       const seated = await scene.seated();
@@ -129,6 +136,14 @@ describe('a mapped group', () => {
         revise: () => ({ attributes: { displayName: 'Crew' }, externalId: 'x-staff' }),
       });
       await world.removeGroup(scene.staff);
+      if (isRolledBack) {
+        const { id } = await world.map({ group: { roleValue: 'guest' }, priority: 30, role: 'client' });
+        const version = await inTenant(database, world.tenantId, selectNewestVersion);
+        const [mapping] = await inTenant(database, world.tenantId, selectMappings);
+        assert(mapping !== undefined && mapping.id !== id, 'that of the group comes first');
+        await removeMapping(database, door, mapping.id);
+        await rollBack(database, door, version);
+      }
       const draft = { attributes: { displayName }, externalId };
       const again = await createGroup(database, door, directory.id, draft, []);
       for (const name of scene.names) await scene.join([name], again.id);
