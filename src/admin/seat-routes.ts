@@ -6,7 +6,8 @@ import type { Services } from '../http/services.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import type { ContractDraft, Contract as ContractInForce } from '../licensing/contract.ts';
-import { excessUntil, limitOf, ofTerm, termsAt } from '../licensing/contract.ts';
+import { excessUntil, ofTerm, termsAt } from '../licensing/contract.ts';
+import { excessOf, noExcess } from '../licensing/excess.ts';
 import { settleBatch } from '../provisioning/settle-flow.ts';
 import { type Verification, verifySeats } from '../provisioning/verify-flow.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
@@ -34,8 +35,12 @@ const Seats = Type.Object({
   ),
   excess: nullable(
     Type.Object(
-      { seats: Type.Integer(), until: Time },
-      { description: 'Seats above a capacity that fell, and when they go.' },
+      {
+        seats: Type.Integer({ description: 'They go then.' }),
+        overage: Type.Integer({ description: 'Held seats that count as above the capacity from then on.' }),
+        until: Time,
+      },
+      { description: 'Seats above a capacity that fell, and until when all of them are kept.' },
     ),
   ),
   staged: nullable(
@@ -144,8 +149,7 @@ function showSeats(
   const { held, overage, onHold, waiting, unmanagedPaid, batchOpenedAt, settlesAt, excessSince } = counts;
   const terms = termsAt(contract, now);
   const { capacity } = terms;
-  const limit = limitOf(terms);
-  const above = limit === null ? 0 : held + overage + onHold - limit;
+  const excess = excessSince === null ? noExcess : excessOf(terms, counts);
   return {
     capacity,
     held,
@@ -160,9 +164,13 @@ function showSeats(
         ? null
         : { openedAt: batchOpenedAt.toISOString(), settlesAt: settlesAt?.toISOString() ?? null },
     excess:
-      excessSince === null || above <= 0
+      excessSince === null || excess.lost + excess.lowered === 0
         ? null
-        : { seats: above, until: excessUntil(terms, excessSince).toISOString() },
+        : {
+            seats: excess.lost,
+            overage: excess.lowered,
+            until: excessUntil(terms, excessSince).toISOString(),
+          },
     staged: counts.staged,
     blockLiftedAt: ofTerm(contract, counts.blockLiftedAt, now)?.toISOString() ?? null,
     contract:

@@ -1,5 +1,7 @@
-/** Seats above a capacity that fell: since when there are some, from which follows when they go. Pure. */
+/** Seats above a capacity that fell: since when there are some, from which follows when they go, and how many do. Pure. */
 
+import type { Usage } from './admit.ts';
+import { seatsLost } from './cliff.ts';
 import { type Contract, isLess, limitOf, nextChange, type Terms, termsAt } from './contract.ts';
 
 /** As the last write left it. */
@@ -12,13 +14,34 @@ export interface KnownExcess {
   settledAt: Date;
 }
 
+/** What becomes of seats when the days of grace after a decrease are over. */
+export interface Excess {
+  /** Above what the policy allows too: they go. */
+  lost: number;
+  /** Within it: they count as above the capacity from then on. Only once nobody is left to lose theirs. */
+  lowered: number;
+}
+
+export const noExcess: Excess = { lost: 0, lowered: 0 };
+
+export function excessOf(terms: Terms, usage: Usage): Excess {
+  const lost = seatsLost(limitOf(terms), usage);
+  return lost > 0 ? { lost, lowered: 0 } : { lost, lowered: lowerable(terms, usage) };
+}
+
+function lowerable({ capacity }: Terms, { held, onHold }: Usage): number {
+  return capacity === null ? 0 : Math.max(0, Math.min(held, held + onHold - capacity));
+}
+
 /**
  * Since when more is used than there is; null: it is not. Those above a capacity that fell have their time from the last time that
  * it fell. After the end of a signed contract everybody stays: what is above the next one has its time from then on.
  */
-export function excessSinceOf(known: KnownExcess, terms: Terms, used: number, now: Date): Date | null {
+export function excessSinceOf(known: KnownExcess, terms: Terms, usage: Usage, now: Date): Date | null {
   const limit = limitOf(terms);
-  if (limit === null || used <= limit || terms.phase === 'ended') return null;
+  const used = usage.held + usage.overage + usage.onHold;
+  if (limit === null || terms.phase === 'ended') return null;
+  if (used <= limit && lowerable(terms, usage) === 0) return null;
   return isLess(limit, known.limit) ? fellAt(known, now) : (known.excessSince ?? now);
 }
 

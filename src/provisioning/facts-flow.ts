@@ -7,6 +7,7 @@ import { limits } from '../kernel/limits.ts';
 import { roomIn } from '../licensing/admit.ts';
 import { type Terms, termsAt } from '../licensing/contract.ts';
 import { type Decision, isSeated } from '../licensing/effect.ts';
+import { type Excess, noExcess } from '../licensing/excess.ts';
 import type { Rules } from '../licensing/mapping.ts';
 import { sharesOf } from '../licensing/sub-pool.ts';
 import { type Affected, knownCount } from './affected.ts';
@@ -48,8 +49,8 @@ export interface Loading {
   keepUntil?: Date | null;
   /** The open batch is settled now. */
   isSettling?: boolean;
-  /** How many lose their seats, because there are fewer and their time is over. */
-  excess?: number;
+  /** Because there are fewer seats, and their time is over. */
+  excess?: Excess;
   /** Whose reserved pin is set now. */
   reserving?: UserId | null;
   /** Everybody affected; undefined: as they are written. */
@@ -62,6 +63,7 @@ type Loaded = Pick<Facts, 'persons' | 'queue' | 'overage'> &
       Facts,
       | 'evaluating'
       | 'displaced'
+      | 'lowered'
       | 'preemptors'
       | 'victims'
       | 'grantsMax'
@@ -73,22 +75,24 @@ type Loaded = Pick<Facts, 'persons' | 'queue' | 'overage'> &
   >;
 
 export function factsOf(pool: Pool, loaded: Loaded): Facts {
-  const { persons, queue, overage, displaced = [], isSettling = false, reserving = null } = loaded;
+  const { persons, queue, overage, displaced = [], lowered = [] } = loaded;
+  const { isSettling = false, reserving = null } = loaded;
   const { preemptors = [], victims = [], grantsMax, takenMax, isMoreClaimed } = { ...boundless, ...loaded };
   const ids = new Set(persons.map(({ id }) => id));
   const others = (standing: readonly Standing[]) => standing.filter(({ id }) => !ids.has(id));
-  const lost = others(displaced);
-  const lostIds = new Set(lost.map(({ id }) => id));
+  const [lost, less] = [others(displaced), others(lowered)];
+  const turned = new Set([...lost, ...less].map(({ id }) => id));
   return {
     ...pool,
     evaluating: pool.evaluating || (loaded.evaluating ?? false),
     persons,
     queue: others(queue),
     ...{ grantsMax, takenMax, isMoreClaimed },
-    overage: others(overage).filter(({ id }) => !lostIds.has(id)),
+    overage: others(overage).filter(({ id }) => !turned.has(id)),
     displaced: lost,
+    lowered: less,
     preemptors: others(preemptors),
-    victims: others(victims).filter(({ id }) => !lostIds.has(id)),
+    victims: others(victims).filter(({ id }) => !turned.has(id)),
     isSettling,
     isAsking: false,
     reserving,
@@ -105,27 +109,29 @@ export async function loadFacts(
   pace: Moment,
   pool: Pool,
   affected: Affected,
-  { keepUntil = null, excess = 0, isSettling = false, reserving = null, crowd }: Loading,
+  { keepUntil = null, excess = noExcess, isSettling = false, reserving = null, crowd }: Loading,
 ): Promise<Facts> {
   const most = mostOf(pace);
   const takenMax = takenMaxOf(pace, pool.rules);
-  const excessRead = Math.min(excess, most);
+  const lostRead = Math.min(excess.lost, most);
   const read = async (others: number) => {
     const reach = reachOf(pool, pace.now, others);
     const terms = termsAt(pool.contract, pace.now);
-    const people = others + excessRead;
-    const [head, overage, displaced, preemption] = await Promise.all([
+    const people = others + lostRead;
+    const isLent = isBorrowed(tx, sharesOf(pool.subPools, terms, pool.usage));
+    const [head, overage, displaced, lowered, preemption] = await Promise.all([
       // Those above the capacity come first: while not all of them can be looked at, nobody of the queue is.
       reach.above > most
         ? emptyHead
         : loadHead(tx, pool, terms, { needed: reach.queue, people, most, takenMax, now: pace.now }),
       loadOverage(tx, Math.min(most, reach.above)),
-      loadExcess(tx, excessRead, isBorrowed(tx, sharesOf(pool.subPools, terms, pool.usage))),
+      loadExcess(tx, lostRead, isLent),
+      loadExcess(tx, Math.min(excess.lowered, most), isLent, ['held']),
       loadPreemption(tx, pool, terms, { people, takenMax, served: Math.min(most, reach.queue) }),
     ]);
     const victims = [...preemption.victims, ...head.victims];
     const isMoreClaimed = head.isMoreClaimed || preemption.isMoreClaimed;
-    return { ...head, ...preemption, overage, displaced, victims, takenMax, isMoreClaimed };
+    return { ...head, ...preemption, overage, displaced, lowered, victims, takenMax, isMoreClaimed };
   };
   const count = knownCount(affected);
   const loading = crowd ?? loadPersons(tx, affected, keepUntil);

@@ -46,6 +46,8 @@ export interface Facts {
   overage: readonly Standing[];
   /** Who loses the seat now, though it is wanted: the capacity fell, and its grace is over. Without `persons`. */
   displaced: readonly Standing[];
+  /** Whose seat comes to be above the capacity for the same reason, within what the policy allows. Without `persons`. */
+  lowered: readonly Standing[];
   /** Order `strict`: the first of those who may take a seat; with it and with sub-pools, whose seats may go. Without `persons`. */
   preemptors: readonly Standing[];
   victims: readonly Standing[];
@@ -156,7 +158,8 @@ function candidatesOf(facts: Facts, terms: Terms, now: Date, claimedAt: Date): C
     ...unique([...facts.queue, ...facts.overage, ...facts.preemptors, ...facts.victims]).map((one) =>
       standingCandidate(one, terms, now),
     ),
-    ...facts.displaced.map((one) => standingCandidate(one, terms, now, true)),
+    ...facts.displaced.map((one) => standingCandidate(one, terms, now, 'displaced')),
+    ...facts.lowered.map((one) => standingCandidate(one, terms, now, 'lowered')),
   ];
 }
 

@@ -13,7 +13,7 @@ import type { Usage } from '../licensing/admit.ts';
 import type { Losses } from '../licensing/breaker.ts';
 import { type Contract, excessUntil, limitOf, nextChange, type Terms } from '../licensing/contract.ts';
 import type { OpenBatch } from '../licensing/effect.ts';
-import { excessSinceOf } from '../licensing/excess.ts';
+import { excessOf, excessSinceOf } from '../licensing/excess.ts';
 import { nextValidity } from '../licensing/mapping.ts';
 import { type SubPool, useOf, withUse } from '../licensing/sub-pool.ts';
 import type { AwaitedName } from './awaited-name.ts';
@@ -219,14 +219,15 @@ export function writePool(tx: TenantTransaction, pool: Pool, after: PoolAfter, n
   const { usage, subPools, batch, evaluating, terms, isSettled, stagedSince, losses } = after;
   const used = usage.held + usage.overage + usage.onHold;
   const limit = limitOf(terms);
-  const excessSince = excessSinceOf(pool, terms, used, now);
+  const excessSince = excessSinceOf(pool, terms, usage, now);
+  const { lost, lowered } = excessOf(terms, usage);
   const settledAt = isSettled ? now : pool.settledAt;
   const due = [
     nextChange(pool.contract, settledAt),
     nextValidity(pool.rules.mappings, settledAt),
     batch?.settlesAt,
     evaluating ? now : undefined,
-    excessSince === null || usage.held + usage.overage === 0 ? undefined : excessUntil(terms, excessSince),
+    excessSince === null || lost + lowered === 0 ? undefined : excessUntil(terms, excessSince),
   ].flatMap((at) => (at == null ? [] : [at.getTime()]));
   const ownDue = due.length === 0 ? null : new Date(Math.min(...due));
   const columns = {

@@ -6,9 +6,9 @@ import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { TenantId } from '../kernel/ids.ts';
-import { seatsLost } from '../licensing/cliff.ts';
-import { excessUntil, limitOf, nextChange, termsAt } from '../licensing/contract.ts';
+import { excessUntil, nextChange, termsAt } from '../licensing/contract.ts';
 import { isEnding } from '../licensing/effect.ts';
+import { type Excess, excessOf, noExcess } from '../licensing/excess.ts';
 import type { Affected } from './affected.ts';
 import { decide } from './decide-flow.ts';
 import { activateDue } from './draft-activation-flow.ts';
@@ -84,20 +84,19 @@ function stepOf({ contract, dueAt, settledAt }: Pool, now: Date): Date {
 async function settleOnce(tx: TenantTransaction, door: Door, isPast: boolean): Promise<boolean> {
   const pool = await lockPool(tx);
   if (pool.dueAt === null || pool.dueAt > door.now) return false;
-  const excessNow = isPast ? 0 : excessAt(pool, door.now);
-  const excess = pool.settledAt < door.now ? 0 : excessNow;
+  const excessNow = isPast ? noExcess : excessAt(pool, door.now);
+  const excess = pool.settledAt < door.now ? noExcess : excessNow;
   const affected: Affected = { ...affectedByTerms(pool, pool.contract, door.now), ...dueBy(pool, door.now) };
   const isSettling = pool.batch?.settlesAt != null && pool.batch.settlesAt <= door.now;
   const { audit } = await decide(tx, door, pool, affected, { isSettling, excess, isSettled: true });
   appendAudit(tx, door, audit);
-  return pool.settledAt < door.now || excessNow > 0;
+  return pool.settledAt < door.now || excessNow.lost + excessNow.lowered > 0;
 }
 
-/** How many lose their seats now, because the capacity fell and their time is over. */
-function excessAt({ contract, usage, excessSince }: Pool, now: Date): number {
+/** Whose time is over, because the capacity fell. */
+function excessAt({ contract, usage, excessSince }: Pool, now: Date): Excess {
   const terms = termsAt(contract, now);
-  if (excessSince === null || now < excessUntil(terms, excessSince)) return 0;
-  return seatsLost(limitOf(terms), usage);
+  return excessSince === null || now < excessUntil(terms, excessSince) ? noExcess : excessOf(terms, usage);
 }
 
 /**

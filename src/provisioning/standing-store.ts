@@ -6,6 +6,7 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import type { Terms } from '../licensing/contract.ts';
+import type { Seat } from '../licensing/effect.ts';
 import { type DecisionRow, decisionColumns, toDecision } from './decision-store.ts';
 import { joinMember, seenAtSql } from './reclaim-sql.ts';
 import type { Standing } from './standing.ts';
@@ -64,13 +65,16 @@ export function loadOverage(tx: TenantTransaction, most: number): Promise<Standi
 /**
  * The first `most` who lose their seats when there are fewer: borrowed, then above the capacity, then without a pin, of the
  * lowest priority, longest not seen (never before once), of the latest claim.
+ *
+ * @param seats Among whom.
  */
 export function loadExcess(
   tx: TenantTransaction,
   most: number,
   isBorrowed: RawBuilder<boolean>,
+  seats: readonly Seat[] = ['held', 'overage'],
 ): Promise<Standing[]> {
-  return loadStanding(tx, most, sql`d.seat in ('held', 'overage')`, excessOrder(isBorrowed), excessSource);
+  return loadStanding(tx, most, sql`d.seat = any(${seats})`, excessOrder(isBorrowed), excessSource);
 }
 
 /** The first `most` who wait and may take the seat of a lower priority. */

@@ -73,7 +73,7 @@ export function candidateOf(
   const claim =
     wish.priority === null
       ? withoutWish(person, rules, now)
-      : withWish(before, terms, now, { isDropped: false, claimedAt, asks: asksOf(before, wish) });
+      : withWish(before, terms, now, { claimedAt, asks: asksOf(before, wish) });
   return { userId, tie, before, wish, claim: person.isPaidInBlue ? adopted(claim) : claim };
 }
 
@@ -93,11 +93,14 @@ export function countedAs({ before, claim }: Candidate): Counted | undefined {
 export type Counted = Seat | 'unmanaged';
 
 /** Of somebody whose wish is what it was. @param isDropped The seat is taken away, and the claim stands. */
+/** What a capacity that fell makes of a seat: it is lost, or above the capacity. */
+type Turn = 'displaced' | 'lowered';
+
 export function standingCandidate(
   { id, tie, decision, until }: Standing,
   terms: Terms,
   now: Date,
-  isDropped = false,
+  turn?: Turn,
 ): Candidate {
   const { requested, claim, refusal, subPool } = decision;
   // A pin whose time is over may still be there: it ends nothing of a wish that rests on mappings again.
@@ -113,7 +116,7 @@ export function standingCandidate(
     until: isPinned ? until : null,
   };
   const state = withWish(decision, terms, now, {
-    ...{ isDropped, claimedAt: now },
+    ...{ turn, claimedAt: now },
     asks: decision.isUnasked ? 'whenFull' : 'nobody',
   });
   return { userId: id, tie, before: decision, wish, claim: state };
@@ -123,7 +126,7 @@ function withWish(
   before: Decision | null,
   terms: Terms,
   now: Date,
-  { isDropped, claimedAt, asks }: { isDropped: boolean; claimedAt: Date; asks: Asking },
+  { turn, claimedAt, asks }: { turn?: Turn | undefined; claimedAt: Date; asks: Asking },
 ): ClaimState {
   const remembered = before?.claim ?? keptAt(before, now);
   const known =
@@ -133,11 +136,11 @@ function withWish(
   const isSpent = isOverageSpent(terms, known.overageSince, now);
   if (before?.seat === 'hold' && keptAt(before, now) !== undefined && !isSpent)
     return { kind: 'returns', ...known };
-  if (before === null || !isSeated(before.seat) || isDropped)
+  if (before === null || !isSeated(before.seat) || turn === 'displaced')
     return { kind: 'claims', ...known, isOverageSpent: isSpent, asks };
   return before.seat === 'overage' && isSpent
     ? { kind: 'claims', ...known, isOverageSpent: true, asks: 'nobody' }
-    : { kind: 'seated', ...known, seat: before.seat };
+    : { kind: 'seated', ...known, seat: turn === 'lowered' ? 'overage' : before.seat };
 }
 
 function knownOf({ overageSince }: Decision, { claimedAt }: { claimedAt: Date }): Known {

@@ -156,7 +156,7 @@ function isGoneFor(world: World, one: Member): boolean {
 /** Deciding for everybody gives what deciding for those affected gave. */
 function checkRecompute({ before, facts, after }: Turn): void {
   const isSameBatch = facts.persons.length > 0 || before.rules.settlement === 'immediate';
-  if (!isSameBatch || facts.displaced.length > 0 || isDue(after)) return;
+  if (!isSameBatch || facts.displaced.length + facts.lowered.length > 0 || isDue(after)) return;
   const keeping = facts.persons[0]?.keepUntil ?? null;
   const { isSettling, reserving } = facts;
   const full = decide(before, { everyone: true }, { keepUntil: keeping, isSettling, reserving });

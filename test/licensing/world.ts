@@ -8,7 +8,7 @@ import type { Claim, Usage } from '../../src/licensing/admit.ts';
 import { type Contract, excessUntil, limitOf, nextChange, termsAt } from '../../src/licensing/contract.ts';
 import type { Person } from '../../src/licensing/desire.ts';
 import { type Decision, isSeated, type OpenBatch, type Seat } from '../../src/licensing/effect.ts';
-import { excessSinceOf } from '../../src/licensing/excess.ts';
+import { type Excess, excessOf, excessSinceOf, noExcess } from '../../src/licensing/excess.ts';
 import { nextValidity, type Rules, type SeatOrder } from '../../src/licensing/mapping.ts';
 import type { SubPool } from '../../src/licensing/sub-pool.ts';
 import type { Affected } from '../../src/provisioning/affected.ts';
@@ -52,7 +52,7 @@ export interface Circumstances {
   isSettling?: boolean;
   reserving?: UserId | null;
   isSettled?: boolean;
-  excess?: number;
+  excess?: Excess;
 }
 
 /** Decides for those affected, and writes what was decided. */
@@ -64,16 +64,16 @@ export function decide(world: World, affected: Affected, circumstances: Circumst
 }
 
 export function factsOf(world: World, affected: Affected, circumstances: Circumstances = {}): Facts {
-  const { keepUntil = null, isSettling = false, reserving = null, excess = 0 } = circumstances;
+  const { keepUntil = null, isSettling = false, reserving = null, excess = noExcess } = circumstances;
   const persons = world.members.filter((one) => isAffected(one, affected));
   const others = world.members.filter((one) => !persons.includes(one));
-  const displaced = others
-    .filter(hasSeat)
-    .sort(compareExcess(borrowersOf(world)))
-    .slice(0, excess);
+  const goingFirst = others.filter(hasSeat).sort(compareExcess(borrowersOf(world)));
+  const displaced = goingFirst.slice(0, excess.lost);
+  const lowered = goingFirst.filter((one) => one.decision?.seat === 'held').slice(0, excess.lowered);
+  const turned = new Set([...displaced, ...lowered]);
   const standing = (seat: Seat) =>
     others
-      .filter((one) => one.decision?.seat === seat && !displaced.includes(one))
+      .filter((one) => one.decision?.seat === seat && !turned.has(one))
       .sort((a, b) => compareInOrder(world.rules.order)(claimOf(a), claimOf(b)))
       .flatMap(standingOf);
   return {
@@ -83,6 +83,7 @@ export function factsOf(world: World, affected: Affected, circumstances: Circums
     queue: standing('waiting'),
     overage: standing('overage'),
     displaced: displaced.flatMap(standingOf),
+    lowered: lowered.flatMap(standingOf),
     ...boundless,
     preemptors: [],
     victims: world.subPools.length === 0 ? [] : [...standing('held'), ...standing('overage')],
@@ -169,7 +170,7 @@ function written(world: World, { changes, usage, subPools, batch, terms }: Plan,
     members: world.members.map((one) => ({ ...one, decision: known(decided, one) })),
     settledAt: isSettled ? world.now : world.settledAt,
     frozen: isSettled ? terms.phase === 'frozen' : world.frozen,
-    excessSince: excessSinceOf(world, terms, usage.held + usage.overage + usage.onHold, world.now),
+    excessSince: excessSinceOf(world, terms, usage, world.now),
   };
 }
 
@@ -185,7 +186,7 @@ export function settleDue(world: World): World {
     const { contract, now, batch } = settled;
     const affected = { ...affectedByTerms(settled, contract, now), ...dueBy(settled, now) };
     const isSettling = batch?.settlesAt != null && batch.settlesAt <= now;
-    const excess = settled.settledAt < now ? 0 : excessOf(settled);
+    const excess = settled.settledAt < now ? noExcess : excessAt(settled);
     settled = decide(settled, affected, { isSettling, isSettled: true, excess });
   }
   return settled;
@@ -193,12 +194,12 @@ export function settleDue(world: World): World {
 
 export function isDue(world: World): boolean {
   const { contract, rules, batch, settledAt, members, now } = world;
-  const { held, overage } = world.usage;
+  const { lost, lowered } = excessOf(termsAt(contract, now), world.usage);
   const due = [
     nextChange(contract, settledAt),
     nextValidity(rules.mappings, settledAt),
     batch?.settlesAt,
-    held + overage === 0 ? null : excessEnd(world),
+    lost + lowered === 0 ? null : excessEnd(world),
     ...members.map(({ decision }) => decision?.endsAt),
   ];
   return due.some((at) => at != null && at <= now);
@@ -208,12 +209,10 @@ function excessEnd({ contract, excessSince, now }: World): Date | null {
   return excessSince === null ? null : excessUntil(termsAt(contract, now), excessSince);
 }
 
-function excessOf(world: World): number {
-  const { held, overage, onHold } = world.usage;
-  const limit = limitOf(termsAt(world.contract, world.now));
+function excessAt(world: World): Excess {
   const end = excessEnd(world);
-  if (limit === null || end === null || world.now < end) return 0;
-  return Math.max(0, Math.min(held + overage, held + overage + onHold - limit));
+  if (end === null || world.now < end) return noExcess;
+  return excessOf(termsAt(world.contract, world.now), world.usage);
 }
 
 /** Everybody with this seat, in the order in which seats are given. */

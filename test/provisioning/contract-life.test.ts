@@ -112,6 +112,38 @@ describe('a line', () => {
     expect(await world.settle()).toBe(0);
   });
 
+  it('that takes seats makes those above them count as such once their days of grace are over, as far as the policy goes', async () => {
+    const above = { paidSeats: 4, allowancePercent: 50 } as const;
+    await world.contract({ ...above, policy: 'allow' });
+    await amend('2026-04-01', { paidSeats: 2 });
+    expect(await holders()).toEqual([0, 1, 2, 3]);
+    await goTo('2026-04-30T23:59:59.999Z');
+    expect(await holders(), 'and one above').toEqual([0, 1, 2, 3]);
+    await goTo('2026-05-01T00:00:00.000Z');
+    expect([await holders(), await told(2)]).toEqual([
+      [0, 1],
+      ['overage', 'SEAT_OVERAGE', 'team_member'],
+    ]);
+    expect(await told(3), 'and those above what it gives lose theirs').toEqual([
+      'queued',
+      'SEAT_QUEUED',
+      'view_only',
+    ]);
+    expect(await world.settle()).toBe(0);
+
+    await world.contract({ ...above, policy: 'grace', graceDays: 5 });
+    await goTo('2026-05-06T00:00:00.000Z');
+    expect(await told(2), 'under grace for its days from then on').toEqual([
+      'queued',
+      'SEAT_QUEUED',
+      'view_only',
+    ]);
+    await amend('2026-05-06', { paidSeats: 3 });
+    expect(await holders(), 'who has a seat above the capacity then comes within it first').toEqual([
+      0, 1, 3,
+    ]);
+  });
+
   it('takes nobody’s seat where there are more again by the time that the gateway is back', async () => {
     await amend('2026-04-01', { paidSeats: 1 });
     await amend('2026-05-20', { paidSeats: 4 });
