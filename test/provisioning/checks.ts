@@ -25,6 +25,8 @@ import {
 } from './model.ts';
 import { type DecisionRow, queueOf, readState, type State, seatsOf } from './state.ts';
 
+const dayMs = 86_400_000;
+
 /** As the gateway's clock does once a second. */
 export async function settledWhereDue(world: TestWorld): Promise<State> {
   const state = await readState(world);
@@ -113,11 +115,25 @@ export function isTaken(before: State, after: State, id: string): boolean {
 }
 
 /** The capacity fell, and the time of those above it is over. */
-function isExcessOver({ pool }: State, { contract, now }: State): boolean {
-  const graceMs = (contract?.decrease_grace_days ?? 0) * 86_400_000;
-  const since = pool.excess_since;
-  // Without days of grace it may begin and end within one step.
-  return graceMs === 0 || (since !== null && now.getTime() >= since.getTime() + graceMs);
+function isExcessOver(before: State, after: State): boolean {
+  const graceMs = (after.contract?.decrease_grace_days ?? 0) * dayMs;
+  const last = after.now.getTime() - graceMs;
+  const since = before.pool.excess_since;
+  // It may begin and end within one step.
+  return (
+    graceMs === 0 || (since !== null && since.getTime() <= last) || isFallWithin(after, before.now, last)
+  );
+}
+
+/** Whether a line gives fewer seats from the beginning of a day after the one instant and up to the other. */
+function isFallWithin(state: State, from: Date, to: number): boolean {
+  const limitAt = (time: number) => {
+    const { capacity, allowance } = termsOf({ ...state, now: new Date(time) });
+    return capacity === null ? Number.POSITIVE_INFINITY : capacity + allowance;
+  };
+  for (let day = Math.floor(from.getTime() / dayMs + 1) * dayMs; day <= to; day += dayMs)
+    if (limitAt(day) < limitAt(day - 1)) return true;
+  return false;
 }
 
 export function checkState(state: State): void {
@@ -196,15 +212,21 @@ export function checkState(state: State): void {
   expect(keptPaid, 'I17 who is back has the seat, not the kept place').toEqual([]);
 }
 
-/** Without sub-pools: whoever may take a seat has told somebody of strictly lower priority that it goes. */
+/**
+ * Without sub-pools: whoever may take a seat has told somebody of strictly lower priority that it goes. One above the capacity is none
+ * for whoever's time there is over.
+ */
 function checkPreemption(state: State): void {
   const { settings, sub_pools: shares, pool } = state;
   const isOn = settings.seat_order === 'strict' && shares.length === 0 && pool.batch_opened_at === null;
   if (!isOn || !termsOf(state).grants) return;
   const taking = queueOf(state).filter((row) => row.may_preempt);
-  const best = Math.min(...taking.map((row) => row.priority ?? Number.POSITIVE_INFINITY));
   const below = seatsOf(state, 'held', 'overage').filter(
-    (row) => row.priority !== 0 && (row.priority ?? 0) > best,
+    ({ priority, seat }) =>
+      priority !== 0 &&
+      taking.some(
+        (row) => (priority ?? 0) > (row.priority ?? 0) && !(seat === 'overage' && isPastGrace(state, row)),
+      ),
   );
   const isTold = below.some((row) => row.notice_until !== null);
   expect(below.length > 0 && !isTold, 'I13 a better claim that may take a seat is going to').toBe(false);
