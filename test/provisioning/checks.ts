@@ -120,18 +120,18 @@ function isExcessOver(before: State, after: State): boolean {
   const last = after.now.getTime() - graceMs;
   const since = before.pool.excess_since;
   // It may begin and end within one step.
-  return (
-    graceMs === 0 || (since !== null && since.getTime() <= last) || isFallWithin(after, before.now, last)
-  );
+  return graceMs === 0 || (since !== null && since.getTime() <= last) || isFallWithin(before, after, last);
 }
 
-/** Whether a line gives fewer seats from the beginning of a day after the one instant and up to the other. */
-function isFallWithin(state: State, from: Date, to: number): boolean {
+/** Whether a line, or another term, gives fewer seats from the beginning of a day on, after what was before and up to `to`. */
+function isFallWithin(before: State, after: State, to: number): boolean {
   const limitAt = (time: number) => {
-    const { capacity, allowance } = termsOf({ ...state, now: new Date(time) });
+    const now = new Date(time);
+    const isNext = now.toISOString().slice(0, 10) >= (after.contract?.starts_on ?? '');
+    const { capacity, allowance } = termsOf({ ...(isNext ? after : before), now });
     return capacity === null ? Number.POSITIVE_INFINITY : capacity + allowance;
   };
-  for (let day = Math.floor(from.getTime() / dayMs + 1) * dayMs; day <= to; day += dayMs)
+  for (let day = Math.floor(before.now.getTime() / dayMs + 1) * dayMs; day <= to; day += dayMs)
     if (limitAt(day) < limitAt(day - 1)) return true;
   return false;
 }
