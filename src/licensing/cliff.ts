@@ -1,17 +1,8 @@
 /** When fewer seats are known to come, and how many of those who have one would lose it then. Pure. */
 
 import type { Usage } from './admit.ts';
-import {
-  type Contract,
-  capacityChanges,
-  endOf,
-  excessUntil,
-  isLess,
-  limitOf,
-  startOf,
-  termOf,
-  termsAt,
-} from './contract.ts';
+import { type Contract, capacityChanges, endOf, startOf, termOf, termsAt } from './contract.ts';
+import { excessUntil, isLess, limitOf } from './overage.ts';
 
 /** A number of seats at an instant, against which those who have one now are counted. */
 export interface Cliff {

@@ -4,6 +4,7 @@
  */
 
 import type { FallbackRole } from './catalogue.ts';
+import { isLess } from './overage.ts';
 
 /** What happens to a person who wants a paid role when no seat is free. */
 export const overagePolicies = ['queue', 'fallback', 'grace', 'allow', 'block'] as const;
@@ -222,16 +223,6 @@ function percentAbove({ policy, graceDays, allowancePercent }: BaseLine): number
   return givesAbove ? (allowancePercent ?? 0) : 0;
 }
 
-/** The least capacity with which so many have seats within and above it. */
-export function capacityFor(seats: number, allowancePercent: number): number {
-  return Math.ceil((seats * 100) / (100 + allowancePercent));
-}
-
-/** @param capacity null: unlimited. */
-export function isLess(a: number | null, capacity: number | null): boolean {
-  return a !== null && (capacity === null || a < capacity);
-}
-
 /**
  * What the lines known now make of the capacity later, at each of their instants, in order. What they say of the time after the
  * end of a signed contract takes nobody's seat.
@@ -306,32 +297,4 @@ export function endOf(day: string): Date {
 
 function dayBefore(day: string): string {
   return new Date(startOf(day).getTime() - dayMs).toISOString().slice(0, 10);
-}
-
-/** Seats within and above the capacity; null: unlimited. */
-export function limitOf({ capacity, allowance }: Pick<Terms, 'capacity' | 'allowance'>): number | null {
-  return capacity === null ? null : capacity + allowance;
-}
-
-/** Until when a seat above the capacity is kept, of a claim that first had one at `since`; null: as long as the policy stands. */
-export function overageUntil(
-  { policy, graceDays }: Pick<Terms, 'policy' | 'graceDays'>,
-  since: Date,
-): Date | null {
-  return policy === 'grace' ? new Date(since.getTime() + graceDays * dayMs) : null;
-}
-
-/** Whether a claim's time above the capacity is used up. @param since As above; null: it had no such seat. */
-export function isOverageSpent(
-  terms: Pick<Terms, 'policy' | 'graceDays'>,
-  since: Date | null,
-  now: Date,
-): boolean {
-  const until = since === null ? null : overageUntil(terms, since);
-  return until !== null && until <= now;
-}
-
-/** When those above a capacity that fell lose their seats. */
-export function excessUntil({ decreaseGraceDays }: Pick<Terms, 'decreaseGraceDays'>, since: Date): Date {
-  return new Date(since.getTime() + decreaseGraceDays * dayMs);
 }

@@ -2,8 +2,9 @@
 
 import { unreachable } from '../kernel/assert.ts';
 import type { Billing, FallbackRole } from './catalogue.ts';
-import { excessUntil, type OveragePolicy, overageUntil, type Terms } from './contract.ts';
+import type { OveragePolicy, Terms } from './contract.ts';
 import { type Desire, mappingOf, type Refusal, type RequestedRole } from './desire.ts';
+import { excessUntil, overageUntil } from './overage.ts';
 
 /**
  * `held`: within the capacity; `overage`: above it, by the policy; `hold`: none, but the place is kept; `waiting`: none, and

@@ -2,7 +2,8 @@
 
 import type { Usage } from './admit.ts';
 import { seatsLost } from './cliff.ts';
-import { type Contract, isLess, limitOf, nextChange, type Terms, termsAt } from './contract.ts';
+import { type Contract, nextChange, type Terms, termsAt } from './contract.ts';
+import { isLess, limitOf } from './overage.ts';
 
 /** As the last write left it. */
 export interface KnownExcess {

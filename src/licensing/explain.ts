@@ -2,7 +2,6 @@
 
 import type { UserId } from '../kernel/ids.ts';
 import { sameJson } from '../kernel/same-json.ts';
-import { capacityFor, isOverageSpent } from './contract.ts';
 import { desire, matching, type Person, pinAt } from './desire.ts';
 import { isSeated } from './effect.ts';
 import {
@@ -18,6 +17,7 @@ import {
 } from './explain-facts.ts';
 import { sentenceOf } from './explain-sentence.ts';
 import { type Mapping, workspacesOf } from './mapping.ts';
+import { capacityFor, isOverageSpent } from './overage.ts';
 import { rankKeptUntil, undoUntil } from './reclaim.ts';
 import { isWithin } from './sub-pool.ts';
 

@@ -6,10 +6,11 @@
 import type { UserId } from '../kernel/ids.ts';
 import type { Usage } from '../licensing/admit.ts';
 import { seatsLost } from '../licensing/cliff.ts';
-import { type Contract, limitOf, nextChange, overageUntil, termsAt } from '../licensing/contract.ts';
+import { type Contract, nextChange, termsAt } from '../licensing/contract.ts';
 import { desire, named } from '../licensing/desire.ts';
 import { isSeated } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
+import { limitOf, overageUntil } from '../licensing/overage.ts';
 import type { Crowd } from './crowd.ts';
 import type { PersonFacts } from './standing.ts';
 

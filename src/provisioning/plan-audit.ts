@@ -1,7 +1,8 @@
 /** What the trail tells of decisions. Pure. */
 
 import type { AuditEvent } from '../audit/audit-event.ts';
-import { limitOf, type Terms } from '../licensing/contract.ts';
+import type { Terms } from '../licensing/contract.ts';
+import { limitOf } from '../licensing/overage.ts';
 import type { Plan } from './plan.ts';
 import type { Pool } from './pool.ts';
 

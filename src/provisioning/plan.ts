@@ -5,11 +5,13 @@
 
 import type { UserId } from '../kernel/ids.ts';
 import type { Usage } from '../licensing/admit.ts';
-import { type Contract, overageUntil, type Terms, termsAt } from '../licensing/contract.ts';
+import { type Contract, type Terms, termsAt } from '../licensing/contract.ts';
 import { type Decision, effect, isEnding, type OpenBatch, type Seat } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
+import { overageUntil } from '../licensing/overage.ts';
 import type { SubPool } from '../licensing/sub-pool.ts';
 import { grantable, type SubPoolTurn, seatsOf, subPoolsAfter, takeSeats, usageNow } from './allot.ts';
+import { batchOf, isToSettle } from './open-batch.ts';
 import {
   type Candidate,
   type ClaimState,
@@ -117,28 +119,6 @@ function planIn(facts: Facts, batch: OpenBatch | null, now: Date): Plan {
   const usage = usageNow(candidates, seats, facts);
   const turns = changes.map(({ before, after }): SubPoolTurn => [before, after]);
   return { changes, usage, subPools: subPoolsAfter(facts.subPools, turns), terms, batch };
-}
-
-const quietMs = 3 * 60_000;
-
-/** A batch is open from its first change until three quiet minutes (`cycle`), or until somebody settles it (`staged`). */
-function batchOf(facts: Facts, now: Date): OpenBatch | null {
-  const { batch, rules, persons } = facts;
-  if (rules.settlement === 'immediate') return null;
-  // While no seat may be given it only ends: whoever is still to be decided for must not open another one for all.
-  if (isToSettle(facts)) return facts.evaluating && batch !== null ? ending(batch) : null;
-  if (persons.length === 0) return batch;
-  const settlesAt = rules.settlement === 'staged' ? null : new Date(now.getTime() + quietMs);
-  return { openedAt: batch?.openedAt ?? now, settlesAt };
-}
-
-function isToSettle({ isSettling, batch }: Pick<Facts, 'isSettling' | 'batch'>): boolean {
-  return isSettling || (batch !== null && isEnding(batch));
-}
-
-/** It is to be settled as soon as everybody has been decided for, and served: others wait for no other end. */
-export function ending({ openedAt }: OpenBatch): OpenBatch {
-  return { openedAt, settlesAt: openedAt };
 }
 
 function candidatesOf(facts: Facts, terms: Terms, now: Date, claimedAt: Date): Candidate[] {

@@ -4,10 +4,11 @@
  */
 
 import type { UserId } from '../kernel/ids.ts';
-import { isOverageSpent, type Terms } from '../licensing/contract.ts';
+import type { Terms } from '../licensing/contract.ts';
 import { type Desire, desire, hasPaidMatch, nothing, type Person } from '../licensing/desire.ts';
 import { type Decision, isSeated, type Seat } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
+import { isOverageSpent } from '../licensing/overage.ts';
 import { rankKeptUntil } from '../licensing/reclaim.ts';
 
 export interface PersonFacts extends Person {

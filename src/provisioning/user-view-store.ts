@@ -8,8 +8,9 @@ import type { DirectoryId, UserId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { roomIn, type Usage } from '../licensing/admit.ts';
 import { seatsLost } from '../licensing/cliff.ts';
-import { type Contract, limitOf, type Terms, termsAt } from '../licensing/contract.ts';
+import { type Contract, type Terms, termsAt } from '../licensing/contract.ts';
 import { isSeated, type OpenBatch, seatView } from '../licensing/effect.ts';
+import { limitOf } from '../licensing/overage.ts';
 import {
   hasPlace,
   type Shares,

@@ -3,9 +3,10 @@
 import { expect } from 'vitest';
 import { compareClaims, roomIn } from '../../src/licensing/admit.ts';
 import { firstCatalogue } from '../../src/licensing/catalogue.ts';
-import { isOverageSpent, limitOf, termsAt } from '../../src/licensing/contract.ts';
+import { termsAt } from '../../src/licensing/contract.ts';
 import { desire, matching } from '../../src/licensing/desire.ts';
 import { type Decision, effect, isSeated, seatView } from '../../src/licensing/effect.ts';
+import { isOverageSpent, limitOf } from '../../src/licensing/overage.ts';
 import { groupId, mapping } from './support.ts';
 import {
   claimOf,

@@ -1,8 +1,9 @@
 /** The shares of a tenant in memory, counted anew from its people: what each has, what it has of others, and who sits on that. */
 
 import type { UserId } from '../../src/kernel/ids.ts';
-import { isOverageSpent, termsAt } from '../../src/licensing/contract.ts';
+import { termsAt } from '../../src/licensing/contract.ts';
 import { isSeated } from '../../src/licensing/effect.ts';
+import { isOverageSpent } from '../../src/licensing/overage.ts';
 import { type Member, ranked, type World } from './world.ts';
 
 export interface WorldShare {

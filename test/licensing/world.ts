@@ -5,11 +5,12 @@
 
 import type { UserId } from '../../src/kernel/ids.ts';
 import type { Claim, Usage } from '../../src/licensing/admit.ts';
-import { type Contract, excessUntil, limitOf, nextChange, termsAt } from '../../src/licensing/contract.ts';
+import { type Contract, nextChange, termsAt } from '../../src/licensing/contract.ts';
 import type { Person } from '../../src/licensing/desire.ts';
 import { type Decision, isSeated, type OpenBatch, type Seat } from '../../src/licensing/effect.ts';
 import { type Excess, excessOf, excessSinceOf, noExcess } from '../../src/licensing/excess.ts';
 import { nextValidity, type Rules, type SeatOrder } from '../../src/licensing/mapping.ts';
+import { excessUntil, limitOf } from '../../src/licensing/overage.ts';
 import type { SubPool } from '../../src/licensing/sub-pool.ts';
 import type { Affected } from '../../src/provisioning/affected.ts';
 import { affectedByTerms, dueBy } from '../../src/provisioning/due.ts';

@@ -307,6 +307,18 @@ describe('seats are given', () => {
     expect(await scene.seated()).toEqual(['Cy', 'Di', 'Ed']);
   });
 
+  it('in a cycle that is never quiet after an hour', async () => {
+    await scene.settings({ settlement: 'cycle' });
+    await scene.setActive('Ada', false);
+    for (let minute = 2; minute < 60; minute += 2) {
+      await scene.passAndLook(2 * minuteMs);
+      await scene.setActive('Ada', minute % 4 === 2);
+    }
+    expect(await scene.seated()).toEqual(['Bo', 'Cy']);
+    await scene.passAndLook(2 * minuteMs);
+    expect(await scene.seated()).toEqual(['Bo', 'Cy', 'Di']);
+  });
+
   it('at once by a contract, also where a cycle is the rule and the fallback role changes', async () => {
     await scene.settings({ settlement: 'cycle' });
     await scene.world.contract({ paidSeats: 4, fallbackRole: 'client' });
