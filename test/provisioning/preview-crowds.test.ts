@@ -169,10 +169,11 @@ async function apply({ database, door }: TestWorld, edit: MappingEdit): Promise<
   }
 }
 
-/** Without times, which are nobody's. */
+/** Without times, which are nobody's. Of a crowd that waits in vain it is not known yet that somebody is asked, and is all the same. */
 function said(decision: Decision | null) {
   if (decision === null) return null;
-  const { requested, effective, seat, claim, approval, refusal } = decision;
+  const { requested, effective, seat, claim, refusal, isUnasked } = decision;
+  const approval = isUnasked ? 'pending' : decision.approval;
   return { requested, effective, seat, priority: claim?.priority ?? null, approval, refusal };
 }
 
