@@ -83,6 +83,10 @@ const Told = Type.Object({
     }),
   ),
   seat: SeatTold,
+  waitsFor: Type.Union([Type.Enum(['batch', 'seat', 'approval']), Type.Null()], {
+    description:
+      'What a person waits for who wants a seat and has none: the end of the open batch, a free seat, or somebody’s word. null: for nothing.',
+  }),
 });
 const Count = (description: string) => Type.Integer({ description });
 export const previewFields = {
@@ -93,7 +97,9 @@ export const previewFields = {
     'People who lose the seat, or with the seat as it was a role in fewer workspaces and in none more.',
   ),
   changed: Count('Everybody else for whom something is different.'),
-  queued: Count('Of all of these, people who begin to wait for a seat.'),
+  queued: Count(
+    'Of all of these, people who begin to wait for a seat. Of op `settle` also whoever waited for the end of the batch and waits on: they are none of the others, and are named too.',
+  ),
   lostLater: Count(
     'People whose seat goes at a date to come: of a mapping, a pin, a line of the contract, or after a notice.',
   ),
@@ -102,6 +108,35 @@ export const previewFields = {
   nextCursor: nullable(Type.String()),
 };
 export const PreviewAnswer = Type.Object(previewFields);
+
+const planCounts = {
+  gained: Count('People of `gained`.'),
+  queued: Count('People of `queued`.'),
+};
+export const SeatPreviewAnswer = Type.Object({
+  ...previewFields,
+  departments: Type.Optional(
+    Type.Array(
+      Type.Object({
+        department: nullable(
+          Type.String({
+            description: `Its first ${limits.departmentLengthMax} characters. null: none is known.`,
+          }),
+        ),
+        ...planCounts,
+      }),
+      {
+        description: `Of op \`settle\`: by the \`department\` of the Enterprise User extension (RFC 7643 §4.3), those with most people first, ${limits.departmentsCountedMax} at most.`,
+      },
+    ),
+  ),
+  otherDepartments: Type.Optional(
+    Type.Object(
+      { departments: Count('How many there are.'), ...planCounts },
+      { description: 'Of op `settle`: all that are not in `departments`, together.' },
+    ),
+  ),
+});
 
 export function readMappingEdit(body: Static<typeof MappingEditForm>, now: Date): MappingEdit {
   refuseOthers(body, mappingEdits[body.op]);
@@ -199,6 +234,13 @@ export function showPreview(
   return { gained, lost, changed, queued, lostLater, seats, users: items, nextCursor };
 }
 
-function told({ roles, seat }: Preview['people'][number]['before']): Static<typeof Told> {
-  return { roles: [...roles], seat };
+export function showSeatPreview(preview: Preview, page: PageRequest): Static<typeof SeatPreviewAnswer> {
+  const shown = showPreview(preview, page);
+  if (preview.byDepartment === null) return shown;
+  const { departments, others } = preview.byDepartment;
+  return { ...shown, departments: [...departments], otherDepartments: others };
+}
+
+function told({ roles, seat, waitsFor }: Preview['people'][number]['before']): Static<typeof Told> {
+  return { roles: [...roles], seat, waitsFor };
 }

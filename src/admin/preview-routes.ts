@@ -12,7 +12,9 @@ import {
   readMappingEdit,
   readSeatEdit,
   SeatEditForm,
+  SeatPreviewAnswer,
   showPreview,
+  showSeatPreview,
 } from './preview-form.ts';
 import { problems, TenantPath } from './schemas.ts';
 
@@ -47,19 +49,20 @@ export function previewRoutes(scope: AdminScope, { database, clock }: Services):
       config: { auth: 'tenant-write' },
       schema: {
         tags: ['contract'],
-        summary: 'Say what an edit of contract, settings, a sub-pool or a pin would do to whom',
+        summary:
+          'Say what an edit of contract, settings, a sub-pool or a pin, or the end of a batch, would do to whom',
         description,
         params: TenantPath,
         querystring: PreviewQuery,
         body: SeatEditForm,
-        response: { 200: PreviewAnswer, ...problems },
+        response: { 200: SeatPreviewAnswer, ...problems },
       },
     },
     async (request, reply) => {
       const door = adminDoorOf(request, clock.now());
       const edit = readSeatEdit(request.body);
       const preview = await previewEdit(database, door, edit, pageOf(request.query));
-      return reply.send(showPreview(preview, request.query));
+      return reply.send(showSeatPreview(preview, request.query));
     },
   );
 }

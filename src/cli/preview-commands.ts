@@ -35,14 +35,15 @@ export const previewCommands: readonly Command[] = [
   {
     noun: 'seats',
     verb: 'preview',
-    summary: 'say what an edit of contract, settings, a sub-pool or a pin would do to whom',
+    summary:
+      'say what an edit of contract, settings, a sub-pool or a pin, or the end of a batch, would do to whom',
     flags: [
       tenantFlag,
       {
         name: 'edit',
         value: 'json',
         description:
-          '{"op": "contract", "contract": …}; amendment, line, withdrawal, pin, unpin, settings, subPool, removeSubPool',
+          '{"op": "contract", "contract": …}; amendment, line, withdrawal, pin, unpin, settings, subPool, removeSubPool, defaultWorkspaces, rollback, settle',
         required: true,
       },
       ...pageFlags,

@@ -30,6 +30,17 @@ export const seatCommands: readonly Command[] = [
   },
   {
     noun: 'seats',
+    verb: 'plan',
+    summary: 'say who gets a seat when the open batch is settled and who waits on, also by department',
+    flags: [tenantFlag, ...pageFlags],
+    call: (input) => ({
+      method: 'POST',
+      path: tenantPath(input, '/seats/preview', 'limit', 'cursor'),
+      body: { op: 'settle' },
+    }),
+  },
+  {
+    noun: 'seats',
     verb: 'settle',
     summary: 'give the free seats to those who wait in the open batch',
     flags: [tenantFlag],

@@ -171,6 +171,9 @@ export const limits = {
   workspaceLinksMax: 50,
   /** People whom a preview names, of each tenant. */
   previewedUsersMax: 200,
+  /** Departments that the plan of a batch counts one by one, and characters of a name by which it tells them apart. */
+  departmentsCountedMax: 200,
+  departmentLengthMax: 200,
   mappingDraftsPerTenantMax: 100,
   /** The head of the queue is read of each. */
   subPoolsPerTenantMax: 50,

@@ -2,7 +2,15 @@
 
 import type { UserId } from '../kernel/ids.ts';
 import type { OveragePolicy } from './contract.ts';
-import { type Decision, type EffectiveRole, isSeated, type SeatView, waitingStates } from './effect.ts';
+import {
+  type Decision,
+  type EffectiveRole,
+  isEnding,
+  isSeated,
+  type SeatView,
+  type Telling,
+  waitingStates,
+} from './effect.ts';
 
 /** What a person has, as it is told. */
 export interface Told {
@@ -10,10 +18,18 @@ export interface Told {
   seat: SeatView['state'];
 }
 
+/** What brings the seat of somebody who wants one and has none: the end of the open batch, a seat that is free, or somebody's word. */
+export type WaitsFor = 'batch' | 'seat' | 'approval';
+
+export interface ToldWaiting extends Told {
+  /** null: for nothing. It is told under every policy. */
+  waitsFor: WaitsFor | null;
+}
+
 export interface PersonImpact {
   id: UserId;
-  before: Told;
-  after: Told;
+  before: ToldWaiting;
+  after: ToldWaiting;
 }
 
 /** How many people, and a page of them. */
@@ -24,10 +40,8 @@ export interface Impact {
   lost: number;
   /** Everybody else for whom something is different. */
   changed: number;
-  /** Of all of these, people who begin to wait for a seat. */
+  /** Of all of these, people who begin to wait for a seat; and whoever waited for the end of the batch, and waits on after it. */
   queued: number;
-  /** How many more people would want a seat. */
-  needed: number;
   /** In the order of their ids. */
   people: PersonImpact[];
 }
@@ -39,29 +53,78 @@ export interface Turn {
   after: Decision | null;
 }
 
+/** People who wait, as they are stored. */
+export interface Waiting {
+  people: readonly UserId[];
+  decision: Shown;
+}
+
+/** What of a decision a person is told. */
+type Shown = Pick<Decision, 'effective' | 'seat' | 'approval' | 'isUnasked'>;
+
+/** Before and after: the policy names the state of those who wait, and an open batch is what they wait for. */
+export interface Tellings {
+  before: Pick<Telling, 'policy' | 'batch'>;
+  after: Pick<Telling, 'policy' | 'batch'>;
+}
+
+/** What becomes of people for whom something is different. */
+export interface Outcome {
+  people: readonly UserId[];
+  before: ToldWaiting;
+  after: ToldWaiting;
+  /** null: they wait on, for something else. */
+  kind: 'gained' | 'lost' | 'changed' | null;
+  isQueued: boolean;
+}
+
 /** Of the people in the order of their ids. */
 export interface PeoplePage {
   after: string;
   limit: number;
 }
 
-/** @param policies Of the contract before and after: they name the state of those who wait. */
-export function impactOf(
-  turns: readonly Turn[],
-  policies: { before: OveragePolicy; after: OveragePolicy },
-  page: PeoplePage,
-): Impact {
-  const impact: Impact = { gained: 0, lost: 0, changed: 0, queued: 0, needed: 0, people: [] };
+export function outcomesOf(turns: readonly Turn[], tellings: Tellings): Outcome[] {
+  return turns.flatMap(({ people, before, after }) => {
+    const told = toldBy(before, after, tellings);
+    if (areSame(told.before, told.after)) return [];
+    const isQueued = after?.seat === 'waiting' && before?.seat !== 'waiting';
+    return [{ people, ...told, kind: kindOf(before, after), isQueued }];
+  });
+}
+
+/** Of those who wait whoever has no other outcome waits on, also after the end of the batch. */
+export function waitingOn(
+  waiting: readonly Waiting[],
+  others: readonly Outcome[],
+  tellings: Tellings,
+): Outcome[] {
+  const known = new Set(others.flatMap(({ people }) => people));
+  return waiting.flatMap(({ people, decision }) => {
+    const left = people.filter((id) => !known.has(id));
+    const told = toldBy(decision, decision, tellings);
+    return left.length === 0 ? [] : [{ people: left, ...told, kind: null, isQueued: true }];
+  });
+}
+
+export function impactOf(outcomes: readonly Outcome[], page: PeoplePage): Impact {
+  const impact: Impact = { gained: 0, lost: 0, changed: 0, queued: 0, people: [] };
   const first = new FirstPeople(page);
-  for (const { people, before, after } of turns) {
-    impact.needed += people.length * (Number(wantsSeat(after)) - Number(wantsSeat(before)));
-    const told = { before: toldOf(before, policies.before), after: toldOf(after, policies.after) };
-    if (areSame(told.before, told.after)) continue;
-    impact[kindOf(before, after)] += people.length;
-    if (after?.seat === 'waiting' && before?.seat !== 'waiting') impact.queued += people.length;
-    for (const id of people) first.offer(id, told);
+  for (const { people, before, after, kind, isQueued } of outcomes) {
+    if (kind !== null) impact[kind] += people.length;
+    if (isQueued) impact.queued += people.length;
+    for (const id of people) first.offer(id, { before, after });
   }
   return { ...impact, people: first.people };
+}
+
+/** How many more people would want a seat. */
+export function neededBy(turns: readonly Turn[]): number {
+  return turns.reduce(
+    (sum, { people, before, after }) =>
+      sum + people.length * (Number(wantsSeat(after)) - Number(wantsSeat(before))),
+    0,
+  );
 }
 
 /** The first of them in the order of their ids: of tens of thousands a page is looked for, and not all of them are sorted. */
@@ -93,7 +156,23 @@ function wantsSeat(decision: Decision | null): boolean {
   return decision?.claim != null;
 }
 
-export function toldOf(decision: Decision | null, policy: OveragePolicy): Told {
+function toldBy(before: Shown | null, after: Shown | null, tellings: Tellings) {
+  return { before: toldWaiting(before, tellings.before), after: toldWaiting(after, tellings.after) };
+}
+
+function toldWaiting(decision: Shown | null, { policy, batch }: Tellings['before']): ToldWaiting {
+  return { ...toldOf(decision, policy), waitsFor: decision === null ? null : waitsForOf(decision, batch) };
+}
+
+/** Once a batch has ended, somebody is asked for whoever is `unasked` and got no seat. */
+function waitsForOf({ seat, approval, isUnasked }: Shown, batch: Telling['batch']): WaitsFor | null {
+  if (seat !== 'waiting') return null;
+  if (approval === 'pending') return 'approval';
+  if (batch !== null && !isEnding(batch)) return 'batch';
+  return isUnasked ? 'approval' : 'seat';
+}
+
+export function toldOf(decision: Pick<Decision, 'effective' | 'seat'> | null, policy: OveragePolicy): Told {
   if (decision === null) return { roles: [], seat: 'none' };
   const { effective: roles, seat } = decision;
   return { roles, seat: seat === 'waiting' ? waitingStates[policy] : seat };

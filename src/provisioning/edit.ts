@@ -42,11 +42,29 @@ export interface Losses {
   lostLater: number;
 }
 
+/** People who get something by the end of a batch, and who wait on. */
+export interface PlanCounts {
+  gained: number;
+  queued: number;
+}
+
+/** By the department that the directory wrote last of each person. */
+export interface ByDepartment {
+  /** Those with most people, most first; null: whose department nobody wrote. */
+  departments: readonly (PlanCounts & { department: string | null })[];
+  /** All that are not among them. */
+  others: PlanCounts & { departments: number };
+}
+
 export interface Preview extends Omit<Impact, 'people'>, Losses {
+  /** How many more people would want a seat. */
+  needed: number;
   /** Held. */
   seats: { before: number; after: number };
   /** Seats that are free now; null: unlimited. */
   available: number | null;
   /** A page of those for whom something is different. */
   people: (PersonImpact & { userName: string })[];
+  /** null: of every edit but `settle`. */
+  byDepartment: ByDepartment | null;
 }

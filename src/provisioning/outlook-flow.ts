@@ -12,7 +12,7 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { GroupId, UserId } from '../kernel/ids.ts';
 import { roomIn, type Usage } from '../licensing/admit.ts';
 import { type Terms, termsAt } from '../licensing/contract.ts';
-import { type Decision, isSeated } from '../licensing/effect.ts';
+import { type Decision, isSeated, type OpenBatch } from '../licensing/effect.ts';
 import type { Turn } from '../licensing/impact.ts';
 import type { Affected } from './affected.ts';
 import { type Crowd, crowdOf, decisionOf, isQuiet, type StoredCrowd, untoldKeys } from './crowd.ts';
@@ -34,6 +34,7 @@ export interface Outlook {
   turns: readonly Turn[];
   usage: Usage;
   terms: Terms;
+  batch: OpenBatch | null;
 }
 
 type Moment = Pick<Door, 'now'>;
@@ -94,6 +95,7 @@ async function byCrowds(
     ],
     usage: planned.usage,
     terms,
+    batch: planned.batch,
   };
 }
 

@@ -8,13 +8,22 @@ import type { Database } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { termsAt } from '../licensing/contract.ts';
-import { type Decision, isSeated, waitingStates } from '../licensing/effect.ts';
-import { impactOf, type PeoplePage, type Turn } from '../licensing/impact.ts';
+import { type Decision, isEnding, isSeated, waitingStates } from '../licensing/effect.ts';
+import {
+  impactOf,
+  neededBy,
+  type Outcome,
+  outcomesOf,
+  type PeoplePage,
+  type Tellings,
+  type Turn,
+  waitingOn,
+} from '../licensing/impact.ts';
 import type { Settings } from '../tenants/settings.ts';
 import { selectSettings } from '../tenants/settings-store.ts';
 import { contractWithout } from './contract-flow.ts';
 import { selectUserNames } from './decision-store.ts';
-import type { Edit, Losses, Preview } from './edit.ts';
+import type { ByDepartment, Edit, Losses, Preview } from './edit.ts';
 import { requireFreeFallbacks } from './fallback-flow.ts';
 import { laterLosers, lostByContract } from './losses.ts';
 import { checkMapping, mappingsAfter } from './mapping-flow.ts';
@@ -38,6 +47,7 @@ import {
   withLine,
 } from './prospect.ts';
 import { folded, turnedBy } from './settings-flow.ts';
+import { selectByDepartment, selectWaiting } from './settlement-sql.ts';
 import { subPoolsWith, subPoolsWithout } from './sub-pool-flow.ts';
 
 /** @throws Fault as the edit itself would. */
@@ -53,7 +63,12 @@ export async function previewEdit(
     const outlook = await outlookOf(tx, door, withRenamed(pool, prospect, door.now));
     refuseReserved(edit, outlook);
     const losses = lossesIn(pool, prospect, outlook, door.now);
-    return { ...(await describe(tx, pool, outlook, door.now, page)), ...losses };
+    const tellings = tellingsOf(pool, outlook, door.now);
+    const changed = outcomesIn(outlook, tellings);
+    const isPlan = edit.op === 'settle';
+    const outcomes = isPlan ? [...changed, ...(await waitingOnIn(tx, pool, changed, tellings))] : changed;
+    const byDepartment = isPlan ? await countByDepartment(tx, outcomes) : null;
+    return { ...(await describe(tx, pool, outlook, outcomes, door.now, page)), ...losses, byDepartment };
   });
 }
 
@@ -190,30 +205,57 @@ function lossesIn(pool: Pool, prospect: Prospect, { crowds, turns }: Outlook, no
   return { seatsLost, lostLater: seatsLost - losers.length };
 }
 
-function peopleOf(turns: readonly Turn[]): UserId[] {
-  return turns.flatMap(({ people }) => people);
+function peopleOf(groups: readonly Pick<Turn, 'people'>[]): UserId[] {
+  return groups.flatMap(({ people }) => people);
+}
+
+function tellingsOf(pool: Pool, { terms, batch }: Outlook, now: Date): Tellings {
+  const before = { policy: termsAt(pool.contract, now).policy, batch: pool.batch };
+  return { before, after: { policy: terms.policy, batch } };
+}
+
+function outcomesIn(outlook: Outlook, tellings: Tellings): Outcome[] {
+  const isRenamed = tellings.before.policy !== tellings.after.policy;
+  return outcomesOf(isRenamed ? [...outlook.turns, ...renamed(outlook)] : outlook.turns, tellings);
+}
+
+/** Whom the end of the open batch leaves without a seat. */
+async function waitingOnIn(
+  tx: TenantTransaction,
+  { batch }: Pool,
+  outcomes: readonly Outcome[],
+  tellings: Tellings,
+): Promise<Outcome[]> {
+  if (batch === null || isEnding(batch)) return [];
+  return waitingOn(await selectWaiting(tx), outcomes, tellings);
+}
+
+async function countByDepartment(tx: TenantTransaction, outcomes: readonly Outcome[]): Promise<ByDepartment> {
+  return await selectByDepartment(tx, {
+    gained: peopleOf(outcomes.filter(({ kind }) => kind === 'gained')),
+    queued: peopleOf(outcomes.filter(({ isQueued }) => isQueued)),
+  });
 }
 
 async function describe(
   tx: TenantTransaction,
   pool: Pool,
-  outlook: Outlook,
+  { turns, usage }: Outlook,
+  outcomes: readonly Outcome[],
   now: Date,
   page: PeoplePage,
-): Promise<Omit<Preview, keyof Losses>> {
-  const terms = termsAt(pool.contract, now);
-  const policies = { before: terms.policy, after: outlook.terms.policy };
-  const turns = policies.before === policies.after ? outlook.turns : [...outlook.turns, ...renamed(outlook)];
-  const { people, ...counts } = impactOf(turns, policies, page);
+): Promise<Omit<Preview, keyof Losses | 'byDepartment'>> {
+  const { people, ...counts } = impactOf(outcomes, page);
   const names = await selectUserNames(
     tx,
     people.map(({ id }) => id),
   );
   const { held, onHold, unmanagedPaid } = pool.usage;
-  const { capacity } = terms;
+  const { capacity } = termsAt(pool.contract, now);
   return {
     ...counts,
-    seats: { before: held, after: outlook.usage.held },
+    needed: neededBy(turns),
+    seats: { before: held, after: usage.held },
     available: capacity === null ? null : Math.max(0, capacity - held - onHold - unmanagedPaid),
     people: people.map((person) => ({ ...person, userName: names.get(person.id) ?? '' })),
   };

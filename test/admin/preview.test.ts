@@ -58,8 +58,9 @@ it('of a deletion names everybody, and changes nothing', async () => {
   expect(body.users.map(({ userName }: { userName: string }) => userName).sort()).toEqual(names);
   for (const { id, before, after } of body.users) {
     const { effectiveRoles, seat } = await user(id);
-    expect(before).toEqual({ roles: effectiveRoles, seat: seat.state });
-    expect(after).toEqual({ roles: [], seat: 'none' });
+    const waitsFor = seat.state === 'queued' ? 'seat' : null;
+    expect(before).toEqual({ roles: effectiveRoles, seat: seat.state, waitsFor });
+    expect(after).toEqual({ roles: [], seat: 'none', waitsFor: null });
   }
   expect((await gateway.api('GET', `${base}/mappings`)).body.items).toHaveLength(1);
 });
@@ -97,7 +98,7 @@ it('of settings and pins says whom they concern', async () => {
   const { id, userName } = people[0] as (typeof people)[number];
   const settings = { exclusions: [userName.toUpperCase()] };
   expect((await ofSeats({ op: 'settings', settings })).body.users).toContainEqual({
-    ...{ id, userName, before: expect.anything(), after: { roles: [], seat: 'none' } },
+    ...{ id, userName, before: expect.anything(), after: { roles: [], seat: 'none', waitsFor: null } },
   });
   const pin = { role: 'client', reason: 'asked' };
   const pinned = (await ofSeats({ op: 'pin', userId: id, pin })).body.users;
