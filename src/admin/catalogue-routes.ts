@@ -18,7 +18,7 @@ import { adminActorOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
 import { afterKey, afterNumber, readLimit, toPage } from './paging.ts';
 import { SeatTold } from './preview-form.ts';
-import { closed, Id, listOf, PageQuery, pageQuery, problems, Time } from './schemas.ts';
+import { closed, Id, listOf, PageQuery, pageQuery, problems, Reason, Time, words } from './schemas.ts';
 
 const Role = Type.Object(
   {
@@ -27,7 +27,7 @@ const Role = Type.Object(
     level: Type.Enum(['ADMIN', 'MEMBER', 'CLIENT', 'COMMENT_ONLY', 'VIEW_ONLY'], {
       description: 'What Blue calls it; of custom:* always MEMBER.',
     }),
-    label: Type.String({ minLength: 1, maxLength: 200, description: 'What people call it.' }),
+    label: words(200, { description: 'What people call it.' }),
   },
   closed,
 );
@@ -43,7 +43,7 @@ const Watched = Type.Object({
   ...Version.properties,
   tenantsBehind: Type.Integer({ description: 'Tenants that are still to be decided for with it.' }),
 });
-const Draft = Type.Object({ roles: Roles, reason: Type.String({ minLength: 1, maxLength: 2000 }) }, closed);
+const Draft = Type.Object({ roles: Roles, reason: Reason }, closed);
 const Standing = Type.Object({
   roles: Type.Array(Type.Object({ role: Type.String(), workspace: Type.String() })),
   seat: SeatTold,

@@ -5,11 +5,11 @@ import { Fault } from '../kernel/fault.ts';
 import { parseId } from '../kernel/ids.ts';
 import { type LineDraft, unknownLine } from '../provisioning/prospect.ts';
 import { checkDay, Day } from './day.ts';
-import { closed, Name, nullable } from './schemas.ts';
+import { closed, Name, nullable, Reason } from './schemas.ts';
 
 const seatsMax = 10_000_000;
 const noted = {
-  reason: Type.String({ minLength: 1, maxLength: 2000 }),
+  reason: Reason,
   documentReference: Type.Optional(nullable(Type.String({ maxLength: 2000 }))),
 };
 export const Amendment = Type.Object(

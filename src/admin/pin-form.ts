@@ -5,12 +5,12 @@ import { limits } from '../kernel/limits.ts';
 import type { PinDraft } from '../provisioning/edit.ts';
 import { readDate } from './instant.ts';
 import { refuseRepeatedWorkspaces, refuseUnknownRole } from './role-form.ts';
-import { closed, nullable } from './schemas.ts';
+import { closed, nullable, Reason } from './schemas.ts';
 
 export const PinForm = Type.Object(
   {
     role: Type.String({ minLength: 1, maxLength: 200, description: 'In place of what mappings say.' }),
-    reason: Type.String({ minLength: 1, maxLength: 2000 }),
+    reason: Reason,
     workspaces: Type.Optional(
       nullable(
         Type.Array(Type.String({ minLength: 1, maxLength: 100 }), {

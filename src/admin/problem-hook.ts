@@ -8,7 +8,7 @@ import { faultOf, statusOf } from '../http/error-fault.ts';
 import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
 import { isStorable } from '../kernel/storable.ts';
-import { closed } from './schemas.ts';
+import { closed, notBlank } from './schemas.ts';
 
 export const problemType = 'application/problem+json; charset=utf-8';
 
@@ -119,6 +119,8 @@ function describe(found: FastifySchemaValidationError[], part: string): Fault {
       for (const name of listOf(params.additionalProperties)) add(inside(name), 'is not a field here');
     } else if (keyword === 'enum') {
       add(field, `must be one of ${listOf(params.allowedValues).join(', ')}`);
+    } else if (keyword === 'pattern' && String(params.pattern) === notBlank) {
+      add(field, 'must not be blank');
     } else if (keyword !== 'anyOf' && keyword !== 'boolean') {
       add(field, message);
     }

@@ -8,10 +8,20 @@ export const closed = { additionalProperties: false } as const;
 
 export const Id = Type.String({ description: 'A UUID.' });
 export const Time = Type.String({ format: 'date-time', description: 'ISO 8601, UTC.' });
-export const Name = Type.String({ minLength: 1, maxLength: 200 });
+
+/** Something else than blanks. */
+export const notBlank = '\\S';
+
+/** What people read: a name, or a reason. */
+export function words(maxLength: number, more: { description?: string } = {}) {
+  return Type.String({ pattern: notBlank, maxLength, ...more });
+}
+
+export const Name = words(200);
+export const Reason = words(2000);
 
 /** A name of a sub-pool, also in paths and reason codes. */
-export const SubPoolName = Type.String({ minLength: 1, maxLength: 100 });
+export const SubPoolName = words(100);
 
 export function nullable<T extends TSchema>(schema: T) {
   return Type.Union([schema, Type.Null()]);

@@ -22,7 +22,7 @@ const use = {
   borrowed: Type.Integer({ description: 'Of these, above its share.' }),
   lent: Type.Integer({ description: 'Seats of its share that it would have to take back from others.' }),
 };
-const Answer = Type.Object({ name: SubPoolName, ...share, ...use });
+const Answer = Type.Object({ name: Type.String(), ...share, ...use });
 const overcommitted = Type.Integer({
   description: 'Seats that all shares together promise above the capacity.',
 });
@@ -38,7 +38,9 @@ const List = Type.Object({
   overcommitted,
 });
 const One = Type.Object({ ...Answer.properties, overcommitted });
-const Path = Type.Object({ ...TenantPath.properties, name: SubPoolName });
+/** Also one that was written before blanks were refused. */
+const Path = Type.Object({ ...TenantPath.properties, name: Type.String() });
+const WritePath = Type.Object({ ...TenantPath.properties, name: SubPoolName });
 const tags = ['seats'];
 const path = '/tenants/:t/sub-pools';
 
@@ -76,7 +78,7 @@ export function subPoolRoutes(scope: AdminScope, { database, clock, nudgeSync }:
         tags,
         summary: 'Write a sub-pool',
         description: 'Shares may exceed the capacity: the answer says by how much.',
-        params: Path,
+        params: WritePath,
         body: SubPoolForm,
         response: { 200: One, ...problems },
       },

@@ -42,12 +42,13 @@ function run(args: string[], environment: Record<string, string> = {}): Promise<
   return new Promise((done) => child.on('close', (code) => done({ ...result, code })));
 }
 
+const dates = ['--starts-on', '2026-01-01', '--ends-on', '2099-12-31'];
+
 it('makes a tenant, its contract, mappings and tokens, and shows them', async () => {
   expect(await run(['tenant', 'create', '--name', 'Acme', '--slug', 'cli'])).toMatchObject({
     code: 0,
     err: '',
   });
-  const dates = ['--starts-on', '2026-01-01', '--ends-on', '2099-12-31'];
   const contract = ['contract', 'set', '--tenant', 'cli', '--tier', 'T', '--paid-seats', '5', ...dates];
   expect((await run(contract)).out).toContain('paidSeats: 5');
   const mapping = ['--group', 'Eng', '--role', 'team_member', '--priority', '1'];
@@ -192,6 +193,12 @@ it.each([
   ['no JSON', ['catalogue', 'set', '--roles', '{', '--reason', 'x'], 2, '--roles takes JSON'],
   ['an empty flag', ['tenant', 'show', '--tenant', ''], 2, 'tenant must not be empty'],
   ['an empty argument', ['users', 'show', '--tenant', 't', ''], 2, 'user must not be empty'],
+  [
+    'a blank tier',
+    ['contract', 'set', '--tenant', 'cli', '--tier', ' ', '--paid-seats', '5', ...dates],
+    1,
+    '"tier" must not be blank',
+  ],
   [
     'no number',
     [
