@@ -7,6 +7,7 @@ import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
 import { type Catalogue, roleKeys } from '../licensing/catalogue.ts';
 import { type CataloguePreview, previewCatalogue, putCatalogue } from '../provisioning/catalogue-flow.ts';
+import { gateCatalogue } from '../provisioning/catalogue-gate-flow.ts';
 import {
   type CatalogueVersion,
   countCatalogueWork,
@@ -16,6 +17,7 @@ import {
 import { findTenant, listTenants } from '../tenants/credential-store.ts';
 import { adminActorOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
+import { Confirm } from './edit-gate-hook.ts';
 import { afterKey, afterNumber, readLimit, toPage } from './paging.ts';
 import { SeatTold } from './preview-form.ts';
 import { closed, Id, listOf, PageQuery, pageQuery, problems, Reason, Time, words } from './schemas.ts';
@@ -130,13 +132,19 @@ export function catalogueEditRoutes(scope: AdminScope, { database, clock }: Serv
         summary: 'Write a version of the role catalogue',
         description:
           'Tenants are decided for with it one after the other, in the background. What says the same as the current ' +
-          'version is not recorded again. A role that a contract or a mapping falls back to must stay free.',
+          'version is not recorded again. A role that a contract or a mapping falls back to must stay free. ' +
+          'Where it takes more of a tenant than its breaker lets pass, it must be confirmed.',
+        querystring: Confirm,
         body: Draft,
         response: { 200: Watched, ...problems },
       },
     },
     async (request, reply) => {
-      const version = await putCatalogue(database, adminActorOf(request), clock.now(), request.body);
+      const { body, query } = request;
+      const [actor, now] = [adminActorOf(request), clock.now()];
+      if (query.confirm !== 'true')
+        await gateCatalogue(database, { actor, now, requestId: request.id }, body.roles);
+      const version = await putCatalogue(database, actor, now, body);
       const tenantsBehind = await countCatalogueWork(database, version.version);
       return reply.send({ ...showVersion(version), tenantsBehind });
     },

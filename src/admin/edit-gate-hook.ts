@@ -18,7 +18,8 @@ declare module 'fastify' {
   }
 }
 
-const Confirm = Type.Object(
+/** Of every edit that the breaker may stop. */
+export const Confirm = Type.Object(
   {
     confirm: Type.Optional(
       Type.Enum(['true', 'false'], {

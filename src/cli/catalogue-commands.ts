@@ -2,6 +2,7 @@
 
 import {
   type Command,
+  confirmFlag,
   type Flag,
   type Input,
   pageFlags,
@@ -71,10 +72,10 @@ export const catalogueCommands: readonly Command[] = [
     noun: 'catalogue',
     verb: 'set',
     summary: 'write a version; tenants are decided for with it in the background',
-    flags: [roles, { name: 'reason', value: 'text', description: 'why', required: true }],
+    flags: [roles, { name: 'reason', value: 'text', description: 'why', required: true }, confirmFlag],
     call: (input) => ({
       method: 'PUT',
-      path: '/catalogue',
+      path: withQuery('/catalogue', input, ['confirm']),
       body: { roles: rolesOf(input), reason: text(input, 'reason') },
     }),
   },

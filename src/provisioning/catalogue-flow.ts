@@ -9,7 +9,7 @@ import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
 import { sameJson } from '../kernel/same-json.ts';
-import { catalogueOf, changedRoles, type RoleEntry, roleKeys } from '../licensing/catalogue.ts';
+import { catalogueOf, type RoleEntry, roleKeys } from '../licensing/catalogue.ts';
 import { catalogueProblem } from '../licensing/catalogue-check.ts';
 import { termsAt } from '../licensing/contract.ts';
 import { type Decision, isSeated } from '../licensing/effect.ts';
@@ -27,6 +27,7 @@ import {
 import { foresee } from './decide-flow.ts';
 import type { DecisionChange, Plan } from './plan.ts';
 import { readPool } from './pool-store.ts';
+import { byCatalogue } from './prospect.ts';
 
 export interface CatalogueDraft {
   roles: readonly RoleEntry[];
@@ -59,7 +60,11 @@ export async function putCatalogue(
 /** Uses of a fallback role that a refusal names; of more it tells that there are. */
 const usesMax = 5;
 
-async function refuseUnusable(reader: Pick<Connection, 'run'>, roles: readonly RoleEntry[]): Promise<void> {
+/** @throws Fault as `putCatalogue`. */
+export async function refuseUnusable(
+  reader: Pick<Connection, 'run'>,
+  roles: readonly RoleEntry[],
+): Promise<void> {
   const problem = catalogueProblem(roles);
   if (problem !== undefined) throw new Fault('invalid', problem.text, { field: problem.field });
   const paid = roles.filter(({ billing }) => billing === 'paid').map(({ key }) => key);
@@ -123,14 +128,10 @@ async function previewTenant(
   tenant: Tenant,
 ): Promise<CataloguePreview> {
   const pool = await readPool(tx);
-  const { catalogue } = pool.rules;
-  const rules = { ...pool.rules, catalogue: catalogueOf({ version: catalogue.version + 1, roles }) };
-  const { billing } = changedRoles(catalogue, rules.catalogue);
+  const prospect = byCatalogue(pool, roles);
   const none: Pick<Plan, 'changes' | 'usage'> = { changes: [], usage: pool.usage };
   const { changes, usage } =
-    billing.length === 0
-      ? none
-      : (await foresee(tx, { now }, { pool: { ...pool, rules }, affected: { roles: billing } })).plan;
+    prospect.affected.roles.length === 0 ? none : (await foresee(tx, { now }, prospect)).plan;
   const { policy } = termsAt(pool.contract, now);
   const told = changes.map(({ userId, before, after }) => {
     const [was, is] = [toldOf(before, policy), toldOf(after, policy)];

@@ -1,5 +1,5 @@
 /**
- * People for whom an edit of the mappings does the same: of whom the same was decided, by the same mappings, and nothing else is
+ * People for whom an edit of mappings or roles does the same: of whom the same was decided, by the same mappings, and nothing else is
  * to be said. The rules are asked once for all of them. Pure.
  */
 

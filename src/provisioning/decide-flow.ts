@@ -146,10 +146,10 @@ export interface Foreseen {
 export async function foresee(
   tx: TenantTransaction,
   door: Pick<Door, 'now'>,
-  { pool, affected, mappingsBefore = [], isSettling = false, exclusions, pinned, ofHolders }: Prospect,
+  { pool, affected, rulesBefore, isSettling = false, exclusions, pinned, ofHolders }: Prospect,
 ): Promise<Foreseen> {
   // Also of the mappings that go: whoever reads this may ask what would be without the edit.
-  const mappings = [...pool.rules.mappings, ...mappingsBefore];
+  const mappings = [...pool.rules.mappings, ...(rulesBefore?.mappings ?? [])];
   const mappedGroups = [...new Set(mappings.flatMap(({ groupId }) => groupId ?? []))];
   const crowd = loadCrowd(tx, affected, { mappedGroups, exclusions, ofHolders });
   const pace = { now: door.now, peoplePerDecision: everybody, takenMax: everybody };

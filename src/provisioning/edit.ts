@@ -1,6 +1,7 @@
 /** Edits of what decisions rest on, as they are asked for, and what a preview of one tells. */
 
 import type { MappingDraftId, MappingId, UserId } from '../kernel/ids.ts';
+import type { RoleEntry } from '../licensing/catalogue.ts';
 import type { ContractDraft } from '../licensing/contract.ts';
 import type { Impact, PersonImpact } from '../licensing/impact.ts';
 import type { Pin } from '../licensing/pin.ts';
@@ -33,10 +34,11 @@ export type Edit =
   | { op: 'subPool'; subPool: SubPoolDraft }
   | { op: 'removeSubPool'; name: string }
   | { op: 'defaultWorkspaces'; workspaces: readonly string[] }
+  | { op: 'catalogue'; roles: readonly RoleEntry[] }
   | { op: 'settle' };
 
 export interface Losses {
-  /** People with a seat who would have none, now or at a date that is known. */
+  /** People who would be without a seat that they have, or a role that comes to cost one, now or at a date that is known. */
   seatsLost: number;
   /** Of them those who keep it for now. */
   lostLater: number;

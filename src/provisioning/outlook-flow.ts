@@ -1,6 +1,6 @@
 /**
  * What an edit would decide, for whoever asks before it is made. Nothing is written or locked, and all are looked at, however many
- * they are: one by one, or by an edit of the mappings as crowds.
+ * they are: one by one, or by an edit of mappings or roles as crowds.
  *
  * By crowds `plan` is asked for one person of each while no seat is given: that is what becomes of whoever has a seat or wants
  * none, and of whoever waits in vain. It is asked again for each whose case is not the common one or who may get a seat, and for
@@ -14,12 +14,12 @@ import { roomIn, type Usage } from '../licensing/admit.ts';
 import { type Terms, termsAt } from '../licensing/contract.ts';
 import { type Decision, isSeated, type OpenBatch } from '../licensing/effect.ts';
 import type { Turn } from '../licensing/impact.ts';
+import type { Rules } from '../licensing/mapping.ts';
 import type { Affected } from './affected.ts';
 import { type Crowd, crowdOf, decisionOf, isQuiet, type StoredCrowd, untoldKeys } from './crowd.ts';
 import { selectCrowds, selectFirst, selectHead, selectTraits } from './crowd-sql.ts';
 import { everybody, foresee } from './decide-flow.ts';
 import { factsOf } from './facts-flow.ts';
-import type { MappingSet } from './mapping-set.ts';
 import { loadCrowd } from './person-store.ts';
 import { type Plan, plan } from './plan.ts';
 import type { Pool } from './pool.ts';
@@ -40,9 +40,9 @@ export interface Outlook {
 type Moment = Pick<Door, 'now'>;
 
 export async function outlookOf(tx: TenantTransaction, door: Moment, prospect: Prospect): Promise<Outlook> {
-  const { pool, mappingsBefore } = prospect;
-  if (mappingsBefore !== undefined && isQuiet(pool, door.now))
-    return await byCrowds(tx, door, prospect, mappingsBefore);
+  const { pool, rulesBefore } = prospect;
+  if (rulesBefore !== undefined && isQuiet(pool, door.now))
+    return await byCrowds(tx, door, prospect, rulesBefore);
   const { persons, plan: planned } = await foresee(tx, door, prospect);
   return { ...planned, crowds: persons.map(alone), turns: turnsOf(planned) };
 }
@@ -59,10 +59,10 @@ async function byCrowds(
   tx: TenantTransaction,
   { now }: Moment,
   { pool, affected, ofHolders = false }: Prospect,
-  mappingsBefore: MappingSet,
+  rulesBefore: Rules,
 ): Promise<Outlook> {
-  const groupIds = [...pool.rules.mappings, ...mappingsBefore].flatMap(({ groupId }) => groupId ?? []);
-  const view: View = { mappingsBefore, mappedGroups: [...new Set(groupIds)], ofHolders, now };
+  const groupIds = [...pool.rules.mappings, ...rulesBefore.mappings].flatMap(({ groupId }) => groupId ?? []);
+  const view: View = { rulesBefore, mappedGroups: [...new Set(groupIds)], ofHolders, now };
   const { crowds, others } = await loadCrowds(tx, pool, affected, view);
   const fates = fatesOf(pool, crowds, now);
   const terms = termsAt(pool.contract, now);
@@ -101,7 +101,7 @@ async function byCrowds(
 
 /** By what people are read. */
 interface View {
-  mappingsBefore: MappingSet;
+  rulesBefore: Rules;
   /** Also of the mappings that go. */
   mappedGroups: readonly GroupId[];
   ofHolders: boolean;
@@ -113,13 +113,13 @@ async function loadCrowds(
   tx: TenantTransaction,
   { rules, contract }: Pool,
   affected: Affected,
-  { mappingsBefore, mappedGroups, ofHolders, now }: View,
+  { rulesBefore, mappedGroups, ofHolders, now }: View,
 ): Promise<{ crowds: Crowd[]; others: UserId[] }> {
-  const untold = untoldKeys(mappingsBefore, rules.mappings, now);
+  const untold = untoldKeys(rulesBefore.mappings, rules.mappings, now);
   const { crowds: stored, others } = await selectCrowds(tx, affected, { untold, ofHolders });
   const firsts = stored.map(({ people }) => people[0]);
   const traits = await selectTraits(tx, firsts, mappedGroups);
-  const grounds = { before: { ...rules, mappings: mappingsBefore }, terms: termsAt(contract, now), now };
+  const grounds = { before: rulesBefore, terms: termsAt(contract, now), now };
   const crowds: Crowd[] = [];
   const strangers: StoredCrowd[] = [];
   for (const one of stored) {

@@ -8,6 +8,7 @@ import type { Database } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { termsAt } from '../licensing/contract.ts';
+import type { RequestedRole } from '../licensing/desire.ts';
 import { type Decision, isEnding, isSeated, waitingStates } from '../licensing/effect.ts';
 import {
   impactOf,
@@ -19,6 +20,7 @@ import {
   type Turn,
   waitingOn,
 } from '../licensing/impact.ts';
+import { overageUntil } from '../licensing/overage.ts';
 import type { Settings } from '../tenants/settings.ts';
 import { selectSettings } from '../tenants/settings-store.ts';
 import { contractWithout } from './contract-flow.ts';
@@ -36,6 +38,7 @@ import { personOf, pinOf, refuseInactive, refusePast, refuseVain, refuseWithoutS
 import type { Pool } from './pool.ts';
 import { readPool } from './pool-store.ts';
 import {
+  byCatalogue,
   byContract,
   byDefaultWorkspaces,
   byMappings,
@@ -77,15 +80,19 @@ export async function lossesBy(database: Database, door: Door, edit: Edit): Prom
   return await inTenant(database, door.tenantId, async (tx) => {
     const pool = await readPool(tx);
     const prospect = await prospectOf(tx, door, pool, edit);
-    const outlook = await outlookOf(tx, door, { ...prospect, ofHolders: isOfHolders(prospect) });
+    const outlook = await outlookOf(tx, door, { ...prospect, ofHolders: isOfHolders(edit, prospect) });
     refuseReserved(edit, outlook);
     return lossesIn(pool, prospect, outlook, door.now);
   });
 }
 
-/** Whoever loses a seat loses it by what the edit says of them: nobody without one takes it. */
-function isOfHolders({ pool: { rules, subPools }, pinned }: Prospect): boolean {
-  return rules.order === 'sticky' && subPools.length === 0 && pinned === undefined;
+/**
+ * Whoever loses a seat loses it by what the edit says of them: nobody without one takes it. Another catalogue takes roles also from
+ * those who have them without a seat.
+ */
+function isOfHolders({ op }: Edit, { pool: { rules, subPools }, pinned }: Prospect): boolean {
+  const isOfPeople = op !== 'catalogue' && pinned === undefined;
+  return isOfPeople && rules.order === 'sticky' && subPools.length === 0;
 }
 
 function refuseReserved(edit: Edit, outlook: Outlook): void {
@@ -117,6 +124,8 @@ async function prospectOf(tx: TenantTransaction, door: Door, pool: Pool, edit: E
       return bySubPools(pool, (await subPoolsWithout(tx, pool, edit.name)).after);
     case 'defaultWorkspaces':
       return byDefaultWorkspaces(pool, edit.workspaces);
+    case 'catalogue':
+      return byCatalogue(pool, edit.roles);
     case 'settle':
       return { pool, affected: {}, isSettling: pool.batch !== null };
     case 'draft': {
@@ -174,18 +183,21 @@ function decisionOf({ crowds, turns }: Outlook, userId: UserId): Decision | null
   return crowds.find(({ people }) => people.includes(userId))?.person.decision ?? null;
 }
 
-/** Also who keeps the seat of an evaluation that is frozen, and loses the role. */
-function losesSeat({ before, after }: Turn): boolean {
-  const isTaken = isSeated(before?.seat ?? 'none') && !isSeated(after?.seat ?? 'none');
-  return isTaken || (isUsed(before) && !isUsed(after));
+function losesSeat(turn: Turn): boolean {
+  const { before, after } = turn;
+  return (isSeated(before?.seat ?? 'none') && !isSeated(after?.seat ?? 'none')) || losesRole(turn);
 }
 
-function isUsed(decision: Decision | null): boolean {
-  return (
-    decision !== null &&
-    isSeated(decision.seat) &&
-    decision.effective.some(({ billing }) => billing === 'paid')
+/** Asks for a paid role, had it, and has it no longer: it was free, or an evaluation is frozen, of which the seats are kept. */
+function losesRole({ before, after }: Turn): boolean {
+  return (after?.requested ?? []).some(
+    (asked) => asked.billing === 'paid' && hasRole(before, asked) && !hasRole(after, asked),
   );
+}
+
+function hasRole(decision: Decision | null, asked: Pick<RequestedRole, 'role' | 'workspace'>): boolean {
+  const { effective = [] } = decision ?? {};
+  return effective.some(({ role, workspace }) => role === asked.role && workspace === asked.workspace);
 }
 
 /** It goes back to the share that lent it, or to a better claim. */
@@ -193,15 +205,22 @@ function isNoticed({ before, after }: Turn): boolean {
   return before?.noticeUntil == null && after?.noticeUntil != null;
 }
 
-function lossesIn(pool: Pool, prospect: Prospect, { crowds, turns }: Outlook, now: Date): Losses {
+/** Had for nothing the role that costs a seat from now on, and has it with one above the capacity, which ends by itself. */
+function isLent({ before, after }: Turn): boolean {
+  if (after?.seat !== 'overage' || isSeated(before?.seat ?? 'none')) return false;
+  return after.effective.some((role) => role.billing === 'paid' && hasRole(before, role));
+}
+
+function lossesIn(pool: Pool, prospect: Prospect, { crowds, turns, terms }: Outlook, now: Date): Losses {
   const { rules, contract, usage } = pool;
   const losers = peopleOf(turns.filter(losesSeat));
   const noticed = peopleOf(turns.filter(isNoticed));
+  const lent = overageUntil(terms, now) === null ? [] : peopleOf(turns.filter(isLent));
   const later = laterLosers(crowds, { before: rules, after: prospect.pool.rules }, now);
   const aboveNow = peopleOf(turns.filter((turn) => losesSeat(turn) && turn.before?.seat === 'overage'));
   const left = { ...usage, overage: usage.overage - aboveNow.length };
   const byContract = lostByContract(contract, prospect.pool.contract, left, now);
-  const seatsLost = new Set([...losers, ...noticed, ...later]).size + byContract;
+  const seatsLost = new Set([...losers, ...noticed, ...lent, ...later]).size + byContract;
   return { seatsLost, lostLater: seatsLost - losers.length };
 }
 

@@ -6,6 +6,7 @@
 import { Fault } from '../kernel/fault.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { sameJson } from '../kernel/same-json.ts';
+import { catalogueOf, changedRoles, type RoleEntry, type RoleKey } from '../licensing/catalogue.ts';
 import {
   type BaseLine,
   type Contract,
@@ -15,6 +16,7 @@ import {
   termOf,
   termsSigned,
 } from '../licensing/contract.ts';
+import type { Rules } from '../licensing/mapping.ts';
 import type { Pin } from '../licensing/pin.ts';
 import type { SubPool } from '../licensing/sub-pool.ts';
 import type { Settings } from '../tenants/settings.ts';
@@ -27,8 +29,8 @@ export interface Prospect {
   /** With the contract and the rules as they would be. */
   pool: Pool;
   affected: Affected;
-  /** Those that the edit replaces. */
-  mappingsBefore?: MappingSet;
+  /** Those that the edit replaces, where it is one of mappings or of what roles are. */
+  rulesBefore?: Rules;
   /** The open batch would be settled. */
   isSettling?: boolean;
   /** Who would be left alone, by userName or address, folded. */
@@ -46,7 +48,7 @@ export function byMappings(pool: Pool, before: MappingSet, after: MappingSet): P
   return {
     pool: { ...pool, rules: { ...pool.rules, mappings: after } },
     affected: affectedByMappings(before, after),
-    mappingsBefore: before,
+    rulesBefore: { ...pool.rules, mappings: before },
   };
 }
 
@@ -234,6 +236,20 @@ export function bySubPools(pool: Pool, subPools: readonly SubPool[]): Prospect {
 /** Where no seats are taken for others any more, whoever was told so keeps theirs. */
 function noticedBetween(before: Pool, after: Pool): Affected {
   return areSeatsTaken(before) && !areSeatsTaken(after) ? { noticed: true } : {};
+}
+
+/** As the version that follows the tenant's own would be adopted. */
+export function byCatalogue(
+  pool: Pool,
+  roles: readonly RoleEntry[],
+): Prospect & { affected: { roles: readonly RoleKey[] } } {
+  const { catalogue: before } = pool.rules;
+  const catalogue = catalogueOf({ version: before.version + 1, roles });
+  return {
+    pool: { ...pool, rules: { ...pool.rules, catalogue } },
+    affected: { roles: changedRoles(before, catalogue).billing },
+    rulesBefore: pool.rules,
+  };
 }
 
 /** @param pin null: it is taken away. */

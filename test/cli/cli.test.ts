@@ -139,6 +139,19 @@ it('shows the role catalogue, foresees another, and writes it', async () => {
   expect(set.out).toContain('version: 2');
   expect((await run(['catalogue', 'versions'])).out).toMatch(/version[^\n]*\n2 [^\n]* renamed\n1 /);
   expect((await run(['catalogue', 'version', '2'])).out).toContain('reason: renamed');
+
+  const tenant = await gateway.createTenant();
+  const token = await tenant.directoryToken('okta');
+  const schemas = ['urn:ietf:params:scim:schemas:core:2.0:User'];
+  await made(gateway.scim(token, 'POST', '/Users', { schemas, userName: 'ann@acme.example' }));
+  const settings = { defaultRole: 'comment_only', breaker: { percent: 1, people: 1 } };
+  await made(gateway.api('PUT', `/tenants/${tenant.slug}/settings`, settings));
+  const paid = JSON.stringify(
+    roles.map((role: { key: string }) => (role.key === 'comment_only' ? { ...role, billing: 'paid' } : role)),
+  );
+  const charged = ['catalogue', 'set', '--roles', paid, '--reason', 'charged'];
+  expect(await run(charged)).toMatchObject({ code: 1, err: expect.stringContaining(`1 of ${tenant.slug}`) });
+  expect((await run([...charged, '--confirm'])).out).toContain('version: 3');
 });
 
 it('lists seats that lie idle, and keeps them', async () => {

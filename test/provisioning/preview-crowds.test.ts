@@ -1,13 +1,14 @@
 /**
- * What an edit of the mappings would do is told by crowds of people who are alike, and of the others by `plan` for each: on random
+ * What an edit of the mappings, or of the role catalogue, would do is told by crowds of people who are alike, and of the others by `plan` for each: on random
  * worlds both say the same, and the edit then does it (I21). FUZZ_RUNS sets the number of worlds.
  */
 
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { inTenant } from '../../src/db/tenant-transaction.ts';
+import { inTenant, type TenantTransaction } from '../../src/db/tenant-transaction.ts';
 import { Fault } from '../../src/kernel/fault.ts';
 import { type GroupId, type MappingId, newId, type UserId } from '../../src/kernel/ids.ts';
+import { firstCatalogue, type RoleEntry, type RoleKey } from '../../src/licensing/catalogue.ts';
 import type { Decision } from '../../src/licensing/effect.ts';
 import type { Turn } from '../../src/licensing/impact.ts';
 import type { Approval } from '../../src/licensing/mapping.ts';
@@ -24,9 +25,10 @@ import {
 } from '../../src/provisioning/mapping-flow.ts';
 import { selectMappings } from '../../src/provisioning/mapping-store.ts';
 import { outlookOf } from '../../src/provisioning/outlook-flow.ts';
+import type { Pool } from '../../src/provisioning/pool.ts';
 import { readPool } from '../../src/provisioning/pool-store.ts';
 import { lossesBy, previewEdit } from '../../src/provisioning/preview-flow.ts';
-import { byMappings } from '../../src/provisioning/prospect.ts';
+import { byCatalogue, byMappings, type Prospect } from '../../src/provisioning/prospect.ts';
 import { settleDue } from '../../src/provisioning/settle-flow.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld, type TestWorld } from '../support/tenants.ts';
@@ -47,7 +49,13 @@ afterAll(() => test.close());
 const always = [null, null, null];
 const mapping = {
   by: fc.nat({ max: 6 }),
-  role: fc.constantFrom('team_member', 'custom:Reviewer', 'project_administrator', 'view_only'),
+  role: fc.constantFrom(
+    'team_member',
+    'custom:Reviewer',
+    'project_administrator',
+    'view_only',
+    'comment_only',
+  ),
   workspaces: fc.constantFrom(['w1'], ['w2'], ['w2', 'w1'], ['*']),
   fallbackRole: fc.option(fc.constantFrom('client' as const, 'none' as const)),
   approval: fc.constantFrom<Approval | null>(null, null, null, null, 'manual', 'when_full'),
@@ -207,12 +215,29 @@ const handedOver: Alike = {
 /** How often what was met. */
 const met = { edits: 0, crowds: 0, served: 0, waiting: 0, odd: 0 };
 
-/** Answers whether it was looked at by crowds. */
-async function compareWays(world: TestWorld, edit: MappingEdit): Promise<void> {
+type ProspectOf = (tx: TenantTransaction, pool: Pool) => Promise<Prospect>;
+
+function byEdit(edit: MappingEdit): ProspectOf {
+  return async (tx, pool) => {
+    const before = await selectMappings(tx);
+    return byMappings(pool, before, await mappingsAfter(tx, before, edit, 'asTheyAre'));
+  };
+}
+
+/** What was paid is free, or the other way round. */
+function byTurned(...keys: RoleKey[]): ProspectOf {
+  const turned = firstCatalogue.roles.map((role) => ({
+    ...role,
+    billing: keys.includes(role.key) ? (role.billing === 'paid' ? 'free' : 'paid') : role.billing,
+  }));
+  return async (_tx, pool) => byCatalogue(pool, turned as RoleEntry[]);
+}
+
+async function compareWays(world: TestWorld, prospectOf: ProspectOf): Promise<void> {
   const { now } = world;
   await inTenant(world.database, world.tenantId, async (tx) => {
-    const [pool, before] = [await readPool(tx), await selectMappings(tx)];
-    const prospect = byMappings(pool, before, await mappingsAfter(tx, before, edit, 'asTheyAre'));
+    const pool = await readPool(tx);
+    const prospect = await prospectOf(tx, pool);
     const outlook = await outlookOf(tx, { now }, prospect);
     const { persons, plan } = await foresee(tx, { now }, prospect);
     const changes = plan.changes.map(({ userId, ...change }) => ({ people: [userId], ...change }));
@@ -248,7 +273,9 @@ it(
           if (edit === undefined) continue;
           const told = await outcome(previewEdit(world.database, world.door, edit, whole));
           if (told instanceof Fault) continue;
-          await compareWays(world, edit);
+          await compareWays(world, byEdit(edit));
+          await compareWays(world, byTurned('comment_only'));
+          await compareWays(world, byTurned('custom:*', 'team_member'));
           expect(await lossesBy(world.database, world.door, edit)).toEqual({
             seatsLost: told.seatsLost,
             lostLater: told.lostLater,
