@@ -11,13 +11,14 @@ import { bearerToken } from '../kernel/token.ts';
 import { findCaller, findTenant } from '../tenants/credential-store.ts';
 import type { Lineage } from '../tenants/lineage.ts';
 import { administratorOf, type Caller, type KeyRole, type Tenant } from '../tenants/tenant.ts';
+import type { ApprovedEdit } from './approved-call.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     adminCaller: Caller | null;
     adminTenant: Tenant | null;
-    /** Of an edit that a second person approved, who asked for it. */
-    editAsker: Administrator | null;
+    /** The edit request that the call is made by, approved by a second person. */
+    approvedEdit: ApprovedEdit | null;
   }
 }
 
@@ -32,7 +33,7 @@ const rolesOf: Partial<Record<AuthRule, readonly KeyRole[]>> = {
 export function installAdminAuth(scope: FastifyInstance, services: Services): void {
   scope.decorateRequest('adminCaller', null);
   scope.decorateRequest('adminTenant', null);
-  scope.decorateRequest('editAsker', null);
+  scope.decorateRequest('approvedEdit', null);
   scope.addHook('onRequest', async (request) => {
     const rule = request.routeOptions.config.auth;
     if (rule === 'none') return;
@@ -76,10 +77,10 @@ export function adminTenantOf({ adminTenant }: FastifyRequest): Tenant {
   return adminTenant;
 }
 
-export function adminActorOf({ adminCaller, editAsker }: FastifyRequest): Administrator & Door['actor'] {
+export function adminActorOf({ adminCaller, approvedEdit }: FastifyRequest): Administrator & Door['actor'] {
   assert(adminCaller !== null, 'the hook lets nobody else through');
   const caller = administratorOf(adminCaller);
-  return editAsker === null ? caller : { ...editAsker, approvedBy: caller };
+  return approvedEdit === null ? caller : { ...approvedEdit.actor, approvedBy: caller };
 }
 
 /** The key that calls, and whom it descends from. */
@@ -95,5 +96,6 @@ export function adminDoorOf(request: FastifyRequest, now: Date): Door & { actor:
     actor: adminActorOf(request),
     now,
     requestId: request.id,
+    ...(request.approvedEdit === null ? {} : { editRequestId: request.approvedEdit.id }),
   };
 }

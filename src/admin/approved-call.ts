@@ -1,31 +1,35 @@
 /**
- * Calls that a second person approved, on their way through the gateway once more: who asked for each, by a token that is drawn
+ * Calls that a second person approved, on their way through the gateway once more: the request of each, by a token that is drawn
  * for it and never leaves the process.
  */
 
 import type { Administrator } from '../audit/audit-event.ts';
 import { newToken } from '../kernel/token.ts';
 
-export type Asker = Administrator;
+/** An edit request, and who asked for it. */
+export interface ApprovedEdit {
+  id: string;
+  actor: Administrator;
+}
 
 export class ApprovedCalls {
-  readonly #askers = new Map<string, Asker>();
+  readonly #requests = new Map<string, ApprovedEdit>();
 
   /** Makes the call with a header by which it is known until it is answered. */
-  async make<T>(asker: Asker, call: (headers: Record<string, string>) => Promise<T>): Promise<T> {
+  async make<T>(asked: ApprovedEdit, call: (headers: Record<string, string>) => Promise<T>): Promise<T> {
     const token = newToken('key');
-    this.#askers.set(token, asker);
+    this.#requests.set(token, asked);
     try {
       return await call({ [header]: token });
     } finally {
-      this.#askers.delete(token);
+      this.#requests.delete(token);
     }
   }
 
   /** undefined: nobody approved it. */
-  askerOf(headers: Readonly<Record<string, unknown>>): Asker | undefined {
+  requestOf(headers: Readonly<Record<string, unknown>>): ApprovedEdit | undefined {
     const token = headers[header];
-    return typeof token === 'string' ? this.#askers.get(token) : undefined;
+    return typeof token === 'string' ? this.#requests.get(token) : undefined;
   }
 }
 

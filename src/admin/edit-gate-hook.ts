@@ -33,7 +33,9 @@ const Actor = Type.Object({ kind: Type.String(), id: Type.String(), name: Type.S
 export const EditRequestAnswer = Type.Object(
   {
     id: Id,
-    state: Type.Enum(['pending', 'applying', 'approved', 'refused']),
+    state: Type.Enum(['pending', 'applying', 'approved', 'refused', 'outdated'], {
+      description: '`outdated`: what it replaces was changed since, so that it must be asked for again.',
+    }),
     because: Type.Array(Type.Enum(['capacity', 'block', 'pin', 'rule', 'breaker']), {
       description: 'Why one person does not suffice.',
     }),
@@ -66,8 +68,8 @@ export function installEditGate(
   scope.addHook('preHandler', async (request, reply) => {
     const { edit } = request.routeOptions.config;
     if (edit === undefined) return;
-    request.editAsker = approved.askerOf(request.headers) ?? null;
-    if (request.editAsker !== null) return;
+    request.approvedEdit = approved.requestOf(request.headers) ?? null;
+    if (request.approvedEdit !== null) return;
     const door = adminDoorOf(request, clock.now());
     const { confirm } = request.query as Static<typeof Confirm>;
     const gated = {

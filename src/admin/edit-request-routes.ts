@@ -67,7 +67,8 @@ export function editRequestRoutes(
       schema: {
         tags,
         summary: 'Approve an edit of somebody else: it is made now',
-        description: 'Answers what the edit answers. What is refused now waits on.',
+        description:
+          'Answers what the edit answers. What is refused now waits on; where what it replaces was changed since, it is over (409 `conflict`).',
         params: TenantAndId,
         response: { 200: EditRequestAnswer, ...problems },
       },
@@ -79,7 +80,7 @@ export function editRequestRoutes(
         database,
         { ...door, lineage: adminLineageOf(request) },
         id,
-        (asked) => approved.make(asked.actor, (headers) => make(scope, request, asked, headers)),
+        (asked) => approved.make(asked, (headers) => make(scope, request, asked, headers)),
       );
       if (made.statusCode >= 300) {
         return reply

@@ -10,6 +10,8 @@ export interface Door {
   now: Date;
   /** Answered as `x-request-id`; null for what nobody asked for. */
   requestId: string | null;
+  /** The edit request that is approved by it: what that replaces must not have changed since it was asked for. */
+  editRequestId?: string;
   /** How many people are decided for at a time; left out: as many as `limits.peoplePerDecision` says. */
   peoplePerDecision?: number;
 }

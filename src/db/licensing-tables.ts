@@ -193,9 +193,10 @@ export interface LicensingTables {
     actor: Json<JsonObject>;
     asked_by: string[];
     created_at: Time;
-    state: 'pending' | 'applying' | 'approved' | 'refused';
+    state: 'pending' | 'applying' | 'approved' | 'refused' | 'outdated';
     decided_by: Json<JsonObject> | null;
     decided_at: Time | null;
+    replaces: Json<JsonObject> | null;
   };
   seat_approvals: {
     tenant_id: string;

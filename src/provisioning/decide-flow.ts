@@ -16,6 +16,7 @@ import { breakerOf, stagedAfter, stillHeldBack, untripped } from './breaker-flow
 import { markForBlue, writeDecisions } from './decision-store.ts';
 import { isMoreWaiting, type Loading, loadFacts, mostOf } from './facts-flow.ts';
 import { ending } from './open-batch.ts';
+import { refuseOutdated } from './outdated-flow.ts';
 import { loadCrowd } from './person-store.ts';
 import { type Plan, type Planned, plan, whoseRolesChange } from './plan.ts';
 import { auditOf } from './plan-audit.ts';
@@ -50,6 +51,9 @@ export const everybody = 1_000_000_000;
 /**
  * Decides for everybody affected, after the directory was written. Sends its writes, to travel with COMMIT; what it leaves for
  * later is done before the caller's transaction answers.
+ *
+ * @throws Fault `conflict` for an edit that was approved, where what it replaces was changed since it was asked for: whoever changes
+ *   that has the pool's lock, and ends up here.
  */
 export async function decide(
   tx: TenantTransaction,
@@ -59,6 +63,7 @@ export async function decide(
   circumstances: Circumstances = {},
 ): Promise<Decided> {
   const { alsoMark = [], keepUntil = null, isSettled = false, isSync = false } = circumstances;
+  if (door.editRequestId !== undefined) await refuseOutdated(tx, door.editRequestId);
   const most = mostOf(door);
   const count = knownCount(affected);
   const isLarge = count === undefined ? await areMoreThan(tx, affected, most) : count > most;

@@ -7,7 +7,7 @@ import type { Administrator } from '../audit/audit-event.ts';
 import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
-import { inTenant } from '../db/tenant-transaction.ts';
+import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { Fault } from '../kernel/fault.ts';
 import { newId } from '../kernel/ids.ts';
 import { type Breaker, isTripped } from '../licensing/breaker.ts';
@@ -23,8 +23,10 @@ import {
   moveEditRequest,
   selectEditRequest,
 } from './edit-request-store.ts';
-import { readPool } from './pool-store.ts';
+import { outdatednessOf } from './outdated-flow.ts';
+import { lockPoolRow, readPool } from './pool-store.ts';
 import { lossesBy } from './preview-flow.ts';
+import { replacedBy } from './replaced.ts';
 
 export interface Gated {
   edit: Edit;
@@ -59,7 +61,7 @@ export async function gateEdit(
   }
   const paid = (role: string) => pool.rules.catalogue.roleOf(role).billing === 'paid';
   const because = [...delicaciesOf(edit, settings, paid), ...(isAbove ? (['breaker'] as const) : [])];
-  return because.length === 0 ? undefined : await ask(database, door, { call, askedBy }, because);
+  return because.length === 0 ? undefined : await ask(database, door, { edit, call, askedBy }, because);
 }
 
 const none: Losses = { seatsLost: 0, lostLater: 0 };
@@ -100,7 +102,7 @@ function loosens(before: Settings, after: Settings): boolean {
 async function ask(
   database: Database,
   door: Door & { actor: Administrator },
-  { call, askedBy }: Pick<Gated, 'call' | 'askedBy'>,
+  { edit, call, askedBy }: Omit<Gated, 'isConfirmed'>,
   because: Delicacy[],
 ): Promise<EditRequest> {
   refuseSecret(call);
@@ -109,6 +111,7 @@ async function ask(
     askedBy,
     id: newId(door.now.getTime()),
     because,
+    replaces: replacedBy(edit),
     actor: door.actor,
     createdAt: door.now,
     state: 'pending',
@@ -116,6 +119,8 @@ async function ask(
     decidedAt: null,
   };
   await inTenant(database, door.tenantId, async (tx) => {
+    // What others write now is in the trail before the request, or after it.
+    await lockPoolRow(tx);
     insertEditRequest(tx, request);
     appendAudit(tx, door, [{ action: 'edit.requested', subject: request.id, after: { ...call, because } }]);
   });
@@ -139,7 +144,7 @@ export interface Approver extends Door {
  * Approves a request: `make` makes its call, and what it answers decides whether the request is done with. Until then nobody else
  * can approve it.
  *
- * @throws Fault `not_found`; `forbidden` for whoever asked; `conflict` for one that is decided already.
+ * @throws Fault `not_found`; `forbidden` for whoever asked; `conflict` for one that is decided already, or outdated.
  */
 export async function approveRequest<T>(
   database: Database,
@@ -154,16 +159,28 @@ export async function approveRequest<T>(
     isMade = made.isMade;
     return made.answer;
   } finally {
-    await finish(database, door, id, isMade);
+    await finish(database, door, request, isMade);
   }
 }
 
-async function finish(database: Database, door: Door, id: string, isMade: boolean): Promise<void> {
+async function finish(database: Database, door: Door, request: EditRequest, isMade: boolean): Promise<void> {
   await inTenant(database, door.tenantId, async (tx) => {
-    const decided = isMade ? { by: door.actor, at: door.now } : null;
-    await moveEditRequest(tx, id, 'applying', isMade ? 'approved' : 'pending', decided);
-    if (isMade) appendAudit(tx, door, [{ action: 'edit.approved', subject: id }]);
+    if (isMade) await endApplied(tx, door, request.id, 'approved');
+    // Of two that replace the same the other was faster.
+    else if ((await outdatednessOf(tx, request)) !== undefined)
+      await endApplied(tx, door, request.id, 'outdated');
+    else await moveEditRequest(tx, request.id, 'applying', 'pending', null);
   });
+}
+
+async function endApplied(
+  tx: TenantTransaction,
+  door: Door,
+  id: string,
+  end: 'approved' | 'outdated',
+): Promise<void> {
+  await moveEditRequest(tx, id, 'applying', end, { by: door.actor, at: door.now });
+  appendAudit(tx, door, [{ action: `edit.${end}`, subject: id }]);
 }
 
 /** @throws Fault `not_found`; `conflict` for one that is decided already. */
@@ -178,15 +195,19 @@ export async function refuseRequest(database: Database, door: Door, id: string):
 }
 
 async function pendingRequest(database: Database, door: Approver, id: string): Promise<EditRequest> {
-  return await inTenant(database, door.tenantId, async (tx) => {
+  const { request, refusal } = await inTenant(database, door.tenantId, async (tx) => {
     const request = await selectEditRequest(tx, id);
     if (request === undefined) throw unknownRequest(id);
     // Where the rule ended meanwhile no key counts as another's.
     const since = (await selectRuleSince(tx)) ?? door.now;
     if (handOf(request.askedBy, since) === handOf(door.lineage, since)) throw sameHand();
     if (!(await moveEditRequest(tx, id, 'pending', 'applying', null))) throw decidedAlready(id);
-    return request;
+    const refusal = await outdatednessOf(tx, request);
+    if (refusal !== undefined) await endApplied(tx, door, id, 'outdated');
+    return { request, refusal };
   });
+  if (refusal !== undefined) throw refusal;
+  return request;
 }
 
 export async function readRequest(database: Database, door: Door, id: string): Promise<EditRequest> {

@@ -6,6 +6,7 @@ import type { Actor, Administrator } from '../audit/audit-event.ts';
 import { db } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { Lineage } from '../tenants/lineage.ts';
+import type { Replaced } from './replaced.ts';
 
 /** Why one person does not suffice. */
 export type Delicacy = 'capacity' | 'block' | 'pin' | 'rule' | 'breaker';
@@ -21,11 +22,14 @@ export interface Call {
 export interface EditRequest extends Call {
   id: string;
   because: Delicacy[];
+  /** Of one that was asked for before this was kept: null. */
+  replaces: Replaced | null;
   actor: Administrator;
   /** The key that asked, and whom it descends from. */
   askedBy: Lineage;
   createdAt: Date;
-  state: 'pending' | 'applying' | 'approved' | 'refused';
+  /** `outdated`: what it replaces was changed since. */
+  state: 'pending' | 'applying' | 'approved' | 'refused' | 'outdated';
   decidedBy: Actor | null;
   decidedAt: Date | null;
 }
@@ -46,6 +50,7 @@ export function insertEditRequest(tx: TenantTransaction, request: EditRequest): 
       state: request.state,
       decided_by: null,
       decided_at: null,
+      replaces: request.replaces === null ? null : JSON.stringify(request.replaces),
     }),
   );
 }
@@ -104,6 +109,7 @@ interface Row {
   state: EditRequest['state'];
   decided_by: unknown;
   decided_at: Date | null;
+  replaces: unknown;
 }
 
 function toRequest(row: Row): EditRequest {
@@ -113,6 +119,7 @@ function toRequest(row: Row): EditRequest {
     path: row.path,
     body: row.body ?? undefined,
     because: row.because as Delicacy[],
+    replaces: row.replaces as Replaced | null,
     actor: row.actor as Administrator,
     askedBy: row.asked_by,
     createdAt: row.created_at,
