@@ -3,6 +3,7 @@
 import Type, { type Static } from 'typebox';
 import { Fault } from '../kernel/fault.ts';
 import { type MappingId, newId } from '../kernel/ids.ts';
+import { isObject } from '../kernel/json.ts';
 import { limits } from '../kernel/limits.ts';
 import type { PeoplePage } from '../licensing/impact.ts';
 import type { Edit, MappingEdit, Preview } from '../provisioning/edit.ts';
@@ -18,13 +19,13 @@ import { NamedSubPoolForm, readSubPool } from './sub-pool-form.ts';
 import { userIdOf } from './user-path.ts';
 
 /** Which fields go with which edit: a closed object tells mistakes by their fields, as a union of objects could not. */
-const mappingEdits = {
+export const mappingEdits = {
   create: ['mapping'],
   update: ['id', 'mapping'],
   delete: ['id'],
   reorder: ['ids'],
 } as const;
-const seatEdits = {
+export const seatEdits = {
   contract: ['contract'],
   amendment: ['amendment'],
   line: ['line'],
@@ -139,7 +140,6 @@ export const SeatPreviewAnswer = Type.Object({
 });
 
 export function readMappingEdit(body: Static<typeof MappingEditForm>, now: Date): MappingEdit {
-  refuseOthers(body, mappingEdits[body.op]);
   const { op, id = '', mapping, ids = [] } = body;
   if (op === 'reorder') return { op, ids: ids.map(mappingIdOf) };
   if (op === 'delete') return { op, id: mappingIdOf(id) };
@@ -148,7 +148,6 @@ export function readMappingEdit(body: Static<typeof MappingEditForm>, now: Date)
 }
 
 export function readSeatEdit(body: Static<typeof SeatEditForm>): Edit {
-  refuseOthers(body, seatEdits[body.op]);
   const { op, contract, amendment, line, lineId = '', userId = '', pin, settings, subPool, name = '' } = body;
   const { workspaces, version } = body;
   switch (op) {
@@ -181,7 +180,7 @@ export function readSeatEdit(body: Static<typeof SeatEditForm>): Edit {
 }
 
 /** @throws Fault `invalid` naming the field that is missing, or that means nothing here. */
-function refuseOthers(body: { op: string }, needed: readonly string[]): void {
+export function refuseOthers(body: { op: string }, needed: readonly string[]): void {
   const written = Object.keys(body);
   const missing = needed.find((name) => !written.includes(name));
   if (missing !== undefined) {
@@ -190,6 +189,21 @@ function refuseOthers(body: { op: string }, needed: readonly string[]): void {
   const vain = written.find((name) => name !== 'op' && !needed.includes(name));
   if (vain !== undefined) {
     throw new Fault('invalid', `"${vain}" means nothing with op ${body.op}.`, { field: vain });
+  }
+}
+
+/**
+ * What the edit is refused for names a field of the edit's own body, which here is the one object in this body.
+ *
+ * @throws Fault of `work`, its field by the path in this body, as the fields that the schema refuses.
+ */
+export async function namedInBody<T>(body: object, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const [place] = Object.entries(body).find(([, value]) => isObject(value)) ?? [];
+    if (!(error instanceof Fault) || error.field === undefined || place === undefined) throw error;
+    throw new Fault(error.code, error.message, { field: `${place}.${error.field}`, cause: error });
   }
 }
 

@@ -6,19 +6,24 @@ import { adminDoorOf } from './admin-auth-hook.ts';
 import type { AdminScope } from './admin-scope-hook.ts';
 import {
   MappingEditForm,
+  mappingEdits,
+  namedInBody,
   PreviewAnswer,
   PreviewQuery,
   pageOf,
   readMappingEdit,
   readSeatEdit,
+  refuseOthers,
   SeatEditForm,
   SeatPreviewAnswer,
+  seatEdits,
   showPreview,
   showSeatPreview,
 } from './preview-form.ts';
 import { problems, TenantPath } from './schemas.ts';
 
-const description = 'Nothing is written. Refuses what the edit itself would be refused for.';
+const description =
+  'Nothing is written. Refuses what the edit itself would be refused for, and names the field by its path in this body.';
 
 export function previewRoutes(scope: AdminScope, { database, clock }: Services): void {
   scope.post(
@@ -36,10 +41,14 @@ export function previewRoutes(scope: AdminScope, { database, clock }: Services):
       },
     },
     async (request, reply) => {
+      const { body, query } = request;
       const door = adminDoorOf(request, clock.now());
-      const edit = readMappingEdit(request.body, door.now);
-      const preview = await previewEdit(database, door, edit, pageOf(request.query));
-      return reply.send(showPreview(preview, request.query));
+      refuseOthers(body, mappingEdits[body.op]);
+      const page = pageOf(query);
+      const preview = await namedInBody(body, () =>
+        previewEdit(database, door, readMappingEdit(body, door.now), page),
+      );
+      return reply.send(showPreview(preview, query));
     },
   );
 
@@ -59,10 +68,12 @@ export function previewRoutes(scope: AdminScope, { database, clock }: Services):
       },
     },
     async (request, reply) => {
+      const { body, query } = request;
       const door = adminDoorOf(request, clock.now());
-      const edit = readSeatEdit(request.body);
-      const preview = await previewEdit(database, door, edit, pageOf(request.query));
-      return reply.send(showSeatPreview(preview, request.query));
+      refuseOthers(body, seatEdits[body.op]);
+      const page = pageOf(query);
+      const preview = await namedInBody(body, () => previewEdit(database, door, readSeatEdit(body), page));
+      return reply.send(showSeatPreview(preview, query));
     },
   );
 }

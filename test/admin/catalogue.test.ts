@@ -186,13 +186,13 @@ describe('a change', () => {
 
     expect(await refusedAt('POST', '/mappings', paid)).toEqual([400, 'fallbackRole']);
     const preview = { op: 'create', mapping: paid };
-    expect(await refusedAt('POST', '/mappings/preview', preview)).toEqual([400, 'fallbackRole']);
+    expect(await refusedAt('POST', '/mappings/preview', preview)).toEqual([400, 'mapping.fallbackRole']);
     const contract = {
       ...{ kind: 'annual', tier: 'x', paidSeats: 1, startsOn: '2026-01-01', endsOn: '2099-12-31' },
       ...{ overage: { policy: 'queue' }, paymentSchedule: 'annual', fallbackRole: 'comment_only' },
     };
     const edit = { op: 'contract', contract };
-    expect(await refusedAt('POST', '/seats/preview', edit)).toEqual([400, 'fallbackRole']);
+    expect(await refusedAt('POST', '/seats/preview', edit)).toEqual([400, 'contract.fallbackRole']);
     const ofSet = [400, 'mappings.0.fallbackRole'];
     const activation = { rebase: true };
     expect(await refusedAt('POST', `/mapping-drafts/${draft.id}/activate`, activation)).toEqual(ofSet);

@@ -173,7 +173,7 @@ it('refuses times that have passed, by the field, and takes those of a minute ag
   expect(await refused('POST', '/mapping-drafts', late)).toEqual([400, 'mappings.1.validUntil']);
   expect(await refused('POST', '/mappings', mapping(1, ended))).toEqual([400, 'validUntil']);
   const created = { op: 'create', mapping: mapping(1, ended) };
-  expect(await refused('POST', '/mappings/preview', created)).toEqual([400, 'validUntil']);
+  expect(await refused('POST', '/mappings/preview', created)).toEqual([400, 'mapping.validUntil']);
   expect(await refused('PUT', `/mappings/${first.id}`, mapping(0, ended))).toEqual([400, 'validUntil']);
   expect(await standing()).toEqual([first]);
   const now = await call('POST', activate, { at: '2026-03-10T11:59:30Z' });
