@@ -58,5 +58,5 @@ export async function askingFor(
 
 /** Entries of the audit trail: what changed nothing adds none. */
 export function auditLength(inspector: Inspector, tenantId: TenantId): Promise<number> {
-  return inspector.number('select count(*) as n from audit_events where tenant_id = $1', tenantId);
+  return inspector.number('select count(*) as n from audit_trail where tenant_id = $1', tenantId);
 }

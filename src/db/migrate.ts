@@ -39,6 +39,7 @@ import * as lighterWrites from '../../migrations/0038_lighter_writes.ts';
 import * as unasked from '../../migrations/0039_unasked.ts';
 import * as roomOnPages from '../../migrations/0040_room_on_pages.ts';
 import * as signedAhead from '../../migrations/0041_signed_ahead.ts';
+import * as batchRows from '../../migrations/0042_batch_rows.ts';
 import * as outdatedEdits from '../../migrations/0043_outdated_edits.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 import { type SchemaState, schemaProblem, schemaState } from './schema-state.ts';
@@ -89,6 +90,7 @@ const migrations: Record<string, Migration> = {
   '0039_unasked': unasked,
   '0040_room_on_pages': roomOnPages,
   '0041_signed_ahead': signedAhead,
+  '0042_batch_rows': batchRows,
   '0043_outdated_edits': outdatedEdits,
 };
 

@@ -202,7 +202,21 @@ export interface Tables extends DomainTables, LicensingTables, OpenIdTables, Sig
     inputs: Json<unknown> | null;
     request_id: string | null;
   };
-  /** `audit_events` as they are read: large edits keep decisions as rows (migrations/0038). */
+  /** Of large edits: many people in one row. Written only, too. */
+  audit_batches: {
+    tenant_id: string;
+    first_seq: GeneratedAlways<number>;
+    at: Time;
+    actor: Json<JsonObject>;
+    inputs: Json<unknown> | null;
+    request_id: string | null;
+    first_subject: string;
+    last_subject: string;
+    subjects: string[];
+    /** As PostgreSQL writes `told_change`. */
+    changes: string;
+  };
+  /** `audit_events` and `audit_batches` as they are read: an event of each person (migrations/0038, 0042). */
   audit_trail: {
     tenant_id: string;
     seq: number;

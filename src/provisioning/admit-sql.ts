@@ -4,8 +4,9 @@ import { sql } from 'kysely';
 import type { Door } from '../audit/door.ts';
 import { prepared } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
-import { lookUpOneByOne, told } from './desire-sql.ts';
+import { lookUpOneByOne } from './desire-sql.ts';
 import { marking } from './mark-sql.ts';
+import { telling, told } from './told-sql.ts';
 
 /**
  * Gives seats within the capacity of a tenant without sub-pools to the first `most` who wait, in their order, with the trail and
@@ -20,12 +21,17 @@ export async function admitHead(
   inputs: unknown,
 ): Promise<number> {
   const own = sql`tenant_id = ${tx.tenantId}`;
+  const changes = sql`
+    select n.user_id as subject, n.place,
+      ${told({ ...same, effectiveId: sql`n.old_effective_id`, seat: sql`'waiting'`, since: sql`n.old_since`, overageSince: sql`n.overage_since`, isUnasked: sql`n.unasked` })} as before,
+      ${told({ ...same, effectiveId: sql`n.effective_id`, seat: sql`'held'`, since: sql`${now}::timestamptz`, overageSince: sql`null::timestamptz`, isUnasked: sql`false` })} as after
+    from next n`;
   lookUpOneByOne(tx);
   const [row] = await tx.run(
     prepared(sql<{ admitted: number }>`
     with head as materialized (
       select user_id, requested_id, effective_id as old_effective_id, priority, claimed_at, since as old_since, overage_since, may_preempt, unasked, sub_pool, due_at,
-        row_number() over (order by priority, rank_at, tie, user_id) as place
+        row_number() over (order by priority, rank_at, tie, user_id) - 1 as place
       from decisions where ${own} and seat = 'waiting' and approval is null
       order by priority, rank_at, tie, user_id limit ${most}
     ), next as materialized (
@@ -34,12 +40,7 @@ export async function admitHead(
       update decisions d set seat = 'held', since = ${now}, effective_id = n.effective_id, overage_since = null, unasked = false, terms_basis = 0
       from next n where d.${own} and d.user_id = n.user_id
     ), told as (
-      insert into audit_events (tenant_id, at, actor, request_id, action, subject, decision_before, decision_after, inputs)
-      select ${tx.tenantId}, ${now}, ${JSON.stringify(actor)}::jsonb, ${requestId}, 'decision.changed', n.user_id,
-        ${told({ ...same, effectiveId: sql`n.old_effective_id`, seat: sql`'waiting'`, since: sql`n.old_since`, overageSince: sql`n.overage_since`, isUnasked: sql`n.unasked` })},
-        ${told({ ...same, effectiveId: sql`n.effective_id`, seat: sql`'held'`, since: sql`${now}::timestamptz`, overageSince: sql`null::timestamptz`, isUnasked: sql`false` })},
-        ${JSON.stringify(inputs)}::jsonb
-      from next n order by n.place
+      ${telling(tx, { actor, now, requestId }, changes, inputs)}
     ), marks as (
       ${marking(tx, sql`select user_id from next`, now)}
     )

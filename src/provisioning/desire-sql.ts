@@ -14,6 +14,7 @@ import type { SubPoolUse } from '../licensing/sub-pool.ts';
 import { marking } from './mark-sql.ts';
 import { effectiveId } from './role-set.ts';
 import type { Named, StoredRuling } from './ruling.ts';
+import { type ToldDecision, telling, told } from './told-sql.ts';
 import { isPaidInBlue } from './unmanaged-sql.ts';
 
 export interface Batch {
@@ -113,10 +114,7 @@ export async function writeBatch(
       from next n where d.${own} and d.user_id = n.id and n.is_common and n.is_known and not n.is_empty
         and (n.is_changed or n.is_reprinted)
     ), told as (
-      insert into audit_events (tenant_id, at, actor, request_id, action, subject, decision_before, decision_after, inputs)
-      select ${tx.tenantId}, ${now}, ${JSON.stringify(actor)}::jsonb, ${requestId}, 'decision.changed', n.id,
-        case when n.is_known then ${told(before)} end, case when not n.is_empty then ${told(after)} end, ${JSON.stringify(inputs)}::jsonb
-      from next n where n.is_common and n.is_changed order by n.id
+      ${telling(tx, { actor, now, requestId }, changes, inputs)}
     ), marks as (
       ${marking(tx, sql`select n.id as user_id from next n where n.is_common and n.is_changed and n.are_roles_changed`, now)}
     )
@@ -212,22 +210,6 @@ function judgement(
   )`;
 }
 
-/** What the trail tells of a decision (`told_decision` of migrations/0038). */
-export interface ToldDecision {
-  requestedId: RawBuilder<unknown>;
-  effectiveId: RawBuilder<unknown>;
-  priority: RawBuilder<unknown>;
-  claimedAt: RawBuilder<unknown>;
-  mayPreempt: RawBuilder<unknown>;
-  seat: RawBuilder<unknown>;
-  since: RawBuilder<unknown>;
-  refusal: RawBuilder<unknown>;
-  overageSince: RawBuilder<unknown>;
-  isUnasked: RawBuilder<unknown>;
-  subPool: RawBuilder<unknown>;
-  endsAt: RawBuilder<unknown>;
-}
-
 const before: ToldDecision = {
   requestedId: sql`n.old_requested_id`,
   effectiveId: sql`n.old_effective_id`,
@@ -258,10 +240,8 @@ const after: ToldDecision = {
   endsAt: sql`null`,
 };
 
-/** A decision without a kept place, a notice, or anybody's word, as a row. */
-export function told(decision: ToldDecision): RawBuilder<unknown> {
-  const { requestedId, effectiveId, priority, claimedAt, mayPreempt, seat, since } = decision;
-  const { refusal, overageSince, isUnasked, subPool, endsAt } = decision;
-  return sql`row(${requestedId}, ${effectiveId}, ${priority}, ${claimedAt}, ${mayPreempt}, ${seat}, ${since}, ${refusal}, ${overageSince}, ${isUnasked},
-    ${subPool}, ${endsAt})::told_decision`;
-}
+/** In the order of the ids. */
+const changes = sql`
+  select n.id as subject, row_number() over (order by n.id) - 1 as place,
+    case when n.is_known then ${told(before)} end as before, case when not n.is_empty then ${told(after)} end as after
+  from next n where n.is_common and n.is_changed`;

@@ -241,7 +241,7 @@ describe('the connection', () => {
     expect(shown).toMatchObject({ organizationId: 'org', tokenId: 't-owner', mode: 'apply' });
     const stored = await inTenant(s.test.database, t.tenantId, (tx) =>
       Promise.all([
-        tx.run(sql`select * from audit_events`),
+        tx.run(sql`select * from audit_trail`),
         tx.run(sql`select *, encode(token_secret, 'escape') as sealed from blue_connections`),
       ]),
     );

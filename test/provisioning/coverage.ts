@@ -43,7 +43,7 @@ export class Coverage {
   async trail(world: TestWorld): Promise<void> {
     const rows = await inTenant(world.database, world.tenantId, (tx) =>
       tx.run(sql<{ action: string; count: number }>`
-        select action, count(*)::integer as count from audit_events where tenant_id = ${tx.tenantId}
+        select action, count(*)::integer as count from audit_trail where tenant_id = ${tx.tenantId}
           and (action like 'reclaim.%' or action like 'breaker.%' or action like 'claim.%' or action like 'edit.%' or action = 'user.claimed')
         group by action`),
     );

@@ -129,7 +129,7 @@ async function wreck(tx: TenantTransaction, { lost, torn }: Damage): Promise<num
 
 async function lastEntry(tx: TenantTransaction): Promise<number> {
   const [row] = await tx.run(
-    sql<{ seq: number }>`select coalesce(max(seq), 0) as seq from audit_events where ${own}`,
+    sql<{ seq: number }>`select coalesce(max(seq), 0) as seq from audit_trail where ${own}`,
   );
   return row?.seq ?? 0;
 }

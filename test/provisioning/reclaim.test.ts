@@ -91,7 +91,7 @@ async function told(n: number) {
 
 async function trail(n: number): Promise<string[]> {
   const rows = await inTenant(test.database, world.tenantId, (tx) =>
-    tx.run(sql<{ action: string }>`select action from audit_events where tenant_id = ${tx.tenantId}
+    tx.run(sql<{ action: string }>`select action from audit_trail where tenant_id = ${tx.tenantId}
       and subject = ${nth(n)} and action like 'reclaim.%' order by seq`),
   );
   return rows.map(({ action }) => action.replace('reclaim.', ''));

@@ -216,7 +216,7 @@ export async function readState(world: TestWorld): Promise<State> {
         coalesce((select jsonb_agg(user_id order by user_id) from evaluation_marks ${own} and staged), '[]') as staged,
         coalesce((select jsonb_agg(id order by id) from edit_requests ${own} and state = 'pending'), '[]') as requests`),
       tx.run(sql<State['fingerprint']>`
-        select concat_ws(' ', (select count(*) from audit_events ${own}),
+        select concat_ws(' ', (select count(*) from audit_trail ${own}),
           (select string_agg(xmin::text, ',' order by user_id) from decisions ${own}),
           (select string_agg(xmin::text, ',' order by user_id) from blue_sync ${own})) as decisions,
           (select xmin::text from seat_pools ${own}) as pool`),
