@@ -1,17 +1,31 @@
-/** Rows of blue_people and blue_sync: who is marked, the facts of those people, and what became of them. */
+/** Rows of blue_people, blue_sync and blue_sync_batches: who is marked, the facts of those people, and what became of them. */
 
 import { type RawBuilder, sql } from 'kysely';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import type { EffectiveRole } from '../licensing/effect.ts';
-import { marking } from '../provisioning/mark-sql.ts';
+import { marking, unfolding } from '../provisioning/mark-sql.ts';
 import { rolesOf } from '../provisioning/role-set-sql.ts';
 import type { Outcome } from './action.ts';
 import { isInvitedThere, type KeptPerson, type Person } from './people.ts';
 import type { Standing } from './verdict.ts';
 
-/** Marked people whose time has come, those marked first before others. */
+/**
+ * Marked people whose time has come, those marked first before others. The oldest batch of marks is unfolded where it may be among
+ * them: one, so that a look remains a short one.
+ */
 export async function selectDueMarks(tx: TenantTransaction, now: Date, most: number): Promise<UserId[]> {
+  const ahead = sql`
+    select from blue_sync s where s.tenant_id = ${tx.tenantId} and s.not_before is null and s.marked_at <= oldest.marked_at limit ${most}`;
+  tx.send(
+    unfolding(
+      tx,
+      sql`
+        select id from (
+          select id, marked_at from blue_sync_batches where tenant_id = ${tx.tenantId} order by marked_at, id limit 1
+        ) oldest where (select count(*) from (${ahead}) a) < ${most}`,
+    ),
+  );
   const rows = await tx.run(sql<{ user_id: UserId }>`
     select user_id from blue_sync
     where tenant_id = ${tx.tenantId} and (not_before is null or not_before <= ${now})
@@ -240,6 +254,7 @@ export async function countPending(tx: TenantTransaction): Promise<number> {
   const [row] = await tx.run(sql<{ people: number }>`
     select count(*) as people from (
       select user_id from blue_sync where tenant_id = ${tx.tenantId}
+      union select unnest(user_ids) from blue_sync_batches where tenant_id = ${tx.tenantId}
       union select user_id from blue_people where tenant_id = ${tx.tenantId} and state = 'waiting'
     ) pending
   `);

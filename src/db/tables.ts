@@ -266,6 +266,7 @@ export interface Tables extends DomainTables, LicensingTables, OpenIdTables, Sig
     not_before: Time | null;
     tries: Generated<number>;
   };
+  blue_sync_batches: { tenant_id: string; id: GeneratedAlways<number>; marked_at: Time; user_ids: string[] };
 }
 
 interface BlueConnectionTable {

@@ -5,7 +5,7 @@ import type { Door } from '../audit/door.ts';
 import { prepared } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import { lookUpOneByOne } from './desire-sql.ts';
-import { marking } from './mark-sql.ts';
+import { markingTogether } from './mark-sql.ts';
 import { telling, told } from './told-sql.ts';
 
 /**
@@ -42,7 +42,7 @@ export async function admitHead(
     ), told as (
       ${telling(tx, { actor, now, requestId }, changes, inputs)}
     ), marks as (
-      ${marking(tx, sql`select user_id from next`, now)}
+      ${markingTogether(tx, sql`select user_id from next`, now)}
     )
     select count(*) as admitted from next
   `),

@@ -11,7 +11,7 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { isValid, type Mapping, type Rules } from '../licensing/mapping.ts';
 import type { SubPoolUse } from '../licensing/sub-pool.ts';
-import { marking } from './mark-sql.ts';
+import { markingTogether } from './mark-sql.ts';
 import { effectiveId } from './role-set.ts';
 import type { Named, StoredRuling } from './ruling.ts';
 import { type ToldDecision, telling, told } from './told-sql.ts';
@@ -116,7 +116,7 @@ export async function writeBatch(
     ), told as (
       ${telling(tx, { actor, now, requestId }, changes, inputs)}
     ), marks as (
-      ${marking(tx, sql`select n.id as user_id from next n where n.is_common and n.is_changed and n.are_roles_changed`, now)}
+      ${markingTogether(tx, sql`select n.id as user_id from next n where n.is_common and n.is_changed and n.are_roles_changed`, now)}
     )
     select array(select n.id from next n where not n.is_common) as rest,
       (select count(*) from next n where n.is_common and n.seat = 'held' and n.old_seat is distinct from 'held') as granted,

@@ -1,12 +1,13 @@
 /**
  * Deletes what has served its time: recorded calls past their retention or over their number, expired access tokens,
- * creations whose answer nobody asks for again, logins and sessions that are over, signals that nobody took. Each statement is a transaction, so that nothing is held up for long.
+ * creations whose answer nobody asks for again, batches of marks that no sync comes to, logins and sessions that are over, signals that nobody took. Each statement is a transaction, so that nothing is held up for long.
  */
 
 import type { Database } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
+import { unfoldMarksBefore } from '../provisioning/mark-sql.ts';
 import { deleteRequestsBefore } from '../requests/request-store.ts';
 import { deleteSessionsOfEpochsBefore } from '../sessions/session-store.ts';
 import { deleteExpiredArtefacts } from '../sso/op/artefact-store.ts';
@@ -25,6 +26,8 @@ const dayMs = 24 * 60 * 60 * 1000;
 const tenantsAtOnce = 100;
 /** A look ends here, and the next goes on. */
 const roundsMax = 20;
+/** Of marks, up to a thousand people each. */
+const batchesAtOnce = 20;
 
 /**
  * Clears the tenants that have anything to clear. What is more than a look's worth is left to the next.
@@ -72,6 +75,8 @@ async function clearTenant(database: Database, tenantId: TenantId, now: Date): P
     await deleteInBatches(database, tenantId, (tx, most) => deleteSsoBefore(tx, table, now, most));
   }
   await deleteInBatches(database, tenantId, deleteSessionsOfEpochsBefore);
+  const unmetFrom = new Date(now.getTime() - dayMs);
+  await deleteInBatches(database, tenantId, (tx) => unfoldMarksBefore(tx, unmetFrom, batchesAtOnce));
   await deleteInBatches(database, tenantId, (tx, most) =>
     deleteSsoBefore(tx, 'sso_logins', retainedFrom, most),
   );

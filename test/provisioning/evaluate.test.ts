@@ -123,8 +123,13 @@ async function wreck(tx: TenantTransaction, { lost, torn }: Damage): Promise<num
   await tx.run(sql`
     update seat_pools set evaluating = true,
       used = (select count(*) from decisions where ${own} and seat in ('held', 'overage', 'hold')) where ${own}`);
-  await tx.run(sql`delete from blue_sync where ${own}`);
+  await forgetMarks(tx);
   return await lastEntry(tx);
+}
+
+async function forgetMarks(tx: TenantTransaction): Promise<void> {
+  await tx.run(sql`delete from blue_sync where ${own}`);
+  await tx.run(sql`delete from blue_sync_batches where ${own}`);
 }
 
 async function lastEntry(tx: TenantTransaction): Promise<number> {
@@ -153,7 +158,11 @@ async function written(tx: TenantTransaction, since: number) {
     tx.run(sql`select * from decisions where ${own} order by user_id`),
     tx.run(sql<Entry>`
       select subject, before, after, action, actor, at from audit_trail where ${own} and seq > ${since} order by subject, seq`),
-    tx.run(sql`select user_id, marked_at from blue_sync where ${own} order by user_id`),
+    tx.run(sql`
+      select user_id, min(marked_at) as marked_at from (
+        select user_id, marked_at from blue_sync where ${own}
+        union all select unnest(user_ids), marked_at from blue_sync_batches where ${own}
+      ) m group by user_id order by user_id`),
   ]);
   return { decisions, trail: joined(trail), marks };
 }
@@ -299,7 +308,7 @@ it(
               await tx.run(
                 sql`update seat_pools set ceiling = ceiling + ${more}, evaluating = true where ${own}`,
               );
-              await tx.run(sql`delete from blue_sync where ${own}`);
+              await forgetMarks(tx);
               const { contract, usage, batch, rules, subPools } = await lockPool(tx);
               const terms = termsAt(contract, world.now);
               const isCommon = terms.grants && terms.allowance === 0 && usage.overage === 0 && batch === null;

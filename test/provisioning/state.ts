@@ -218,7 +218,8 @@ export async function readState(world: TestWorld): Promise<State> {
       tx.run(sql<State['fingerprint']>`
         select concat_ws(' ', (select count(*) from audit_trail ${own}),
           (select string_agg(xmin::text, ',' order by user_id) from decisions ${own}),
-          (select string_agg(xmin::text, ',' order by user_id) from blue_sync ${own})) as decisions,
+          (select string_agg(xmin::text, ',' order by user_id) from blue_sync ${own}),
+          (select string_agg(id::text, ',' order by id) from blue_sync_batches ${own})) as decisions,
           (select xmin::text from seat_pools ${own}) as pool`),
     ]),
   );

@@ -46,6 +46,7 @@ export function rowsOf(tenant: string): string[] {
        values (${t}, 'x', 'x', 'CLIENT', ${now}, false)`,
     `insert into blue_people (tenant_id, user_id, state, changed_at) values (${t}, ${id}, 'none', ${now})`,
     `insert into blue_sync (tenant_id, user_id, marked_at) values (${t}, ${id}, ${now})`,
+    `insert into blue_sync_batches (tenant_id, marked_at, user_ids) values (${t}, ${now}, '{}')`,
     `insert into contract_lines values (${t}, ${id}, 'amendment', ${now}, null, false, null, null, null, null, null, null,
        ${now}, null)`,
     `insert into tenant_settings (tenant_id) values (${t})`,
