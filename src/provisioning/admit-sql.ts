@@ -16,11 +16,12 @@ import { telling, told } from './told-sql.ts';
  */
 export async function admitHead(
   tx: TenantTransaction,
-  { actor, now, requestId }: Door,
+  door: Door,
   most: number,
   inputs: unknown,
 ): Promise<number> {
   const own = sql`tenant_id = ${tx.tenantId}`;
+  const { now } = door;
   const changes = sql`
     select n.user_id as subject, n.place,
       ${told({ ...same, effectiveId: sql`n.old_effective_id`, seat: sql`'waiting'`, since: sql`n.old_since`, overageSince: sql`n.overage_since`, isUnasked: sql`n.unasked` })} as before,
@@ -40,7 +41,7 @@ export async function admitHead(
       update decisions d set seat = 'held', since = ${now}, effective_id = n.effective_id, overage_since = null, unasked = false, terms_basis = 0
       from next n where d.${own} and d.user_id = n.user_id
     ), told as (
-      ${telling(tx, { actor, now, requestId }, changes, inputs)}
+      ${telling(tx, door, changes, inputs)}
     ), marks as (
       ${markingTogether(tx, sql`select user_id from next`, now)}
     )

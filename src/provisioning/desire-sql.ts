@@ -85,10 +85,11 @@ export function selectSets(
  */
 export async function writeBatch(
   tx: TenantTransaction,
-  { actor, now, requestId }: Door,
+  door: Door,
   { keepUntil, rulings, rules, inputs, isLocked, isAnyUnmanaged, sureTo, snapshot }: Batch,
 ): Promise<BatchDone> {
   const own = sql`tenant_id = ${tx.tenantId}`;
+  const { now } = door;
   const rank =
     rules.order === 'strict'
       ? sql`case when n.claimed_at is not null then to_timestamp(0) end`
@@ -114,7 +115,7 @@ export async function writeBatch(
       from next n where d.${own} and d.user_id = n.id and n.is_common and n.is_known and not n.is_empty
         and (n.is_changed or n.is_reprinted)
     ), told as (
-      ${telling(tx, { actor, now, requestId }, changes, inputs)}
+      ${telling(tx, door, changes, inputs)}
     ), marks as (
       ${markingTogether(tx, sql`select n.id as user_id from next n where n.is_common and n.is_changed and n.are_roles_changed`, now)}
     )

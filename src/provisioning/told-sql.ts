@@ -15,7 +15,7 @@ const peoplePerRow = 1000;
  */
 export function telling(
   tx: TenantTransaction,
-  { actor, now, requestId }: Pick<Door, 'actor' | 'now' | 'requestId'>,
+  { actor, now, requestId }: Door,
   changes: RawBuilder<unknown>,
   inputs: unknown,
 ): RawBuilder<unknown> {
