@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { findBlueWork } from '../../src/blue/connection-store.ts';
 import { countPending, selectDueMarks } from '../../src/blue/people-store.ts';
+import { syncNow } from '../../src/blue/sync-flow.ts';
 import { inTenant, type TenantTransaction } from '../../src/db/tenant-transaction.ts';
 import { newId, type UserId } from '../../src/kernel/ids.ts';
 import { createMapping } from '../../src/provisioning/mapping-flow.ts';
@@ -38,6 +39,27 @@ it('a large edit marks its people so, and the sync comes to each of them', async
   await t.sync();
   expect(t.invited().filter((one) => one.endsWith('w2'))).toEqual(people.map((name) => `${name} CLIENT w2`));
   expect(await work()).not.toContain(t.tenantId);
+});
+
+it('what a large edit decided of people whom the sync has not come to is no drift', async () => {
+  const t = await s.tenant({ connection: { drift: 'report' } });
+  const { database } = s.test;
+  const { group } = await t.role('view_only');
+  for (const name of ['ann', 'bob', 'cid']) {
+    await t.user(name, [group]);
+    await t.sync();
+    t.double.state.accept(`${name}@acme.example`);
+  }
+  await syncNow(t.services, t.door(), { drift: true });
+  const draft = { group: { id: group }, role: 'client', workspaces: ['w2'], priority: 9, fallbackRole: null };
+  const open = { validFrom: null, validUntil: null, mayPreempt: false, approval: null, subPool: null };
+  await createMapping(database, { ...t.door(), peoplePerDecision: 2 }, { ...draft, ...open });
+  await syncNow(t.services, t.door(), { drift: true });
+  const drift = await inTenant(database, t.tenantId, (tx) =>
+    tx.run(sql`select from audit_trail where tenant_id = ${tx.tenantId} and action = 'blue.drift_found'`),
+  );
+  expect(drift).toEqual([]);
+  expect(t.held('w2')).toEqual(['ann CLIENT', 'bob CLIENT', 'cid CLIENT']);
 });
 
 describe('batches of marks', () => {
