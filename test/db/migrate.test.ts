@@ -105,6 +105,39 @@ describe.skipIf(!hasEmbeddedPostgres)('a server of its own (needs the embedded P
     ]);
   });
 
+  it('numbers events of many behind the trail that is there (0042)', async () => {
+    await query(server.url, 'create database numbered');
+    const numbered = new URL(server.url);
+    numbered.pathname = '/numbered';
+    await migrateTo(numbered.href, '0041_signed_ahead');
+    const [tenantId, ...ids] = [randomUUID(), randomUUID(), randomUUID()];
+    const force = (how: string) =>
+      ['tenants', 'audit_events', 'audit_batches']
+        .map((name) => `alter table if exists ${name} ${how} row level security;`)
+        .join('');
+    const event = `insert into audit_events (tenant_id, at, actor, action) values ('${tenantId}', now(), '{}', 'x');`;
+    await query(
+      numbered.href,
+      `${force('no force')} insert into tenants values ('${tenantId}', 's', 'x', now(), 'x'); ${event} ${event} ${force('force')}`,
+    );
+    await migrate(numbered.href);
+    const answers: unknown = await query(
+      numbered.href,
+      `${force('no force')} ${event}
+       insert into audit_batches (tenant_id, at, actor, first_subject, last_subject, subjects, changes)
+       values ('${tenantId}', now(), '{}', '${ids[0]}', '${ids[0]}', '{${ids}}', array[row(null, null), row(null, null)]::told_change[]);
+       ${event} select seq::integer, subject from audit_trail order by seq`,
+    );
+    expect((answers as pg.QueryResult[]).at(-1)?.rows).toEqual([
+      { seq: 1, subject: null },
+      { seq: 2, subject: null },
+      { seq: 1002, subject: null },
+      { seq: 2002, subject: ids[0] },
+      { seq: 2003, subject: ids[1] },
+      { seq: 3002, subject: null },
+    ]);
+  });
+
   it('carries over since when somebody is above the capacity, and compares in the nights to come (0024)', async () => {
     await query(server.url, 'create database above');
     const above = new URL(server.url);
