@@ -23,6 +23,7 @@ import {
   verdictPrint,
 } from './basis.ts';
 import { noClaim, unknownPriority } from './differing.ts';
+import { duplicates, exempt, joinDuplicate, type Looked } from './exempt-sql.ts';
 import { areSeatsTaken, type Pool } from './pool.ts';
 
 const peoplePerBuffer = 20_000;
@@ -108,7 +109,7 @@ export async function selectDiffering(
     with ${scope === undefined ? sql`` : sql`scope as materialized (select id from (${scope}) s where true ${looked.within('id')}),`}
     ${asking(tx, comparing, { pins: pinned, defaults }, looked)},
     said (user_id, print) as materialized (select * from unnest(${said.map(({ user_id }) => user_id)}::uuid[], ${said.map(saidPrint)}::bigint[])),
-    ${exempt(tx, looked)},
+    ${exempt(tx, looked)}, ${looked.isScoped ? sql`` : sql`${duplicates(tx)},`}
     differing as (${differing(tx, comparing, pinned, looked)})
     select string_agg(uuid_send(user_id) || int8send(coalesce(print, 0)) || case when is_common then '\\x01'::bytea else '\\x00' end
       || int4send(case when is_held or is_refused then ${noClaim} when is_common then coalesce(paid, ${noClaim}) else ${unknownPriority} end),
@@ -117,14 +118,6 @@ export async function selectDiffering(
     group by part order by part
   `);
   return rows.map(({ people }) => people);
-}
-
-/** At whom is looked. */
-interface Looked {
-  /** `scope (id)` has them. */
-  isScoped: boolean;
-  /** A condition that begins with `and`, where it is a part of them. @param id The column of the id. */
-  within(id: string): RawBuilder<unknown>;
 }
 
 function lookedAt({ from, to }: Part, isScoped: boolean): Looked {
@@ -228,28 +221,6 @@ function table(asking: Asking, type: 'uuid' | 'text'): RawBuilder<unknown> {
   return sql`unnest(${[...asking.keys()]}::${sql.raw(type)}[], ${prints}::bigint[], ${values.map(({ paid }) => paid)}::integer[])`;
 }
 
-/** `exempt (user_id)` have no decision; of `duplicates (user_id)` what they ask for is refused. */
-function exempt(tx: TenantTransaction, { isScoped, within }: Looked): RawBuilder<unknown> {
-  const own = sql`tenant_id = ${tx.tenantId}`;
-  const isSecond = sql`u.active and exists (select from users o where o.tenant_id = u.tenant_id and o.address = u.address
-    and o.active and o.address_order < u.address_order)`;
-  // Of everybody few share an address: whether somebody does is told by the index alone.
-  const duplicates = isScoped
-    ? sql`duplicates (user_id) as materialized (
-        select u.id from scope join users u on u.${own} and u.id = scope.id where ${isSecond})`
-    : sql`shared (address) as materialized (
-        select address from users where ${own} and address is not null group by address having count(*) > 1
-      ), duplicates (user_id) as materialized (
-        select u.id from shared join users u on u.${own} and u.address = shared.address where ${isSecond})`;
-  return sql`exempt (user_id) as materialized (
-    select id from users where ${own} ${within('id')} and not active
-    union
-    select u.id from tenant_settings s join users u on u.tenant_id = s.tenant_id
-      and (u.user_name_key = any(s.exclusions) or u.address = any(s.exclusions))
-    where s.${own} and s.exclusions <> '{}'
-  ), ${duplicates}`;
-}
-
 /**
  * Selects of whoever's decision is to be another `user_id`, `print` (null: nothing is asked for), `paid`, whether the person has a
  * seat (`is_held`), can't have one (`is_refused`), and is one of whom nothing but mappings is to be known (`is_common`).
@@ -258,8 +229,9 @@ function differing(
   tx: TenantTransaction,
   { prints: { fallen, above, isFrozen }, now, ...pool }: Comparing,
   pins: readonly StoredPin[],
-  { isScoped, within }: Looked,
+  looked: Looked,
 ): RawBuilder<unknown> {
+  const { isScoped, within } = looked;
   const number = (print: Print) => sql`${String(print)}::bigint`;
   const termsBasis = sql`case when d.refusal = 'SEAT_RECLAIMED' or d.approval = 'refused' then ${number(fallen)}
     when d.priority is null then 0
@@ -281,7 +253,7 @@ function differing(
       and coalesce(a.user_id, d.user_id) <> all(${pins.map((pin) => pin.user_id)}::uuid[]) as is_common
     from asking a full join (${stored}) d on d.user_id = a.user_id
     left join exempt x on x.user_id = coalesce(a.user_id, d.user_id)
-    left join duplicates t on t.user_id = coalesce(a.user_id, d.user_id)
+    ${joinDuplicate(tx, looked)}
     left join said s on s.user_id = coalesce(a.user_id, d.user_id)
     where case
       when d.user_id is null then ${wish} is not null
