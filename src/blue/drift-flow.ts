@@ -3,7 +3,7 @@
 import type { AuditEvent } from '../audit/audit-event.ts';
 import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
-import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { inTenant } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
@@ -18,7 +18,7 @@ import { compareUnmanagedPaid, replaceKnown } from './known-store.ts';
 import { isPaidBy } from './level.ts';
 import { checkGoing, loadFacts, type Pass, settingsOf } from './pass-flow.ts';
 import { compare, type Person, type Told } from './people.ts';
-import { markUnmarked, selectOurs, unfoldOldest, writeStandings } from './people-store.ts';
+import { markUnmarked, selectFolded, selectOurs, unfoldOldest, writeStandings } from './people-store.ts';
 import { isNews, type Standing } from './verdict.ts';
 
 /** @throws BlueTrouble when the lists can't be read; Interrupted, LeaseLost. */
@@ -65,7 +65,8 @@ async function compareEverybody(
       const page = await selectOurs(tx, after, limits.bluePeopleComparedPerPage);
       const facts = await loadFacts(tx, organization, page, now);
       const { ours, known } = facts;
-      const late = await markedMeanwhile(tx);
+      // After the people were read: whose decisions were written with the marks of a batch since.
+      const late = await selectFolded(tx);
       const { actions, outcomes } = compare(ours, known, settingsOf(connection, facts), now);
       const left = Map.groupBy(actions, ({ userId }) => userId);
       const findings = ours.flatMap((person, index) => {
@@ -97,15 +98,7 @@ async function compareEverybody(
 /** What was decided of whoever is in a batch of marks is no drift. */
 async function unfoldMarks(pass: Pass): Promise<void> {
   const unfold = () => inTenant(pass.services.database, pass.tenantId, unfoldOldest);
-  for (let some = await unfold(); some.length > 0; some = await unfold()) checkGoing(pass);
-}
-
-/** After the people were read: whose decisions were written with the marks of a batch since it was last looked. */
-async function markedMeanwhile(tx: TenantTransaction): Promise<Set<string>> {
-  const marked = new Set<string>();
-  for (let some = await unfoldOldest(tx); some.length > 0; some = await unfoldOldest(tx))
-    for (const id of some) marked.add(id);
-  return marked;
+  while ((await unfold()) > 0) checkGoing(pass);
 }
 
 interface Compared {

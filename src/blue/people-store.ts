@@ -186,12 +186,19 @@ export function forgetBlueUsers(tx: TenantTransaction): void {
   tx.send(sql`update blue_people set blue_user_id = null where tenant_id = ${tx.tenantId}`);
 }
 
-/** Unfolds the oldest batch of marks, one so that nobody waits long for them. Answers of whom it was. */
-export async function unfoldOldest(tx: TenantTransaction): Promise<UserId[]> {
+/** Unfolds the oldest batch of marks, one so that nobody waits long for them. Answers of how many people it was. */
+export function unfoldOldest(tx: TenantTransaction): Promise<number> {
   const oldest = sql`
     select id from blue_sync_batches where tenant_id = ${tx.tenantId} order by marked_at, id limit 1`;
-  const rows = await tx.run(sql<{ user_id: UserId }>`${unfolding(tx, oldest)} returning user_id`);
-  return rows.map((row) => row.user_id);
+  return tx.count(unfolding(tx, oldest));
+}
+
+/** Whose marks are in batches. */
+export async function selectFolded(tx: TenantTransaction): Promise<Set<string>> {
+  const rows = await tx.run(sql<{ user_id: string }>`
+    select unnest(user_ids) as user_id from blue_sync_batches where tenant_id = ${tx.tenantId}
+  `);
+  return new Set(rows.map((row) => row.user_id));
 }
 
 interface ReadMark {

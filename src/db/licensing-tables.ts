@@ -98,6 +98,7 @@ export interface LicensingTables {
     batch_opened_at: Time | null;
     settles_at: Time | null;
     seat_limit: Generated<number | null>;
+    seat_capacity: Generated<number | null>;
     excess_since: Time | null;
     settled_at: ColumnType<Date, Date | undefined, Date>;
     frozen: Generated<boolean>;

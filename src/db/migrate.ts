@@ -41,6 +41,7 @@ import * as roomOnPages from '../../migrations/0040_room_on_pages.ts';
 import * as signedAhead from '../../migrations/0041_signed_ahead.ts';
 import * as batchRows from '../../migrations/0042_batch_rows.ts';
 import * as outdatedEdits from '../../migrations/0043_outdated_edits.ts';
+import * as knownCapacity from '../../migrations/0044_known_capacity.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 import { type SchemaState, schemaProblem, schemaState } from './schema-state.ts';
 import {
@@ -92,6 +93,7 @@ const migrations: Record<string, Migration> = {
   '0041_signed_ahead': signedAhead,
   '0042_batch_rows': batchRows,
   '0043_outdated_edits': outdatedEdits,
+  '0044_known_capacity': knownCapacity,
 };
 
 /** In their order. */

@@ -8,8 +8,9 @@ import { isLess, limitOf } from './overage.ts';
 /** As the last write left it. */
 export interface KnownExcess {
   contract: Contract | undefined;
-  /** Seats that there were; null: unlimited. */
+  /** Seats that there were, with and without those above the capacity; null: unlimited. */
   limit: number | null;
+  capacity: number | null;
   excessSince: Date | null;
   /** Until when dates have been looked at. */
   settledAt: Date;
@@ -30,34 +31,47 @@ export function excessOf(terms: Terms, usage: Usage): Excess {
   return lost > 0 ? { lost, lowered: 0 } : { lost, lowered: lowerable(terms, usage) };
 }
 
-function lowerable({ capacity }: Terms, { held, onHold }: Usage): number {
-  return capacity === null ? 0 : Math.max(0, Math.min(held, held + onHold - capacity));
+/** Without the places that are kept: also those of people who had a seat above the capacity are among them. */
+function lowerable({ capacity }: Terms, { held }: Usage): number {
+  return capacity === null ? 0 : Math.max(0, held - capacity);
 }
 
 /**
- * Since when more is used than there is; null: it is not. Those above a capacity that fell have their time from the last time that
- * it fell. After the end of a signed contract everybody stays: what is above the next one has its time from then on.
+ * Since when more is used than there is, or more is held than the capacity; null: it is not. Those above a capacity that fell have their
+ * time from the last time that it fell. After the end of a contract everybody stays, and of an evaluation that is frozen seats and order
+ * are kept: what is above the next one has its time from then on.
  */
 export function excessSinceOf(known: KnownExcess, terms: Terms, usage: Usage, now: Date): Date | null {
   const limit = limitOf(terms);
   const used = usage.held + usage.overage + usage.onHold;
-  if (limit === null || terms.phase === 'ended') return null;
+  if (limit === null || terms.phase === 'ended' || terms.phase === 'frozen') return null;
   if (used <= limit && lowerable(terms, usage) === 0) return null;
-  return isLess(limit, known.limit) ? fellAt(known, now) : (known.excessSince ?? now);
+  return isFall(known, { limit, capacity: terms.capacity }) ? fellAt(known, now) : (known.excessSince ?? now);
+}
+
+type Seats = Pick<KnownExcess, 'limit' | 'capacity'>;
+
+function isFall(before: Seats, after: Seats): boolean {
+  return isLess(after.limit, before.limit) || isLess(after.capacity, before.capacity);
+}
+
+function seatsAt(contract: Contract | undefined, at: Date): Seats {
+  const terms = termsAt(contract, at);
+  return { limit: limitOf(terms), capacity: terms.capacity };
 }
 
 /** By a line: at the beginning of its day, however late that is noticed. By an edit: now, also where it speaks of an earlier day. */
-function fellAt({ contract, limit, settledAt }: KnownExcess, now: Date): Date {
-  let before = limitOf(termsAt(contract, settledAt));
-  if (before !== limit) return now;
+function fellAt({ contract, settledAt, ...known }: KnownExcess, now: Date): Date {
+  let before = seatsAt(contract, settledAt);
+  if (before.limit !== known.limit || before.capacity !== known.capacity) return now;
   let fell = now;
   for (
     let at = nextChange(contract, settledAt);
     at !== undefined && at <= now;
     at = nextChange(contract, at)
   ) {
-    const after = limitOf(termsAt(contract, at));
-    if (isLess(after, before)) fell = at;
+    const after = seatsAt(contract, at);
+    if (isFall(before, after)) fell = at;
     before = after;
   }
   return fell;

@@ -16,7 +16,7 @@ import { breakerOf, stagedAfter, stillHeldBack, untripped } from './breaker-flow
 import { markForBlue, writeDecisions } from './decision-store.ts';
 import { isMoreWaiting, type Loading, loadFacts, mostOf } from './facts-flow.ts';
 import { ending } from './open-batch.ts';
-import { refuseOutdated } from './outdated-flow.ts';
+import { approveWithEdit } from './outdated-flow.ts';
 import { loadCrowd } from './person-store.ts';
 import { type Plan, type Planned, plan, whoseRolesChange } from './plan.ts';
 import { auditOf } from './plan-audit.ts';
@@ -63,7 +63,7 @@ export async function decide(
   circumstances: Circumstances = {},
 ): Promise<Decided> {
   const { alsoMark = [], keepUntil = null, isSettled = false, isSync = false } = circumstances;
-  if (door.editRequestId !== undefined) await refuseOutdated(tx, door.editRequestId);
+  if (door.editRequestId !== undefined) await approveWithEdit(tx, door, door.editRequestId);
   const most = mostOf(door);
   const count = knownCount(affected);
   const isLarge = count === undefined ? await areMoreThan(tx, affected, most) : count > most;

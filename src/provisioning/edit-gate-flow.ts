@@ -165,7 +165,10 @@ export async function approveRequest<T>(
 
 async function finish(database: Database, door: Door, request: EditRequest, isMade: boolean): Promise<void> {
   await inTenant(database, door.tenantId, async (tx) => {
-    if (isMade) await endApplied(tx, door, request.id, 'approved');
+    const { state = null } = (await selectEditRequest(tx, request.id)) ?? {};
+    // With the edit itself, or by one that decides nothing.
+    if (state === 'approved') appendAudit(tx, door, [{ action: 'edit.approved', subject: request.id }]);
+    else if (isMade) await endApplied(tx, door, request.id, 'approved');
     // Of two that replace the same the other was faster.
     else if ((await outdatednessOf(tx, request)) !== undefined)
       await endApplied(tx, door, request.id, 'outdated');

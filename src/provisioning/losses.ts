@@ -61,8 +61,8 @@ function instantsOf(mappings: Rules['mappings'], pin: PersonFacts['pin'], now: D
 }
 
 /**
- * How many more seats go by the contract after the edit than by that before it, at the instant at which that is most: whose they
- * are is known only then.
+ * How many more seats have gone by the contract after the edit than by that before it, at the instant at which that is most: whose they
+ * are is known only then. What goes at one instant has gone at all later ones too.
  *
  * @param usage Without the seats above the capacity that go by the edit itself. Of an evaluation that it freezes all do.
  */
@@ -73,8 +73,14 @@ export function lostByContract(
   now: Date,
 ): number {
   if (termsAt(after, now).phase === 'frozen') return 0;
-  const instants = [now, ...changesOf(before, now), ...changesOf(after, now)];
-  return Math.max(...instants.map((at) => lostAt(after, usage, at) - lostAt(before, usage, at)), 0);
+  const times = [now, ...changesOf(before, now), ...changesOf(after, now)].map((at) => at.getTime());
+  const gone = { before: 0, after: 0, more: 0 };
+  for (const time of [...new Set(times)].sort((a, b) => a - b)) {
+    gone.before = Math.max(gone.before, lostAt(before, usage, new Date(time)));
+    gone.after = Math.max(gone.after, lostAt(after, usage, new Date(time)));
+    gone.more = Math.max(gone.more, gone.after - gone.before);
+  }
+  return gone.more;
 }
 
 function changesOf(contract: Contract | undefined, now: Date): Date[] {

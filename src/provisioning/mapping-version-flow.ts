@@ -39,7 +39,7 @@ import {
 import { refusePassedDay, refusePassedEnd } from './past.ts';
 import { requirePlacesOfAll } from './places-flow.ts';
 import type { Pool } from './pool.ts';
-import { lockPool } from './pool-store.ts';
+import { lockPool, lockPoolRow } from './pool-store.ts';
 
 /** @throws Fault naming the field; `conflict` when there are too many drafts. */
 export async function createDraft(
@@ -70,6 +70,7 @@ export async function replaceDraft(
   written: SetDraft,
 ): Promise<StoredSetDraft> {
   return await inTenant(database, door.tenantId, async (tx) => {
+    await lockPoolRow(tx);
     const before = await openDraft(tx, id);
     if (before.failure !== null) lookForAlerts(tx);
     if (written.goLiveOn !== before.goLiveOn) refusePassedDay('goLiveOn', written.goLiveOn, door.now);
@@ -84,6 +85,7 @@ export async function replaceDraft(
 /** @throws Fault `not_found`. */
 export async function removeDraft(database: Database, door: Door, id: MappingDraftId): Promise<void> {
   await inTenant(database, door.tenantId, async (tx) => {
+    await lockPoolRow(tx);
     const before = await lockDraft(tx, id);
     if (before === undefined) throw unknownDraft(id);
     if (before.failure !== null) lookForAlerts(tx);

@@ -41,13 +41,16 @@ export function unfolding(tx: TenantTransaction, batches: RawBuilder<unknown>): 
     ) ${marking(tx, people, sql<Date>`m.marked_at`)}`;
 }
 
-/** Unfolds up to `most` of the batches of before an instant: of a tenant without a connection to Blue nothing else does. Answers of how many people. */
-export function unfoldMarksBefore(tx: TenantTransaction, at: Date, most: number): Promise<number> {
+/**
+ * Unfolds the oldest batch, if it is of before an instant: of a tenant without a connection to Blue nothing else does. One alone, since
+ * whoever marks one of the people waits for it. Answers of how many it was.
+ */
+export function unfoldMarksBefore(tx: TenantTransaction, at: Date): Promise<number> {
   return tx.count(
     unfolding(
       tx,
       sql`
-        select id from blue_sync_batches where tenant_id = ${tx.tenantId} and marked_at < ${at} order by marked_at, id limit ${most}`,
+        select id from blue_sync_batches where tenant_id = ${tx.tenantId} and marked_at < ${at} order by marked_at, id limit 1`,
     ),
   );
 }

@@ -1,8 +1,9 @@
 /** Refuses an approved edit by which what others changed since it was asked for would be overwritten unseen. */
 
+import type { Door } from '../audit/door.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { Fault } from '../kernel/fault.ts';
-import { type EditRequest, selectEditRequest } from './edit-request-store.ts';
+import { type EditRequest, moveEditRequest, selectEditRequest } from './edit-request-store.ts';
 import { selectChangeSince } from './outdated-store.ts';
 import { outdated } from './replaced.ts';
 
@@ -16,9 +17,22 @@ export async function outdatednessOf(
   return change === undefined ? undefined : outdated(replaces, change);
 }
 
-/** Under the pool's lock, which whoever changes it has too. @throws Fault `conflict`. */
-export async function refuseOutdated(tx: TenantTransaction, editRequestId: string): Promise<void> {
+/**
+ * In the transaction of the edit, under the pool's lock, which whoever changes what it replaces has too: the request is approved with the
+ * edit itself, whatever fails after it.
+ *
+ * @throws Fault `conflict` where what it replaces was changed since it was asked for.
+ */
+export async function approveWithEdit(
+  tx: TenantTransaction,
+  { actor, now }: Door,
+  editRequestId: string,
+): Promise<void> {
   const request = await selectEditRequest(tx, editRequestId);
-  const refusal = request === undefined ? undefined : await outdatednessOf(tx, request);
+  // By an earlier transaction of the same edit.
+  if (request?.state !== 'applying') return;
+  const refusal = await outdatednessOf(tx, request);
   if (refusal !== undefined) throw refusal;
+  const { approvedBy: by = actor } = actor.kind === 'operator' || actor.kind === 'key' ? actor : {};
+  await moveEditRequest(tx, editRequestId, 'applying', 'approved', { by, at: now });
 }

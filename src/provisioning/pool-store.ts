@@ -173,7 +173,7 @@ async function selectRow(
   const [row] = await tx.run(
     prepared(sql<PoolRow>`
     select used - overage - on_hold as held, overage, on_hold as "onHold", unmanaged_paid as "unmanagedPaid",
-      batch_opened_at as "batchOpenedAt", settles_at as "settlesAt", evaluating, seat_limit as "limit",
+      batch_opened_at as "batchOpenedAt", settles_at as "settlesAt", evaluating, seat_limit as "limit", seat_capacity as capacity,
       excess_since as "excessSince", settled_at as "settledAt", due_at as "dueAt", frozen, staged_since as "stagedSince",
       losses_since as "lossesSince", losses as "lostSeats",
       rules_revision as revision, sub_pool_use as "subPoolUse"
@@ -238,6 +238,7 @@ export function writePool(tx: TenantTransaction, pool: Pool, after: PoolAfter, n
     unmanaged_paid: usage.unmanagedPaid,
     ceiling: limit === null ? null : Math.max(limit, used),
     seat_limit: limit,
+    seat_capacity: terms.capacity,
     excess_since: excessSince,
     batch_opened_at: batch?.openedAt ?? null,
     settles_at: batch?.settlesAt ?? null,

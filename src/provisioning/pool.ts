@@ -13,9 +13,10 @@ export interface LockedPool {
   batch: OpenBatch | null;
   /** Others are still to be decided for. */
   evaluating: boolean;
-  /** Seats that there were at the last write; null: unlimited. */
+  /** Seats that there were at the last write, with and without those above the capacity; null: unlimited. */
   limit: number | null;
-  /** Since when more is used than that. */
+  capacity: number | null;
+  /** Since when more is used than there is, or more is held than the capacity. */
   excessSince: Date | null;
   /** Until when dates have been looked at. */
   settledAt: Date;

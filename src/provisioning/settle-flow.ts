@@ -55,9 +55,8 @@ export async function settleDue(
 async function settleTenant(database: Database, door: Door): Promise<void> {
   await evaluateRest(database, door);
   for (let now: Date | undefined; now !== door.now; ) {
-    const next = await inTenant(database, door.tenantId, async (tx) => stepOf(await readPool(tx), door.now));
-    // What could not be done as of then must not be tried for ever.
-    now = now === undefined || now < next ? next : door.now;
+    const last = now;
+    now = await inTenant(database, door.tenantId, async (tx) => stepOf(await readPool(tx), door.now, last));
     const step = { ...door, now };
     while (await activateDue(database, step));
     const isPast = now < door.now;
@@ -69,10 +68,13 @@ async function settleTenant(database: Database, door: Door): Promise<void> {
  * Up to when all that is due is done as of one time: until the contract comes to say something else, so that after a downtime seats
  * that came free while it gave some are given by it (I24).
  */
-function stepOf({ contract, dueAt, settledAt }: Pool, now: Date): Date {
-  // Never before a time as of which it was decided already.
-  const from = dueAt !== null && dueAt < settledAt ? settledAt : dueAt;
-  const change = from === null ? undefined : nextChange(contract, from);
+function stepOf({ contract, dueAt, settledAt }: Pool, now: Date, last: Date | undefined): Date {
+  if (dueAt === null) return now;
+  // Never before a time as of which it was decided already, and from the change on that ended the last step.
+  const from = new Date(
+    Math.max(dueAt.getTime(), settledAt.getTime(), last === undefined ? 0 : last.getTime() + 1),
+  );
+  const change = nextChange(contract, from);
   return change === undefined || now < change ? now : new Date(change.getTime() - 1);
 }
 

@@ -93,15 +93,15 @@ export function countedAs({ before, claim }: Candidate): Counted | undefined {
 /** `unmanaged`: of somebody who has a paid role in Blue without the gateway. */
 export type Counted = Seat | 'unmanaged';
 
-/** Of somebody whose wish is what it was. @param isDropped The seat is taken away, and the claim stands. */
-/** What a capacity that fell makes of a seat: it is lost, or above the capacity. */
-type Turn = 'displaced' | 'lowered';
+/** What a capacity that fell makes of a seat: it is lost, and the claim stands; or it is above the capacity. */
+type Fall = 'displaced' | 'lowered';
 
+/** Of somebody whose wish is what it was. */
 export function standingCandidate(
   { id, tie, decision, until }: Standing,
   terms: Terms,
   now: Date,
-  turn?: Turn,
+  fall?: Fall,
 ): Candidate {
   const { requested, claim, refusal, subPool } = decision;
   // A pin whose time is over may still be there: it ends nothing of a wish that rests on mappings again.
@@ -117,7 +117,7 @@ export function standingCandidate(
     until: isPinned ? until : null,
   };
   const state = withWish(decision, terms, now, {
-    ...{ turn, claimedAt: now },
+    ...{ fall, claimedAt: now },
     asks: decision.isUnasked ? 'whenFull' : 'nobody',
   });
   return { userId: id, tie, before: decision, wish, claim: state };
@@ -127,7 +127,7 @@ function withWish(
   before: Decision | null,
   terms: Terms,
   now: Date,
-  { turn, claimedAt, asks }: { turn?: Turn | undefined; claimedAt: Date; asks: Asking },
+  { fall, claimedAt, asks }: { fall?: Fall | undefined; claimedAt: Date; asks: Asking },
 ): ClaimState {
   const remembered = before?.claim ?? keptAt(before, now);
   const known =
@@ -137,11 +137,11 @@ function withWish(
   const isSpent = isOverageSpent(terms, known.overageSince, now);
   if (before?.seat === 'hold' && keptAt(before, now) !== undefined && !isSpent)
     return { kind: 'returns', ...known };
-  if (before === null || !isSeated(before.seat) || turn === 'displaced')
+  if (before === null || !isSeated(before.seat) || fall === 'displaced')
     return { kind: 'claims', ...known, isOverageSpent: isSpent, asks };
   return before.seat === 'overage' && isSpent
     ? { kind: 'claims', ...known, isOverageSpent: true, asks: 'nobody' }
-    : { kind: 'seated', ...known, seat: turn === 'lowered' ? 'overage' : before.seat };
+    : { kind: 'seated', ...known, seat: fall === 'lowered' ? 'overage' : before.seat };
 }
 
 function knownOf({ overageSince }: Decision, { claimedAt }: { claimedAt: Date }): Known {

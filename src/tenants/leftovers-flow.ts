@@ -26,8 +26,6 @@ const dayMs = 24 * 60 * 60 * 1000;
 const tenantsAtOnce = 100;
 /** A look ends here, and the next goes on. */
 const roundsMax = 20;
-/** Of marks, up to a thousand people each. */
-const batchesAtOnce = 20;
 
 /**
  * Clears the tenants that have anything to clear. What is more than a look's worth is left to the next.
@@ -76,7 +74,9 @@ async function clearTenant(database: Database, tenantId: TenantId, now: Date): P
   }
   await deleteInBatches(database, tenantId, deleteSessionsOfEpochsBefore);
   const unmetFrom = new Date(now.getTime() - dayMs);
-  await deleteInBatches(database, tenantId, (tx) => unfoldMarksBefore(tx, unmetFrom, batchesAtOnce));
+  await deleteInBatches(database, tenantId, async (tx, most) =>
+    (await unfoldMarksBefore(tx, unmetFrom)) === 0 ? 0 : most,
+  );
   await deleteInBatches(database, tenantId, (tx, most) =>
     deleteSsoBefore(tx, 'sso_logins', retainedFrom, most),
   );

@@ -5,9 +5,12 @@
 
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readContract } from '../../src/admin/contract-form.ts';
 import { type Database, openDatabase } from '../../src/db/database.ts';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import type { TenantId } from '../../src/kernel/ids.ts';
+import { putContract } from '../../src/provisioning/contract-flow.ts';
+import { approveRequest } from '../../src/provisioning/edit-gate-flow.ts';
 import { changingActions } from '../../src/provisioning/replaced.ts';
 import { made, startGateway, type TestGateway } from '../support/gateway.ts';
 import type { Call, Scene } from './waiting-edits.ts';
@@ -198,6 +201,23 @@ describe('an edit is not outdated', () => {
     await made(scene.approve(await scene.ask('PUT', '/contract', contract(30))));
     await made(scene.approve(id));
   });
+});
+
+it('an edit that was made is approved, whatever fails after it', async () => {
+  await underTheRule();
+  const id = await scene.ask(...(await contractAsked()));
+  const second = { kind: 'operator', id: 'b', name: 'second' } as const;
+  const actor = { kind: 'operator', id: 'a', name: 'first', approvedBy: second } as const;
+  const door = { tenantId: scene.tenant.tenantId as TenantId, now: new Date(), requestId: null };
+  const dying = approveRequest(database, { ...door, actor: second, lineage: ['b'] }, id, async () => {
+    const draft = readContract(contract(20) as Parameters<typeof readContract>[0]);
+    await putContract(database, { ...door, actor, editRequestId: id }, draft);
+    throw new Error('the answer is lost');
+  });
+  await expect(dying).rejects.toThrow('the answer is lost');
+  expect(await requestOf(id)).toMatchObject({ state: 'approved', decidedBy: { name: 'second' } });
+  expect((await entries())[0]).toMatchObject({ action: 'edit.approved', subject: id });
+  expect((await read('/seats')).capacity).toBe(20);
 });
 
 it('of two that are approved at once, one is carried out', async () => {

@@ -153,7 +153,15 @@ export function worldOf([built, settlement, order]: [Shape, Settlement, SeatOrde
     rules: rules(mappings, [], chosenRules),
     usage: { held: 0, overage: 0, onHold: 0, unmanagedPaid: 0 },
     subPools: built.subPools.map((one) => ({ ...one, used: 0 })),
-    ...{ batch: null, settledAt: startOfWorlds, frozen: false, limit: 0, excessSince: null, turns: [] },
+    ...{
+      batch: null,
+      settledAt: startOfWorlds,
+      frozen: false,
+      limit: 0,
+      capacity: 0,
+      excessSince: null,
+      turns: [],
+    },
     members: built.ties.map((tie, at) => memberOf(at, tie, built.addresses[at] ?? at)),
   };
   // As the write of the contract does, and of the default role.

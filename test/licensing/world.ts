@@ -35,6 +35,7 @@ export interface World {
   settledAt: Date;
   frozen: boolean;
   limit: number | null;
+  capacity: number | null;
   excessSince: Date | null;
   /** Every plan so far, the newest last. */
   turns: readonly Turn[];
@@ -167,7 +168,7 @@ function written(world: World, { changes, usage, subPools, batch, terms }: Plan,
   const limit = limitOf(terms);
   return {
     ...world,
-    ...{ usage, subPools, batch, limit },
+    ...{ usage, subPools, batch, limit, capacity: terms.capacity },
     members: world.members.map((one) => ({ ...one, decision: known(decided, one) })),
     settledAt: isSettled ? world.now : world.settledAt,
     frozen: isSettled ? terms.phase === 'frozen' : world.frozen,
