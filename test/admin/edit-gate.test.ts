@@ -157,6 +157,15 @@ describe('an edit above the breaker', () => {
     expect((await call('PUT', '/contract?confirm=true', after)).status).toBe(200);
   });
 
+  it('is not one that prolongs a contract whose reduction was signed before', async () => {
+    const until = (endsOn: string) => ({ ...contract(10), endsOn });
+    await made(call('PUT', '/contract', until('2098-12-31')));
+    await fourHolders();
+    const reduction = { effectiveOn: '2098-06-01', paidSeats: 1, reason: 'agreed' };
+    await made(call('POST', '/contract/amendments?confirm=true', reduction));
+    expect((await call('PUT', '/contract', until('2099-12-31'))).status).toBe(200);
+  });
+
   it('is one of a share that takes back what others borrow, also after a notice', async () => {
     await made(call('PUT', '/contract?confirm=true', contract(4)));
     await fourHolders();

@@ -10,13 +10,13 @@ import { type ContractLine, termsAt } from '../../src/licensing/contract.ts';
 import { addLine, withdrawLine } from '../../src/provisioning/contract-flow.ts';
 import { selectBases, selectLines } from '../../src/provisioning/contract-line-store.ts';
 import { readPool } from '../../src/provisioning/pool-store.ts';
-import { settleDue } from '../../src/provisioning/settle-flow.ts';
-import { selectUserView } from '../../src/provisioning/user-view-store.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld, type TestWorld } from '../support/tenants.ts';
-import { readState, seatsOf } from './state.ts';
+import { type ContractTeam, newContractTeam, noted, nothing } from './contract-team.ts';
+import { readState } from './state.ts';
 
 let test: TestDatabase;
+let team: ContractTeam;
 let world: TestWorld;
 let staff: GroupId;
 let people: UserId[];
@@ -26,32 +26,15 @@ beforeAll(async () => {
 });
 afterAll(() => test.close());
 
-/** Three seats in 2026; five people, one a second, in a group that asks for a paid role: 0, 1, 2 hold. */
 beforeEach(async () => {
-  world = await newWorld(test.database, new Date('2026-03-10T12:00:00Z'));
-  await world.contract({ paidSeats: 3 });
-  staff = await world.group('Staff');
-  await world.map({ group: { id: staff }, priority: 10 });
-  people = [];
-  for (let n = 0; n < 5; n += 1) {
-    world.pass(1000);
-    const id = await world.user(`p${n}@example.com`);
-    people.push(id);
-    await world.editGroup(staff, { add: [id] });
-  }
+  team = await newContractTeam(test.database);
+  ({ world, staff, people } = team);
 });
 
-const nothing = { endsOn: null, setsSeats: false, paidSeats: null, tier: null, contractEndsOn: null };
-const noted = { reason: 'agreed', documentReference: null };
-const amend = (effectiveOn: string, change: Partial<ContractLine>) =>
-  addLine(test.database, world.door, {
-    ...nothing,
-    ...noted,
-    kind: 'amendment',
-    effectiveOn,
-    setsSeats: 'paidSeats' in change,
-    ...change,
-  });
+const amend: ContractTeam['amend'] = (...line) => team.amend(...line);
+const holders = () => team.holders();
+const goTo = (instant: string) => team.goTo(instant);
+const told = (n: number) => team.told(n);
 const addOn = (effectiveOn: string, paidSeats: number, endsOn: string | null = null) =>
   addLine(test.database, world.door, {
     ...nothing,
@@ -61,23 +44,6 @@ const addOn = (effectiveOn: string, paidSeats: number, endsOn: string | null = n
     paidSeats,
     endsOn,
   });
-
-async function holders(): Promise<number[]> {
-  const rows = seatsOf(await readState(world), 'held');
-  return rows.map((row) => people.indexOf(row.user_id)).sort((a, b) => a - b);
-}
-
-/** As the task does when a date has come. */
-async function goTo(instant: string): Promise<void> {
-  world.now = new Date(instant);
-  await settleDue(test.database, world.now, 100);
-}
-
-async function told(n: number) {
-  const id = people[n] as UserId;
-  const view = await inTenant(test.database, world.tenantId, (tx) => selectUserView(tx, id, world.now));
-  return [view?.seat.state, view?.seat.reason, view?.decision?.effective.map(({ role }) => role).join()];
-}
 
 describe('a line', () => {
   it('of today is done at once, of a later day at its instant and once', async () => {
@@ -109,52 +75,6 @@ describe('a line', () => {
     expect(given?.toISOString(), 'as of the last instant at which it gave seats').toBe(
       '2026-12-31T23:59:59.999Z',
     );
-    expect(await world.settle()).toBe(0);
-  });
-
-  it('that takes seats makes those above them count as such once their days of grace are over, as far as the policy goes', async () => {
-    const above = { paidSeats: 4, allowancePercent: 50 } as const;
-    await world.contract({ ...above, policy: 'allow' });
-    await amend('2026-04-01', { paidSeats: 2 });
-    expect(await holders()).toEqual([0, 1, 2, 3]);
-    await goTo('2026-04-30T23:59:59.999Z');
-    expect(await holders(), 'and one above').toEqual([0, 1, 2, 3]);
-    await goTo('2026-05-01T00:00:00.000Z');
-    expect([await holders(), await told(2)]).toEqual([
-      [0, 1],
-      ['overage', 'SEAT_OVERAGE', 'team_member'],
-    ]);
-    expect(await told(3), 'and those above what it gives lose theirs').toEqual([
-      'queued',
-      'SEAT_QUEUED',
-      'view_only',
-    ]);
-    expect(await world.settle()).toBe(0);
-
-    await world.contract({ ...above, policy: 'grace', graceDays: 5 });
-    await goTo('2026-05-06T00:00:00.000Z');
-    expect(await told(2), 'under grace for its days from then on').toEqual([
-      'queued',
-      'SEAT_QUEUED',
-      'view_only',
-    ]);
-    await amend('2026-05-06', { paidSeats: 3 });
-    expect(await holders(), 'who has a seat above the capacity then comes within it first').toEqual([
-      0, 1, 3,
-    ]);
-  });
-
-  it('takes nobody’s seat where there are more again by the time that the gateway is back', async () => {
-    await amend('2026-04-01', { paidSeats: 1 });
-    await amend('2026-05-20', { paidSeats: 4 });
-    const since = async () => {
-      const { decisions } = await readState(world);
-      return people.slice(0, 3).map((id) => decisions.find((row) => row.user_id === id)?.since);
-    };
-    const before = await since();
-    await goTo('2026-06-10T00:00:00.000Z');
-    expect(await holders()).toEqual([0, 1, 2, 3]);
-    expect(await since(), 'also not for a moment').toEqual(before);
     expect(await world.settle()).toBe(0);
   });
 
@@ -231,6 +151,23 @@ describe('an evaluation', () => {
     await world.contract({ kind: 'annual', paidSeats: 3 });
     expect(await told(0)).toEqual(['held', 'SEAT_HELD', 'team_member']);
     expect((await readState(world)).decisions).toEqual(before);
+  });
+
+  it('frozen keeps its seats, also those above a capacity that fell before', async () => {
+    const terms = { kind: 'evaluation', endsOn: '2026-03-31', evaluationGraceDays: 10 } as const;
+    await world.contract({
+      ...terms,
+      ...{ paidSeats: 3, policy: 'grace', allowancePercent: 50, graceDays: 5 },
+    });
+    await amend('2026-03-30', { paidSeats: 2 });
+    await goTo('2026-04-11T00:00:00.000Z');
+    const before = await holders();
+    await goTo('2026-06-01T00:00:00.000Z');
+    expect(await holders()).toEqual(before);
+    await world.contract({ kind: 'annual', startsOn: '2026-06-01', endsOn: '2027-05-31', paidSeats: 2 });
+    expect(await holders(), 'their days begin with the next term').toEqual(before);
+    await goTo('2026-07-01T00:00:00.000Z');
+    expect(await holders()).toEqual([0, 1]);
   });
 
   it('frozen gives a seat that is given back to nobody', async () => {

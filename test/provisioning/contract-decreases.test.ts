@@ -1,0 +1,121 @@
+/** Contracts that come to give fewer seats, and more again: whose seat becomes what, and when. */
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { GroupId, UserId } from '../../src/kernel/ids.ts';
+import { settleDue } from '../../src/provisioning/settle-flow.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+import type { TestWorld } from '../support/tenants.ts';
+import { type ContractTeam, newContractTeam } from './contract-team.ts';
+import { readState } from './state.ts';
+
+let test: TestDatabase;
+let team: ContractTeam;
+let world: TestWorld;
+let staff: GroupId;
+let people: UserId[];
+
+beforeAll(async () => {
+  test = await testDatabase({ poolSize: 4 });
+});
+afterAll(() => test.close());
+
+beforeEach(async () => {
+  team = await newContractTeam(test.database);
+  ({ world, staff, people } = team);
+});
+
+const amend: ContractTeam['amend'] = (...line) => team.amend(...line);
+const holders = () => team.holders();
+const goTo = (instant: string) => team.goTo(instant);
+const told = (n: number) => team.told(n);
+
+describe('a line', () => {
+  it('takes nobody’s seat where there are more again by the time that the gateway is back', async () => {
+    await amend('2026-04-01', { paidSeats: 1 });
+    await amend('2026-05-20', { paidSeats: 4 });
+    const since = async () => {
+      const { decisions } = await readState(world);
+      return people.slice(0, 3).map((id) => decisions.find((row) => row.user_id === id)?.since);
+    };
+    const before = await since();
+    await goTo('2026-06-10T00:00:00.000Z');
+    expect(await holders()).toEqual([0, 1, 2, 3]);
+    expect(await since(), 'also not for a moment').toEqual(before);
+    expect(await world.settle()).toBe(0);
+  });
+
+  it('that takes seats makes those above them count as such once their days of grace are over, as far as the policy goes', async () => {
+    const above = { paidSeats: 4, allowancePercent: 50 } as const;
+    await world.contract({ ...above, policy: 'allow' });
+    await amend('2026-04-01', { paidSeats: 2 });
+    expect(await holders()).toEqual([0, 1, 2, 3]);
+    await goTo('2026-04-30T23:59:59.999Z');
+    expect(await holders(), 'and one above').toEqual([0, 1, 2, 3]);
+    await goTo('2026-05-01T00:00:00.000Z');
+    expect([await holders(), await told(2)]).toEqual([
+      [0, 1],
+      ['overage', 'SEAT_OVERAGE', 'team_member'],
+    ]);
+    expect(await told(3), 'and those above what it gives lose theirs').toEqual([
+      'queued',
+      'SEAT_QUEUED',
+      'view_only',
+    ]);
+    expect(await world.settle()).toBe(0);
+
+    await world.contract({ ...above, policy: 'grace', graceDays: 5 });
+    await goTo('2026-05-06T00:00:00.000Z');
+    expect(await told(2), 'under grace for its days from then on').toEqual([
+      'queued',
+      'SEAT_QUEUED',
+      'view_only',
+    ]);
+    await amend('2026-05-06', { paidSeats: 3 });
+    expect(await holders(), 'who has a seat above the capacity then comes within it first').toEqual([
+      0, 1, 3,
+    ]);
+  });
+
+  it('is done at each of its instants also where seats were to go meanwhile', async () => {
+    await amend('2026-04-01', { paidSeats: 1 });
+    await amend('2026-05-20', { paidSeats: 4 });
+    await amend('2026-06-05', { paidSeats: 2 });
+    await goTo('2026-04-01T00:00:00.000Z');
+    await goTo('2026-06-10T00:00:00.000Z');
+    expect(await holders(), 'as if it had been up').toEqual([0, 1, 2, 3]);
+    await goTo('2026-07-04T23:59:59.999Z');
+    expect(await holders()).toEqual([0, 1, 2, 3]);
+    await goTo('2026-07-05T00:00:00.000Z');
+    expect(await holders()).toEqual([0, 1]);
+  });
+
+  it('that takes seats but leaves as many in all has days of grace, from its day, and each time that it does', async () => {
+    const excess = async () => (await readState(world)).pool.excess_since?.toISOString();
+    await amend('2026-04-01', { paidSeats: 2 });
+    await world.contract({ paidSeats: 3, policy: 'allow', allowancePercent: 50 });
+    expect(await holders(), 'and one above').toEqual([0, 1, 2]);
+    await goTo('2026-04-10T00:00:00.000Z');
+    expect(await excess(), 'however late it is noticed').toBe('2026-04-01T00:00:00.000Z');
+    await goTo('2026-04-25T00:00:00.000Z');
+    await amend('2026-04-25', { paidSeats: 1 });
+    await world.contract({ paidSeats: 3, policy: 'allow', allowancePercent: 300 });
+    expect(await excess(), 'though there are more in all').toBe('2026-04-25T00:00:00.000Z');
+    await goTo('2026-05-01T00:00:00.000Z');
+    expect(await holders()).toEqual([0, 1, 2]);
+  });
+
+  it('that takes none makes nobody’s seat another, whoever’s place is kept meanwhile', async () => {
+    await world.contract({
+      ...{ policy: 'grace', allowancePercent: 50, graceDays: 5 },
+      decreaseGraceDays: 0,
+    });
+    expect((await told(3))[0]).toBe('overage');
+    await world.editGroup(staff, { remove: people.slice(3, 4) }, undefined, world.directoryDoor);
+    expect((await told(3))[0]).toBe('hold');
+    world.pass(1000);
+    await settleDue(test.database, world.now, 100);
+    expect(await holders()).toEqual([0, 1, 2]);
+    await world.editGroup(staff, { add: people.slice(3, 4) }, undefined, world.directoryDoor);
+    expect([await holders(), (await told(3))[0]]).toEqual([[0, 1, 2], 'overage']);
+  });
+});
