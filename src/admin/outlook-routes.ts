@@ -156,7 +156,7 @@ async function readCliff(
 ): Promise<Static<typeof CliffAnswer>> {
   const [{ contract, subPools }, counts] = await Promise.all([readPool(tx), selectSeats(tx)]);
   const cliff = cliffOf(asked, contract, counts, now);
-  const total = cliff === undefined ? 0 : seatsLost(cliff.limit, counts);
+  const total = cliff === undefined ? 0 : seatsLost(cliff, counts);
   const shares = sharesOf(subPools, cliff ?? { capacity: null }, counts);
   const losers = await selectLosers(tx, shares, Math.min(total, limits.cliffUsersMax));
   return {

@@ -27,7 +27,7 @@ export function messageOf(alert: Alert, scarcity: Scarcity | null): string {
     case 'evaluation_ends':
       return `The evaluation ends on ${alert.endsOn}. Sign the contract before, and everybody keeps what they have.`;
     case 'cliff':
-      return `From ${alert.on} on there are ${countOf(alert.capacity, 'seat')}: ${countOf(alert.people, 'person', 'people')} would lose theirs. See who: GET /seats/cliff.`;
+      return `From ${alert.on} on there are ${countOf(alert.capacity, 'seat')}: ${countOf(alert.people, 'person', 'people')} would lose theirs. See who: seats cliff (GET /seats/cliff).`;
     case 'block_lifted':
       return `Policy block stands as queue since ${alert.at}: so many people were refused for want of a seat that an identity provider might have stopped provisioning, leavers too. Free seats or extend the contract, then clear the guard (DELETE /seats/block-guard) or write the contract again.`;
     case 'staged':

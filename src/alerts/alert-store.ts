@@ -45,6 +45,7 @@ export interface PoolSeen extends WaitingFacts {
   usage: Usage;
   contract: Contract | undefined;
   settledAt: Date;
+  excessSince: Date | null;
   blockLiftedAt: Date | null;
   failedDrafts: { id: string; name: string; failure: string }[];
   comparison: Comparison;
@@ -74,7 +75,7 @@ export async function selectPoolSeen(tx: TenantTransaction): Promise<PoolSeen> {
     Usage & Omit<PoolSeen, 'usage' | 'contract'> & { contract: Contract | null }
   >`
     select used - overage - on_hold as held, overage, on_hold as "onHold", unmanaged_paid as "unmanagedPaid",
-      settled_at as "settledAt", c.block_lifted_at as "blockLiftedAt", ${stagedJson} as staged, ${contractJson(tx.tenantId)} as contract,
+      settled_at as "settledAt", excess_since as "excessSince", c.block_lifted_at as "blockLiftedAt", ${stagedJson} as staged, ${contractJson(tx.tenantId)} as contract,
       ${waitingClaimsJson} as "waitingClaims", ${waitingEditsJson} as "waitingEdits",
       (select coalesce(jsonb_agg(jsonb_build_object('id', m.id, 'name', m.name, 'failure', m.failure) order by m.id), '[]')
        from mapping_drafts m where m.tenant_id = p.tenant_id and m.failure is not null) as "failedDrafts",

@@ -84,7 +84,7 @@ function addVerb(group: Program, command: Command): void {
   }
   for (const { name, value, description, required } of command.flags) {
     const form = value === undefined ? `--${name}` : `--${name} <${value}>`;
-    if (required) verb.requiredOption(form, description);
+    if (required) verb.requiredOption(form, `${description} (required)`);
     else verb.option(form, description);
   }
   verb.option('--json', 'print the answer as it came');

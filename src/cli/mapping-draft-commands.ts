@@ -53,7 +53,7 @@ const draftFlags: readonly Flag[] = [
   {
     name: 'mappings',
     value: 'json',
-    description: 'the whole set, as mapping list --json shows it; left out: as it is',
+    description: 'the whole set, as the `items` of mapping list --json; left out: as it is',
   },
   { name: 'based-on', value: 'n', description: 'the version it is written on; the newest when left out' },
   { name: 'department', value: 'text', description: 'that is brought in' },

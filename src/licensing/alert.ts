@@ -4,7 +4,7 @@
 
 import type { TenantId } from '../kernel/ids.ts';
 import type { Usage } from './admit.ts';
-import { nextCliff, seatsLost } from './cliff.ts';
+import { nextCliff, seatsLost, standingCliff } from './cliff.ts';
 import { type ConnectionAlert, type ConnectionFacts, watchConnection } from './connection-alert.ts';
 import {
   type Contract,
@@ -45,6 +45,8 @@ export interface Comparison {
 export interface AlertFacts extends WaitingFacts {
   contract: Contract | undefined;
   usage: Usage;
+  /** Since when there are seats above a capacity that fell; null: there are none. */
+  excessSince: Date | null;
   /** null: none is made at this look. */
   forecast: Forecast | null;
   /** Since when policy `block` stands as `queue`; null: it does not. */
@@ -203,11 +205,12 @@ function watchEvaluation({ contract }: AlertFacts, { phase, endsOn }: Terms, now
 
 const cliffDays = 120;
 
-function watchCliff({ contract, usage }: AlertFacts, now: Date): Watch[] {
-  const cliff = nextCliff(contract, now);
+function watchCliff({ contract, usage, excessSince }: AlertFacts, now: Date): Watch[] {
+  const standing = standingCliff(contract, { since: excessSince, used: usage }, now);
+  const cliff = standing ?? nextCliff(contract, now);
   if (cliff === undefined || cliff.capacity === null) return [];
   const on = dayOf(cliff.at);
-  const people = seatsLost(cliff.limit, usage);
+  const people = seatsLost(cliff, usage);
   return [
     {
       mark: `cliff:${on}`,

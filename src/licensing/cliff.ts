@@ -2,27 +2,23 @@
 
 import type { Usage } from './admit.ts';
 import { type Contract, capacityChanges, endOf, startOf, termOf, termsAt } from './contract.ts';
-import { excessUntil, isLess, limitOf } from './overage.ts';
+import { excessUntil, isFall, type SeatLimits, seatLimits } from './overage.ts';
 
 /** A number of seats at an instant, against which those who have one now are counted. */
-export interface Cliff {
+export interface Cliff extends SeatLimits {
   at: Date;
-  /** null: unlimited. */
-  capacity: number | null;
-  /** With what the policy allows above the capacity. */
-  limit: number | null;
   /** When those above it lose their seats. */
   seatsGoAt: Date;
 }
 
-/** The next instant at which a line that is known now gives fewer seats than there are just before. */
+/** The next instant at which a line that is known now gives fewer seats than there are just before, or fewer above them. */
 export function nextCliff(contract: Contract | undefined, now: Date): Cliff | undefined {
   if (contract === undefined) return undefined;
   const first = startOf(contract.startsOn);
-  let { capacity: before } = termsAt(contract, now < first ? first : now);
-  for (const { at, capacity } of capacityChanges(contract, now)) {
-    if (isLess(capacity, before)) return cliffAt(contract, at);
-    before = capacity;
+  let before = seatLimits(termsAt(contract, now < first ? first : now));
+  for (const { at, ...after } of capacityChanges(contract, now)) {
+    if (isFall(before, after)) return cliffAt(contract, at);
+    before = after;
   }
   return undefined;
 }
@@ -40,16 +36,16 @@ export function standingCliff(
 ): Cliff | undefined {
   if (since === null) return undefined;
   const terms = termsAt(contract, now);
-  const limit = limitOf(terms);
+  const seats = seatLimits(terms);
   const seatsGoAt = excessUntil(terms, since);
   const next = nextCliff(contract, now);
-  if (seatsLost(limit, used) === 0 || (next !== undefined && next.at < seatsGoAt)) return undefined;
-  return { at: since, capacity: terms.capacity, limit, seatsGoAt };
+  if (seatsLost(seats, used) === 0 || (next !== undefined && next.at < seatsGoAt)) return undefined;
+  return { at: since, ...seats, seatsGoAt };
 }
 
 export function cliffAt(contract: Contract | undefined, at: Date): Cliff {
   const terms = termsAt(contract, at);
-  return { at, capacity: terms.capacity, limit: limitOf(terms), seatsGoAt: excessUntil(terms, at) };
+  return { at, ...seatLimits(terms), seatsGoAt: excessUntil(terms, at) };
 }
 
 /** As if the next term, with everything else as it is now, had so many seats. */
@@ -69,9 +65,14 @@ function termEnd(contract: Contract | undefined, now: Date): Date {
   return endsOn === null || endOf(endsOn) < now ? now : endOf(endsOn);
 }
 
-/** How many lose their seats when there are no more than `limit`: places that are kept go last, by themselves. */
-export function seatsLost(limit: number | null, { held, overage, onHold }: Usage): number {
-  if (limit === null) return 0;
-  const seated = held + overage;
-  return Math.max(0, Math.min(seated, seated + onHold - limit));
+/**
+ * How many lose their seats when there are no more than these: places that are kept go last, by themselves. Those above the capacity
+ * come within it where Blue's own people leave room, and stay above it as far as the limit goes.
+ */
+export function seatsLost({ capacity, limit }: SeatLimits, usage: Usage): number {
+  if (capacity === null || limit === null) return 0;
+  const { held, overage, onHold, unmanagedPaid } = usage;
+  const room = Math.max(0, capacity - held - onHold - unmanagedPaid);
+  const lost = Math.max(held + overage + onHold - limit, overage - room - (limit - capacity));
+  return Math.max(0, Math.min(held + overage, lost));
 }

@@ -4,7 +4,7 @@
  */
 
 import type { FallbackRole } from './catalogue.ts';
-import { isLess } from './overage.ts';
+import { isFall, limitOf, type SeatLimits } from './overage.ts';
 
 /** What happens to a person who wants a paid role when no seat is free. */
 export const overagePolicies = ['queue', 'fallback', 'grace', 'allow', 'block'] as const;
@@ -183,15 +183,17 @@ export function termsAt(signed: Contract | undefined, now: Date): Terms {
   const endsOn = lastDayOf(contract, lines);
   const phase = phaseAt(contract, endsOn, now);
   const capacity = capacityOf(contract, lines);
+  const allowance = allowanceOf(contract, capacity);
+  const limit = limitOf({ capacity, allowance });
   return {
     phase,
     tier: lines.findLast(({ tier }) => tier !== null)?.tier ?? contract.tier,
     capacity,
-    allowance: allowanceOf(contract, capacity),
+    allowance,
     allowancePercent: percentAbove(contract),
     graceDays: contract.graceDays ?? 0,
     decreaseGraceDays: contract.decreaseGraceDays,
-    isReducedLater: capacityChanges(signed, now).some(({ capacity: later }) => isLess(later, capacity)),
+    isReducedLater: capacityChanges(signed, now).some((later) => isFall({ capacity, limit }, later)),
     grants: phase === 'running',
     policy: contract.policy,
     fallbackRole: contract.fallbackRole,
@@ -227,10 +229,7 @@ function percentAbove({ policy, graceDays, allowancePercent }: BaseLine): number
  * What the lines known now make of the capacity later, at each of their instants, in order. What they say of the time after the
  * end of a signed contract takes nobody's seat.
  */
-export function capacityChanges(
-  contract: Contract | undefined,
-  now: Date,
-): { at: Date; capacity: number | null }[] {
+export function capacityChanges(contract: Contract | undefined, now: Date): (SeatLimits & { at: Date })[] {
   if (contract === undefined) return [];
   const ofLines = contract.lines.flatMap(({ effectiveOn, endsOn }) => [
     startOf(effectiveOn),
@@ -244,7 +243,11 @@ export function capacityChanges(
     .map((time) => ({ at: new Date(time), term: termOf(contract, new Date(time)) }))
     .map(({ at, term }) => ({ at, term, inForce: linesAt(term, at) }))
     .filter(({ at, term, inForce }) => phaseAt(term, lastDayOf(term, inForce), at) !== 'ended')
-    .map(({ at, term, inForce }) => ({ at, capacity: capacityOf(term, inForce) }));
+    .map(({ at, term, inForce }) => ({ at, term, capacity: capacityOf(term, inForce) }))
+    .map(({ at, term, capacity }) => ({
+      ...{ at, capacity },
+      limit: limitOf({ capacity, allowance: allowanceOf(term, capacity) }),
+    }));
 }
 
 function linesAt({ lines }: Contract, at: Date): ContractLine[] {

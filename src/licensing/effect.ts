@@ -170,7 +170,11 @@ function noticeReason({ noticeUntil }: Decision): string | undefined {
 
 function overageReason({ overageSince, since }: Decision, telling: Telling): string {
   const until = overageUntil(telling, overageSince ?? since);
-  return seatedReason(until === null ? 'SEAT_OVERAGE' : `SEAT_OVERAGE_UNTIL:${until.toISOString()}`, telling);
+  if (until === null) return seatedReason('SEAT_OVERAGE', telling);
+  const { excessSince } = telling;
+  const isSooner = excessSince !== null && until <= excessUntil(telling, excessSince);
+  const own = isSooner ? { ...telling, excessSince: null } : telling;
+  return seatedReason(`SEAT_OVERAGE_UNTIL:${until.toISOString()}`, own);
 }
 
 /** What the state of those who wait is called under each policy: some tell nobody of a queue. */

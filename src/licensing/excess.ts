@@ -3,14 +3,11 @@
 import type { Usage } from './admit.ts';
 import { seatsLost } from './cliff.ts';
 import { type Contract, nextChange, type Terms, termsAt } from './contract.ts';
-import { isLess, limitOf } from './overage.ts';
+import { isFall, limitOf, type SeatLimits, seatLimits } from './overage.ts';
 
 /** As the last write left it. */
-export interface KnownExcess {
+export interface KnownExcess extends SeatLimits {
   contract: Contract | undefined;
-  /** Seats that there were, with and without those above the capacity; null: unlimited. */
-  limit: number | null;
-  capacity: number | null;
   excessSince: Date | null;
   /** Until when dates have been looked at. */
   settledAt: Date;
@@ -27,7 +24,7 @@ export interface Excess {
 export const noExcess: Excess = { lost: 0, lowered: 0 };
 
 export function excessOf(terms: Terms, usage: Usage): Excess {
-  const lost = seatsLost(limitOf(terms), usage);
+  const lost = seatsLost(seatLimits(terms), usage);
   return lost > 0 ? { lost, lowered: 0 } : { lost, lowered: lowerable(terms, usage) };
 }
 
@@ -43,26 +40,15 @@ function lowerable({ capacity }: Terms, { held }: Usage): number {
  */
 export function excessSinceOf(known: KnownExcess, terms: Terms, usage: Usage, now: Date): Date | null {
   const limit = limitOf(terms);
-  const used = usage.held + usage.overage + usage.onHold;
   if (limit === null || terms.phase === 'ended' || terms.phase === 'frozen') return null;
-  if (used <= limit && lowerable(terms, usage) === 0) return null;
-  return isFall(known, { limit, capacity: terms.capacity }) ? fellAt(known, now) : (known.excessSince ?? now);
-}
-
-type Seats = Pick<KnownExcess, 'limit' | 'capacity'>;
-
-function isFall(before: Seats, after: Seats): boolean {
-  return isLess(after.limit, before.limit) || isLess(after.capacity, before.capacity);
-}
-
-function seatsAt(contract: Contract | undefined, at: Date): Seats {
-  const terms = termsAt(contract, at);
-  return { limit: limitOf(terms), capacity: terms.capacity };
+  const { lost, lowered } = excessOf(terms, usage);
+  if (lost + lowered === 0 && usage.held + usage.overage + usage.onHold <= limit) return null;
+  return isFall(known, seatLimits(terms)) ? fellAt(known, now) : (known.excessSince ?? now);
 }
 
 /** By a line: at the beginning of its day, however late that is noticed. By an edit: now, also where it speaks of an earlier day. */
 function fellAt({ contract, settledAt, ...known }: KnownExcess, now: Date): Date {
-  let before = seatsAt(contract, settledAt);
+  let before = seatLimits(termsAt(contract, settledAt));
   if (before.limit !== known.limit || before.capacity !== known.capacity) return now;
   let fell = now;
   for (
@@ -70,7 +56,7 @@ function fellAt({ contract, settledAt, ...known }: KnownExcess, now: Date): Date
     at !== undefined && at <= now;
     at = nextChange(contract, at)
   ) {
-    const after = seatsAt(contract, at);
+    const after = seatLimits(termsAt(contract, at));
     if (isFall(before, after)) fell = at;
     before = after;
   }

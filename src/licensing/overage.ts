@@ -4,6 +4,22 @@ import type { Terms } from './contract.ts';
 
 const dayMs = 86_400_000;
 
+/** How many seats there are; null: unlimited. */
+export interface SeatLimits {
+  capacity: number | null;
+  /** With what the policy allows above the capacity. */
+  limit: number | null;
+}
+
+export function seatLimits(terms: Pick<Terms, 'capacity' | 'allowance'>): SeatLimits {
+  return { capacity: terms.capacity, limit: limitOf(terms) };
+}
+
+/** Whether there are fewer, within the capacity or with those above it. */
+export function isFall(before: SeatLimits, after: SeatLimits): boolean {
+  return isLess(after.limit, before.limit) || isLess(after.capacity, before.capacity);
+}
+
 /** Seats within and above the capacity; null: unlimited. */
 export function limitOf({ capacity, allowance }: Pick<Terms, 'capacity' | 'allowance'>): number | null {
   return capacity === null ? null : capacity + allowance;

@@ -30,9 +30,11 @@ export interface Preemption {
   notices: Map<UserId, Date>;
 }
 
-/** Who goes first: of the lowest priority, then who has the seat longest. */
+/** Who goes first: of the lowest priority, then who has notice already, then who has the seat longest. */
 export function compareVictims(a: Holder, b: Holder): number {
-  return b.priority - a.priority || a.since.getTime() - b.since.getTime() || -compareClaims('strict')(a, b);
+  const told = ({ noticeUntil }: Holder) => noticeUntil?.getTime() ?? Number.MAX_SAFE_INTEGER;
+  const byTime = told(a) - told(b) || a.since.getTime() - b.since.getTime();
+  return b.priority - a.priority || byTime || -compareClaims('strict')(a, b);
 }
 
 /**

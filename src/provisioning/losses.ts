@@ -10,7 +10,7 @@ import { type Contract, nextChange, termsAt } from '../licensing/contract.ts';
 import { desire, named } from '../licensing/desire.ts';
 import { isSeated } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
-import { limitOf, overageUntil } from '../licensing/overage.ts';
+import { overageUntil, seatLimits } from '../licensing/overage.ts';
 import type { Crowd } from './crowd.ts';
 import type { PersonFacts } from './standing.ts';
 
@@ -74,9 +74,11 @@ export function lostByContract(
 ): number {
   if (termsAt(after, now).phase === 'frozen') return 0;
   const times = [now, ...changesOf(before, now), ...changesOf(after, now)].map((at) => at.getTime());
+  // Whoever has nothing of a seat that is frozen has it again, for as long as there is one.
+  const isFrozen = termsAt(before, now).phase === 'frozen';
   const gone = { before: 0, after: 0, more: 0 };
   for (const time of [...new Set(times)].sort((a, b) => a - b)) {
-    gone.before = Math.max(gone.before, lostAt(before, usage, new Date(time)));
+    gone.before = isFrozen ? 0 : Math.max(gone.before, lostAt(before, usage, new Date(time)));
     gone.after = Math.max(gone.after, lostAt(after, usage, new Date(time)));
     gone.more = Math.max(gone.more, gone.after - gone.before);
   }
@@ -98,8 +100,10 @@ function lostAt(contract: Contract | undefined, usage: Usage, at: Date): number 
     // After the end of a signed contract everybody stays.
     case 'ended':
       return 0;
-    default:
+    default: {
       // Under `grace` seats above the capacity have an end.
-      return seatsLost(overageUntil(terms, at) === null ? limitOf(terms) : terms.capacity, usage);
+      const { capacity, limit } = seatLimits(terms);
+      return seatsLost({ capacity, limit: overageUntil(terms, at) === null ? limit : capacity }, usage);
+    }
   }
 }

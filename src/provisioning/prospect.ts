@@ -79,9 +79,12 @@ export function withBase({ contract }: Pick<Pool, 'contract'>, draft: ContractDr
   const [first = draft, ...later] = [...kept, draft].sort((a, b) => (a.startsOn < b.startsOn ? -1 : 1));
   const after = { ...first, lines: contract.lines, later };
   for (const line of after.lines) {
-    const [was, is] = [contract, after].map((one) => termOf(one, startOf(line.effectiveOn)).startsOn);
-    const isKept = [...kept].some(({ startsOn }) => startsOn === was);
-    if (isKept && was !== is) throw outside('startsOn', `on or before ${line.effectiveOn}`, line);
+    const termIn = (one: Contract) => termOf(one, startOf(line.effectiveOn)).startsOn;
+    const [was, is] = [termIn(contract), termIn(after)];
+    const isKept = (startsOn: string) => [...kept].some((term) => term.startsOn === startsOn);
+    // A line of the term that is written anew would come to the one before.
+    if (!isKept(was) && isKept(is)) throw outside('startsOn', `after ${line.effectiveOn}`, line);
+    if (isKept(was) && was !== is) throw outside('startsOn', `on or before ${line.effectiveOn}`, line);
     // What lay wrong before (a line that moved the last day was withdrawn) must not keep the rest from being corrected.
     const isNew = (lies: typeof isEarly) => lies(after, line) && !lies(contract, line);
     if (isNew(isEarly)) throw outside('startsOn', `after ${line.effectiveOn}`, line);

@@ -10,7 +10,7 @@ import { roomIn, type Usage } from '../licensing/admit.ts';
 import { seatsLost } from '../licensing/cliff.ts';
 import { type Contract, type Terms, termsAt } from '../licensing/contract.ts';
 import { isSeated, type OpenBatch, seatView } from '../licensing/effect.ts';
-import { limitOf } from '../licensing/overage.ts';
+import { seatLimits } from '../licensing/overage.ts';
 import {
   hasPlace,
   type Shares,
@@ -207,7 +207,7 @@ async function amongOthers(tx: TenantTransaction, row: Row, rows: readonly Row[]
   const terms = termsAt(row.contract ?? undefined, now);
   const shares = sharesOf(withUse(row.sub_pools, row.sub_pool_use), terms, row.usage);
   const seated = rows.flatMap(({ id, seat }) => (isSeated(seat) ? [id] : []));
-  const excess = row.excess_since === null ? 0 : seatsLost(limitOf(terms), row.usage);
+  const excess = row.excess_since === null ? 0 : seatsLost(seatLimits(terms), row.usage);
   const [borrowers, losers] = await Promise.all([
     selectBorrowers(tx, shares, seated),
     selectLosing(tx, shares, excess, seated),

@@ -20,6 +20,7 @@ class Watcher {
       ...{
         usage,
         forecast: unknown,
+        excessSince: null,
         blockLiftedAt: null,
         staged: null,
         waitingClaims: null,

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Usage } from '../../src/licensing/admit.ts';
 import { cliffAt, nextCliff, renewalCliff, seatsLost, standingCliff } from '../../src/licensing/cliff.ts';
-import type { ContractLine } from '../../src/licensing/contract.ts';
+import { type ContractLine, termsAt } from '../../src/licensing/contract.ts';
 import { contract } from './support.ts';
 
 const line = (kind: ContractLine['kind'], effectiveOn: string, paidSeats: number, endsOn?: string) => ({
@@ -99,12 +99,27 @@ describe('a renewal', () => {
 });
 
 it.each([
-  [null, usage({ held: 9 }), 0],
-  [5, usage({ held: 5 }), 0],
-  [5, usage({ held: 6, overage: 1 }), 2],
-  [5, usage({ held: 5, onHold: 2 }), 2],
-  [0, usage({ held: 1, onHold: 2 }), 1],
-  [5, usage({ held: 5, unmanagedPaid: 4 }), 0],
-])('with %s seats %j lose %i', (limit, used, lost) => {
-  expect(seatsLost(limit, used)).toBe(lost);
+  [null, null, usage({ held: 9 }), 0],
+  [5, 5, usage({ held: 5 }), 0],
+  [5, 5, usage({ held: 6, overage: 1 }), 2],
+  [5, 5, usage({ held: 5, onHold: 2 }), 2],
+  [0, 0, usage({ held: 1, onHold: 2 }), 1],
+  [5, 5, usage({ held: 5, unmanagedPaid: 4 }), 0],
+  // Those above the capacity come within it, where Blue's own people leave room.
+  [5, 5, usage({ held: 3, overage: 2 }), 0],
+  [5, 5, usage({ held: 3, overage: 2, unmanagedPaid: 1 }), 1],
+  [5, 6, usage({ held: 3, overage: 2, unmanagedPaid: 2 }), 1],
+])('with %s seats, %s with those above them, %j lose %i', (capacity, limit, used, lost) => {
+  expect(seatsLost({ capacity, limit }, used)).toBe(lost);
+});
+
+it('is also where fewer are allowed above as many seats', () => {
+  const later = [contract({ startsOn: '2026-06-01', paidSeats: 10 })];
+  const one = { ...contract({ paidSeats: 10, policy: 'allow', allowancePercent: 50 }), later };
+  expect(nextCliff(one, now)).toMatchObject({
+    at: new Date('2026-06-01T00:00:00Z'),
+    capacity: 10,
+    limit: 10,
+  });
+  expect(termsAt(one, now).isReducedLater).toBe(true);
 });

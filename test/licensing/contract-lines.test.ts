@@ -157,8 +157,8 @@ describe('what is signed ahead', () => {
   it('is known before: it gives fewer seats later', () => {
     expect(termsAt(signed, at('2026-03-31')).isReducedLater).toBe(true);
     expect(capacityChanges(signed, at('2026-03-31'))).toEqual([
-      { at: new Date('2026-05-01'), capacity: 6 },
-      { at: new Date('2026-06-01'), capacity: 4 },
+      { at: new Date('2026-05-01'), capacity: 6, limit: 6 },
+      { at: new Date('2026-06-01'), capacity: 4, limit: 4 },
     ]);
   });
 });

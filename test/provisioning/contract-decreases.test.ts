@@ -2,7 +2,10 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { GroupId, UserId } from '../../src/kernel/ids.ts';
+import { lostByContract } from '../../src/provisioning/losses.ts';
 import { settleDue } from '../../src/provisioning/settle-flow.ts';
+import { noteUnmanagedPaid } from '../../src/provisioning/unmanaged-flow.ts';
+import { contract } from '../licensing/support.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import type { TestWorld } from '../support/tenants.ts';
 import { type ContractTeam, newContractTeam } from './contract-team.ts';
@@ -117,5 +120,47 @@ describe('a line', () => {
     expect(await holders()).toEqual([0, 1, 2]);
     await world.editGroup(staff, { add: people.slice(3, 4) }, undefined, world.directoryDoor);
     expect([await holders(), (await told(3))[0]]).toEqual([[0, 1, 2], 'overage']);
+  });
+});
+
+describe('a seat above the capacity', () => {
+  it('is told the end that comes first', async () => {
+    await world.contract({ policy: 'grace', allowancePercent: 50, graceDays: 5 });
+    const [state, reason] = await told(3);
+    expect([state, reason]).toEqual(['overage', expect.stringContaining('SEAT_OVERAGE_UNTIL:')]);
+    await amend('2026-03-10', { paidSeats: 2 });
+    expect((await told(3))[1], 'its own days, not those of the decrease').toBe(reason);
+    expect((await told(2))[1]).toBe('SEAT_HELD');
+  });
+
+  it('has an end once the policy gives none, also where people of Blue’s own are in its way', async () => {
+    const terms = { paidSeats: 3, decreaseGraceDays: 10 };
+    await world.contract({ ...terms, policy: 'allow', allowancePercent: 50 });
+    await noteUnmanagedPaid(test.database, world.door, 1);
+    await world.revise(people[0] as UserId, { active: false });
+    expect([await holders(), await told(3)]).toEqual([
+      [1, 2],
+      ['overage', 'SEAT_OVERAGE', 'team_member'],
+    ]);
+    await world.contract({ ...terms, policy: 'queue' });
+    expect((await told(3))[1]).toBe('SEAT_EXCESS_UNTIL:2026-03-20T12:00:05.000Z');
+    await goTo('2026-03-20T12:00:06.000Z');
+    expect([await holders(), (await told(3))[0]]).toEqual([[1, 2], 'queued']);
+  });
+});
+
+describe('what an edit of a contract takes later', () => {
+  const now = new Date('2026-03-10T12:00:00Z');
+  const usage = { held: 4, overage: 0, onHold: 0, unmanagedPaid: 0 };
+  const frozen = contract({ kind: 'evaluation', endsOn: '2026-02-28', evaluationGraceDays: 0, paidSeats: 4 });
+  const fewer = contract({ paidSeats: 1 });
+
+  it.each([
+    ['seats that are frozen and come back for a while', frozen, fewer, 3],
+    ['nothing of those that it gives back', frozen, contract({ paidSeats: 4 }), 0],
+    ['nothing of what was gone by the former', fewer, contract({ paidSeats: 1, endsOn: '2030-12-31' }), 0],
+    ['all that freezes', contract({ paidSeats: 4 }), { ...frozen, endsOn: '2026-03-31' }, 4],
+  ])('is %s', (_what, before, after, lost) => {
+    expect(lostByContract(before, after, usage, now)).toBe(lost);
   });
 });

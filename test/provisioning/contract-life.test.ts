@@ -267,6 +267,11 @@ describe('an evaluation', () => {
     await expect(world.contract(ahead)).rejects.toMatchObject({ code: 'invalid', field: 'startsOn' });
     await world.contract({ ...ahead, startsOn: '2026-05-01' });
     await amend('2026-06-01', { paidSeats: 5 });
+    const later = world.contract({ ...ahead, startsOn: '2026-06-02' });
+    await expect(later, 'nor gives one of its own').rejects.toMatchObject({
+      code: 'invalid',
+      field: 'startsOn',
+    });
     const [, next] = await inTenant(test.database, world.tenantId, selectBases);
     await expect(withdrawLine(test.database, world.door, next?.id ?? '')).rejects.toMatchObject({
       code: 'conflict',
