@@ -13,14 +13,19 @@ export interface Cliff extends SeatLimits {
 
 /** The next instant at which a line that is known now gives fewer seats than there are just before, or fewer above them. */
 export function nextCliff(contract: Contract | undefined, now: Date): Cliff | undefined {
-  if (contract === undefined) return undefined;
+  return cliffsAhead(contract, now)[0];
+}
+
+/** All such instants, in their order. */
+export function cliffsAhead(contract: Contract | undefined, now: Date): Cliff[] {
+  if (contract === undefined) return [];
   const first = startOf(contract.startsOn);
   let before = seatLimits(termsAt(contract, now < first ? first : now));
-  for (const { at, ...after } of capacityChanges(contract, now)) {
-    if (isFall(before, after)) return cliffAt(contract, at);
+  return capacityChanges(contract, now).flatMap(({ at, ...after }) => {
+    const isCliff = isFall(before, after);
     before = after;
-  }
-  return undefined;
+    return isCliff ? [cliffAt(contract, at)] : [];
+  });
 }
 
 /**

@@ -11,6 +11,7 @@ import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { Fault } from '../kernel/fault.ts';
 import { newId } from '../kernel/ids.ts';
 import { type Breaker, isTripped } from '../licensing/breaker.ts';
+import { countWriters } from '../tenants/credential-store.ts';
 import { handOf, type Lineage } from '../tenants/lineage.ts';
 import type { Settings } from '../tenants/settings.ts';
 import { selectRuleSince, selectSettings } from '../tenants/settings-store.ts';
@@ -40,7 +41,7 @@ export interface Gated {
 /**
  * Lets the edit pass, or answers the request under which it waits for a second person.
  *
- * @throws Fault `above_breaker` naming `confirm`; whatever the edit itself would be refused for.
+ * @throws Fault `above_breaker` naming `confirm`; `conflict` naming `twoPersonRule`; whatever the edit itself would be refused for.
  */
 export async function gateEdit(
   database: Database,
@@ -51,6 +52,8 @@ export async function gateEdit(
     Promise.all([selectSettings(tx), readPool(tx)]),
   );
   const { breaker, twoPersonRule } = settings;
+  if (edit.op === 'settings' && edit.settings.twoPersonRule && !twoPersonRule)
+    await requireSecondWriter(database, door);
   if (breaker === null && !twoPersonRule) return undefined;
   const losses = breaker === null ? none : await lossesBy(database, door, edit);
   const isAbove =
@@ -62,6 +65,14 @@ export async function gateEdit(
   const paid = (role: string) => pool.rules.catalogue.roleOf(role).billing === 'paid';
   const because = [...delicaciesOf(edit, settings, paid), ...(isAbove ? (['breaker'] as const) : [])];
   return because.length === 0 ? undefined : await ask(database, door, { edit, call, askedBy }, because);
+}
+
+/** Keys that are made once the rule stands are their makers': with one alone nobody could approve anything, nor its end. */
+async function requireSecondWriter(database: Database, { tenantId, now }: Door): Promise<void> {
+  if ((await countWriters(database, tenantId, now)) > 1) return;
+  const text =
+    'Nobody could approve an edit: make a key for whoever is to approve first (operator create, key create with role owner or admin), and turn the rule on after that.';
+  throw new Fault('conflict', text, { field: 'twoPersonRule' });
 }
 
 const none: Losses = { seatsLost: 0, lostLater: 0 };
@@ -170,9 +181,11 @@ async function finish(database: Database, door: Door, request: EditRequest, isMa
     if (state === 'approved') appendAudit(tx, door, [{ action: 'edit.approved', subject: request.id }]);
     else if (isMade) await endApplied(tx, door, request.id, 'approved');
     // Of two that replace the same the other was faster.
-    else if ((await outdatednessOf(tx, request)) !== undefined)
-      await endApplied(tx, door, request.id, 'outdated');
-    else await moveEditRequest(tx, request.id, 'applying', 'pending', null);
+    else {
+      const refusal = await outdatednessOf(tx, request, door.now);
+      if (refusal !== undefined) await endApplied(tx, door, request.id, 'outdated', refusal);
+      else await moveEditRequest(tx, request.id, 'applying', 'pending', null);
+    }
   });
 }
 
@@ -181,9 +194,11 @@ async function endApplied(
   door: Door,
   id: string,
   end: 'approved' | 'outdated',
+  refusal?: Fault,
 ): Promise<void> {
   await moveEditRequest(tx, id, 'applying', end, { by: door.actor, at: door.now });
-  appendAudit(tx, door, [{ action: `edit.${end}`, subject: id }]);
+  const told = refusal === undefined ? {} : { after: { detail: refusal.message } };
+  appendAudit(tx, door, [{ action: `edit.${end}`, subject: id, ...told }]);
 }
 
 /** @throws Fault `not_found`; `conflict` for one that is decided already. */
@@ -204,9 +219,10 @@ async function pendingRequest(database: Database, door: Approver, id: string): P
     // Where the rule ended meanwhile no key counts as another's.
     const since = (await selectRuleSince(tx)) ?? door.now;
     if (handOf(request.askedBy, since) === handOf(door.lineage, since)) throw sameHand();
-    if (!(await moveEditRequest(tx, id, 'pending', 'applying', null))) throw decidedAlready(id);
-    const refusal = await outdatednessOf(tx, request);
-    if (refusal !== undefined) await endApplied(tx, door, id, 'outdated');
+    if (!(await moveEditRequest(tx, id, 'pending', 'applying', null)))
+      throw decidedAlready(id, request.state);
+    const refusal = await outdatednessOf(tx, request, door.now);
+    if (refusal !== undefined) await endApplied(tx, door, id, 'outdated', refusal);
     return { request, refusal };
   });
   if (refusal !== undefined) throw refusal;
@@ -229,6 +245,7 @@ function unknownRequest(id: string): Fault {
   return new Fault('not_found', `There is no edit request ${id}.`);
 }
 
-function decidedAlready(id: string): Fault {
-  return new Fault('conflict', `The edit request ${id} is decided already, or being made.`);
+function decidedAlready(id: string, state?: EditRequest['state']): Fault {
+  const what = state === 'outdated' ? 'outdated: ask again' : 'decided already, or being made';
+  return new Fault('conflict', `The edit request ${id} is ${what}.`);
 }

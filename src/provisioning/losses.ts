@@ -10,7 +10,7 @@ import { type Contract, nextChange, termsAt } from '../licensing/contract.ts';
 import { desire, named } from '../licensing/desire.ts';
 import { isSeated } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
-import { overageUntil, seatLimits } from '../licensing/overage.ts';
+import { excessUntil, overageUntil, seatLimits } from '../licensing/overage.ts';
 import type { Crowd } from './crowd.ts';
 import type { PersonFacts } from './standing.ts';
 
@@ -65,24 +65,29 @@ function instantsOf(mappings: Rules['mappings'], pin: PersonFacts['pin'], now: D
  * are is known only then. What goes at one instant has gone at all later ones too.
  *
  * @param usage Without the seats above the capacity that go by the edit itself. Of an evaluation that it freezes all do.
+ * @param excessSince Since when the days of grace of others run, which may come to be fewer; null: none do.
  */
 export function lostByContract(
   before: Contract | undefined,
   after: Contract | undefined,
   usage: Usage,
+  excessSince: Date | null,
   now: Date,
 ): number {
-  if (termsAt(after, now).phase === 'frozen') return 0;
+  const terms = { before: termsAt(before, now), after: termsAt(after, now) };
+  if (terms.after.phase === 'frozen') return 0;
   const times = [now, ...changesOf(before, now), ...changesOf(after, now)].map((at) => at.getTime());
   // Whoever has nothing of a seat that is frozen has it again, for as long as there is one.
-  const isFrozen = termsAt(before, now).phase === 'frozen';
+  const isFrozen = terms.before.phase === 'frozen';
   const gone = { before: 0, after: 0, more: 0 };
   for (const time of [...new Set(times)].sort((a, b) => a - b)) {
     gone.before = isFrozen ? 0 : Math.max(gone.before, lostAt(before, usage, new Date(time)));
     gone.after = Math.max(gone.after, lostAt(after, usage, new Date(time)));
     gone.more = Math.max(gone.more, gone.after - gone.before);
   }
-  return gone.more;
+  const isSooner =
+    excessSince !== null && excessUntil(terms.after, excessSince) < excessUntil(terms.before, excessSince);
+  return Math.max(gone.more, isSooner ? seatsLost(seatLimits(terms.after), usage) : 0);
 }
 
 function changesOf(contract: Contract | undefined, now: Date): Date[] {

@@ -5,14 +5,17 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { Fault } from '../kernel/fault.ts';
 import { type EditRequest, moveEditRequest, selectEditRequest } from './edit-request-store.ts';
 import { selectChangeSince } from './outdated-store.ts';
-import { outdated } from './replaced.ts';
+import { begunSince, outdated } from './replaced.ts';
 
 /** The refusal of a request whose subject was changed since; undefined: it stands as it was. */
 export async function outdatednessOf(
   tx: TenantTransaction,
-  { id, replaces }: Pick<EditRequest, 'id' | 'replaces'>,
+  { id, replaces, createdAt }: Pick<EditRequest, 'id' | 'replaces' | 'createdAt'>,
+  now: Date,
 ): Promise<Fault | undefined> {
   if (replaces === null) return undefined;
+  const begun = begunSince(replaces, createdAt, now);
+  if (begun !== undefined) return begun;
   const change = await selectChangeSince(tx, id, replaces);
   return change === undefined ? undefined : outdated(replaces, change);
 }
@@ -31,7 +34,7 @@ export async function approveWithEdit(
   const request = await selectEditRequest(tx, editRequestId);
   // By an earlier transaction of the same edit.
   if (request?.state !== 'applying') return;
-  const refusal = await outdatednessOf(tx, request);
+  const refusal = await outdatednessOf(tx, request, now);
   if (refusal !== undefined) throw refusal;
   const { approvedBy: by = actor } = actor.kind === 'operator' || actor.kind === 'key' ? actor : {};
   await moveEditRequest(tx, editRequestId, 'applying', 'approved', { by, at: now });

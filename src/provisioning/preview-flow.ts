@@ -219,7 +219,7 @@ function lossesIn(pool: Pool, prospect: Prospect, { crowds, turns, terms }: Outl
   const later = laterLosers(crowds, { before: rules, after: prospect.pool.rules }, now);
   const aboveNow = peopleOf(turns.filter((turn) => losesSeat(turn) && turn.before?.seat === 'overage'));
   const left = { ...usage, overage: usage.overage - aboveNow.length };
-  const byContract = lostByContract(contract, prospect.pool.contract, left, now);
+  const byContract = lostByContract(contract, prospect.pool.contract, left, pool.excessSince, now);
   const seatsLost = new Set([...losers, ...noticed, ...lent, ...later]).size + byContract;
   return { seatsLost, lostLater: seatsLost - losers.length };
 }

@@ -125,7 +125,7 @@ export interface LineDraft extends ContractLine {
   documentReference: string | null;
 }
 
-/** @throws Fault `conflict` when there is no contract; `invalid` naming the field for days that lie wrong. */
+/** @throws Fault `conflict` when there is no contract, or as `withLines`; `invalid` naming the field for days that lie wrong. */
 export function withLine({ contract }: Pick<Pool, 'contract'>, draft: LineDraft): Contract {
   if (contract === undefined) throw new Fault('conflict', 'There is no contract yet: write it first.');
   refuseEarly(contract, draft);
@@ -133,7 +133,7 @@ export function withLine({ contract }: Pick<Pool, 'contract'>, draft: LineDraft)
   const lines = [...contract.lines, draft].toSorted((a, b) =>
     a.effectiveOn < b.effectiveOn ? -1 : a.effectiveOn > b.effectiveOn ? 1 : 0,
   );
-  return { ...contract, lines };
+  return withLines(contract, lines);
 }
 
 function refuseEarly(contract: Contract, line: LineDraft): void {
@@ -169,13 +169,13 @@ function isLate(contract: Contract, { effectiveOn, contractEndsOn }: ContractLin
   return contractEndsOn === null && effectiveOn > lastDayOf(termOf(contract, startOf(effectiveOn)));
 }
 
-/** The latest that any line says. */
+/** What the last line says that moves it. */
 function lastDayOf({ endsOn, lines }: Contract): string {
-  return [endsOn, ...lines.flatMap((line) => line.contractEndsOn ?? [])].sort().at(-1) ?? endsOn;
+  return lines.findLast(({ contractEndsOn }) => contractEndsOn !== null)?.contractEndsOn ?? endsOn;
 }
 
 /**
- * With fewer lines than it has.
+ * With other lines than it has.
  *
  * @throws Fault `conflict` where one of them would come to lie after the contract's last day.
  */

@@ -7,11 +7,13 @@ import { type Actor, nameOf } from '../audit/audit-event.ts';
 import { unreachable } from '../kernel/assert.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { MappingDraftId, MappingId, UserId } from '../kernel/ids.ts';
+import { startOf } from '../licensing/contract.ts';
 import type { Edit } from './edit.ts';
 
 /** As it is kept with the request. */
 export type Replaced =
-  | { what: 'contract' | 'settings' | 'mappings' | 'blue' }
+  | { what: 'contract' /** The first day of what is signed. */; from?: string }
+  | { what: 'settings' | 'mappings' | 'blue' }
   | { what: 'mapping'; id: MappingId }
   | { what: 'draft'; id: MappingDraftId }
   | { what: 'subPool'; id: string }
@@ -21,6 +23,7 @@ export type Replaced =
 export function replacedBy(edit: Edit): Replaced | null {
   switch (edit.op) {
     case 'contract':
+      return { what: 'contract', from: edit.contract.startsOn };
     case 'withdrawal':
       return { what: 'contract' };
     case 'settings':
@@ -114,5 +117,17 @@ const names: Record<Replaced['what'], string> = {
 export function outdated({ what }: Replaced, { action, actor, at }: Change): Fault {
   const who = `${action} by ${nameOf(actor)} at ${at.toISOString()}`;
   const text = `${names[what]} changed after this edit was asked for (${who}), and approving it would undo that. The request is over: look at what stands now, and ask again.`;
+  return new Fault('conflict', text);
+}
+
+/**
+ * The refusal of what was signed ahead when it was asked for, and is not any more: it would take the place of what was in force until
+ * then. undefined: it says what it said.
+ */
+export function begunSince(replaces: Replaced, askedAt: Date, now: Date): Fault | undefined {
+  if (replaces.what !== 'contract' || replaces.from === undefined) return undefined;
+  const begins = startOf(replaces.from);
+  if (begins <= askedAt || now < begins) return undefined;
+  const text = `The contract was to begin on ${replaces.from}, which has come since this edit was asked for: it would take the place of what was in force until then. The request is over: look at what stands now, and ask again.`;
   return new Fault('conflict', text);
 }

@@ -3,6 +3,7 @@
 
 import { sql } from 'kysely';
 import type { Database } from '../db/database.ts';
+import { inTenant } from '../db/tenant-transaction.ts';
 import { type ClientId, type DirectoryId, parseId, type TenantId } from '../kernel/ids.ts';
 import { hashToken } from '../kernel/token.ts';
 import {
@@ -65,6 +66,18 @@ export async function findCaller(database: Database, key: string, now: Date): Pr
   const lineage = [...row.made_by, id];
   if (role === 'operator') return { kind: 'operator', id, name, lineage };
   return tenantId === null ? undefined : { kind: 'key', id, name, role, tenantId, lineage };
+}
+
+/** How many keys may write in the tenant: operators' and its own. */
+export async function countWriters(database: Database, tenantId: TenantId, now: Date): Promise<number> {
+  const [operators] = await database.run(sql<{ keys: number }>`select count(*) as keys from operators`);
+  const [own] = await inTenant(database, tenantId, (tx) =>
+    tx.run(sql<{ keys: number }>`
+      select count(*) as keys from api_keys
+      where tenant_id = ${tx.tenantId} and role in ('owner', 'admin') and (expires_at is null or expires_at > ${now})
+    `),
+  );
+  return (operators?.keys ?? 0) + (own?.keys ?? 0);
 }
 
 interface TenantRow {

@@ -10,6 +10,8 @@ let id: string;
 
 beforeAll(async () => {
   gateway = await startGateway({ config: { testClock: true } });
+  // Without a second key the two-person rule can't be turned on.
+  await made(gateway.api('POST', '/operators', { name: 'second' }));
 });
 afterAll(() => gateway.close());
 beforeEach(async () => {

@@ -200,6 +200,17 @@ describe('an edit above the breaker', () => {
   });
 });
 
+it('the two-person rule is refused where there is no second key', async () => {
+  const alone = await startGateway();
+  const { slug } = await alone.createTenant();
+  const path = `/tenants/${slug}/settings`;
+  const refused = await alone.api('PUT', path, { twoPersonRule: true });
+  expect([refused.status, refused.body.code, refused.body.field]).toEqual([409, 'conflict', 'twoPersonRule']);
+  await made(alone.api('POST', `/tenants/${slug}/keys`, { name: 'second', role: 'owner' }));
+  await made(alone.api('PUT', path, { twoPersonRule: true }));
+  await alone.close();
+});
+
 describe('under the two-person rule', () => {
   beforeEach(() => settings({ twoPersonRule: true }));
 

@@ -168,8 +168,11 @@ describe('an edit is outdated by a change since it was asked for, and ends', () 
     expect([what.startsWith(String(subject)), told], body.detail).toEqual([true, action]);
     expect(await requestOf(id)).toMatchObject({ state: 'outdated', decidedBy: { name: 'second' } });
     // Nothing else was done.
-    expect((await entries()).slice(0, 2)).toMatchObject([{ action: 'edit.outdated', subject: id }, newest]);
-    expect((await scene.approve(id)).body.detail).toContain('is decided already');
+    expect((await entries()).slice(0, 2)).toMatchObject([
+      { action: 'edit.outdated', subject: id, after: { detail: body.detail } },
+      newest,
+    ]);
+    expect((await scene.approve(id)).body.detail).toContain('is outdated: ask again');
   });
 });
 
@@ -201,6 +204,22 @@ describe('an edit is not outdated', () => {
     await made(scene.approve(await scene.ask('PUT', '/contract', contract(30))));
     await made(scene.approve(id));
   });
+});
+
+it('a contract that was signed ahead is not carried out once its first day has come', async () => {
+  await underTheRule();
+  const today = new Date();
+  const next = new Date(today.getTime() + 86_400_000).toISOString().slice(0, 10);
+  const id = await scene.ask('PUT', '/contract', { ...contract(20), startsOn: next });
+  await inTenant(database, scene.tenant.tenantId as TenantId, async (tx) =>
+    tx.send(sql`update edit_requests set created_at = created_at - interval '3 days',
+      replaces = jsonb_set(replaces, '{from}', ${JSON.stringify(today.toISOString().slice(0, 10))}::jsonb) where id = ${id}`),
+  );
+  const { status, body } = await scene.approve(id);
+  expect([status, body.code]).toEqual([409, 'conflict']);
+  expect(body.detail).toContain('which has come since this edit was asked for');
+  expect((await requestOf(id)).state).toBe('outdated');
+  expect((await read('/seats')).capacity).toBe(4);
 });
 
 it('an edit that was made is approved, whatever fails after it', async () => {

@@ -161,6 +161,13 @@ describe('what an edit of a contract takes later', () => {
     ['nothing of what was gone by the former', fewer, contract({ paidSeats: 1, endsOn: '2030-12-31' }), 0],
     ['all that freezes', contract({ paidSeats: 4 }), { ...frozen, endsOn: '2026-03-31' }, 4],
   ])('is %s', (_what, before, after, lost) => {
-    expect(lostByContract(before, after, usage, now)).toBe(lost);
+    expect(lostByContract(before, after, usage, null, now)).toBe(lost);
+  });
+
+  it('is also whoever has fewer days left', () => {
+    const since = new Date('2026-03-01T00:00:00Z');
+    const lost = (days: number) =>
+      lostByContract(fewer, { ...fewer, decreaseGraceDays: days }, usage, since, now);
+    expect([lost(0), lost(fewer.decreaseGraceDays), lost(90)]).toEqual([3, 0, 0]);
   });
 });

@@ -251,6 +251,29 @@ describe('an evaluation', () => {
     expect([await capacity('2026-06-01T00:00:00Z'), await capacity('2027-05-03T00:00:00Z')]).toEqual([5, 2]);
   });
 
+  it('or a contract that an amendment ended early stays in the books where what follows it is signed late', async () => {
+    await world.contract({ kind: 'annual', paidSeats: 3 });
+    await amend('2026-03-12', { contractEndsOn: '2026-03-20' });
+    await expect(amend('2026-03-25', { paidSeats: 9 }), 'it is over then').rejects.toMatchObject({
+      code: 'invalid',
+    });
+    await goTo('2026-04-06T00:00:00.000Z');
+    await world.contract({ startsOn: '2026-04-01', endsOn: '2027-03-31', paidSeats: 5 });
+    const bases = await inTenant(test.database, world.tenantId, selectBases);
+    expect(bases.map(({ effectiveOn, paidSeats }) => [effectiveOn, paidSeats])).toEqual([
+      ['2026-01-01', 3],
+      ['2026-04-01', 5],
+    ]);
+  });
+
+  it('is not ended before what one of its lines says', async () => {
+    await world.contract({ kind: 'annual', paidSeats: 3 });
+    await amend('2026-05-01', { paidSeats: 4 });
+    await expect(amend('2026-03-12', { contractEndsOn: '2026-04-30' })).rejects.toMatchObject({
+      code: 'conflict',
+    });
+  });
+
   it('stands until the day on which it is turned into a contract', async () => {
     await world.contract({ kind: 'annual', startsOn: '2026-03-10', endsOn: '2027-03-09', paidSeats: 4 });
     const bases = await inTenant(test.database, world.tenantId, selectBases);
