@@ -4,6 +4,8 @@ WORKDIR /gateway
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --omit=optional --ignore-scripts
 COPY LICENSE ./
+# What the command line starts with: npm run -s gateway.
+COPY scripts/require-node.mjs ./scripts/
 COPY migrations ./migrations
 COPY src ./src
 
