@@ -33,7 +33,7 @@ export const Amendment = Type.Object(
 export const Line = Type.Object(
   {
     kind: Type.Enum(['add_on', 'ramp'], {
-      description: 'An add-on may end before the contract; a ramp stays.',
+      description: 'An add-on may end before the contract (`endsOn`); a ramp stays.',
     }),
     startsOn: Day,
     endsOn: Type.Optional(nullable(Day)),

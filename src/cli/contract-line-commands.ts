@@ -54,9 +54,18 @@ export const contractLineCommands: readonly Command[] = [
     summary: 'add seats on top of the total',
     flags: [
       tenantFlag,
-      { name: 'kind', value: 'add_on|ramp', description: 'for a time, or for good', required: true },
+      {
+        name: 'kind',
+        value: 'add_on|ramp',
+        description: 'an add-on may end before the contract, a ramp stays',
+        required: true,
+      },
       { name: 'starts-on', value: 'YYYY-MM-DD', description: 'first day, UTC', required: true },
-      { name: 'ends-on', value: 'YYYY-MM-DD', description: 'last day of an add-on' },
+      {
+        name: 'ends-on',
+        value: 'YYYY-MM-DD',
+        description: 'last day of an add-on; as long as the contract when left out',
+      },
       { name: 'paid-seats', value: 'n', description: 'how many', required: true },
       ...noted,
       confirmFlag,
