@@ -46,13 +46,19 @@ export function installAdminAuth(scope: FastifyInstance, services: Services): vo
     const isAllowed = caller.kind === 'operator' || (rule !== undefined && isIn(rule, caller.role));
     if (!isAllowed) {
       const role = caller.kind === 'key' ? caller.role : 'operator';
-      throw new Fault('forbidden', `A key with the role "${role}" may not do this.`);
+      const text = `A key with the role "${role}" may not do this: it takes ${whoseKeyFor(rule)}.`;
+      throw new Fault('forbidden', text);
     }
   });
 }
 
 function isIn(rule: AuthRule, role: KeyRole): boolean {
   return rolesOf[rule]?.includes(role) === true;
+}
+
+function whoseKeyFor(rule: AuthRule | undefined): string {
+  const roles = (rule && rolesOf[rule]) ?? [];
+  return [...roles, 'operator'].map((role) => `an ${role}'s`).join(' or ');
 }
 
 async function callerOf(request: FastifyRequest, { database, clock }: Services): Promise<Caller> {

@@ -4,8 +4,10 @@ import Type from 'typebox';
 import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
 
+export const dayPattern = '^(?!0000)\\d{4}-\\d{2}-\\d{2}$';
+
 export const Day = Type.String({
-  pattern: '^(?!0000)\\d{4}-\\d{2}-\\d{2}$',
+  pattern: dayPattern,
   description: 'A day, YYYY-MM-DD, UTC.',
 });
 

@@ -8,6 +8,7 @@ import { faultOf, statusOf } from '../http/error-fault.ts';
 import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
 import { isStorable } from '../kernel/storable.ts';
+import { dayPattern } from './day.ts';
 import { closed, notBlank } from './schemas.ts';
 
 export const problemType = 'application/problem+json; charset=utf-8';
@@ -106,6 +107,13 @@ function refuseUnstorable(value: unknown, depth = 0): void {
   }
 }
 
+/** What a pattern or a format asks for, to people. */
+const formTexts: Record<string, string> = {
+  [notBlank]: 'must not be blank',
+  [dayPattern]: 'must be a day, YYYY-MM-DD',
+  'date-time': 'must be a time in ISO 8601',
+};
+
 /** All that is wrong with a request, in one sentence a field. */
 function describe(found: FastifySchemaValidationError[], part: string): Fault {
   const problems = new Map<string, string[]>();
@@ -119,10 +127,8 @@ function describe(found: FastifySchemaValidationError[], part: string): Fault {
       for (const name of listOf(params.additionalProperties)) add(inside(name), 'is not a field here');
     } else if (keyword === 'enum') {
       add(field, `must be one of ${listOf(params.allowedValues).join(', ')}`);
-    } else if (keyword === 'pattern' && String(params.pattern) === notBlank) {
-      add(field, 'must not be blank');
     } else if (keyword !== 'anyOf' && keyword !== 'boolean') {
-      add(field, message);
+      add(field, formTexts[String(params.pattern ?? params.format)] ?? message);
     }
   }
   const errors = [...problems].map(([field, texts]) => ({

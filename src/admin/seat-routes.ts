@@ -58,6 +58,10 @@ const Seats = Type.Object({
   ),
   contract: nullable(ContractAnswer),
 });
+const Settled = Type.Object({
+  ...Seats.properties,
+  settled: Type.Boolean({ description: 'false: no batch was open, and nothing was done.' }),
+});
 const Used = Type.Object({ held: Type.Integer(), overage: Type.Integer(), onHold: Type.Integer() });
 const Verified = Type.Object({
   ok: Type.Boolean(),
@@ -125,13 +129,13 @@ export function seatRoutes(scope: AdminScope, { database, clock, nudgeSync }: Se
         summary: 'Give the free seats to those who wait in the open batch',
         description: 'Settings: settlement cycle or staged. Where no batch is open nothing happens.',
         params: TenantPath,
-        response: { 200: Seats, ...problems },
+        response: { 200: Settled, ...problems },
       },
     },
     async (request, reply) => {
-      await settleBatch(database, adminDoorOf(request, clock.now()));
+      const settled = await settleBatch(database, adminDoorOf(request, clock.now()));
       nudgeSync();
-      return reply.send(await counted(adminTenantOf(request).id));
+      return reply.send({ ...(await counted(adminTenantOf(request).id)), settled });
     },
   );
 }

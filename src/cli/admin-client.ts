@@ -20,8 +20,11 @@ export class CallFailed extends Error {
   }
 }
 
-/** The parsed answer; undefined when it has no body. @throws CallFailed */
-export async function call(options: ClientOptions, request: Call): Promise<unknown> {
+/** `answer` is parsed; undefined when there is no body. @throws CallFailed */
+export async function call(
+  options: ClientOptions,
+  request: Call,
+): Promise<{ status: number; answer: unknown }> {
   const { status, isGood, text } = await send(options, request);
   const answer = parse(text);
   if (!isGood)
@@ -29,7 +32,7 @@ export async function call(options: ClientOptions, request: Call): Promise<unkno
   if (text !== '' && answer === undefined) {
     throw new CallFailed(`What answers at ${options.url} is no Blue Gateway. Set GATEWAY_URL.`);
   }
-  return answer;
+  return { status, answer };
 }
 
 async function send({ url, key }: ClientOptions, { method, path, body }: Call) {

@@ -66,6 +66,8 @@ export const catalogueCommands: readonly Command[] = [
       path: withQuery('/catalogue/preview', input, ['tenant', 'limit', 'cursor']),
       body: { roles: rolesOf(input) },
     }),
+    readable: async (answer, { tenant }) =>
+      (tenant === undefined ? undefined : (answer as { items: unknown[] }).items[0]) ?? answer,
     columns: ['tenant.slug', 'seats.before', 'seats.after', 'people', 'gained', 'lost', 'queued'],
   },
   {

@@ -1,6 +1,14 @@
 /** Edits that wait for a second person. */
 
-import { type Command, pageFlags, part, tenantFlag, tenantPath } from './command.ts';
+import { type Command, type Input, pageFlags, part, tenantFlag, tenantPath, text } from './command.ts';
+import { printable } from './output.ts';
+
+/** Of an edit that was answered with a request. */
+export function waitsText(answer: unknown, input: Input): string {
+  const { id } = answer as { id: string };
+  const approve = printable(`edit-request approve --tenant ${text(input, 'tenant')} ${id}`);
+  return `Nothing was done yet: it is done when somebody else approves it, with a key of their own: \`${approve}\`.`;
+}
 
 export const editRequestCommands: readonly Command[] = [
   {

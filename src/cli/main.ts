@@ -17,7 +17,7 @@ import { clockCommands } from './clock-commands.ts';
 import { type Command, type Input, UsageError } from './command.ts';
 import { connectionCommands } from './connection-commands.ts';
 import { domainCommands } from './domain-commands.ts';
-import { editRequestCommands } from './edit-request-commands.ts';
+import { editRequestCommands, waitsText } from './edit-request-commands.ts';
 import { licensingCommands } from './licensing-commands.ts';
 import { mappingDraftCommands } from './mapping-draft-commands.ts';
 import { openIdCommands } from './openid-commands.ts';
@@ -116,14 +116,16 @@ async function run(command: Command, input: Input): Promise<void> {
 }
 
 async function perform(command: Command, { json, ...typed }: Input, options: CliConfig): Promise<void> {
-  const get = (path: string) => call(options, { method: 'GET', path });
+  const get = async (path: string) => (await call(options, { method: 'GET', path })).answer;
   const input = await withUserIds(typed, command, get);
   const request = command.call(input);
   const { onto, body } = request;
   const written = onto === undefined ? body : { ...((await get(onto)) as object), ...(body as object) };
-  const answer = await call(options, { ...request, body: written });
+  const { status, answer } = await call(options, { ...request, body: written });
   if (answer === undefined) return;
   if (json === true) process.stdout.write(`${JSON.stringify(answer)}\n`);
+  else if (status === 202)
+    process.stdout.write(`${render(answer, undefined)}\n${waitsText(answer, input)}\n`);
   else {
     const shown = (await command.readable?.(answer, input, get)) ?? answer;
     process.stdout.write(`${render(shown, command.columns)}\n`);
@@ -139,6 +141,12 @@ function exitCodeOf(error: unknown): number {
   return 1;
 }
 
+// Whoever reads may have enough, as `head`.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
 try {
   await build().parseAsync();
 } catch (error) {

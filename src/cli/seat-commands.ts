@@ -38,6 +38,10 @@ export const seatCommands: readonly Command[] = [
       path: tenantPath(input, '/seats/preview', 'limit', 'cursor'),
       body: { op: 'settle' },
     }),
+    readable: async (answer, input, get) =>
+      ((await get(tenantPath(input, '/seats'))) as { batch: unknown }).batch === null
+        ? 'No batch is open: nobody waits for the end of one.'
+        : answer,
   },
   {
     noun: 'seats',
@@ -45,6 +49,8 @@ export const seatCommands: readonly Command[] = [
     summary: 'give the free seats to those who wait in the open batch',
     flags: [tenantFlag],
     call: (input) => ({ method: 'POST', path: tenantPath(input, '/seats/settle') }),
+    readable: async (answer) =>
+      (answer as { settled?: boolean }).settled === false ? 'No batch is open: nothing was done.' : answer,
   },
   {
     noun: 'seats',

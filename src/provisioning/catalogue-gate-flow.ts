@@ -15,6 +15,7 @@ import type { Tenant } from '../tenants/tenant.ts';
 import { refuseUnusable } from './catalogue-flow.ts';
 import { selectNewestCatalogue } from './catalogue-store.ts';
 import type { Losses } from './edit.ts';
+import { laterText } from './losses.ts';
 import { readPool } from './pool-store.ts';
 import { lossesBy } from './preview-flow.ts';
 import { byCatalogue } from './prospect.ts';
@@ -77,11 +78,11 @@ function aboveBreakers(above: readonly TenantLosses[]): Fault {
   ];
   const text =
     `This takes a seat, or a role that comes to cost one, from people of tenants whose breaker asks first: ${whose.join(', ')}. ` +
-    'Look at its preview, then repeat it with confirm=true.';
+    'Look at its preview, then repeat it with confirm=true (`--confirm`).';
   return new Fault('above_breaker', text, { field: 'confirm' });
 }
 
-function lossesText({ slug, seatsLost, lostLater }: TenantLosses): string {
-  const later = lostLater === 0 ? '' : ` (${lostLater} at a date to come)`;
-  return `${seatsLost} of ${slug}${later}`;
+function lossesText({ slug, ...losses }: TenantLosses): string {
+  const later = laterText(losses);
+  return `${losses.seatsLost} of ${slug}${later && ` (${later})`}`;
 }

@@ -24,6 +24,7 @@ import {
   moveEditRequest,
   selectEditRequest,
 } from './edit-request-store.ts';
+import { laterText } from './losses.ts';
 import { outdatednessOf } from './outdated-flow.ts';
 import { lockPoolRow, readPool } from './pool-store.ts';
 import { lossesBy } from './preview-flow.ts';
@@ -77,10 +78,11 @@ async function requireSecondWriter(database: Database, { tenantId, now }: Door):
 
 const none: Losses = { seatsLost: 0, lostLater: 0 };
 
-function aboveBreaker({ seatsLost, lostLater }: Losses, { percent, people }: Breaker): Fault {
+function aboveBreaker(losses: Losses, { percent, people }: Breaker): Fault {
   const line = `the breaker stands at ${percent} % of the seats in use and ${people} people`;
-  const later = lostLater === 0 ? '' : `, of ${lostLater} at a date to come`;
-  const text = `This takes the seats of ${seatsLost} people${later}, and ${line}: look at its preview, then repeat it with confirm=true.`;
+  const later = laterText(losses);
+  const whose = `${losses.seatsLost} people${later && `, ${later}`}`;
+  const text = `This takes the seats of ${whose}, and ${line}: look at its preview, then repeat it with confirm=true (\`--confirm\`).`;
   return new Fault('above_breaker', text, { field: 'confirm' });
 }
 

@@ -12,7 +12,14 @@ import { isSeated } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
 import { excessUntil, overageUntil, seatLimits } from '../licensing/overage.ts';
 import type { Crowd } from './crowd.ts';
+import type { Losses } from './edit.ts';
 import type { PersonFacts } from './standing.ts';
+
+/** How many of them lose the seat later, to people; nothing where none does. */
+export function laterText({ seatsLost, lostLater }: Losses): string {
+  if (lostLater === 0) return '';
+  return `${lostLater === seatsLost ? 'all' : `${lostLater} of them`} at a date to come`;
+}
 
 /** The rules with and without the edit. */
 export interface RuleTurn {

@@ -120,14 +120,15 @@ export async function settle(database: Database, door: Door): Promise<number> {
   return changed === 0 && isDiffering ? 1 : changed;
 }
 
-/** Settles the open batch of claims now, in its order. */
-export async function settleBatch(database: Database, door: Door): Promise<void> {
-  await inTenant(database, door.tenantId, async (tx) => {
+/** Settles the open batch of claims now, in its order. Answers whether there was one. */
+export async function settleBatch(database: Database, door: Door): Promise<boolean> {
+  return await inTenant(database, door.tenantId, async (tx) => {
     const pool = await lockPool(tx);
     // Of one that has ended already the queue is being served.
-    if (pool.batch === null || isEnding(pool.batch)) return;
+    if (pool.batch === null || isEnding(pool.batch)) return false;
     const { audit } = await decide(tx, door, pool, {}, { isSettling: true });
     const event = { action: 'seats.batch_settled', subject: null, before: pool.batch };
     appendAudit(tx, door, [event, ...audit]);
+    return true;
   });
 }

@@ -116,7 +116,7 @@ describe('a catalogue above the breaker of a tenant', () => {
   it('counts who has the role for some days only', async () => {
     const above = { policy: 'grace', graceDays: 5, allowancePercent: 300 };
     const tenant = await fourWith('client', { overage: above });
-    expect(await refusal(clientPaid())).toContain(`: 3 of ${tenant.slug} (3 at a date to come). Look`);
+    expect(await refusal(clientPaid())).toContain(`: 3 of ${tenant.slug} (all at a date to come). Look`);
   });
 
   it('is told of the tenants that lose the most, and the others are counted', async () => {

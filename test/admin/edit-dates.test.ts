@@ -74,7 +74,7 @@ it.each([
 it('the message and the preview tell how many go later', async () => {
   const ending = { ...mapping, validUntil: soon };
   const { body } = await call('PUT', `/mappings/${id}`, ending);
-  expect(body.detail).toMatch(/^This takes the seats of 4 people, of 4 at a date to come/);
+  expect(body.detail).toMatch(/^This takes the seats of 4 people, all at a date to come/);
   const preview = await made(call('POST', '/mappings/preview', { op: 'update', id, mapping: ending }));
   expect(preview).toMatchObject({ lost: 0, lostLater: 4 });
   await made(call('PUT', `/mappings/${id}?confirm=true`, ending));

@@ -175,7 +175,9 @@ describe('an edit above the breaker', () => {
     await newcomers('Ops', ['x', 'y', 'z']);
     const { status, body } = await call('PUT', '/sub-pools/ops', { seats: 3 });
     expect([status, body.code, body.field]).toEqual([409, 'above_breaker', 'confirm']);
-    expect(body.detail).toMatch(/^This takes the seats of 3 people, of 3 at a date to come/);
+    expect(body.detail).toMatch(
+      /^This takes the seats of 3 people, all at a date to come, and the breaker .*`--confirm`/,
+    );
     expect((await call('PUT', '/sub-pools/ops', { seats: 1 })).status).toBe(200);
     expect((await call('PUT', '/sub-pools/ops?confirm=true', { seats: 3 })).status).toBe(200);
     await settings({ breaker: { percent: 50, people: 3 }, twoPersonRule: true, noticeHours: 0 });

@@ -1,6 +1,7 @@
 /** Seats that lie idle over HTTP, with the clock moved by an operator: the list, keep, undo, and the explanation. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { runCli } from '../cli/support.ts';
 import { made, startGateway, type TestGateway, type TestTenant } from '../support/gateway.ts';
 
 let gateway: TestGateway;
@@ -104,6 +105,9 @@ describe('a seat that was taken', () => {
       roles: [{ role: 'team_member', workspace: 'w' }],
     });
     await on('2090-05-01');
+    const undo = ['reclaim', 'undo', '--tenant', tenant.slug, ids[0] ?? ''];
+    const late = await runCli(undo, { GATEWAY_URL: gateway.url, OPERATOR_KEY: gateway.operatorKey });
+    expect(late.err).toMatch(/^409: That could be undone until .*\nThat is `reclaim keep`/);
     expect((await explained(0)).smallestChange).toMatch(/that is the old claim, with its rank\.$/);
     await on('2090-06-01');
     expect((await explained(0)).smallestChange).toMatch(/that is a new claim\.$/);

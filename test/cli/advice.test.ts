@@ -48,8 +48,21 @@ it('says what to do about an id of nothing, a key of another gateway, and one th
   const refused = await run(['tenant', 'list'], { OPERATOR_KEY: auditor.key });
   expect([refused.code, refused.err]).toEqual([
     1,
-    expect.stringMatching(/^403: .*\nThe key came from OPERATOR_KEY\. Use/),
+    expect.stringMatching(/^403: .* it takes an operator's\.\nThe key came from OPERATOR_KEY\. Set/),
   ]);
+});
+
+it('says what helps who has no pin and no kept place', async () => {
+  const { slug, directoryToken } = await gateway.createTenant();
+  const user = { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: 'ann' };
+  await made(gateway.scim(await directoryToken('okta'), 'POST', '/Users', user));
+  for (const [verb, advice] of [
+    ['show-pin', /^404: .*\n`users pin` gives one/],
+    ['unpin', /^404: .*\n`users pin` gives one/],
+    ['release-hold', /^404: .*\n`users list --seat hold` shows/],
+  ] as const) {
+    expect((await run(['users', verb, '--tenant', slug, 'ann'])).err).toMatch(advice);
+  }
 });
 
 it('says what to do where nobody answers, and where there is no key', async () => {

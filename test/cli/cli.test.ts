@@ -134,7 +134,7 @@ it('shows the role catalogue, foresees another, and writes it', async () => {
   const { roles } = JSON.parse((await run(['catalogue', 'show', '--json'])).out);
   const labelled = JSON.stringify(roles.map((role: object) => ({ ...role, label: 'x' })));
   const preview = await run(['catalogue', 'preview', '--roles', labelled, '--tenant', 'roles']);
-  expect(preview.out).toMatch(/tenant.slug +seats.before[^\n]*\nroles +0 +0/);
+  expect(preview.out).toMatch(/^tenant\.slug: roles\nseats\.before: 0\n/m);
   const set = await run(['catalogue', 'set', '--roles', labelled, '--reason', 'renamed']);
   expect(set.out).toContain('version: 2');
   expect((await run(['catalogue', 'versions'])).out).toMatch(/version[^\n]*\n2 [^\n]* renamed\n1 /);
@@ -149,6 +149,9 @@ it('shows the role catalogue, foresees another, and writes it', async () => {
   const paid = JSON.stringify(
     roles.map((role: { key: string }) => (role.key === 'comment_only' ? { ...role, billing: 'paid' } : role)),
   );
+  const names = await run(['catalogue', 'preview', '--roles', paid, '--tenant', tenant.slug]);
+  expect(names.out).toMatch(/^users:\n.*userName[^\n]*\n.* ann@acme\.example .*comment_only/m);
+  expect((await run(['catalogue', 'preview', '--roles', paid])).out).toMatch(/tenant.slug +seats.before/);
   const charged = ['catalogue', 'set', '--roles', paid, '--reason', 'charged'];
   expect(await run(charged)).toMatchObject({ code: 1, err: expect.stringContaining(`1 of ${tenant.slug}`) });
   expect((await run([...charged, '--confirm'])).out).toContain('version: 3');

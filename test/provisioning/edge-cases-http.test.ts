@@ -143,7 +143,8 @@ it('staged claims wait for POST /seats/settle, and are then served in their orde
   for (const id of [ada, bo]) expect(await seatOf(id)).toMatchObject({ state: 'queued', reason: 'STAGED' });
   expect((await api('GET', '/seats')).body).toMatchObject({ held: 0, queued: 2, batch: { settlesAt: null } });
   const settled = await api('POST', '/seats/settle');
-  expect(settled.body).toMatchObject({ held: 1, queued: 1, batch: null });
+  expect(settled.body).toMatchObject({ held: 1, queued: 1, batch: null, settled: true });
+  expect((await api('POST', '/seats/settle')).body).toMatchObject({ held: 1, settled: false });
   expect(await seatOf(bo), 'the better priority, though it came later').toMatchObject({ state: 'held' });
   expect(await seatOf(ada)).toMatchObject({ state: 'queued', position: 1, reason: 'SEAT_QUEUED' });
 });

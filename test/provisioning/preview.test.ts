@@ -249,7 +249,8 @@ async function apply({ database, door }: TestWorld, edit: Edit): Promise<void> {
       await rollBack(database, door, edit.version);
       return;
     case 'settle':
-      return await settleBatch(database, door);
+      await settleBatch(database, door);
+      return;
   }
 }
 
