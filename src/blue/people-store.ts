@@ -122,10 +122,10 @@ function everybody(tx: TenantTransaction, ids: readonly UserId[]): RawBuilder<un
   `;
 }
 
-/** By address, who has it in the directory or was invited to it. */
+/** By address, who has it in the directory, and is active, or was invited to it. */
 function claimantsOf(rows: readonly PersonRow[]): Map<string | null, PersonRow[]> {
   const present = rows
-    .filter(({ user_name }) => user_name !== null)
+    .filter(({ user_name, active }) => user_name !== null && active)
     .map((row) => [row.address, row] as const);
   const invited = rows.flatMap((row) => {
     const kept = keptOf(row);

@@ -4,7 +4,6 @@ import { sql } from 'kysely';
 import type { Door } from '../audit/door.ts';
 import { prepared } from '../db/database.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
-import { lookUpOneByOne } from './desire-sql.ts';
 import { markingTogether } from './mark-sql.ts';
 import { telling, told } from './told-sql.ts';
 
@@ -27,7 +26,6 @@ export async function admitHead(
       ${told({ ...same, effectiveId: sql`n.old_effective_id`, seat: sql`'waiting'`, since: sql`n.old_since`, overageSince: sql`n.overage_since`, isUnasked: sql`n.unasked` })} as before,
       ${told({ ...same, effectiveId: sql`n.effective_id`, seat: sql`'held'`, since: sql`${now}::timestamptz`, overageSince: sql`null::timestamptz`, isUnasked: sql`false` })} as after
     from next n`;
-  lookUpOneByOne(tx);
   const [row] = await tx.run(
     prepared(sql<{ admitted: number }>`
     with head as materialized (
@@ -36,10 +34,11 @@ export async function admitHead(
       from decisions where ${own} and seat = 'waiting' and approval is null
       order by priority, rank_at, tie, user_id limit ${most}
     ), next as materialized (
-      select h.*, s.seated_id as effective_id from head h join role_sets s on s.${own} and s.id = h.requested_id
+      select h.*, s.seated_id as effective_id from head h
+      cross join lateral (select seated_id from role_sets where ${own} and id = h.requested_id offset 0) s
     ), written as (
       update decisions d set seat = 'held', since = ${now}, effective_id = n.effective_id, overage_since = null, unasked = false, terms_basis = 0
-      from next n where d.${own} and d.user_id = n.user_id
+      from next n where d.${own} and d.user_id = any(array(select user_id from next)) and d.user_id = n.user_id
     ), told as (
       ${telling(tx, door, changes, inputs)}
     ), marks as (

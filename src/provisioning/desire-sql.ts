@@ -94,13 +94,12 @@ export async function writeBatch(
     rules.order === 'strict'
       ? sql`case when n.claimed_at is not null then to_timestamp(0) end`
       : sql`n.claimed_at`;
-  lookUpOneByOne(tx);
   const [row] = await tx.run(
     prepared(sql<BatchDone>`
     with ${rulingRows(rulings)},
     ${judgement(tx, { keepUntil, isLocked, isAnyUnmanaged, sureTo, snapshot, now })},
     gone as (
-      delete from decisions where ${own} and user_id in (select id from next n where n.is_common and n.is_empty and n.is_known)
+      delete from decisions where ${own} and user_id = any(array(select id from next n where n.is_common and n.is_empty and n.is_known))
     ), written as (
       -- Nobody else makes one meanwhile: to look first whether there is one would cost a tenth more.
       insert into decisions (tenant_id, user_id, requested_id, effective_id, priority, claimed_at, rank_at, tie, seat, since,
@@ -112,8 +111,8 @@ export async function writeBatch(
       update decisions d set requested_id = n.requested_id, effective_id = n.effective_id, priority = n.priority,
         claimed_at = n.claimed_at, rank_at = ${rank}, seat = n.seat, since = n.since, refusal = null,
         overage_since = n.overage_since, may_preempt = n.may_preempt, sub_pool = n.sub_pool, due_at = null, basis = n.basis, terms_basis = n.terms_basis
-      from next n where d.${own} and d.user_id = n.id and n.is_common and n.is_known and not n.is_empty
-        and (n.is_changed or n.is_reprinted)
+      from next n where d.${own} and d.user_id = any(array(select id from next)) and d.user_id = n.id
+        and n.is_common and n.is_known and not n.is_empty and (n.is_changed or n.is_reprinted)
     ), told as (
       ${telling(tx, door, changes, inputs)}
     ), marks as (
@@ -133,16 +132,6 @@ export async function writeBatch(
   return row ?? { granted: 0, released: 0, moved: {}, rest: [] };
 }
 
-/**
- * Sends that each of the people is looked up by the index: how many they are is not known to a kept plan, and where it took them
- * for more it read all users for each batch.
- */
-export function lookUpOneByOne(tx: TenantTransaction): void {
-  tx.send(
-    sql`select set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`,
-  );
-}
-
 /** `ruling`: a row for each set. */
 function rulingRows(rulings: Batch['rulings']): RawBuilder<unknown> {
   return sql`ruling as materialized (
@@ -151,7 +140,11 @@ function rulingRows(rulings: Batch['rulings']): RawBuilder<unknown> {
   )`;
 }
 
-/** `next`: whose case is common, what they have then, and what of it is another thing than before. */
+/**
+ * `next`: whose case is common, what they have then, and what of it is another thing than before. Each of the people is looked up by the
+ * index (`offset 0`), whatever the planner thinks of how many there are: of a tenant that just came to be many it thinks little, and
+ * compared each with all of them; and where it took the people for more it read all users for each batch.
+ */
 function judgement(
   tx: TenantTransaction,
   {
@@ -188,13 +181,13 @@ function judgement(
       d.basis as old_basis, d.terms_basis as old_terms
     from ruling v cross join lateral unnest(v.people) as p (id)
     join tenants t on t.${own}
-    left join decisions d on d.${own} and d.user_id = p.id
+    left join lateral (select * from decisions where ${own} and user_id = p.id offset 0) d on true
     -- Whoever has a decision is there.
     left join lateral (select id, tie_key, tenant_id, address from users where ${own} and id = p.id and d.user_id is null offset 0) u on true
     where (d.user_id is not null or u.id is not null)
       and not exists (select from evaluation_decided o where o.${own} and o.user_id = p.id
-        and not pg_visible_in_snapshot(o.decided_by, ${snapshot}::pg_snapshot))
-      and not exists (select from evaluation_marks m where m.${own} and m.user_id = p.id)
+        and not pg_visible_in_snapshot(o.decided_by, ${snapshot}::pg_snapshot) offset 0)
+      and not exists (select from evaluation_marks m where m.${own} and m.user_id = p.id offset 0)
   ), compared as (
     select s.*, case when s.old_seat = s.seat then s.old_since else ${now} end as since,
       case when s.is_empty or not s.is_known then s.is_empty = s.is_known

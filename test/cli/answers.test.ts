@@ -12,6 +12,7 @@ let slug: string;
 let directoryToken: TestTenant['directoryToken'];
 beforeAll(async () => {
   gateway = await startGateway();
+  await made(gateway.api('POST', '/operators', { name: 'second' }));
   ({ slug, directoryToken } = await gateway.createTenant());
 });
 afterAll(() => gateway.close());
