@@ -1,11 +1,11 @@
 /** What an explanation is made from, and how it names what it finds there. */
 
 import type { GroupId, MappingId, UserId } from '../kernel/ids.ts';
-import type { Terms } from './contract.ts';
+import { type Contract, nextChange, type Terms, termsAt } from './contract.ts';
 import { named, type Person } from './desire.ts';
 import type { Decision, SeatView } from './effect.ts';
 import { isValid, type Mapping, type Rules } from './mapping.ts';
-import type { Share } from './sub-pool.ts';
+import { hasPlace, type Share } from './sub-pool.ts';
 
 export interface ExplainFacts {
   name: string;
@@ -22,8 +22,10 @@ export interface ExplainFacts {
   seat: SeatView;
   /** Since when the breaker holds back what a directory says of the person; null: it does not. */
   stagedSince: Date | null;
-  /** Whose share of the seats the claim is served from, and as which of those who wait for it; null: there are no sub-pools. */
-  share: (Share & { name: string | null; place: number | null }) | null;
+  /** Whose share of the seats the claim is served from; null: there are no sub-pools. */
+  share: ShareNote | null;
+  /** Where no contract gives seats: when what is signed ahead does; null: nothing is. */
+  grantsFrom: Date | null;
   /** When the seat is taken because it lies idle, if the person is not seen before; null: nobody asked about it. */
   takenAt: Date | null;
   /** Place among those who wait, from 1, under every policy; null: the person does not wait. */
@@ -31,6 +33,23 @@ export interface ExplainFacts {
   /** Those who are served before this person, in order; of a long queue its head. */
   ahead: readonly { id: UserId; userName: string }[];
   now: Date;
+}
+
+/** A share, and as which of those who wait for it the person does. */
+export interface ShareNote extends Share {
+  name: string | null;
+  place: number | null;
+  /** The other ones, where the person waits. */
+  others: readonly OtherShare[];
+}
+
+export interface OtherShare extends Share {
+  name: string | null;
+  /** Claims that wait for it, and how many of them are served before this person's where all may have a seat. */
+  waiting: number;
+  ahead: number;
+  /** Seats that can be taken from its people for this claim, as far as they are borrowed. */
+  takeable: number;
 }
 
 export interface PinNote {
@@ -51,6 +70,14 @@ export interface Rule {
   /** Where it wins, or would. */
   workspace: string;
   priority: number;
+}
+
+/** When what is signed ahead gives seats; null: that is now, or never. */
+export function grantsFrom(contract: Contract | undefined, now: Date): Date | null {
+  if (termsAt(contract, now).grants) return null;
+  let at = nextChange(contract, now);
+  while (at !== undefined && !termsAt(contract, at).grants) at = nextChange(contract, at);
+  return at ?? null;
 }
 
 /** Of the mappings that name the person and don't count now the first that will; else the last that did. */
@@ -74,9 +101,13 @@ export function timeOf({ reason }: Pick<SeatView, 'reason'>, code: string): stri
   return reason?.startsWith(code) ? reason.slice(code.length) : undefined;
 }
 
-/** The sub-pool has all the seats that it may have. */
-export function isFull({ seat }: ExplainFacts): boolean {
-  return seat.reason?.startsWith('SUBPOOL_FULL:') ?? false;
+/** The sub-pool has all the seats that it may have, though some are free. */
+export function isFull(facts: ExplainFacts): boolean {
+  return facts.share !== null && !hasPlace(facts.share) && isAnyFree(facts);
+}
+
+export function isAnyFree({ terms, used }: ExplainFacts): boolean {
+  return terms.grants && (terms.capacity === null || used < terms.capacity + terms.allowance);
 }
 
 /** Names that one sentence holds; of more it tells how many. */

@@ -28,7 +28,7 @@ export function sentenceOf(facts: ExplainFacts, winner: Rule | undefined): strin
     const at = person.reclaimedAt?.toISOString() ?? 'an earlier time';
     return `${asks}, but the seat lay idle and was taken at ${at}: ${name} ${meanwhileOf(decision)} until seen again.`;
   }
-  if (decision.seat === 'none') return `${asks}, a free role that needs no seat.`;
+  if (decision.seat === 'none') return `${asks}, a free role that needs no seat${placeKept(decision)}.`;
   if (decision.seat === 'hold')
     return `${asks}; ${name} was taken out of the last group that asked for a paid role, and the seat is kept until ${keptUntil(decision)}.`;
   if (isSeated(decision.seat)) return `${asks}, and ${name} ${heldUntil(facts)}.`;
@@ -40,7 +40,7 @@ export function sentenceOf(facts: ExplainFacts, winner: Rule | undefined): strin
     ? `the sub-pool "${facts.share?.name}" has the ${facts.share?.limit} seats that it may have`
     : terms.grants
       ? `${used} of ${terms.capacity ?? 'unlimited'} seats are taken`
-      : 'no contract is in force that gives seats';
+      : `no contract is in force that gives seats${facts.grantsFrom === null ? '' : ` before ${facts.grantsFrom.toISOString()}`}`;
   return `${asks}, but ${full}: ${name} ${place} and ${role} meanwhile.`;
 }
 
@@ -85,6 +85,11 @@ function nothingAsked(facts: ExplainFacts): string {
     : `${name} is in ${listOf(groups.map(({ displayName }) => displayName))}, which no mapping names.`;
 }
 
+/** Of somebody who waited, and may come back to a paid role. */
+function placeKept(decision: Decision): string {
+  return decision.kept === null ? '' : `; the place in the queue is kept until ${keptUntil(decision)}`;
+}
+
 function keptUntil(decision: Decision | null): string {
   return decision?.kept?.until.toISOString() ?? 'it lapses';
 }
@@ -108,13 +113,12 @@ function settlesWhen({ reason }: SeatView): string | undefined {
   return at === undefined ? undefined : `seats are given at ${at}`;
 }
 
-function heldUntil({ name, terms, decision, seat, share, takenAt }: ExplainFacts): string {
-  if (terms.graceUntil !== null) {
-    return `holds a seat until ${terms.graceUntil.toISOString()}, when the grace of the evaluation is over`;
-  }
+function heldUntil(facts: ExplainFacts): string {
+  const { name, terms, decision, seat, share, takenAt } = facts;
+  if (terms.graceUntil !== null) return heldInGrace(facts, terms.graceUntil);
   if (terms.phase === 'frozen') {
     const meanwhile = decision?.effective.find(({ via }) => via.startsWith('FALLBACK:'))?.role;
-    return `keeps a seat, but the evaluation is over: ${meanwhile ?? 'no role'} until a contract is signed`;
+    return `keeps a seat, but the evaluation is over: ${meanwhile ?? 'no role'} until ${facts.grantsFrom === null ? 'a contract is signed' : nextBegins(facts.grantsFrom)}`;
   }
   const preempted = timeOf(seat, 'PREEMPTED_AT:');
   if (preempted !== undefined)
@@ -128,6 +132,18 @@ function heldUntil({ name, terms, decision, seat, share, takenAt }: ExplainFacts
   if (decision?.seat !== 'overage') return 'holds a seat';
   const until = seat.reason?.startsWith('SEAT_OVERAGE_UNTIL:') ? decision.endsAt : null;
   return `has a seat above the ${terms.capacity} of the contract${until === null ? '' : ` until ${until.toISOString()}`}`;
+}
+
+function heldInGrace(facts: ExplainFacts, until: Date): string {
+  const next = facts.grantsFrom;
+  if (next !== null && next <= until)
+    return `holds a seat: the evaluation is over, and its grace lasts until ${nextBegins(next)}`;
+  const again = next === null ? '' : `; the role comes back at ${nextBegins(next)}`;
+  return `holds a seat until ${until.toISOString()}, when the grace of the evaluation is over${again}`;
+}
+
+function nextBegins(at: Date): string {
+  return `${at.toISOString()}, when what is signed ahead begins`;
 }
 
 function borrowedFrom(share: ExplainFacts['share']): string {

@@ -6,7 +6,7 @@ import { desire, matching, type Person, pinAt } from './desire.ts';
 import { isSeated } from './effect.ts';
 import {
   type ExplainFacts,
-  isFull,
+  isAnyFree,
   listOf,
   mappingNotNow,
   namedBy,
@@ -16,10 +16,10 @@ import {
   timeOf,
 } from './explain-facts.ts';
 import { sentenceOf } from './explain-sentence.ts';
+import { contractWanting, seatsMore, shareWanting } from './explain-share.ts';
 import { type Mapping, workspacesOf } from './mapping.ts';
 import { capacityFor, isOverageSpent } from './overage.ts';
 import { rankKeptUntil, undoUntil } from './reclaim.ts';
-import { isWithin } from './sub-pool.ts';
 
 /** What the person would ask for, if one thing were different. */
 export interface Counterfactual {
@@ -156,11 +156,10 @@ function smallestChange(facts: ExplainFacts): string | null {
   }
   if (decision.refusal === 'DUPLICATE_EMAIL') return 'Give one of the two people another e-mail address.';
   if (decision.refusal === 'SEAT_RECLAIMED') return comeBack(facts);
-  if (isSeated(decision.seat) && terms.phase === 'frozen')
-    return 'A contract: it restores what the evaluation had.';
+  if (isSeated(decision.seat) && terms.phase === 'frozen') return restoring(facts);
   if (decision.approval !== null)
     return `An administrator's approval${isAnyFree(facts) ? '' : ', and a seat that is free'}.`;
-  if (decision.seat === 'hold') return putBack;
+  if (decision.kept !== null) return putBack;
   if (isSeated(decision.seat) && facts.takenAt !== null)
     return 'The person signs in or is active in Blue; or an administrator keeps the seat.';
   if ((timeOf(seat, 'SEAT_EXCESS_UNTIL:') ?? timeOf(seat, 'PREEMPTED_AT:')) !== undefined)
@@ -170,7 +169,8 @@ function smallestChange(facts: ExplainFacts): string | null {
   const isWithin = isOverageSpent(terms, decision.overageSince, facts.now);
   const capacityAt = (at: number) => capacityFor(used + at, isWithin ? 0 : terms.allowancePercent);
   if (!terms.grants) {
-    const seats = facts.share === null ? used + place : 1;
+    if (facts.share !== null) return contractWanting(facts, facts.share);
+    const seats = used + place;
     return `A contract that is in force today${seats === 1 ? '' : `, for ${seats} seats or more`}.`;
   }
   if (facts.share !== null) return shareWanting(facts, facts.share);
@@ -178,11 +178,13 @@ function smallestChange(facts: ExplainFacts): string | null {
   return capacity === null ? null : seatsWanting(capacityAt(place) - capacity, capacityAt(1) - capacity);
 }
 
-const putBack = 'Put the person into a mapped group before the place lapses.';
-
-function isAnyFree({ terms, used }: ExplainFacts): boolean {
-  return terms.grants && (terms.capacity === null || used < terms.capacity + terms.allowance);
+function restoring({ grantsFrom }: ExplainFacts): string {
+  return grantsFrom === null
+    ? 'A contract: it restores what the evaluation had.'
+    : `An earlier first day of what is signed ahead: at ${grantsFrom.toISOString()} it restores what the evaluation had.`;
 }
+
+const putBack = 'Put the person into a mapped group before the place lapses.';
 
 /** Policy `block` lets nobody come back for whom no seat is free. */
 function isRefusedNow(facts: ExplainFacts): boolean {
@@ -192,16 +194,6 @@ function isRefusedNow(facts: ExplainFacts): boolean {
     !isAnyFree(facts) &&
     desire({ ...person, active: true }, rules, now).priority !== null
   );
-}
-
-function shareWanting(facts: ExplainFacts, share: NonNullable<ExplainFacts['share']>): string {
-  if (isFull(facts)) return `More seats for the sub-pool "${share.name}", of its own or to borrow.`;
-  // Those ahead take what is lent first.
-  if (isWithin({ ...share, used: share.used + (share.place ?? 1) - 1 }))
-    return 'A seat that the share lends: it is taken back after the notice. Or more seats.';
-  return share.name === null
-    ? 'More seats, or smaller shares of the sub-pools.'
-    : `A larger share for the sub-pool "${share.name}", or more seats.`;
 }
 
 function comeBack({ person: { reclaimedAt }, now }: ExplainFacts): string {
@@ -220,7 +212,7 @@ function comeBack({ person: { reclaimedAt }, now }: ExplainFacts): string {
  */
 function seatsWanting(asTheQueueIs: number, atItsHead: number): string | null {
   if (asTheQueueIs <= 0) return null;
-  const seats = asTheQueueIs === 1 ? 'One more seat' : `${asTheQueueIs} more seats`;
+  const seats = seatsMore(asTheQueueIs);
   if (asTheQueueIs === atItsHead || atItsHead <= 0) return `${seats}.`;
   return `${seats}, or ${atItsHead === 1 ? 'one' : atItsHead} and a mapping of better priority than those ahead.`;
 }

@@ -106,7 +106,12 @@ export function borrowedBy({ used, seats }: Share): number {
   return Math.max(0, used - seats);
 }
 
-/** Seats of its share that others have: it would have to take them back. @param free Seats that nobody has. */
-export function lentBy({ used, seats }: Share, free: number): number {
-  return Number.isFinite(seats) ? Math.max(0, seats - used - free) : 0;
+/**
+ * Seats of its share that others have: it would have to take them back. Of shares that promise more than there is, what nobody has
+ * is lent to nobody.
+ *
+ * @param free Seats that nobody has. @param all Seats that are used, by whichever share.
+ */
+export function lentBy({ used, seats }: Share, free: number, all: number): number {
+  return Number.isFinite(seats) ? Math.max(0, Math.min(seats - used - free, all - used)) : 0;
 }

@@ -112,10 +112,11 @@ export async function viewSubPools(
   const terms = termsAt(contract, now);
   const shares = sharesOf(subPools, terms, usage);
   const room = roomIn(terms, usage);
+  const all = [...shares.values()].reduce((sum, { used }) => sum + used, 0);
   const use = (share: Share) => ({
     used: share.used,
     borrowed: borrowedBy(share),
-    lent: lentBy(share, room.held + room.overage),
+    lent: lentBy(share, room.held + room.overage, all),
   });
   const rest = shareOf(shares, null);
   return {

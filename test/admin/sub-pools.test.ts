@@ -14,12 +14,14 @@ const schemas = (kind: string) => [`urn:ietf:params:scim:schemas:core:2.0:${kind
 it('keeps a share, shows its use, and is explained', async () => {
   const tenant = await gateway.createTenant();
   const base = `/tenants/${tenant.slug}`;
-  await made(
-    gateway.api('PUT', `${base}/contract`, {
-      ...{ kind: 'annual', tier: 'T', paidSeats: 4, startsOn: '2026-01-01', endsOn: '2099-12-31' },
-      ...{ paymentSchedule: 'annual', overage: { policy: 'queue' }, fallbackRole: 'view_only' },
-    }),
-  );
+  const contract = (paidSeats: number) =>
+    made(
+      gateway.api('PUT', `${base}/contract`, {
+        ...{ kind: 'annual', tier: 'T', paidSeats, startsOn: '2026-01-01', endsOn: '2099-12-31' },
+        ...{ paymentSchedule: 'annual', overage: { policy: 'queue' }, fallbackRole: 'view_only' },
+      }),
+    );
+  await contract(4);
   const mapping = { role: 'team_member', workspaces: ['*'], priority: 1, subPool: 'R&D / Ops' };
   const group = { displayName: 'Engineering' };
   const create = () => gateway.api('POST', `${base}/mappings`, { ...mapping, group });
@@ -51,7 +53,19 @@ it('keeps a share, shows its use, and is explained', async () => {
   expect(of('BORROWED').sentence).toContain('holds a seat beyond the 1 of the sub-pool "R&D / Ops"');
   const full = of('SUBPOOL_FULL:R&D / Ops');
   expect(full.sentence).toContain('the sub-pool "R&D / Ops" has the 2 seats that it may have');
-  expect(full.smallestChange).toBe('More seats for the sub-pool "R&D / Ops", of its own or to borrow.');
+  expect(full.smallestChange).toBe('One more seat for the sub-pool "R&D / Ops", of its own or to borrow.');
+
+  await contract(2);
+  const wanting = async () =>
+    (await made(gateway.api('GET', `${base}/users/${ids[told.indexOf(full)]}/explain`))).smallestChange;
+  expect(await wanting()).toBe(
+    'Both one more seat for the sub-pool "R&D / Ops", of its own or to borrow, and one more seat in all.',
+  );
+  expect(await made(gateway.api('PUT', path, { seats: 3, borrowLimit: 1 }))).toMatchObject({
+    used: 2,
+    lent: 0,
+  });
+  expect(await wanting(), 'nobody else has a seat').toBe('One more seat.');
 
   expect((await gateway.api('DELETE', path)).body).toMatchObject({ code: 'conflict' });
   const { items: mappings } = await made(gateway.api('GET', `${base}/mappings`));

@@ -4,63 +4,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { roomIn } from '../../src/licensing/admit.ts';
 import { termsAt } from '../../src/licensing/contract.ts';
-import { desire, type Person } from '../../src/licensing/desire.ts';
-import { type Decision, effect, type Seat, seatView } from '../../src/licensing/effect.ts';
 import { explain } from '../../src/licensing/explain.ts';
 import type { ExplainFacts } from '../../src/licensing/explain-facts.ts';
-import type { Rules } from '../../src/licensing/mapping.ts';
-import { contract, groupId, mapping, person, rules, userId, usual } from './support.ts';
-
-const now = new Date('2026-06-01T00:00:00Z');
-const terms = termsAt(contract({ policy: 'queue', fallbackRole: 'view_only' }), now);
-
-/** Ann in these groups, as the core decides for her. */
-function facts(
-  groups: string[],
-  all: Rules,
-  seat: Seat,
-  change: Partial<Omit<ExplainFacts, 'pin'>> & Partial<Pick<Person, 'isDuplicate' | 'active' | 'pin'>> = {},
-): ExplainFacts {
-  const { isDuplicate = false, active = true, pin = null, ...rest } = change;
-  const who = person(groups, { active, isDuplicate, pin });
-  const wish = desire(who, all, now);
-  const inForce = rest.terms ?? terms;
-  const decision: Decision | null =
-    wish.requested.length === 0
-      ? null
-      : {
-          requested: wish.requested,
-          effective: effect(wish, seat, inForce),
-          claim:
-            wish.priority === null ? null : { priority: wish.priority, claimedAt: now, mayPreempt: false },
-          seat,
-          since: now,
-          refusal: wish.refusal,
-          ...usual,
-        };
-  const place = rest.place ?? null;
-  return {
-    name: 'Ann',
-    person: who,
-    pin: null,
-    now,
-    groups: groups.map((name) => ({ id: groupId(name), displayName: name.toUpperCase() })),
-    rules: all,
-    terms: inForce,
-    used: 3,
-    decision,
-    share: null,
-    seat: seatView(decision, place, {
-      ...inForce,
-      ...{ batch: null, share: null, excessSince: null, isStaged: rest.stagedSince != null },
-    }),
-    stagedSince: null,
-    takenAt: null,
-    place,
-    ahead: [],
-    ...rest,
-  };
-}
+import { facts, now, terms } from './explained.ts';
+import { contract, mapping, rules, userId } from './support.ts';
 
 const one = rules([mapping('a', 1)]);
 
@@ -236,13 +183,6 @@ describe('the smallest change', () => {
     expect(waits(2, 3, { terms: ended })).toBe('A contract that is in force today, for 5 seats or more.');
   });
 
-  it('is what a share lends for as many as it has seats, and a larger share for those behind', () => {
-    const waitsFor = (place: number) =>
-      waits(place + 4, 9, { share: { name: 'Sales', seats: 5, limit: 9, used: 4, place } });
-    expect(waitsFor(1)).toMatch(/^A seat that the share lends/);
-    expect(waitsFor(2)).toMatch(/^A larger share/);
-  });
-
   it('is to be seen for whose seat lies idle, and a seat for who has notice of a better claim', () => {
     const takenAt = new Date('2026-06-09T00:00:00Z');
     const idle = explain(facts(['a'], one, 'held', { takenAt }));
@@ -281,6 +221,12 @@ describe('the smallest change', () => {
       'A asks for client (priority 1); Ann was taken out of the last group that asked for a paid role, and the seat is kept until 2026-06-01T01:00:00.000Z.',
     );
     expect(told.smallestChange).toBe('Put the person into a mapped group before the place lapses.');
+    const waited = facts(['a'], free, 'none');
+    const remembered = explain({ ...waited, decision: waited.decision && { ...waited.decision, kept } });
+    expect(remembered.sentence).toBe(
+      'A asks for client (priority 1), a free role that needs no seat; the place in the queue is kept until 2026-06-01T01:00:00.000Z.',
+    );
+    expect(remembered.smallestChange).toBe(told.smallestChange);
   });
 
   it('is other days for a mapping that does not count yet, or no longer', () => {
@@ -317,65 +263,5 @@ describe('the smallest change', () => {
   it('is an administrator for whom the breaker holds back', () => {
     const { smallestChange } = explain(facts(['x'], one, 'none', { stagedSince: now }));
     expect(smallestChange).toBe('An administrator who lets the change of the directory happen.');
-  });
-});
-
-describe('the sentence', () => {
-  const free = rules([mapping('a', 1, { role: 'client' })]);
-  const off = rules([mapping('a', 1, { fallbackRole: 'none' })]);
-  const asks = 'A asks for team_member (priority 1)';
-  const heldBack =
-    'A directory changed so much at once that it is held back since 2026-06-01T00:00:00.000Z, until an administrator lets it happen: until then';
-  it.each<[string, ExplainFacts]>([
-    [`${asks}, and Ann holds a seat.`, facts(['a'], one, 'held')],
-    ['A asks for client (priority 1), a free role that needs no seat.', facts(['a'], free, 'none')],
-    [
-      `${asks}, but 3 of 3 seats are taken: Ann is number 2 in the queue and has view_only meanwhile.`,
-      facts(['a'], one, 'waiting', { place: 2 }),
-    ],
-    [
-      `${asks}, but 3 of 3 seats are taken: Ann waits and has no role meanwhile.`,
-      facts(['a'], off, 'waiting', { place: 2, terms: { ...terms, policy: 'block' } }),
-    ],
-    [
-      `${asks}, but no contract is in force that gives seats: Ann is number 1 in the queue and has view_only meanwhile.`,
-      facts(['a'], one, 'waiting', { place: 1, terms: termsAt(undefined, now) }),
-    ],
-    [
-      `${asks}, but another active person has the same e-mail address.`,
-      facts(['a'], one, 'none', { isDuplicate: true }),
-    ],
-    ['Ann is in no group, so that nothing is asked for.', facts([], one, 'none')],
-    ['Ann is in X, which no mapping names.', facts(['x'], one, 'none')],
-    [`${heldBack} Ann keeps the seat and team_member.`, facts(['a'], one, 'held', { stagedSince: now })],
-    [
-      `${heldBack} Ann keeps the place in the queue and view_only.`,
-      facts(['a'], one, 'waiting', { stagedSince: now, place: 2 }),
-    ],
-    [`${heldBack} Ann has no role.`, facts(['x'], one, 'none', { stagedSince: now })],
-    [
-      'Ann is inactive, and so has no role and no seat.',
-      facts(['a'], one, 'none', { active: false, stagedSince: now }),
-    ],
-  ])('is: %s', (sentence, given) => {
-    expect(explain(given).sentence).toBe(sentence);
-  });
-});
-
-describe('the end of an evaluation', () => {
-  it('is told to who keeps a seat, with what would help', () => {
-    const frozen = explain(
-      facts(['a'], one, 'held', { terms: { ...terms, phase: 'frozen', grants: false } }),
-    );
-    expect(frozen.reasons).toContain('EVALUATION_ENDED');
-    expect(frozen.sentence).toBe(
-      'A asks for team_member (priority 1), and Ann keeps a seat, but the evaluation is over: view_only until a contract is signed.',
-    );
-    expect(frozen.smallestChange).toBe('A contract: it restores what the evaluation had.');
-    const graceUntil = new Date('2026-04-11T00:00:00Z');
-    const grace = { ...terms, phase: 'grace', grants: false, graceUntil } as const;
-    expect(explain(facts(['a'], one, 'held', { terms: grace })).sentence).toContain(
-      'holds a seat until 2026-04-11',
-    );
   });
 });

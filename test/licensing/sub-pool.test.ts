@@ -52,7 +52,8 @@ describe('shares', () => {
     expect(shareOf(shares, null)).toEqual({ seats: 4, limit: Number.POSITIVE_INFINITY, used: 5 });
     expect(shareOf(shares, 'b')).toEqual({ seats: 2, limit: 3, used: 0 });
     expect(borrowedBy(shareOf(shares, 'a'))).toBe(1);
-    expect([lentBy(shareOf(shares, 'b'), 0), lentBy(shareOf(shares, 'b'), 1)]).toEqual([2, 1]);
+    const lent = (free: number, all: number) => lentBy(shareOf(shares, 'b'), free, all);
+    expect([lent(0, 9), lent(1, 9), lent(0, 1)], 'and never what nobody has').toEqual([2, 1, 1]);
   });
 
   it('may promise more than there is: nothing is left for the rest then', () => {
