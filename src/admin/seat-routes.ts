@@ -5,10 +5,10 @@ import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
+import { excessEnd } from '../licensing/cliff.ts';
 import type { ContractDraft, Contract as ContractInForce } from '../licensing/contract.ts';
 import { ofTerm, termsAt } from '../licensing/contract.ts';
 import { excessOf, noExcess } from '../licensing/excess.ts';
-import { excessUntil } from '../licensing/overage.ts';
 import { settleBatch } from '../provisioning/settle-flow.ts';
 import { type Verification, verifySeats } from '../provisioning/verify-flow.ts';
 import { adminDoorOf, adminTenantOf } from './admin-auth-hook.ts';
@@ -174,7 +174,7 @@ function showSeats(
         : {
             seats: excess.lost,
             overage: excess.lowered,
-            until: excessUntil(terms, excessSince).toISOString(),
+            until: excessEnd(contract, excessSince, now).toISOString(),
           },
     staged: counts.staged,
     blockLiftedAt: ofTerm(contract, counts.blockLiftedAt, now)?.toISOString() ?? null,

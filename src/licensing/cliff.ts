@@ -50,7 +50,25 @@ export function standingCliff(
 
 export function cliffAt(contract: Contract | undefined, at: Date): Cliff {
   const terms = termsAt(contract, at);
-  return { at, ...seatLimits(terms), seatsGoAt: excessUntil(terms, at) };
+  return { at, ...seatLimits(terms), seatsGoAt: excessEnd(contract, at, at) };
+}
+
+/**
+ * When those above a capacity that fell lose their seats: their days are counted anew from each further reduction that begins before
+ * they are over.
+ *
+ * @param since When it fell.
+ */
+export function excessEnd(contract: Contract | undefined, since: Date, now: Date): Date {
+  const terms = termsAt(contract, now);
+  let before = seatLimits(terms);
+  let end = excessUntil(terms, since);
+  for (const { at, ...after } of capacityChanges(contract, now)) {
+    if (end <= at) break;
+    if (isFall(before, after)) end = excessUntil(termsAt(contract, at), at);
+    before = after;
+  }
+  return end;
 }
 
 /** As if the next term, with everything else as it is now, had so many seats. */

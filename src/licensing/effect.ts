@@ -4,7 +4,7 @@ import { unreachable } from '../kernel/assert.ts';
 import type { Billing, FallbackRole } from './catalogue.ts';
 import type { OveragePolicy, Terms } from './contract.ts';
 import { type Desire, mappingOf, type Refusal, type RequestedRole } from './desire.ts';
-import { excessUntil, overageUntil } from './overage.ts';
+import { overageUntil } from './overage.ts';
 
 /**
  * `held`: within the capacity; `overage`: above it, by the policy; `hold`: none, but the place is kept; `waiting`: none, and
@@ -94,15 +94,12 @@ export function isEnding({ openedAt, settlesAt }: OpenBatch): boolean {
 }
 
 /** What a seat is told by. */
-export type Telling = Pick<
-  Terms,
-  'policy' | 'phase' | 'graceUntil' | 'graceDays' | 'grants' | 'decreaseGraceDays'
-> & {
+export type Telling = Pick<Terms, 'policy' | 'phase' | 'graceUntil' | 'graceDays' | 'grants'> & {
   batch: OpenBatch | null;
   /** `borrowed`: the seat is one that other shares lend; `full`: the sub-pool has all that it may, though seats are free. */
   share: 'borrowed' | 'full' | null;
-  /** Of somebody who is above a capacity that fell: since when it is less than what is used; null: not above it. */
-  excessSince: Date | null;
+  /** When somebody who is above a capacity that fell loses the seat; null: not above it. */
+  excessUntil: Date | null;
   /** The breaker holds back what a directory says of the person. */
   isStaged: boolean;
 };
@@ -152,12 +149,10 @@ function decidedView(decision: Decision | null, position: number | null, telling
 }
 
 function seatedReason(usual: string, telling: Telling): string {
-  const { phase, graceUntil, excessSince } = telling;
+  const { phase, graceUntil, excessUntil } = telling;
   if (phase === 'frozen') return 'EVALUATION_ENDED';
   if (graceUntil !== null) return `GRACE_UNTIL:${graceUntil.toISOString()}`;
-  return excessSince === null
-    ? usual
-    : `SEAT_EXCESS_UNTIL:${excessUntil(telling, excessSince).toISOString()}`;
+  return excessUntil === null ? usual : `SEAT_EXCESS_UNTIL:${excessUntil.toISOString()}`;
 }
 
 function rejectedReason({ approval }: Decision): string | null {
@@ -171,9 +166,9 @@ function noticeReason({ noticeUntil }: Decision): string | undefined {
 function overageReason({ overageSince, since }: Decision, telling: Telling): string {
   const until = overageUntil(telling, overageSince ?? since);
   if (until === null) return seatedReason('SEAT_OVERAGE', telling);
-  const { excessSince } = telling;
-  const isSooner = excessSince !== null && until <= excessUntil(telling, excessSince);
-  const own = isSooner ? { ...telling, excessSince: null } : telling;
+  const { excessUntil } = telling;
+  const isSooner = excessUntil !== null && until <= excessUntil;
+  const own = isSooner ? { ...telling, excessUntil: null } : telling;
   return seatedReason(`SEAT_OVERAGE_UNTIL:${until.toISOString()}`, own);
 }
 

@@ -131,7 +131,7 @@ function undecided(user: User, address: string | null, directory: { name: string
     stagedSince: null,
     seat: seatView(null, null, {
       ...termsAt(undefined, user.createdAt),
-      ...{ batch: null, share: null, excessSince: null, isStaged: false },
+      ...{ batch: null, share: null, excessUntil: null, isStaged: false },
     }),
     blue: { state: 'none', code: null, detail: null },
   };

@@ -7,7 +7,7 @@ import type { TenantTransaction } from '../db/tenant-transaction.ts';
 import type { DirectoryId, UserId } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { roomIn, type Usage } from '../licensing/admit.ts';
-import { seatsLost } from '../licensing/cliff.ts';
+import { excessEnd, seatsLost } from '../licensing/cliff.ts';
 import { type Contract, type Terms, termsAt } from '../licensing/contract.ts';
 import { isSeated, type OpenBatch, seatView } from '../licensing/effect.ts';
 import { seatLimits } from '../licensing/overage.ts';
@@ -198,13 +198,16 @@ interface Among {
   borrowers: ReadonlySet<UserId>;
   /** Who would lose the seat if the grace of a decrease were over now. */
   losers: ReadonlySet<UserId>;
+  /** When it is. */
+  excessUntil: Date | null;
   /** Seats are free, though perhaps not for everybody. */
   isRoom: boolean;
 }
 
 /** More is read only where there are sub-pools, or fewer seats than are used. @param row Any of them: of the tenant. */
 async function amongOthers(tx: TenantTransaction, row: Row, rows: readonly Row[], now: Date): Promise<Among> {
-  const terms = termsAt(row.contract ?? undefined, now);
+  const contract = row.contract ?? undefined;
+  const terms = termsAt(contract, now);
   const shares = sharesOf(withUse(row.sub_pools, row.sub_pool_use), terms, row.usage);
   const seated = rows.flatMap(({ id, seat }) => (isSeated(seat) ? [id] : []));
   const excess = row.excess_since === null ? 0 : seatsLost(seatLimits(terms), row.usage);
@@ -213,7 +216,11 @@ async function amongOthers(tx: TenantTransaction, row: Row, rows: readonly Row[]
     selectLosing(tx, shares, excess, seated),
   ]);
   const room = roomIn(terms, row.usage);
-  return { terms, shares, borrowers, losers, isRoom: terms.grants && room.held + room.overage > 0 };
+  return {
+    ...{ terms, shares, borrowers, losers },
+    excessUntil: row.excess_since === null ? null : excessEnd(contract, row.excess_since, now),
+    isRoom: terms.grants && room.held + room.overage > 0,
+  };
 }
 
 function shareStateOf(
@@ -244,7 +251,7 @@ function toView(row: Row, among: Among): UserView {
       ...among.terms,
       batch: batchOf(row),
       share: shareStateOf(row, among),
-      excessSince: among.losers.has(row.id) ? row.excess_since : null,
+      excessUntil: among.losers.has(row.id) ? among.excessUntil : null,
       isStaged: row.staged_since !== null,
     }),
     stagedSince: row.staged_since,

@@ -2,7 +2,14 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Usage } from '../../src/licensing/admit.ts';
-import { cliffAt, nextCliff, renewalCliff, seatsLost, standingCliff } from '../../src/licensing/cliff.ts';
+import {
+  cliffAt,
+  excessEnd,
+  nextCliff,
+  renewalCliff,
+  seatsLost,
+  standingCliff,
+} from '../../src/licensing/cliff.ts';
 import { type ContractLine, termsAt } from '../../src/licensing/contract.ts';
 import { contract } from './support.ts';
 
@@ -75,6 +82,27 @@ describe('a cliff that stands', () => {
     expect(of([], 3)).toBeUndefined();
     expect(of([], 5, null)).toBeUndefined();
     expect(of([line('amendment', '2026-02-10', 1)], 5)).toBeUndefined();
+  });
+
+  it.each([
+    ['its days of grace are over', [], '2026-02-14'],
+    [
+      'those of a further reduction are that begins before',
+      [line('amendment', '2026-02-13', 2)],
+      '2026-03-15',
+    ],
+    [
+      'those of each one are',
+      [line('amendment', '2026-02-13', 2), line('amendment', '2026-03-14', 1)],
+      '2026-04-13',
+    ],
+    ['though another begins then', [line('amendment', '2026-02-14', 2)], '2026-02-14'],
+    ['whatever there is more of', [line('ramp', '2026-02-10', 1)], '2026-02-14'],
+  ] as const)('ends when %s', (_what, lines, day) => {
+    const some = contract({ paidSeats: 10, lines: [line('amendment', '2026-01-15', 3), ...lines] });
+    const end = new Date(`${day}T00:00:00Z`);
+    expect(excessEnd(some, since, now)).toEqual(end);
+    expect(cliffAt(some, since).seatsGoAt, 'as it is told of one to come').toEqual(end);
   });
 });
 

@@ -38,7 +38,7 @@ function factsOf(world: World, member: Member): ExplainFacts {
     used: usage.held + usage.overage + usage.onHold + usage.unmanagedPaid,
     seat: seatView(decision, 1, {
       ...terms,
-      ...{ batch: null, share: null, excessSince: null, isStaged: false },
+      ...{ batch: null, share: null, excessUntil: null, isStaged: false },
     }),
     share:
       own === undefined

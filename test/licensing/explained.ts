@@ -49,7 +49,7 @@ export function facts(
     grantsFrom: null,
     seat: seatView(decision, place, {
       ...inForce,
-      ...{ batch: null, share: null, excessSince: null, isStaged: rest.stagedSince != null },
+      ...{ batch: null, share: null, excessUntil: null, isStaged: rest.stagedSince != null },
     }),
     stagedSince: null,
     takenAt: null,

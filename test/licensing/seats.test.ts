@@ -186,7 +186,7 @@ describe('effect', () => {
     const running = (policy: OveragePolicy) =>
       ({
         ...{ policy, phase: 'running' as const, graceUntil: null, graceDays: 0, grants: true },
-        ...{ batch: null, share: null, excessSince: null, decreaseGraceDays: 0, isStaged: false },
+        ...{ batch: null, share: null, excessUntil: null, isStaged: false },
       }) as const;
     const told = (...args: Parameters<typeof seatView>) => {
       const { state, position, reason } = seatView(...args);

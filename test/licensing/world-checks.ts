@@ -260,7 +260,7 @@ function checkExplained(world: World): void {
       ...terms,
       batch: world.batch,
       share: null,
-      excessSince: null,
+      excessUntil: null,
       isStaged: false,
     });
     const isTold = decision.seat !== 'none' || decision.refusal !== null;

@@ -92,6 +92,21 @@ describe('a line', () => {
     expect(await holders()).toEqual([0, 1]);
   });
 
+  it('that gives fewer before the days of grace are over begins them anew, and whoever is to lose the seat is told so', async () => {
+    await world.contract({ paidSeats: 4 });
+    await amend('2026-04-01', { paidSeats: 3 });
+    await amend('2026-04-20', { paidSeats: 2 });
+    await goTo('2026-04-01T00:00:00.000Z');
+    const isTold = 'SEAT_EXCESS_UNTIL:2026-05-20T00:00:00.000Z';
+    expect((await told(3))[1]).toBe(isTold);
+    await goTo('2026-04-20T00:00:00.000Z');
+    expect([(await told(3))[1], (await told(2))[1]]).toEqual([isTold, isTold]);
+    await goTo('2026-05-19T23:59:59.999Z');
+    expect(await holders()).toEqual([0, 1, 2, 3]);
+    await goTo('2026-05-20T00:00:00.000Z');
+    expect(await holders()).toEqual([0, 1]);
+  });
+
   it('that takes seats but leaves as many in all has days of grace, from its day, and each time that it does', async () => {
     const excess = async () => (await readState(world)).pool.excess_since?.toISOString();
     await amend('2026-04-01', { paidSeats: 2 });
