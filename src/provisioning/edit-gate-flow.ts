@@ -22,6 +22,7 @@ import {
   type EditRequest,
   insertEditRequest,
   moveEditRequest,
+  releaseAbandoned,
   selectEditRequest,
 } from './edit-request-store.ts';
 import { laterText } from './losses.ts';
@@ -206,6 +207,7 @@ async function endApplied(
 /** @throws Fault `not_found`; `conflict` for one that is decided already. */
 export async function refuseRequest(database: Database, door: Door, id: string): Promise<EditRequest> {
   await inTenant(database, door.tenantId, async (tx) => {
+    await releaseAbandoned(tx, id, abandonedBefore(door));
     if ((await selectEditRequest(tx, id)) === undefined) throw unknownRequest(id);
     const isMoved = await moveEditRequest(tx, id, 'pending', 'refused', { by: door.actor, at: door.now });
     if (!isMoved) throw decidedAlready(id);
@@ -214,14 +216,22 @@ export async function refuseRequest(database: Database, door: Door, id: string):
   return await readRequest(database, door, id);
 }
 
+/** With the edit itself its request is approved: one that is not by then never is, since the process has died. */
+const approvalMsMax = 5 * 60_000;
+
+function abandonedBefore({ now }: Door): Date {
+  return new Date(now.getTime() - approvalMsMax);
+}
+
 async function pendingRequest(database: Database, door: Approver, id: string): Promise<EditRequest> {
   const { request, refusal } = await inTenant(database, door.tenantId, async (tx) => {
+    await releaseAbandoned(tx, id, abandonedBefore(door));
     const request = await selectEditRequest(tx, id);
     if (request === undefined) throw unknownRequest(id);
     // Where the rule ended meanwhile no key counts as another's.
     const since = (await selectRuleSince(tx)) ?? door.now;
     if (handOf(request.askedBy, since) === handOf(door.lineage, since)) throw sameHand();
-    if (!(await moveEditRequest(tx, id, 'pending', 'applying', null)))
+    if (!(await moveEditRequest(tx, id, 'pending', 'applying', { by: door.actor, at: door.now })))
       throw decidedAlready(id, request.state);
     const refusal = await outdatednessOf(tx, request, door.now);
     if (refusal !== undefined) await endApplied(tx, door, id, 'outdated', refusal);

@@ -97,6 +97,14 @@ export async function moveEditRequest(
   return moved > 0;
 }
 
+/** Whose approval began before that, and whose process died before the edit was made, waits again. */
+export async function releaseAbandoned(tx: TenantTransaction, id: string, begunBefore: Date): Promise<void> {
+  await tx.run(sql`
+    update edit_requests set state = 'pending', decided_by = null, decided_at = null
+    where tenant_id = ${tx.tenantId} and id = ${id} and state = 'applying' and coalesce(decided_at, created_at) < ${begunBefore}
+  `);
+}
+
 interface Row {
   id: string;
   method: string;

@@ -239,6 +239,22 @@ it('an edit that was made is approved, whatever fails after it', async () => {
   expect((await read('/seats')).capacity).toBe(20);
 });
 
+it('an approval whose process died is begun anew, after five minutes', async () => {
+  await underTheRule();
+  const id = await scene.ask(...(await contractAsked()));
+  const begin = (ago: string) =>
+    inTenant(database, scene.tenant.tenantId as TenantId, async (tx) =>
+      tx.send(
+        sql`update edit_requests set state = 'applying', decided_at = now() - ${ago}::interval where id = ${id}`,
+      ),
+    );
+  await begin('4 minutes');
+  expect((await scene.approve(id)).status).toBe(409);
+  await begin('6 minutes');
+  await made(scene.approve(id));
+  expect((await read('/seats')).capacity).toBe(20);
+});
+
 it('of two that are approved at once, one is carried out', async () => {
   await underTheRule();
   const asked = [20, 30];

@@ -76,6 +76,21 @@ describe('an address that was another’s by mistake', () => {
     expect(await t.blue(eve)).toBe('removed DUPLICATE_EMAIL');
   });
 
+  it('of somebody inactive keeps no leaver in Blue who accepted there unnoticed', async () => {
+    const t = await s.tenant();
+    const { group } = await t.role('project_administrator');
+    const joe = await t.user('joe', [group]);
+    await t.sync();
+    t.double.state.accept(email('joe'));
+    await move(t, joe, 'joseph');
+    const old = await t.user('old');
+    await t.revise(old, { active: false });
+    await move(t, old, 'joe');
+    await t.revise(joe, { active: false });
+    await rest(t);
+    expect([t.held(), t.invited(), await t.blue(joe)]).toEqual([[], [], 'removed']);
+  });
+
   it('keeps nobody from their own account, which was accepted unnoticed', async () => {
     const t = await s.tenant();
     const { group } = await t.role('client');
