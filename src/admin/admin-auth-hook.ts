@@ -102,6 +102,6 @@ export function adminDoorOf(request: FastifyRequest, now: Date): Door & { actor:
     actor: adminActorOf(request),
     now,
     requestId: request.id,
-    ...(request.approvedEdit === null ? {} : { editRequestId: request.approvedEdit.id }),
+    ...(request.approvedEdit === null ? {} : { approval: request.approvedEdit.approval }),
   };
 }

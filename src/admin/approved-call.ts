@@ -4,11 +4,12 @@
  */
 
 import type { Administrator } from '../audit/audit-event.ts';
+import type { Approval } from '../audit/door.ts';
 import { newToken } from '../kernel/token.ts';
 
-/** An edit request, and who asked for it. */
+/** An edit request whose approval was begun, and who asked for it. */
 export interface ApprovedEdit {
-  id: string;
+  approval: Approval;
   actor: Administrator;
 }
 

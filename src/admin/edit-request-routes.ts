@@ -80,7 +80,12 @@ export function editRequestRoutes(
         database,
         { ...door, lineage: adminLineageOf(request) },
         id,
-        (asked) => approved.make(asked, (headers) => make(scope, request, asked, headers)),
+        (asked) => {
+          const approval = { requestId: asked.id, begunAt: door.now };
+          return approved.make({ approval, actor: asked.actor }, (headers) =>
+            make(scope, request, asked, headers),
+          );
+        },
       );
       if (made.statusCode >= 300) {
         return reply

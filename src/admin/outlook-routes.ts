@@ -6,14 +6,7 @@ import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
 import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
-import {
-  type Cliff,
-  cliffAt,
-  nextCliff,
-  renewalCliff,
-  seatsLost,
-  standingCliff,
-} from '../licensing/cliff.ts';
+import { type Cliff, cliffAt, foremostCliff, renewalCliff, seatsLost } from '../licensing/cliff.ts';
 import type { Contract } from '../licensing/contract.ts';
 import { historyDaysNeeded } from '../licensing/forecast.ts';
 import { sharesOf } from '../licensing/sub-pool.ts';
@@ -145,8 +138,7 @@ function cliffOf(
 ): Cliff | undefined {
   if (paidSeats !== undefined) return renewalCliff(contract, paidSeats, now, at);
   if (at !== undefined) return cliffAt(contract, at);
-  const excess = { since: counts.excessSince, used: counts };
-  return standingCliff(contract, excess, now) ?? nextCliff(contract, now);
+  return foremostCliff(contract, { since: counts.excessSince, used: counts }, now);
 }
 
 async function readCliff(

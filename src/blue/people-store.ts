@@ -80,7 +80,7 @@ export async function selectPeople(tx: TenantTransaction, ids: readonly UserId[]
   }
   const claimants = claimantsOf(rows);
   return rows.map((row) => {
-    const others = claimants.get(row.known_address)?.some(({ user_id }) => user_id !== row.user_id);
+    const others = claimants.get(row.known_address)?.some((other) => mayClaim(other, row));
     return toPerson(row, others ?? false);
   });
 }
@@ -122,10 +122,15 @@ function everybody(tx: TenantTransaction, ids: readonly UserId[]): RawBuilder<un
   `;
 }
 
-/** By address, who has it in the directory, and is active, or was invited to it. */
+/** Against a leaver somebody inactive claims nothing: neither of the two is to stay in Blue. */
+function mayClaim(other: PersonRow, row: PersonRow): boolean {
+  return other.user_id !== row.user_id && (row.active || other.active);
+}
+
+/** By address, who has it in the directory or was invited to it. */
 function claimantsOf(rows: readonly PersonRow[]): Map<string | null, PersonRow[]> {
   const present = rows
-    .filter(({ user_name, active }) => user_name !== null && active)
+    .filter(({ user_name }) => user_name !== null)
     .map((row) => [row.address, row] as const);
   const invited = rows.flatMap((row) => {
     const kept = keptOf(row);

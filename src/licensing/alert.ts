@@ -4,7 +4,7 @@
 
 import type { TenantId } from '../kernel/ids.ts';
 import type { Usage } from './admit.ts';
-import { cliffsAhead, seatsLost, standingCliff } from './cliff.ts';
+import { foremostCliff, seatsLost } from './cliff.ts';
 import { type ConnectionAlert, type ConnectionFacts, watchConnection } from './connection-alert.ts';
 import {
   type Contract,
@@ -206,10 +206,7 @@ function watchEvaluation({ contract }: AlertFacts, { phase, endsOn }: Terms, now
 const cliffDays = 120;
 
 function watchCliff({ contract, usage, excessSince }: AlertFacts, now: Date): Watch[] {
-  const standing = standingCliff(contract, { since: excessSince, used: usage }, now);
-  const ahead = cliffsAhead(contract, now);
-  // Others may lie before the first at which anybody loses a seat.
-  const cliff = standing ?? ahead.find((one) => seatsLost(one, usage) > 0) ?? ahead[0];
+  const cliff = foremostCliff(contract, { since: excessSince, used: usage }, now);
   if (cliff === undefined || cliff.capacity === null) return [];
   const on = dayOf(cliff.at);
   const people = seatsLost(cliff, usage);

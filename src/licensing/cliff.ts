@@ -44,8 +44,20 @@ export function standingCliff(
   const seats = seatLimits(terms);
   const seatsGoAt = excessUntil(terms, since);
   const next = nextCliff(contract, now);
-  if (seatsLost(seats, used) === 0 || (next !== undefined && next.at < seatsGoAt)) return undefined;
+  if (seatsLost(seats, used) === 0 || (next !== undefined && next.at <= seatsGoAt)) return undefined;
   return { at: since, ...seats, seatsGoAt };
+}
+
+/** What is told of: the one that stands, else the first at which somebody loses a seat, else the next. */
+export function foremostCliff(
+  contract: Contract | undefined,
+  known: { since: Date | null; used: Usage },
+  now: Date,
+): Cliff | undefined {
+  const ahead = cliffsAhead(contract, now);
+  return (
+    standingCliff(contract, known, now) ?? ahead.find((one) => seatsLost(one, known.used) > 0) ?? ahead[0]
+  );
 }
 
 export function cliffAt(contract: Contract | undefined, at: Date): Cliff {
@@ -64,7 +76,7 @@ export function excessEnd(contract: Contract | undefined, since: Date, now: Date
   let before = seatLimits(terms);
   let end = excessUntil(terms, since);
   for (const { at, ...after } of capacityChanges(contract, now)) {
-    if (end <= at) break;
+    if (end < at) break;
     if (isFall(before, after)) end = excessUntil(termsAt(contract, at), at);
     before = after;
   }

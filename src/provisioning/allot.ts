@@ -35,7 +35,7 @@ export function seatsOf(
 ): Map<UserId, Seat> {
   const seats = new Map(candidates.map((candidate) => [candidate.userId, ownSeat(candidate)]));
   const roomNow = () => roomIn(terms, usageNow(candidates, seats, facts));
-  seatReturning(candidates, seats, facts, terms, roomNow());
+  seatReturning(candidates, seats, facts, terms);
   if (mode === 'nobody') return seats;
   if (mode === 'all') promote(candidates, seats, facts, roomNow());
   serve(candidates, seats, facts, terms, mode);
@@ -63,17 +63,21 @@ function upTo(most: number, room: Room): Room {
   return { held, overage: Math.min(room.overage, most - held) };
 }
 
-/** Who comes back to a kept place has a seat, whatever room there is: within the capacity as long as there is any. */
+/**
+ * Who comes back to a kept place has a seat, whatever room there is: within the capacity as long as there is any, then above it as far
+ * as the policy goes. For the others, whose way people of Blue's own are in, it is one within it.
+ */
 function seatReturning(
   candidates: readonly Candidate[],
   seats: Map<UserId, Seat>,
-  { rules }: Facts,
+  facts: Facts,
   terms: Terms,
-  room: Room,
 ): void {
+  const usage = usageNow(candidates, seats, facts);
+  const [within, above] = [roomIn(terms, usage).held, Math.max(0, terms.allowance - usage.overage)];
   const returning = candidates.filter(({ claim }) => claim.kind === 'returns').map(claimOf);
-  for (const [at, { userId }] of returning.sort(compareClaims(rules.order)).entries())
-    seats.set(userId, at < room.held || terms.allowance === 0 ? 'held' : 'overage');
+  for (const [at, { userId }] of returning.sort(compareClaims(facts.rules.order)).entries())
+    seats.set(userId, at < within || at >= within + above ? 'held' : 'overage');
 }
 
 function ownSeat({ claim }: Candidate): Seat {

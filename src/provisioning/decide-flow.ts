@@ -63,7 +63,7 @@ export async function decide(
   circumstances: Circumstances = {},
 ): Promise<Decided> {
   const { alsoMark = [], keepUntil = null, isSettled = false, isSync = false } = circumstances;
-  if (door.editRequestId !== undefined) await approveWithEdit(tx, door, door.editRequestId);
+  if (door.approval !== undefined) await approveWithEdit(tx, door, door.approval);
   const most = mostOf(door);
   const count = knownCount(affected);
   const isLarge = count === undefined ? await areMoreThan(tx, affected, most) : count > most;

@@ -179,9 +179,11 @@ export async function approveRequest<T>(
 
 async function finish(database: Database, door: Door, request: EditRequest, isMade: boolean): Promise<void> {
   await inTenant(database, door.tenantId, async (tx) => {
-    const { state = null } = (await selectEditRequest(tx, request.id)) ?? {};
+    const known = await selectEditRequest(tx, request.id);
+    // Another approval was begun since, or it was refused.
+    if (known?.decidedAt?.getTime() !== door.now.getTime()) return;
     // With the edit itself, or by one that decides nothing.
-    if (state === 'approved') appendAudit(tx, door, [{ action: 'edit.approved', subject: request.id }]);
+    if (known.state === 'approved') appendAudit(tx, door, [{ action: 'edit.approved', subject: request.id }]);
     else if (isMade) await endApplied(tx, door, request.id, 'approved');
     // Of two that replace the same the other was faster.
     else {
@@ -216,7 +218,7 @@ export async function refuseRequest(database: Database, door: Door, id: string):
   return await readRequest(database, door, id);
 }
 
-/** With the edit itself its request is approved: one that is not by then never is, since the process has died. */
+/** With the edit itself its request is approved: where it is not by then the process has died, or what it does comes to nothing. */
 const approvalMsMax = 5 * 60_000;
 
 function abandonedBefore({ now }: Door): Date {

@@ -97,7 +97,7 @@ export async function moveEditRequest(
   return moved > 0;
 }
 
-/** Whose approval began before that, and whose process died before the edit was made, waits again. */
+/** Whose approval was begun before that, and came to no end, waits again: that approval is none any more. */
 export async function releaseAbandoned(tx: TenantTransaction, id: string, begunBefore: Date): Promise<void> {
   await tx.run(sql`
     update edit_requests set state = 'pending', decided_by = null, decided_at = null

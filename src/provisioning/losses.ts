@@ -6,7 +6,7 @@
 import type { UserId } from '../kernel/ids.ts';
 import type { Usage } from '../licensing/admit.ts';
 import { seatsLost } from '../licensing/cliff.ts';
-import { type Contract, nextChange, termsAt } from '../licensing/contract.ts';
+import { type Contract, nextChange, type Terms, termsAt } from '../licensing/contract.ts';
 import { desire, named } from '../licensing/desire.ts';
 import { isSeated } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
@@ -68,8 +68,8 @@ function instantsOf(mappings: Rules['mappings'], pin: PersonFacts['pin'], now: D
 }
 
 /**
- * How many more seats have gone by the contract after the edit than by that before it, at the instant at which that is most: whose they
- * are is known only then. What goes at one instant has gone at all later ones too.
+ * How many more seats go by the contract after the edit than by that before it, at the instant at which that is most: whose they are is
+ * known only then.
  *
  * @param usage Without the seats above the capacity that go by the edit itself. Of an evaluation that it freezes all do.
  * @param excessSince Since when the days of grace of others run, which may come to be fewer; null: none do.
@@ -84,17 +84,13 @@ export function lostByContract(
   const terms = { before: termsAt(before, now), after: termsAt(after, now) };
   if (terms.after.phase === 'frozen') return 0;
   const times = [now, ...changesOf(before, now), ...changesOf(after, now)].map((at) => at.getTime());
+  const instants = [...new Set(times)].sort((a, b) => a - b).map((time) => new Date(time));
   // Whoever has nothing of a seat that is frozen has it again, for as long as there is one.
-  const isFrozen = terms.before.phase === 'frozen';
-  const gone = { before: 0, after: 0, more: 0 };
-  for (const time of [...new Set(times)].sort((a, b) => a - b)) {
-    gone.before = isFrozen ? 0 : Math.max(gone.before, lostAt(before, usage, new Date(time)));
-    gone.after = Math.max(gone.after, lostAt(after, usage, new Date(time)));
-    gone.more = Math.max(gone.more, gone.after - gone.before);
-  }
+  const former = terms.before.phase === 'frozen' ? [] : lostAtEach(before, usage, instants);
+  const more = lostAtEach(after, usage, instants).map((lost, index) => lost - (former[index] ?? 0));
   const isSooner =
     excessSince !== null && excessUntil(terms.after, excessSince) < excessUntil(terms.before, excessSince);
-  return Math.max(gone.more, isSooner ? seatsLost(seatLimits(terms.after), usage) : 0);
+  return Math.max(0, ...more, isSooner ? seatsLost(seatLimits(terms.after), usage) : 0);
 }
 
 function changesOf(contract: Contract | undefined, now: Date): Date[] {
@@ -103,19 +99,24 @@ function changesOf(contract: Contract | undefined, now: Date): Date[] {
   return instants;
 }
 
-/** Of those who have a seat now, how many could not keep it by what holds at that instant. */
-function lostAt(contract: Contract | undefined, usage: Usage, at: Date): number {
-  const terms = termsAt(contract, at);
-  switch (terms.phase) {
-    case 'frozen':
-      return usage.held + usage.overage;
-    // After the end of a signed contract everybody stays.
-    case 'ended':
-      return 0;
-    default: {
-      // Under `grace` seats above the capacity have an end.
-      const { capacity, limit } = seatLimits(terms);
-      return seatsLost({ capacity, limit: overageUntil(terms, at) === null ? limit : capacity }, usage);
-    }
-  }
+/**
+ * Of those who have a seat now, how many could not keep it by what holds at each of the instants, in their order. After the end of a
+ * signed contract everybody stays who is there still.
+ */
+function lostAtEach(contract: Contract | undefined, usage: Usage, instants: readonly Date[]): number[] {
+  let most = 0;
+  return instants.map((at) => {
+    const terms = termsAt(contract, at);
+    if (terms.phase === 'ended') return most;
+    const lost = lostBy(terms, usage, at);
+    most = Math.max(most, lost);
+    return lost;
+  });
+}
+
+function lostBy(terms: Terms, usage: Usage, at: Date): number {
+  if (terms.phase === 'frozen') return usage.held + usage.overage;
+  const { capacity, limit } = seatLimits(terms);
+  // Under `grace` seats above the capacity have an end.
+  return seatsLost({ capacity, limit: overageUntil(terms, at) === null ? limit : capacity }, usage);
 }

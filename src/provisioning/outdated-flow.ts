@@ -1,8 +1,8 @@
 /** Refuses an approved edit by which what others changed since it was asked for would be overwritten unseen. */
 
-import type { Door } from '../audit/door.ts';
+import type { Approval, Door } from '../audit/door.ts';
 import type { TenantTransaction } from '../db/tenant-transaction.ts';
-import type { Fault } from '../kernel/fault.ts';
+import { Fault } from '../kernel/fault.ts';
 import { type EditRequest, moveEditRequest, selectEditRequest } from './edit-request-store.ts';
 import { selectChangeSince } from './outdated-store.ts';
 import { begunSince, outdated } from './replaced.ts';
@@ -24,18 +24,22 @@ export async function outdatednessOf(
  * In the transaction of the edit, under the pool's lock, which whoever changes what it replaces has too: the request is approved with the
  * edit itself, whatever fails after it.
  *
- * @throws Fault `conflict` where what it replaces was changed since it was asked for.
+ * @throws Fault `conflict` where what it replaces was changed since it was asked for, or the request was decided otherwise since the
+ *   approval was begun.
  */
 export async function approveWithEdit(
   tx: TenantTransaction,
   { actor, now }: Door,
-  editRequestId: string,
+  { requestId, begunAt }: Approval,
 ): Promise<void> {
-  const request = await selectEditRequest(tx, editRequestId);
+  const request = await selectEditRequest(tx, requestId);
+  const isOurs = request?.decidedAt?.getTime() === begunAt.getTime();
   // By an earlier transaction of the same edit.
-  if (request?.state !== 'applying') return;
+  if (isOurs && request.state === 'approved') return;
+  if (!isOurs || request.state !== 'applying')
+    throw new Fault('conflict', `The edit request ${requestId} was decided otherwise meanwhile.`);
   const refusal = await outdatednessOf(tx, request, now);
   if (refusal !== undefined) throw refusal;
   const { approvedBy: by = actor } = actor.kind === 'operator' || actor.kind === 'key' ? actor : {};
-  await moveEditRequest(tx, editRequestId, 'applying', 'approved', { by, at: now });
+  await moveEditRequest(tx, requestId, 'applying', 'approved', { by, at: begunAt });
 }

@@ -230,7 +230,7 @@ it('an edit that was made is approved, whatever fails after it', async () => {
   const door = { tenantId: scene.tenant.tenantId as TenantId, now: new Date(), requestId: null };
   const dying = approveRequest(database, { ...door, actor: second, lineage: ['b'] }, id, async () => {
     const draft = readContract(contract(20) as Parameters<typeof readContract>[0]);
-    await putContract(database, { ...door, actor, editRequestId: id }, draft);
+    await putContract(database, { ...door, actor, approval: { requestId: id, begunAt: door.now } }, draft);
     throw new Error('the answer is lost');
   });
   await expect(dying).rejects.toThrow('the answer is lost');
@@ -253,6 +253,24 @@ it('an approval whose process died is begun anew, after five minutes', async () 
   await begin('6 minutes');
   await made(scene.approve(id));
   expect((await read('/seats')).capacity).toBe(20);
+});
+
+it('an approval that comes late makes nothing once the request was decided otherwise', async () => {
+  await underTheRule();
+  const id = await scene.ask(...(await contractAsked()));
+  const second = { kind: 'operator', id: 'b', name: 'second' } as const;
+  const actor = { kind: 'operator', id: 'a', name: 'first', approvedBy: second } as const;
+  const begunAt = new Date(Date.now() - 6 * 60_000);
+  const door = { tenantId: scene.tenant.tenantId as TenantId, now: begunAt, requestId: null };
+  const late = approveRequest(database, { ...door, actor: second, lineage: ['b'] }, id, async () => {
+    expect((await scene.call('POST', `/edit-requests/${id}/refuse`)).status).toBe(200);
+    const draft = readContract(contract(20) as Parameters<typeof readContract>[0]);
+    await putContract(database, { ...door, actor, approval: { requestId: id, begunAt } }, draft);
+    return { isMade: true, answer: null };
+  });
+  await expect(late).rejects.toThrow('was decided otherwise meanwhile');
+  expect((await requestOf(id)).state).toBe('refused');
+  expect((await read('/seats')).capacity).toBe(4);
 });
 
 it('of two that are approved at once, one is carried out', async () => {

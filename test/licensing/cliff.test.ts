@@ -96,7 +96,7 @@ describe('a cliff that stands', () => {
       [line('amendment', '2026-02-13', 2), line('amendment', '2026-03-14', 1)],
       '2026-04-13',
     ],
-    ['though another begins then', [line('amendment', '2026-02-14', 2)], '2026-02-14'],
+    ['those of one are that begins then', [line('amendment', '2026-02-14', 2)], '2026-03-16'],
     ['whatever there is more of', [line('ramp', '2026-02-10', 1)], '2026-02-14'],
   ] as const)('ends when %s', (_what, lines, day) => {
     const some = contract({ paidSeats: 10, lines: [line('amendment', '2026-01-15', 3), ...lines] });

@@ -8,7 +8,7 @@ import { noteUnmanagedPaid } from '../../src/provisioning/unmanaged-flow.ts';
 import { contract } from '../licensing/support.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import type { TestWorld } from '../support/tenants.ts';
-import { type ContractTeam, newContractTeam } from './contract-team.ts';
+import { type ContractTeam, newContractTeam, nothing } from './contract-team.ts';
 import { readState } from './state.ts';
 
 let test: TestDatabase;
@@ -122,6 +122,28 @@ describe('a line', () => {
     expect(await holders()).toEqual([0, 1, 2]);
   });
 
+  it('begins the days anew also at the instant at which they end, as is told', async () => {
+    await amend('2026-04-01', { paidSeats: 2 });
+    await amend('2026-05-01', { paidSeats: 1 });
+    await goTo('2026-04-02T00:00:00.000Z');
+    expect((await told(2))[1]).toBe('SEAT_EXCESS_UNTIL:2026-05-31T00:00:00.000Z');
+    await goTo('2026-05-30T23:59:59.999Z');
+    expect(await holders()).toEqual([0, 1, 2]);
+    await goTo('2026-05-31T00:00:00.000Z');
+    expect(await holders()).toEqual([0]);
+  });
+
+  it('leaves whoever comes back where people of Blue’s own are in the way', async () => {
+    await world.contract({ policy: 'allow', allowancePercent: 34, decreaseGraceDays: 0 });
+    expect((await told(3))[0]).toBe('overage');
+    await world.editGroup(staff, { remove: people.slice(1, 3) }, undefined, world.directoryDoor);
+    await noteUnmanagedPaid(test.database, world.door, 2);
+    await world.editGroup(staff, { add: people.slice(1, 3) }, undefined, world.directoryDoor);
+    world.pass(1000);
+    await settleDue(test.database, world.now, 100);
+    expect([await holders(), (await told(3))[0]]).toEqual([[0, 1, 2], 'overage']);
+  });
+
   it('that takes none makes nobody’s seat another, whoever’s place is kept meanwhile', async () => {
     await world.contract({
       ...{ policy: 'grace', allowancePercent: 50, graceDays: 5 },
@@ -169,11 +191,26 @@ describe('what an edit of a contract takes later', () => {
   const usage = { held: 4, overage: 0, onHold: 0, unmanagedPaid: 0 };
   const frozen = contract({ kind: 'evaluation', endsOn: '2026-02-28', evaluationGraceDays: 0, paidSeats: 4 });
   const fewer = contract({ paidSeats: 1 });
+  const ramp = { ...nothing, kind: 'ramp', effectiveOn: '2026-06-10', paidSeats: 3 } as const;
+  const dip = {
+    ...nothing,
+    kind: 'add_on',
+    effectiveOn: '2026-01-01',
+    endsOn: '2026-05-31',
+    paidSeats: 3,
+  } as const;
+  const dipped = contract({ paidSeats: 1, lines: [dip, ramp] });
 
   it.each([
     ['seats that are frozen and come back for a while', frozen, fewer, 3],
     ['nothing of those that it gives back', frozen, contract({ paidSeats: 4 }), 0],
     ['nothing of what was gone by the former', fewer, contract({ paidSeats: 1, endsOn: '2030-12-31' }), 0],
+    [
+      'what a dip did not take, since there were more before its days were over',
+      dipped,
+      { ...dipped, lines: [dip] },
+      3,
+    ],
     ['all that freezes', contract({ paidSeats: 4 }), { ...frozen, endsOn: '2026-03-31' }, 4],
   ])('is %s', (_what, before, after, lost) => {
     expect(lostByContract(before, after, usage, null, now)).toBe(lost);
