@@ -3,10 +3,15 @@ import { guardTenantTables } from '../src/db/row-level-security.ts';
 
 /** Large edits tell of many people in one row of the trail, and mark them for Blue in one. Forward only; rows that are there stay. */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const statement of [trail, marks]) await sql.raw(statement).execute(db);
+  for (const statement of [order, trail, marks]) await sql.raw(statement).execute(db);
   await guardTenantTables(db, ['audit_batches', 'blue_sync_batches']);
   for (const statement of [view, work, leftovers]) await sql.raw(statement).execute(db);
 }
+
+const order = `
+  -- As whoever writes locks them: the pool before the trail, which 0043 keeps longer.
+  lock table seat_pools in access exclusive mode;
+`;
 
 const trail = `
   -- Each event draws a thousand numbers, of which one that stands alone uses the first: a batch has its own for each person.

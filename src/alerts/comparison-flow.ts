@@ -8,7 +8,9 @@ import { inTenant } from '../db/tenant-transaction.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { type Comparison, nextComparison } from '../licensing/alert.ts';
-import { readPool } from '../provisioning/pool-store.ts';
+import { termsAt } from '../licensing/contract.ts';
+import { excessSinceOf } from '../licensing/excess.ts';
+import { readPool, setDue } from '../provisioning/pool-store.ts';
 import { type Verification, verifySeats } from '../provisioning/verify-flow.ts';
 import { claimComparison, findDueComparisons, writeComparison } from './comparison-store.ts';
 
@@ -51,7 +53,12 @@ async function compareTenant(
   const isOurs = await inTenant(database, tenantId, async (tx) => {
     const [claimed, pool] = await Promise.all([claimComparison(tx, now, retryAt), readPool(tx)]);
     const isBehind = pool.dueAt !== null && pool.dueAt <= now;
-    return claimed && !pool.evaluating && !isBehind;
+    // During a rolling update a process that knows nothing of such seats may have written last.
+    const { excessSince, contract, usage } = pool;
+    const isForgotten =
+      excessSince === null && excessSinceOf(pool, termsAt(contract, now), usage, now) !== null;
+    if (claimed && isForgotten) setDue(tx, now);
+    return claimed && !pool.evaluating && !isBehind && !isForgotten;
   });
   if (!isOurs) return;
   const found = await compare((at) => verifySeats(database, tenantId, at, countedMax, signal), now, clock);

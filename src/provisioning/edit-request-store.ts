@@ -101,7 +101,11 @@ export async function moveEditRequest(
 export async function releaseAbandoned(tx: TenantTransaction, id: string, begunBefore: Date): Promise<void> {
   await tx.run(sql`
     update edit_requests set state = 'pending', decided_by = null, decided_at = null
-    where tenant_id = ${tx.tenantId} and id = ${id} and state = 'applying' and coalesce(decided_at, created_at) < ${begunBefore}
+    where tenant_id = ${tx.tenantId} and id = ${id} and state = 'applying' and decided_at < ${begunBefore}
+  `);
+  // Of one that a process of before began, it counts from when it was first seen.
+  await tx.run(sql`
+    update edit_requests set decided_at = now() where tenant_id = ${tx.tenantId} and id = ${id} and state = 'applying' and decided_at is null
   `);
 }
 

@@ -198,6 +198,13 @@ async function loadRules(tx: TenantTransaction): Promise<KnownRules> {
   return { contract: contract ?? undefined, rules: toRules(rules), subPools: rules.subPools };
 }
 
+/** Sends that the tenant is settled next. */
+export function setDue(tx: TenantTransaction, now: Date): void {
+  tx.send(sql`
+    update seat_pools set due_at = least(due_at, ${now}::timestamptz) where tenant_id = ${tx.tenantId}
+  `);
+}
+
 /** What of the pool a plan leaves behind. */
 export interface PoolAfter {
   usage: Usage;

@@ -1,6 +1,10 @@
 /** Contracts that come to give fewer seats, and more again: whose seat becomes what, and when. */
 
+import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { raiseAlerts } from '../../src/alerts/alert-flow.ts';
+import { compareDue } from '../../src/alerts/comparison-flow.ts';
+import { inTenant } from '../../src/db/tenant-transaction.ts';
 import type { GroupId, UserId } from '../../src/kernel/ids.ts';
 import { lostByContract } from '../../src/provisioning/losses.ts';
 import { settleDue } from '../../src/provisioning/settle-flow.ts';
@@ -120,6 +124,22 @@ describe('a line', () => {
     expect(await excess(), 'though there are more in all').toBe('2026-04-25T00:00:00.000Z');
     await goTo('2026-05-01T00:00:00.000Z');
     expect(await holders()).toEqual([0, 1, 2]);
+  });
+
+  it('is seen in the night, where a process of the version before wrote last', async () => {
+    await world.contract({ policy: 'allow', allowancePercent: 50 });
+    await amend('2026-03-10', { paidSeats: 2 });
+    await world.contract({ paidSeats: 3, policy: 'allow', allowancePercent: 100 });
+    expect((await readState(world)).pool.excess_since).not.toBeNull();
+    await inTenant(test.database, world.tenantId, async (tx) =>
+      tx.send(sql`update seat_pools set excess_since = null, due_at = null`),
+    );
+    await raiseAlerts(test.database, world.now, 1000);
+    world.pass(86_400_000 + 4 * 3_600_000);
+    const clock = { now: () => world.now };
+    await compareDue(test.database, clock, 1000);
+    await settleDue(test.database, world.now, 1000);
+    expect((await readState(world)).pool.excess_since).toEqual(world.now);
   });
 
   it('begins the days anew also at the instant at which they end, as is told', async () => {
