@@ -3,13 +3,8 @@
 import Type, { type Static } from 'typebox';
 import { Fault } from '../kernel/fault.ts';
 import { fallbackRoles } from '../licensing/catalogue.ts';
-import {
-  type Contract,
-  type ContractDraft,
-  overagePolicies,
-  startOf,
-  termsAt,
-} from '../licensing/contract.ts';
+import { type Contract, type ContractDraft, overagePolicies, termsAt } from '../licensing/contract.ts';
+import { startOf } from '../licensing/contract-day.ts';
 import { checkDay, Day } from './day.ts';
 import { closed, Name, nullable, Time } from './schemas.ts';
 

@@ -6,16 +6,8 @@ import type { TenantId } from '../kernel/ids.ts';
 import type { Usage } from './admit.ts';
 import { foremostCliff, seatsLost } from './cliff.ts';
 import { type ConnectionAlert, type ConnectionFacts, watchConnection } from './connection-alert.ts';
-import {
-  type Contract,
-  endOf,
-  isFollowed,
-  lastDayAt,
-  ofTerm,
-  type Terms,
-  termOf,
-  termsAt,
-} from './contract.ts';
+import { type Contract, isFollowed, lastDayAt, ofTerm, type Terms, termOf, termsAt } from './contract.ts';
+import { endOf } from './contract-day.ts';
 import { dayOf, type Forecast } from './forecast.ts';
 import { type WaitingAlert, type WaitingFacts, watchWaiting } from './waiting-alert.ts';
 

@@ -1,7 +1,8 @@
 /** When fewer seats are known to come, and how many of those who have one would lose it then. Pure. */
 
 import type { Usage } from './admit.ts';
-import { type Contract, capacityChanges, endOf, startOf, termOf, termsAt } from './contract.ts';
+import { type Contract, capacityChanges, termOf, termsAt } from './contract.ts';
+import { endOf, startOf } from './contract-day.ts';
 import { excessUntil, isFall, type SeatLimits, seatLimits } from './overage.ts';
 
 /** A number of seats at an instant, against which those who have one now are counted. */

@@ -4,6 +4,7 @@
  */
 
 import type { FallbackRole } from './catalogue.ts';
+import { dayBefore, endOf, startOf } from './contract-day.ts';
 import { isFall, limitOf, type SeatLimits } from './overage.ts';
 
 /** What happens to a person who wants a paid role when no seat is free. */
@@ -182,18 +183,16 @@ export function termsAt(signed: Contract | undefined, now: Date): Terms {
   const lines = linesAt(contract, now);
   const endsOn = lastDayOf(contract, lines);
   const phase = phaseAt(contract, endsOn, now);
-  const capacity = capacityOf(contract, lines);
-  const allowance = allowanceOf(contract, capacity);
-  const limit = limitOf({ capacity, allowance });
+  const { allowance, ...seats } = seatsBy(contract, lines);
   return {
     phase,
     tier: lines.findLast(({ tier }) => tier !== null)?.tier ?? contract.tier,
-    capacity,
+    capacity: seats.capacity,
     allowance,
     allowancePercent: percentAbove(contract),
     graceDays: contract.graceDays ?? 0,
     decreaseGraceDays: contract.decreaseGraceDays,
-    isReducedLater: capacityChanges(signed, now).some((later) => isFall({ capacity, limit }, later)),
+    isReducedLater: capacityChanges(signed, now).some((later) => isFall(seats, later)),
     grants: phase === 'running',
     policy: contract.policy,
     fallbackRole: contract.fallbackRole,
@@ -213,6 +212,12 @@ function capacityOf(contract: Contract, inForce: readonly ContractLine[]): numbe
   if (seats === null) return null;
   const added = inForce.filter(({ kind }) => kind !== 'amendment');
   return added.reduce((sum, { paidSeats }) => sum + (paidSeats ?? 0), seats);
+}
+
+function seatsBy(contract: Contract, inForce: readonly ContractLine[]): SeatLimits & { allowance: number } {
+  const capacity = capacityOf(contract, inForce);
+  const allowance = allowanceOf(contract, capacity);
+  return { capacity, limit: limitOf({ capacity, allowance }), allowance };
 }
 
 function allowanceOf(base: BaseLine, capacity: number | null): number {
@@ -243,11 +248,10 @@ export function capacityChanges(contract: Contract | undefined, now: Date): (Sea
     .map((time) => ({ at: new Date(time), term: termOf(contract, new Date(time)) }))
     .map(({ at, term }) => ({ at, term, inForce: linesAt(term, at) }))
     .filter(({ at, term, inForce }) => phaseAt(term, lastDayOf(term, inForce), at) !== 'ended')
-    .map(({ at, term, inForce }) => ({ at, term, capacity: capacityOf(term, inForce) }))
-    .map(({ at, term, capacity }) => ({
-      ...{ at, capacity },
-      limit: limitOf({ capacity, allowance: allowanceOf(term, capacity) }),
-    }));
+    .map(({ at, term, inForce }) => {
+      const { capacity, limit } = seatsBy(term, inForce);
+      return { at, capacity, limit };
+    });
 }
 
 function linesAt({ lines }: Contract, at: Date): ContractLine[] {
@@ -287,17 +291,4 @@ export function nextChange(contract: Contract | undefined, now: Date): Date | un
   ];
   const later = instants.filter((instant) => now < instant).map((instant) => instant.getTime());
   return later.length === 0 ? undefined : new Date(Math.min(...later));
-}
-
-export function startOf(day: string): Date {
-  return new Date(`${day}T00:00:00Z`);
-}
-
-/** The first instant after the day. */
-export function endOf(day: string): Date {
-  return new Date(startOf(day).getTime() + dayMs);
-}
-
-function dayBefore(day: string): string {
-  return new Date(startOf(day).getTime() - dayMs).toISOString().slice(0, 10);
 }

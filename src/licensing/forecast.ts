@@ -3,7 +3,8 @@
  * many times over. Pure: the same seed gives the same forecast.
  */
 
-import { type Contract, capacityChanges, endOf, startOf, termsAt } from './contract.ts';
+import { type Contract, capacityChanges, termsAt } from './contract.ts';
+import { endOf, startOf } from './contract-day.ts';
 
 /** Days of history that are drawn from. */
 export const historyDaysMax = 90;

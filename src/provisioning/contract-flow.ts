@@ -7,7 +7,8 @@ import { type Database, db } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { Fault } from '../kernel/fault.ts';
 import { newId } from '../kernel/ids.ts';
-import { type Contract, type ContractDraft, startOf, termsSigned } from '../licensing/contract.ts';
+import { type Contract, type ContractDraft, termsSigned } from '../licensing/contract.ts';
+import { startOf } from '../licensing/contract-day.ts';
 import { restoreBlock } from './block-guard-store.ts';
 import {
   insertLine,

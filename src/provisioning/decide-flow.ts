@@ -50,9 +50,9 @@ export const everybody = 1_000_000_000;
 
 /**
  * Decides for everybody affected, after the directory was written. Sends its writes, to travel with COMMIT; what it leaves for
- * later is done before the caller's transaction answers.
+ * later is done before the caller's transaction answers. With an edit that somebody approved, its request is approved too.
  *
- * @throws Fault `conflict` for an edit that was approved, where what it replaces was changed since it was asked for: whoever changes
+ * @throws Fault `conflict` for such an edit, where what it replaces was changed since it was asked for: whoever changes
  *   that has the pool's lock, and ends up here.
  */
 export async function decide(

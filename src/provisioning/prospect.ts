@@ -12,10 +12,10 @@ import {
   type Contract,
   type ContractDraft,
   type ContractLine,
-  startOf,
   termOf,
   termsSigned,
 } from '../licensing/contract.ts';
+import { startOf } from '../licensing/contract-day.ts';
 import type { Rules } from '../licensing/mapping.ts';
 import type { Pin } from '../licensing/pin.ts';
 import type { SubPool } from '../licensing/sub-pool.ts';

@@ -7,7 +7,7 @@ import { type Actor, nameOf } from '../audit/audit-event.ts';
 import { unreachable } from '../kernel/assert.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { MappingDraftId, MappingId, UserId } from '../kernel/ids.ts';
-import { startOf } from '../licensing/contract.ts';
+import { startOf } from '../licensing/contract-day.ts';
 import type { Edit } from './edit.ts';
 
 /** As it is kept with the request. */
