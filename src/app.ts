@@ -29,6 +29,7 @@ import { domainReadRoutes, domainRoutes } from './admin/domain-routes.ts';
 import { installEditGate } from './admin/edit-gate-hook.ts';
 import { editRequestRoutes } from './admin/edit-request-routes.ts';
 import { groupRoutes } from './admin/group-routes.ts';
+import { importedRoutes, importRoutes } from './admin/import-routes.ts';
 import { keyRoutes, operatorRoutes } from './admin/key-routes.ts';
 import { loginRoutes } from './admin/login-routes.ts';
 import {
@@ -232,6 +233,8 @@ function adminScope(api: FastifyInstance, services: Services): void {
   mappingDraftUseRoutes(scope, services);
   userRoutes(scope, services);
   pinRoutes(scope, services);
+  importRoutes(scope, services);
+  importedRoutes(scope, services);
   reclaimRoutes(scope, services);
   schemaRoutes(scope, services);
   schemaEditRoutes(scope, services);

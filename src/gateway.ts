@@ -13,6 +13,7 @@ import { type DatabaseOptions, openDatabase } from './db/database.ts';
 import { textRecordsOf } from './domains/dns-client.ts';
 import { startDomainTask } from './domains/domain-task.ts';
 import type { Services } from './http/services.ts';
+import { startImportTask } from './imports/import-task.ts';
 import { systemClock } from './kernel/clock.ts';
 import { ConfigurationError } from './kernel/configuration-error.ts';
 import { secretBox } from './kernel/secret-box.ts';
@@ -178,6 +179,7 @@ async function startBackground(
   await ensureFirstOperator(database, config.operatorKey, clock.now());
   const contracts = startContractTask(database, clock, log);
   const leftovers = startLeftoversTask(database, services, log);
+  const imports = startImportTask(database, { clock, nudge: () => sync.nudge() }, log);
   const parking = startParkingTask(database, clock, log);
   const reclaims = startReclaimTask(database, services, log);
   const alerts = startAlertTask(database, clock, log);
@@ -190,7 +192,7 @@ async function startBackground(
   const signals = startPushTask({ ...services, database, log });
   const sync = startSyncTask({ ...services, database, log });
   const tasks = {
-    ...{ contracts, alerts, comparisons, domains, leftovers, logouts },
+    ...{ contracts, alerts, comparisons, domains, imports, leftovers, logouts },
     ...{ metadata, parking, reclaims, signals, sync },
   };
   const ending = new Set<string>();

@@ -80,6 +80,7 @@ const finders = [
   'find_leftovers(timestamp with time zone,integer)',
   'find_oauth_client(uuid,timestamp with time zone)',
   'find_openid_client(uuid)',
+  'find_open_imports(integer)',
   'find_openid_logouts(integer)',
   'find_parking_tenants(uuid,integer)',
   'find_refused_tenants(timestamp with time zone,bigint)',

@@ -1,7 +1,7 @@
 /** Puts the breaker and the two-person rule before every route that states which edit it makes. */
 
 import type { FastifyRequest } from 'fastify';
-import Type, { type Static } from 'typebox';
+import Type, { type Static, type TObject } from 'typebox';
 import type { Services } from '../http/services.ts';
 import type { Edit } from '../provisioning/edit.ts';
 import { gateEdit } from '../provisioning/edit-gate-flow.ts';
@@ -13,8 +13,8 @@ import { closed, Id, nullable, Time } from './schemas.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The edit that the route makes. */
-    edit?: (request: FastifyRequest, now: Date) => Edit;
+    /** The edit that the route makes; undefined: this call makes none. */
+    edit?: (request: FastifyRequest, now: Date) => Edit | undefined;
   }
 }
 
@@ -58,10 +58,10 @@ export function installEditGate(
 ): void {
   scope.addHook('onRoute', (route) => {
     if (route.config?.edit === undefined || route.schema === undefined) return;
-    const { response = {}, ...schema } = route.schema;
+    const { response = {}, querystring, ...schema } = route.schema;
     route.schema = {
       ...schema,
-      querystring: Confirm,
+      querystring: withConfirm(querystring as TObject | undefined),
       response: { ...(response as object), 202: EditRequestAnswer },
     };
   });
@@ -71,9 +71,11 @@ export function installEditGate(
     request.approvedEdit = approved.requestOf(request.headers) ?? null;
     if (request.approvedEdit !== null) return;
     const door = adminDoorOf(request, clock.now());
+    const made = edit(request, door.now);
+    if (made === undefined) return;
     const { confirm } = request.query as Static<typeof Confirm>;
     const gated = {
-      edit: edit(request, door.now),
+      edit: made,
       call: callOf(request),
       isConfirmed: confirm === 'true',
       askedBy: adminLineageOf(request),
@@ -81,6 +83,10 @@ export function installEditGate(
     const waiting = await gateEdit(database, door, gated);
     if (waiting !== undefined) return reply.code(202).send(showEditRequest(waiting));
   });
+}
+
+function withConfirm(query: TObject | undefined): TObject {
+  return Type.Object({ ...query?.properties, ...Confirm.properties }, closed);
 }
 
 function callOf({ method, url, body }: FastifyRequest): Call {

@@ -126,8 +126,13 @@ async function make(
   const answer = await scope.inject({
     method,
     url: `/api/v1${below}`,
-    headers: { authorization: request.headers.authorization ?? '', ...headers },
-    ...(body === undefined ? {} : { payload: body as object }),
+    headers: {
+      authorization: request.headers.authorization ?? '',
+      // What is no JSON is a file.
+      ...(typeof body === 'string' ? { 'content-type': 'text/csv' } : {}),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { payload: body as object | string }),
   });
   return { isMade: answer.statusCode < 300, answer };
 }

@@ -232,4 +232,28 @@ export interface LicensingTables {
     seen_at: Time | null;
     changed_at: Time;
   };
+  imports: {
+    tenant_id: string;
+    id: string;
+    created_at: Time;
+    actor: Json<JsonObject>;
+    request_id: string | null;
+    dry_run: boolean;
+    columns: string[];
+    plan: Json<JsonObject>;
+    line_done: Generated<number>;
+    done_at: Time | null;
+  };
+  import_rows: {
+    tenant_id: string;
+    import_id: string;
+    line: number;
+    cells: string[];
+    intake: Json<JsonObject> | null;
+    outcome: 'created' | 'updated' | 'unchanged' | 'refused' | null;
+    code: string | null;
+    detail: string | null;
+    user_id: string | null;
+    seat: string | null;
+  };
 }

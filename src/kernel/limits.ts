@@ -165,6 +165,12 @@ export const limits = {
   openIdLogoutMsMax: 3000,
   openIdLogoutTriesMax: 12,
   openIdLogoutsAtOnceMax: 50,
+  /** People in one file that is imported, those written while the seat pool is locked, and files of a tenant that are kept. */
+  importRowsMax: 10_000,
+  importRowsPerPart: 100,
+  importsKept: 100,
+  /** Characters of one cell. */
+  importCellLengthMax: 1000,
   mappingsPerTenantMax: 5000,
   workspacesPerMappingMax: 200,
   /** Links to workspaces on the page of who is signed in. */

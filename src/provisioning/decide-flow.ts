@@ -22,7 +22,7 @@ import { type Plan, type Planned, plan, whoseRolesChange } from './plan.ts';
 import { auditOf } from './plan-audit.ts';
 import type { Pool } from './pool.ts';
 import { writePool } from './pool-store.ts';
-import type { Prospect } from './prospect.ts';
+import type { IntakeFacts, Prospect } from './prospect.ts';
 import { writeDecided, writeRequest } from './request-sql.ts';
 import { evaluateRest } from './rest-flow.ts';
 import type { PersonFacts } from './standing.ts';
@@ -151,12 +151,13 @@ export interface Foreseen {
 export async function foresee(
   tx: TenantTransaction,
   door: Pick<Door, 'now'>,
-  { pool, affected, rulesBefore, isSettling = false, exclusions, pinned, ofHolders }: Prospect,
+  { pool, affected, rulesBefore, isSettling = false, exclusions, pinned, intake, ofHolders }: Prospect,
 ): Promise<Foreseen> {
   // Also of the mappings that go: whoever reads this may ask what would be without the edit.
   const mappings = [...pool.rules.mappings, ...(rulesBefore?.mappings ?? [])];
   const mappedGroups = [...new Set(mappings.flatMap(({ groupId }) => groupId ?? []))];
-  const crowd = loadCrowd(tx, affected, { mappedGroups, exclusions, ofHolders });
+  const known = loadCrowd(tx, affected, { mappedGroups, exclusions, ofHolders });
+  const crowd = intake === undefined ? known : known.then((persons) => withIntake(persons, intake));
   const pace = { now: door.now, peoplePerDecision: everybody, takenMax: everybody };
   const reserving = pinned?.pin?.reserved === true ? pinned.userId : null;
   const facts = await loadFacts(tx, pace, pool, affected, { isSettling, reserving, crowd });
@@ -164,4 +165,8 @@ export async function foresee(
     person.id === pinned?.userId ? { ...person, pin: pinned.pin } : person,
   );
   return { persons, plan: plan({ ...facts, persons }, door.now) };
+}
+
+function withIntake(persons: readonly PersonFacts[], { changes, newcomers }: IntakeFacts): PersonFacts[] {
+  return [...persons.map((person) => ({ ...person, ...changes.get(person.id) })), ...newcomers];
 }

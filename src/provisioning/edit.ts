@@ -7,6 +7,7 @@ import type { Impact, PersonImpact } from '../licensing/impact.ts';
 import type { Pin } from '../licensing/pin.ts';
 import type { SubPoolDraft } from '../licensing/sub-pool.ts';
 import type { Settings } from '../tenants/settings.ts';
+import type { Intake } from './intake.ts';
 import type { MappingDraft } from './mapping-draft.ts';
 import type { LineDraft } from './prospect.ts';
 
@@ -30,6 +31,7 @@ export type Edit =
   | { op: 'withdrawal'; lineId: string }
   | { op: 'pin'; userId: UserId; pin: PinDraft }
   | { op: 'unpin'; userId: UserId }
+  | { op: 'import'; people: readonly Intake[] }
   | { op: 'settings'; settings: Settings }
   | { op: 'subPool'; subPool: SubPoolDraft }
   | { op: 'removeSubPool'; name: string }

@@ -27,6 +27,7 @@ import { contractWithout } from './contract-flow.ts';
 import { selectUserNames } from './decision-store.ts';
 import type { ByDepartment, Edit, Losses, Preview } from './edit.ts';
 import { requireFreeFallbacks } from './fallback-flow.ts';
+import { intakeProspect } from './intake-flow.ts';
 import { laterLosers, lostByContract } from './losses.ts';
 import { checkMapping, mappingsAfter } from './mapping-flow.ts';
 import { selectMappings } from './mapping-store.ts';
@@ -71,7 +72,8 @@ export async function previewEdit(
     const isPlan = edit.op === 'settle';
     const outcomes = isPlan ? [...changed, ...(await waitingOnIn(tx, pool, changed, tellings))] : changed;
     const byDepartment = isPlan ? await countByDepartment(tx, outcomes) : null;
-    return { ...(await describe(tx, pool, outlook, outcomes, door.now, page)), ...losses, byDepartment };
+    const described = await describe(tx, pool, outlook, outcomes, door.now, page, prospect.intake?.names);
+    return { ...described, ...losses, byDepartment };
   });
 }
 
@@ -116,6 +118,8 @@ async function prospectOf(tx: TenantTransaction, door: Door, pool: Pool, edit: E
       await personOf(tx, edit.userId);
       await pinOf(tx, edit.userId);
       return byPin(pool, edit.userId, null);
+    case 'import':
+      return await intakeProspect(tx, door, pool, edit.people);
     case 'settings':
       return await settingsProspect(tx, pool, folded(edit.settings));
     case 'subPool':
@@ -263,6 +267,7 @@ async function describe(
   outcomes: readonly Outcome[],
   now: Date,
   page: PeoplePage,
+  newNames: ReadonlyMap<UserId, string> = new Map(),
 ): Promise<Omit<Preview, keyof Losses | 'byDepartment'>> {
   const { people, ...counts } = impactOf(outcomes, page);
   const names = await selectUserNames(
@@ -276,7 +281,10 @@ async function describe(
     needed: neededBy(turns),
     seats: { before: held, after: usage.held },
     available: capacity === null ? null : Math.max(0, capacity - held - onHold - unmanagedPaid),
-    people: people.map((person) => ({ ...person, userName: names.get(person.id) ?? '' })),
+    people: people.map((person) => ({
+      ...person,
+      userName: names.get(person.id) ?? newNames.get(person.id) ?? '',
+    })),
   };
 }
 

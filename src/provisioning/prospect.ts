@@ -24,6 +24,7 @@ import type { Affected } from './affected.ts';
 import { affectedByTerms, dueBy } from './due.ts';
 import { affectedByMappings, type MappingSet } from './mapping-set.ts';
 import { areSeatsTaken, type Pool } from './pool.ts';
+import type { PersonFacts } from './standing.ts';
 
 export interface Prospect {
   /** With the contract and the rules as they would be. */
@@ -36,8 +37,16 @@ export interface Prospect {
   /** Who would be left alone, by userName or address, folded. */
   exclusions?: readonly string[];
   pinned?: { userId: UserId; pin: Pin | null };
+  /** People who would be written, in place of what is written of them. */
+  intake?: IntakeFacts;
   /** Of those affected only who has a seat. */
   ofHolders?: boolean;
+}
+
+export interface IntakeFacts {
+  changes: ReadonlyMap<UserId, Partial<PersonFacts>>;
+  newcomers: readonly PersonFacts[];
+  names: ReadonlyMap<UserId, string>;
 }
 
 /** @throws Fault `invalid` naming the mapping by its place, where it names a sub-pool that is not there. */

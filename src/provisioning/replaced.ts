@@ -49,6 +49,7 @@ export function replacedBy(edit: Edit): Replaced | null {
     case 'amendment':
     case 'create':
     case 'settle':
+    case 'import':
     // The operators', which waits for nobody.
     case 'catalogue':
       return null;

@@ -237,7 +237,7 @@ async function writeRevision(
 }
 
 /** Only what differs, so that the trail reads as the change it was. */
-function revisionEvent(before: User, after: User): AuditEvent {
+export function revisionEvent(before: User, after: User): AuditEvent {
   const names = [...new Set([...Object.keys(before.attributes), ...Object.keys(after.attributes)])].filter(
     (name) => !sameJson(before.attributes[name], after.attributes[name]),
   );

@@ -1,0 +1,182 @@
+/** A file of people as the admin API reads it: CSV (RFC 4180) with a header, between its cells commas, semicolons or tabs. */
+
+import { CsvError, parse } from 'csv-parse/sync';
+import type { FileRow, PeopleFile } from '../imports/import-flow.ts';
+import { Fault } from '../kernel/fault.ts';
+import { fold } from '../kernel/fold.ts';
+import { newId, type UserId } from '../kernel/ids.ts';
+import { limits } from '../kernel/limits.ts';
+import { isKey } from '../kernel/storable.ts';
+import type { Intake, IntakePin, RefusalCode, Said } from '../provisioning/intake.ts';
+import { readDate } from './instant.ts';
+import { refuseRepeatedWorkspaces, refuseUnknownRole } from './role-form.ts';
+
+/** Cells of a row by their columns; empty ones are left out. */
+type Cells = Partial<Record<Column, string>>;
+
+export const importColumns = [
+  'userName',
+  'email',
+  'displayName',
+  'givenName',
+  'familyName',
+  'title',
+  'department',
+  'active',
+  'roles',
+  'role',
+  'workspaces',
+  'until',
+] as const;
+type Column = (typeof importColumns)[number];
+
+/**
+ * Reads the file. Rows that can't be read are refused alone.
+ *
+ * @throws Fault `invalid` for what is no such file, or has columns that mean nothing; `too_large` for too many rows.
+ */
+export function readPeopleFile(text: string, now: Date): PeopleFile {
+  const [header, ...records] = readRecords(text);
+  if (header === undefined)
+    throw new Fault('invalid', 'The file is empty: its first line names the columns.');
+  const columns = header.cells.map(readColumn);
+  refuseColumns(columns);
+  if (records.length > limits.importRowsMax) {
+    const text = `The file has ${records.length} rows, and ${limits.importRowsMax} are taken at once: split it.`;
+    throw new Fault('too_large', text);
+  }
+  const seen = new Map<string, number>();
+  const rows = records.map((record) => readRow(record, columns, seen, now));
+  return { columns: header.cells, rows };
+}
+
+interface FileRecord {
+  line: number;
+  cells: string[];
+}
+
+function readRecords(text: string): FileRecord[] {
+  try {
+    const options = { bom: true, delimiter: delimiterOf(text), skip_empty_lines: true, trim: true };
+    const read = parse(text, { ...options, relax_column_count: true, info: true }) as unknown as {
+      record: string[];
+      info: { lines: number };
+    }[];
+    return read.map(({ record, info }) => ({ cells: record, line: info.lines }));
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    throw new Fault('invalid', `This is no CSV file: ${error.message}.`);
+  }
+}
+
+/** What the header has most of. */
+function delimiterOf(text: string): string {
+  const [header = ''] = text.split(/[\r\n]/, 1);
+  const count = (delimiter: string) => header.split(delimiter).length;
+  return [',', ';', '\t'].reduce((best, one) => (count(one) > count(best) ? one : best));
+}
+
+function readColumn(name: string): Column {
+  const column = importColumns.find((one) => fold(one) === fold(name));
+  if (column !== undefined) return column;
+  const text = `The column "${name.slice(0, 100)}" means nothing here: there are ${importColumns.join(', ')}.`;
+  throw new Fault('invalid', text, { field: name.slice(0, 100) });
+}
+
+function refuseColumns(columns: readonly Column[]): void {
+  const twice = columns.find((one, at) => columns.indexOf(one) < at);
+  if (twice !== undefined)
+    throw new Fault('invalid', `The column "${twice}" is there twice.`, { field: twice });
+  const has = (name: Column) => columns.includes(name);
+  if (!has('userName') && !has('email')) {
+    throw new Fault('invalid', 'A column "userName", or "email", must say who each row is about.', {
+      field: 'userName',
+    });
+  }
+  for (const name of ['workspaces', 'until'] as const) {
+    if (has(name) && !has('role'))
+      throw new Fault('invalid', `"${name}" means nothing without a column "role".`, { field: name });
+  }
+}
+
+/** @param seen Lines of the people before. */
+function readRow(
+  { line, cells }: FileRecord,
+  columns: readonly Column[],
+  seen: Map<string, number>,
+  now: Date,
+): FileRow {
+  try {
+    const intake = readIntake(readCells(cells, columns), now);
+    const key = fold(intake.userName);
+    const before = seen.get(key);
+    if (before !== undefined)
+      return refused({ line, cells }, 'repeated', `Line ${before} is about this person.`);
+    seen.set(key, line);
+    return { line, cells, intake };
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return refused({ line, cells }, 'unreadable', error.message);
+  }
+}
+
+function refused({ line, cells }: FileRecord, code: RefusalCode, detail: string): FileRow {
+  const kept = cells.slice(0, importColumns.length).map((cell) => cell.slice(0, limits.importCellLengthMax));
+  return { line, cells: kept, intake: { outcome: 'refused', userId: null, code, detail } };
+}
+
+function readCells(cells: readonly string[], columns: readonly Column[]): Cells {
+  if (cells.length !== columns.length) {
+    throw new Fault('invalid', `The row has ${cells.length} cells, and the header ${columns.length}.`);
+  }
+  const long = columns.find((_, at) => (cells[at] ?? '').length > limits.importCellLengthMax);
+  if (long !== undefined)
+    throw new Fault('invalid', `"${long}" is longer than ${limits.importCellLengthMax} characters.`);
+  return Object.fromEntries(
+    columns.flatMap((column, at) => (cells[at] === '' ? [] : [[column, cells[at]]])),
+  ) as Cells;
+}
+
+function readIntake(cells: Cells, now: Date): Intake {
+  const { userName = cells.email } = cells;
+  if (!isKey(userName)) throw new Fault('invalid', '"userName" is missing, or too long.');
+  return { id: newId<UserId>(now.getTime()), userName, said: readSaid(cells), pin: readPin(cells) };
+}
+
+function readSaid(cells: Cells): Said {
+  const { email, active, roles, displayName, givenName, familyName, title, department } = cells;
+  if (email !== undefined && !/^[^\s@]+@[^\s@]+$/.test(email))
+    throw new Fault('invalid', `"email" ${email} is no address.`);
+  const said = { email, displayName, givenName, familyName, title, department };
+  return {
+    ...(Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)) as Said),
+    ...(active === undefined ? {} : { active: readTruth(active) }),
+    ...(roles === undefined ? {} : { roles: listIn(roles) }),
+  };
+}
+
+function readTruth(text: string): boolean {
+  const value = fold(text);
+  if (value === 'true' || value === 'false') return value === 'true';
+  throw new Fault('invalid', `"active" is true or false, and not ${text}.`);
+}
+
+function readPin({ role, workspaces, until }: Cells): IntakePin | null {
+  if (role === undefined) {
+    if (workspaces === undefined && until === undefined) return null;
+    throw new Fault('invalid', '"workspaces" and "until" mean nothing without a "role".');
+  }
+  refuseUnknownRole(role);
+  const named = workspaces === undefined ? null : listIn(workspaces);
+  refuseRepeatedWorkspaces(named ?? []);
+  if (named !== null && named.length > limits.workspacesPerMappingMax)
+    throw new Fault('invalid', `"workspaces" names more than ${limits.workspacesPerMappingMax}.`);
+  return { role, workspaces: named, until: readDate('until', until) ?? null };
+}
+
+function listIn(cell: string): string[] {
+  return cell
+    .split('|')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+}

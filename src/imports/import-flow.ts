@@ -1,0 +1,206 @@
+/**
+ * Files of people that administrators import. A file is kept with what it is to do; its rows are carried out some at a time,
+ * so that nobody waits long for the seat pool, and seats are given once all of them are written, in the order of their claims.
+ */
+
+import type { AuditEvent } from '../audit/audit-event.ts';
+import { appendAudit } from '../audit/audit-store.ts';
+import type { Door } from '../audit/door.ts';
+import type { Database } from '../db/database.ts';
+import { brokenConstraint, inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { assert } from '../kernel/assert.ts';
+import { Fault } from '../kernel/fault.ts';
+import { newId } from '../kernel/ids.ts';
+import { limits } from '../kernel/limits.ts';
+import type { Preview } from '../provisioning/edit.ts';
+import type { Intake, Refused, Taken } from '../provisioning/intake.ts';
+import { decideForIntake, intakeProspect, lockForIntake, takeIn } from '../provisioning/intake-flow.ts';
+import { readPool } from '../provisioning/pool-store.ts';
+import { previewEdit } from '../provisioning/preview-flow.ts';
+import {
+  type CountedImport,
+  endImport,
+  findOpenImports,
+  insertImport,
+  type NewRow,
+  type RowResult,
+  selectImport,
+  selectNextRows,
+  selectOpenImport,
+  writeResults,
+} from './import-store.ts';
+
+/** A file as it was read. */
+export interface PeopleFile {
+  columns: readonly string[];
+  rows: readonly FileRow[];
+}
+
+export interface FileRow {
+  line: number;
+  cells: readonly string[];
+  /** Or why it can't be carried out. */
+  intake: Intake | Refused;
+}
+
+/** People of the rows that can be read. */
+export function peopleOf({ rows }: PeopleFile): Intake[] {
+  return rows.flatMap(({ intake }) => ('outcome' in intake ? [] : [intake]));
+}
+
+/** Keeps what the file would do, and does nothing of it. */
+export async function rehearseImport(database: Database, door: Door, file: PeopleFile): Promise<string> {
+  const people = peopleOf(file);
+  const [preview, taken] = await Promise.all([
+    previewOf(database, door, people),
+    inTenant(database, door.tenantId, async (tx) => {
+      return (await intakeProspect(tx, door, await readPool(tx), people)).taken;
+    }),
+  ]);
+  const seatOf = new Map(preview.people.map(({ id, after }) => [id, after.seat]));
+  const takenOf = new Map(people.map(({ id }, at) => [id, taken[at]]));
+  const rows = file.rows.map(({ line, cells, intake }): NewRow => {
+    const one = 'outcome' in intake ? intake : takenOf.get(intake.id);
+    assert(one !== undefined, 'each of the people is taken or refused');
+    const result = resultOf(one);
+    const seat = (result.userId && seatOf.get(result.userId)) ?? null;
+    return { line, cells, intake: null, result: { ...result, seat } };
+  });
+  return await keep(database, door, file, rows, { preview, isDryRun: true });
+}
+
+/** Keeps the file and carries out its first rows; with the rest `carryOutImports` goes on. */
+export async function importPeople(database: Database, door: Door, file: PeopleFile): Promise<string> {
+  const preview = await previewOf(database, door, peopleOf(file));
+  const rows = file.rows.map(({ line, cells, intake }): NewRow => {
+    return 'outcome' in intake
+      ? { line, cells, intake: null, result: resultOf(intake) }
+      : { line, cells, intake, result: null };
+  });
+  const id = await keep(database, door, file, rows, { preview, isDryRun: false });
+  const context: Context = { database, tenantId: door.tenantId, now: () => door.now, isOver: () => false };
+  for (let parts = 0; parts < partsBeforeAnswer; parts += 1) {
+    if ((await carryOutPart(context)) !== 'more') break;
+  }
+  return id;
+}
+
+/** So that whoever imports a few people is answered what has become of them. */
+const partsBeforeAnswer = 5;
+
+function previewOf(database: Database, door: Door, people: readonly Intake[]): Promise<Preview> {
+  const everybody = { after: '', limit: limits.importRowsMax };
+  return previewEdit(database, door, { op: 'import', people }, everybody);
+}
+
+async function keep(
+  database: Database,
+  door: Door,
+  { columns }: PeopleFile,
+  rows: readonly NewRow[],
+  { preview, isDryRun }: { preview: Preview; isDryRun: boolean },
+): Promise<string> {
+  const { gained, lost, changed, queued, needed, available, seats } = preview;
+  const plan = { gained, lost, changed, queued, needed, available, seats };
+  const { now: createdAt, actor, requestId } = door;
+  const id = newId<string>(createdAt.getTime());
+  await inTenant(database, door.tenantId, async (tx) => {
+    insertImport(tx, { id, createdAt, actor, requestId, isDryRun, columns, plan, rows });
+    if (!isDryRun)
+      appendAudit(tx, door, [{ action: 'import.started', subject: id, after: { rows: rows.length } }]);
+  });
+  return id;
+}
+
+/**
+ * Carries out what is open, of each tenant one import after the other. Answers of how many tenants.
+ *
+ * @throws AggregateError of the tenants for which it failed, after the others were looked at.
+ */
+export async function carryOutImports(
+  database: Database,
+  now: () => Date,
+  isOver: () => boolean = () => false,
+): Promise<number> {
+  const failures: unknown[] = [];
+  const tenants = await findOpenImports(database, tenantsPerLook);
+  for (const tenantId of tenants) {
+    const context: Context = { database, tenantId, now, isOver };
+    await carryOutOf(context).catch((error: unknown) => failures.push(error));
+  }
+  if (failures.length > 0)
+    throw new AggregateError(failures, `imports of ${failures.length} of ${tenants.length} tenants failed`);
+  return tenants.length;
+}
+
+const tenantsPerLook = 100;
+
+interface Context extends Pick<Door, 'tenantId'> {
+  database: Database;
+  now: () => Date;
+  isOver: () => boolean;
+}
+
+async function carryOutOf(context: Context): Promise<void> {
+  for (let part: Part = 'more'; part !== 'nothing' && !context.isOver(); part = await carryOutPart(context));
+}
+
+type Part = 'more' | 'last' | 'nothing';
+
+/** Somebody else may make a person of the same name just then: the next try finds them. */
+const triesMax = 3;
+
+async function carryOutPart(context: Context): Promise<Part> {
+  const { database, tenantId } = context;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const { part, door, id } = await inTenant(database, tenantId, (tx) => takePart(tx, context));
+      // Only now everybody in it is decided for.
+      if (part === 'last') await inTenant(database, tenantId, (tx) => end(tx, door, id));
+      return part;
+    } catch (error) {
+      if (brokenConstraint(error) !== 'users_user_name' || tries === triesMax) throw error;
+    }
+  }
+}
+
+async function takePart(tx: TenantTransaction, { tenantId, now }: Context) {
+  const pool = await lockForIntake(tx);
+  const one = await selectOpenImport(tx);
+  const door: Door = {
+    tenantId,
+    actor: one?.actor ?? { kind: 'system', rule: 'import' },
+    now: now(),
+    requestId: one?.requestId ?? null,
+  };
+  if (one === undefined) return { part: 'nothing' as Part, door, id: '' };
+  const rows = await selectNextRows(tx, one, limits.importRowsPerPart);
+  const people = rows.flatMap(({ intake }) => intake ?? []);
+  const lines = rows.flatMap(({ line, intake }) => (intake === null ? [] : [line]));
+  const taken = await takeIn(tx, door, pool, people, `import ${one.id}`);
+  const results = taken.map((result, at) => ({ line: lines[at] ?? 0, ...resultOf(result) }));
+  writeResults(tx, one.id, rows.at(-1)?.line ?? one.lineDone, results);
+  const isLast = rows.length < limits.importRowsPerPart;
+  if (isLast) decideForIntake(tx, door, pool);
+  return { part: (isLast ? 'last' : 'more') as Part, door, id: one.id };
+}
+
+async function end(tx: TenantTransaction, door: Door, id: string): Promise<void> {
+  if (!(await endImport(tx, id, door.now))) return;
+  const { counts } = await readImport(tx, id);
+  const event: AuditEvent = { action: 'import.done', subject: id, after: counts };
+  appendAudit(tx, door, [event]);
+}
+
+function resultOf(taken: Taken): RowResult {
+  const { outcome, userId } = taken;
+  if (outcome === 'refused') return { outcome, userId, code: taken.code, detail: taken.detail, seat: null };
+  return { outcome, userId, code: null, detail: null, seat: null };
+}
+
+/** @throws Fault `not_found`. */
+export async function readImport(tx: TenantTransaction, id: string): Promise<CountedImport> {
+  const one = await selectImport(tx, id);
+  if (one === undefined) throw new Fault('not_found', `There is no import ${id}.`);
+  return one;
+}

@@ -1,0 +1,239 @@
+/**
+ * People from an administrator's file, some at a time: the directory and their pins are written, and what is decided for them
+ * follows for all of the file together, as of any large edit, so that the order of its rows makes no difference.
+ */
+
+import type { AuditEvent } from '../audit/audit-event.ts';
+import { appendAudit } from '../audit/audit-store.ts';
+import type { Door } from '../audit/door.ts';
+import type { TenantTransaction } from '../db/tenant-transaction.ts';
+import { columnsOf } from '../directory/user.ts';
+import { insertUser, updateUser } from '../directory/user-store.ts';
+import { Fault } from '../kernel/fault.ts';
+import { fold } from '../kernel/fold.ts';
+import type { UserId } from '../kernel/ids.ts';
+import { sameJson } from '../kernel/same-json.ts';
+import { termsAt } from '../licensing/contract.ts';
+import type { Rules } from '../licensing/mapping.ts';
+import { deleteSessionsOfUser } from '../sessions/session-store.ts';
+import { writeMarks } from './affected-sql.ts';
+import { lockArrivals } from './arrival-store.ts';
+import { markForBlue } from './decision-store.ts';
+import {
+  type Accepted,
+  type Intake,
+  type KnownPerson,
+  type Refused,
+  type Taken,
+  takeInto,
+} from './intake.ts';
+import { foreseeArrivals, type StoredPerson, selectPeopleNamed } from './intake-store.ts';
+import { endReservedPin, writePin } from './pin-store.ts';
+import { requirePlaces } from './places-flow.ts';
+import type { Pool } from './pool.ts';
+import { lockPool, writePool } from './pool-store.ts';
+import type { Prospect } from './prospect.ts';
+import { evaluateRest } from './rest-flow.ts';
+import type { PersonFacts } from './standing.ts';
+import { revisionEvent } from './user-flow.ts';
+
+/**
+ * Locks what the next people of a file may change: in a transaction that begins with it.
+ *
+ * @returns The pool.
+ */
+export async function lockForIntake(tx: TenantTransaction): Promise<Pool> {
+  lockArrivals(tx, 'user');
+  return await lockPool(tx);
+}
+
+/**
+ * Writes people of a file and marks them to be decided for. Whoever can't be taken in is refused alone.
+ *
+ * @param pool As it is locked.
+ * @param reason Of their pins.
+ */
+export async function takeIn(
+  tx: TenantTransaction,
+  door: Door,
+  pool: Pool,
+  intakes: readonly Intake[],
+  reason: string,
+): Promise<Taken[]> {
+  const people = await selectPeopleNamed(tx, namesOf(intakes), true);
+  const taken = await takenOf(tx, door, pool.rules, intakes, people);
+  const events: AuditEvent[] = [];
+  const addresses = new Set<string>();
+  const moved: UserId[] = [];
+  for (const one of taken) {
+    if (one.outcome === 'refused' || one.outcome === 'unchanged') continue;
+    const before = people.get(nameKeyOf(one));
+    events.push(...write(tx, door, one, before, reason));
+    const change = arrivalOf(one);
+    for (const address of change.addresses) addresses.add(address);
+    if (before !== undefined && change.isArrival) moved.push(one.userId);
+  }
+  const userIds = taken.flatMap((one) => (isWritten(one) ? [one.userId] : []));
+  const affected = { userIds, addresses: [...addresses] };
+  if (userIds.length > 0) writeMarks(tx, affected, { keepUntil: null, staged: false, areStagedKept: false });
+  markForBlue(tx, moved, door.now);
+  appendAudit(tx, door, events);
+  return taken;
+}
+
+/** Once all of a file is written: decides for everybody in it, before the caller's transaction answers. */
+export function decideForIntake(tx: TenantTransaction, door: Door, pool: Pool): void {
+  const terms = termsAt(pool.contract, door.now);
+  writePool(tx, pool, { ...pool, terms, evaluating: true, isSettled: false }, door.now);
+  tx.afterCommit((database) => evaluateRest(database, door));
+}
+
+/** What a file would make of what decisions rest on, and of each of its people. Nothing is written or locked. */
+export async function intakeProspect(
+  tx: TenantTransaction,
+  door: Door,
+  pool: Pool,
+  intakes: readonly Intake[],
+): Promise<Prospect & { taken: readonly Taken[] }> {
+  const people = await selectPeopleNamed(tx, namesOf(intakes), false);
+  const taken = await takenOf(tx, door, pool.rules, intakes, people);
+  const written = taken.filter(isWritten);
+  const arrivals = await foreseeArrivals(
+    tx,
+    written
+      .filter((one) => arrivalOf(one).isArrival)
+      .map(({ userId: id, attributes }) => ({ id, attributes })),
+  );
+  const changes = new Map<UserId, Partial<PersonFacts>>();
+  const newcomers: PersonFacts[] = [];
+  for (const { userId, attributes, pin, known } of written) {
+    const { active, address, roleValues } = columnsOf(attributes);
+    const { tie = '', ...arrival } = arrivals.get(userId) ?? {};
+    const change = {
+      ...{ active, address, roleValues },
+      ...arrival,
+      ...(pin === null ? {} : { pin: { ...pin, reserved: false } }),
+    };
+    if (known === undefined) newcomers.push({ ...nobody, ...change, id: userId, tie });
+    else changes.set(userId, change);
+  }
+  const names = new Map(written.map(({ userId, attributes }) => [userId, String(attributes.userName)]));
+  const affected = { userIds: written.map(({ userId }) => userId) };
+  return { pool, affected, intake: { changes, newcomers, names }, taken };
+}
+
+const nobody: Omit<PersonFacts, 'id' | 'tie' | 'active' | 'address' | 'roleValues'> = {
+  isDuplicate: false,
+  isExcluded: false,
+  isPaidInBlue: false,
+  groups: new Set(),
+  claimValues: [],
+  defaultRole: null,
+  verdict: null,
+  pin: null,
+  reclaimedAt: null,
+  decision: null,
+  keepUntil: null,
+};
+
+async function takenOf(
+  tx: TenantTransaction,
+  { now }: Door,
+  rules: Rules,
+  intakes: readonly Intake[],
+  people: ReadonlyMap<string, KnownPerson>,
+): Promise<Taken[]> {
+  const places = new Map<string, Promise<Fault | undefined>>();
+  const taken: Taken[] = [];
+  for (const intake of intakes) {
+    const one = takeInto(intake, people.get(fold(intake.userName)));
+    taken.push(isWritten(one) && one.pin !== null ? await withPlaces(tx, rules, one, now, places) : one);
+  }
+  return taken;
+}
+
+/** @param places What was found of others with the same role in the same workspaces. */
+async function withPlaces(
+  tx: TenantTransaction,
+  rules: Rules,
+  accepted: Accepted,
+  now: Date,
+  places: Map<string, Promise<Fault | undefined>>,
+): Promise<Taken> {
+  const { pin, known, userId } = accepted;
+  if (pin === null) return accepted;
+  if (pin.until !== null && pin.until <= now) {
+    return refusal(known === undefined ? null : userId, '"until" must lie in the future.');
+  }
+  const standing = known?.pin ?? undefined;
+  const key = JSON.stringify([pin.role, pin.workspaces, standing?.role, standing?.workspaces]);
+  const looking = places.get(key) ?? faultOf(requirePlaces(tx, rules, pin, standing));
+  places.set(key, looking);
+  const fault = await looking;
+  return fault === undefined ? accepted : refusal(known === undefined ? null : userId, fault.message);
+}
+
+async function faultOf(work: Promise<void>): Promise<Fault | undefined> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    if (error instanceof Fault) return error;
+    throw error;
+  }
+}
+
+function refusal(userId: UserId | null, detail: string): Refused {
+  return { outcome: 'refused', userId, code: 'invalid', detail };
+}
+
+function write(
+  tx: TenantTransaction,
+  door: Door,
+  { userId, attributes, pin, known }: Accepted,
+  before: StoredPerson | undefined,
+  reason: string,
+): AuditEvent[] {
+  const events: AuditEvent[] = [];
+  if (before === undefined) {
+    const { now } = door;
+    const user = { id: userId, attributes, externalId: null, version: 1, createdAt: now, lastModified: now };
+    insertUser(tx, user, null, fold(String(attributes.userName)));
+    events.push({ action: 'user.created', subject: userId, after: { attributes, externalId: null } });
+  } else if (!sameJson(before.attributes, attributes)) {
+    const after = { ...before, attributes, version: before.version + 1, lastModified: door.now };
+    updateUser(tx, before, after);
+    events.push(revisionEvent(before, after));
+    if (columnsOf(before.attributes).active && !columnsOf(attributes).active) {
+      endReservedPin(tx, userId);
+      deleteSessionsOfUser(tx, userId);
+    }
+  }
+  if (pin !== null) {
+    const set = { ...pin, reserved: false, reason, actor: door.actor, createdAt: door.now };
+    writePin(tx, userId, set);
+    events.push({ action: 'pin.set', subject: userId, before: known?.pin ?? null, after: set });
+  }
+  return events;
+}
+
+/** Whether the person comes, goes, or comes under another address; and the addresses whose others that concerns. */
+function arrivalOf({ attributes, known }: Accepted): { isArrival: boolean; addresses: string[] } {
+  const is = columnsOf(attributes);
+  const was = known === undefined ? undefined : columnsOf(known.attributes);
+  const isArrival = was === undefined || was.active !== is.active || was.address !== is.address;
+  const addresses = isArrival ? [was?.address, is.address].flatMap((address) => address ?? []) : [];
+  return { isArrival, addresses };
+}
+
+function isWritten(one: Taken): one is Accepted {
+  return one.outcome === 'created' || one.outcome === 'updated';
+}
+
+function namesOf(intakes: readonly Intake[]): string[] {
+  return intakes.map(({ userName }) => userName);
+}
+
+function nameKeyOf({ attributes }: Accepted): string {
+  return fold(String(attributes.userName));
+}
