@@ -20,12 +20,13 @@ export class CallFailed extends Error {
   }
 }
 
-/** `answer` is parsed; undefined when there is no body. @throws CallFailed */
+/** `answer` is parsed, or a file as it came; undefined when there is no body. @throws CallFailed */
 export async function call(
   options: ClientOptions,
   request: Call,
 ): Promise<{ status: number; answer: unknown }> {
-  const { status, isGood, text } = await send(options, request);
+  const { status, isGood, isFile, text } = await send(options, request);
+  if (isGood && isFile) return { status, answer: text };
   const answer = parse(text);
   if (!isGood)
     throw new CallFailed(`${status}: ${detailOf(answer) ?? printable(text.slice(0, 500))}`, status);
@@ -36,16 +37,18 @@ export async function call(
 }
 
 async function send({ url, key }: ClientOptions, { method, path, body }: Call) {
+  const isText = typeof body === 'string';
   try {
     const answer = await fetch(`${url}/api/v1${path}`, {
       method,
       headers: {
         authorization: `Bearer ${key}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(body === undefined ? {} : { 'content-type': isText ? 'text/csv' : 'application/json' }),
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: isText ? body : JSON.stringify(body) }),
     });
-    return { status: answer.status, isGood: answer.ok, text: await answer.text() };
+    const isFile = answer.headers.get('content-type')?.startsWith('text/csv') === true;
+    return { status: answer.status, isGood: answer.ok, isFile, text: await answer.text() };
   } catch (error) {
     const { message, cause } = error as Error & { cause?: Error };
     throw new CallFailed(

@@ -16,6 +16,7 @@ export interface Call {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Below `/api/v1`. */
   path: string;
+  /** JSON; a text is a CSV file. */
   body?: unknown;
   /** The body is laid over what this path answers: what is not named stays as it is. */
   onto?: string;

@@ -18,6 +18,7 @@ import { type Command, type Input, UsageError } from './command.ts';
 import { connectionCommands } from './connection-commands.ts';
 import { domainCommands } from './domain-commands.ts';
 import { editRequestCommands, waitsText } from './edit-request-commands.ts';
+import { importCommands } from './import-commands.ts';
 import { licensingCommands } from './licensing-commands.ts';
 import { mappingDraftCommands } from './mapping-draft-commands.ts';
 import { openIdCommands } from './openid-commands.ts';
@@ -41,6 +42,7 @@ const commands = [
   ...requestCommands,
   ...licensingCommands,
   ...reclaimCommands,
+  ...importCommands,
   ...alertCommands,
   ...editRequestCommands,
   ...previewCommands,

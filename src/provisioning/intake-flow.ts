@@ -27,7 +27,12 @@ import {
   type Taken,
   takeInto,
 } from './intake.ts';
-import { foreseeArrivals, type StoredPerson, selectPeopleNamed } from './intake-store.ts';
+import {
+  foreseeDuplicates,
+  type StoredPerson,
+  selectArrivalFacts,
+  selectPeopleNamed,
+} from './intake-store.ts';
 import { endReservedPin, writePin } from './pin-store.ts';
 import { requirePlaces } from './places-flow.ts';
 import type { Pool } from './pool.ts';
@@ -98,27 +103,32 @@ export async function intakeProspect(
   const people = await selectPeopleNamed(tx, namesOf(intakes), false);
   const taken = await takenOf(tx, door, pool.rules, intakes, people);
   const written = taken.filter(isWritten);
-  const arrivals = await foreseeArrivals(
-    tx,
-    written
-      .filter((one) => arrivalOf(one).isArrival)
-      .map(({ userId: id, attributes }) => ({ id, attributes })),
+  const arrivals = written.flatMap((one) => {
+    const { isArrival, addresses } = arrivalOf(one);
+    return isArrival ? [{ id: one.userId, attributes: one.attributes, addresses }] : [];
+  });
+  const [facts, duplicates] = await Promise.all([
+    selectArrivalFacts(tx, arrivals),
+    foreseeDuplicates(tx, arrivals),
+  ]);
+  const changes = new Map<UserId, Partial<PersonFacts>>(
+    [...duplicates].map(([id, isDuplicate]) => [id, { isDuplicate }]),
   );
-  const changes = new Map<UserId, Partial<PersonFacts>>();
   const newcomers: PersonFacts[] = [];
   for (const { userId, attributes, pin, known } of written) {
     const { active, address, roleValues } = columnsOf(attributes);
-    const { tie = '', ...arrival } = arrivals.get(userId) ?? {};
+    const { tie = '', ...arrival } = facts.get(userId) ?? {};
     const change = {
       ...{ active, address, roleValues },
       ...arrival,
+      ...changes.get(userId),
       ...(pin === null ? {} : { pin: { ...pin, reserved: false } }),
     };
     if (known === undefined) newcomers.push({ ...nobody, ...change, id: userId, tie });
     else changes.set(userId, change);
   }
   const names = new Map(written.map(({ userId, attributes }) => [userId, String(attributes.userName)]));
-  const affected = { userIds: written.map(({ userId }) => userId) };
+  const affected = { userIds: [...new Set([...changes.keys(), ...names.keys()])] };
   return { pool, affected, intake: { changes, newcomers, names }, taken };
 }
 

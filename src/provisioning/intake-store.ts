@@ -69,45 +69,60 @@ export async function selectPeopleNamed(
   );
 }
 
-/** Somebody who is to come, come back or come under another address. */
+/** Somebody who comes, goes, comes back, or comes under another address. */
 export interface Arrival {
   id: UserId;
   attributes: JsonObject;
+  /** Those that the person has, or had. */
+  addresses: readonly string[];
 }
 
-export type ArrivalFacts = Pick<PersonFacts, 'id' | 'tie' | 'isDuplicate' | 'isExcluded' | 'isPaidInBlue'>;
+export type ArrivalFacts = Pick<PersonFacts, 'tie' | 'isExcluded' | 'isPaidInBlue'>;
 
-/** What decisions would look at, if they came now, one after the other: whoever has the address before them keeps it. */
-export async function foreseeArrivals(
+/** Of each arrival what decisions would look at. */
+export async function selectArrivalFacts(
   tx: TenantTransaction,
   arrivals: readonly Arrival[],
 ): Promise<Map<UserId, ArrivalFacts>> {
-  if (arrivals.length === 0) return new Map();
-  const rows = arrivals.map(({ id, attributes }, place) => {
-    const { userNameKey, active, address } = columnsOf(attributes);
-    return { place, id, name: userNameKey, active, address };
+  const rows = arrivals.map(({ id, attributes }) => {
+    const { userNameKey: name, address } = columnsOf(attributes);
+    return { id, name, address };
   });
-  const found = await tx.run(sql<ArrivalFacts & { active: boolean; address: string | null }>`
-    select n.id, n.active, n.address, md5(t.tie_salt || ' ' || n.name) as tie,
-      n.active and exists (
-        select from users o where o.tenant_id = n.tenant_id and o.address = n.address and o.active and o.id <> n.id
-      ) as "isDuplicate",
+  const found = await tx.run(sql<ArrivalFacts & { id: UserId }>`
+    select n.id, md5(t.tie_salt || ' ' || n.name) as tie,
       coalesce(n.name = any(s.exclusions) or n.address = any(s.exclusions), false) as "isExcluded",
-      ${isPaidInBlue(sql`n`)} as "isPaidInBlue"
+      ${isPaidInBlue(sql`n`)} and not exists (
+        select from decisions d where d.tenant_id = n.tenant_id and d.user_id = n.id) as "isPaidInBlue"
     from (
       select ${tx.tenantId}::uuid as tenant_id, r.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-        as r (place integer, id uuid, name text, active boolean, address text)
+        as r (id uuid, name text, address text)
     ) n
     join tenants t on t.tenant_id = n.tenant_id
     left join tenant_settings s on s.tenant_id = n.tenant_id
-    order by n.place
   `);
+  return new Map(found.map(({ id, ...facts }) => [id, facts]));
+}
+
+/** Of everybody who would have one of their addresses, whether somebody came to it before: arrivals come last, in their order. */
+export async function foreseeDuplicates(
+  tx: TenantTransaction,
+  arrivals: readonly Arrival[],
+): Promise<Map<UserId, boolean>> {
+  const addresses = [...new Set(arrivals.flatMap((one) => one.addresses))];
+  const there = await tx.run(sql<{ id: UserId; address: string }>`
+    select id, address from users where tenant_id = ${tx.tenantId} and active and address = any(${addresses}::text[])
+    order by address_order
+  `);
+  const moved = new Set(arrivals.map(({ id }) => id));
+  const coming = arrivals.flatMap(({ id, attributes }) => {
+    const { active, address } = columnsOf(attributes);
+    return active && address !== null ? [{ id, address }] : [];
+  });
   const taken = new Set<string>();
-  return new Map(
-    found.map(({ active, address, ...facts }) => {
-      const isBehind = active && address !== null && taken.has(address);
-      if (active && address !== null) taken.add(address);
-      return [facts.id, { ...facts, isDuplicate: facts.isDuplicate || isBehind }];
-    }),
-  );
+  const isDuplicate = new Map(arrivals.map(({ id }) => [id, false]));
+  for (const { id, address } of [...there.filter((one) => !moved.has(one.id)), ...coming]) {
+    isDuplicate.set(id, taken.has(address));
+    taken.add(address);
+  }
+  return isDuplicate;
 }

@@ -8,7 +8,11 @@ export function rolesOf(role: number | null) {
 
 /** Few addresses, so that people share them. */
 export function emailsOf(address: number) {
-  return { emails: [{ value: `address${address % 12}@example.com`, type: 'work' }] };
+  return { emails: [{ value: addressOf(address), type: 'work' }] };
+}
+
+export function addressOf(address: number): string {
+  return `address${address % 12}@example.com`;
 }
 
 export function nameOf(n: number): string {

@@ -1,13 +1,15 @@
 /** What edits are written as: drafts for the flows, whose dates count from the world's now. */
 
-import type { GroupId } from '../../src/kernel/ids.ts';
+import type { PeopleFile } from '../../src/imports/import-flow.ts';
+import { type GroupId, newId } from '../../src/kernel/ids.ts';
 import type { ContractDraft } from '../../src/licensing/contract.ts';
 import type { PinDraft } from '../../src/provisioning/edit.ts';
+import type { Intake } from '../../src/provisioning/intake.ts';
 import type { MappingDraft } from '../../src/provisioning/mapping-draft.ts';
 import type { LineDraft } from '../../src/provisioning/prospect.ts';
 import { defaultSettings, type Settings } from '../../src/tenants/settings.ts';
 import { type TestWorld, usualContract } from '../support/tenants.ts';
-import { dayMs, dayOf, nameOf, pick } from './choices.ts';
+import { addressOf, dayMs, dayOf, nameOf, pick } from './choices.ts';
 import type { Edit, MappingChoice } from './edits.ts';
 import type { State } from './state.ts';
 
@@ -42,6 +44,33 @@ export function lineOf({ now }: TestWorld, edit: Of<'addLine'>): LineDraft {
 export function pinOf({ now }: TestWorld, { role, hours, reserved }: Of<'setPin'>): PinDraft {
   const until = hours === null ? null : new Date(now.getTime() + hours * 3_600_000);
   return { role, workspaces: null, reason: 'test', until, reserved };
+}
+
+/** Names of newcomers go by the step. */
+export function fileOf(world: TestWorld, state: State, edit: Of<'importPeople'>, step: number): PeopleFile {
+  const { now } = world;
+  const seen = new Set<string>();
+  const rows = edit.rows.flatMap(({ user, active, address, role, pin }, line) => {
+    const userName = user === null ? `import${step}-${line}` : pick(state.users, user)?.user_name;
+    if (userName === undefined || seen.has(userName)) return [];
+    seen.add(userName);
+    const intake: Intake = {
+      id: newId(now.getTime()),
+      userName,
+      said: {
+        ...(active === null ? {} : { active }),
+        ...(address === null ? {} : { email: addressOf(address) }),
+        ...(role === null ? {} : { roles: [`role${role}`] }),
+      },
+      pin: pin && {
+        role: pin.role,
+        workspaces: null,
+        until: pin.hours === null ? null : new Date(now.getTime() + pin.hours * 3_600_000),
+      },
+    };
+    return [{ line: line + 2, cells: [userName], intake }];
+  });
+  return { columns: ['userName'], rows };
 }
 
 export function settingsOf(state: State, { kind: _, exclusions, ...chosen }: Of<'putSettings'>): Settings {

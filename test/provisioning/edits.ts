@@ -22,6 +22,16 @@ export interface MappingChoice {
   approval: Approval | null;
 }
 
+/** A row of a file. */
+export interface ImportedRow {
+  /** null: somebody new. */
+  user: number | null;
+  active: boolean | null;
+  address: number | null;
+  role: number | null;
+  pin: { role: string; hours: number | null } | null;
+}
+
 export type Edit =
   | { kind: 'createUser'; address: number; active: boolean; role: number | null }
   | { kind: 'setActive'; user: number; active: boolean }
@@ -79,6 +89,7 @@ export type Edit =
   | { kind: 'putSubPool'; name: string; seats: number; borrowLimit: number | null }
   | { kind: 'removeSubPool'; subPool: number }
   | { kind: 'settleBatch' }
+  | { kind: 'importPeople'; rows: ImportedRow[] }
   | { kind: 'noteUnmanaged'; count: number }
   | { kind: 'passTime'; hours: number };
 
@@ -135,6 +146,25 @@ export const logIn = fc.record({
   kind: kind('logIn'),
   subject: fc.nat({ max: 3 }),
   groups: fc.option(some(3), { freq: 5 }),
+});
+export const importPeople = fc.record({
+  kind: kind('importPeople'),
+  rows: fc.array(
+    fc.record({
+      user: fc.option(index, { freq: 2 }),
+      active: fc.option(fc.boolean(), { freq: 2 }),
+      address: fc.option(index, { freq: 2 }),
+      role: roleChoice,
+      pin: fc.option(
+        fc.record({
+          role: fc.constantFrom('team_member', 'project_administrator', 'view_only'),
+          hours: fc.option(fc.constantFrom(1, 30)),
+        }),
+        { freq: 2 },
+      ),
+    }),
+    { minLength: 1, maxLength: 4 },
+  ),
 });
 export const settings = fc.record({ kind: kind('putSettings'), ...settingsChoice });
 
@@ -200,6 +230,7 @@ export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
     }),
   },
   { weight: 4, arbitrary: logIn },
+  { weight: 4, arbitrary: importPeople },
   { weight: 1, arbitrary: fc.record({ kind: kind('removePin'), user: index }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('releaseHold'), user: index }) },
   {

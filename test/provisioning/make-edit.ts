@@ -2,6 +2,7 @@
 
 import { sql } from 'kysely';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
+import { importPeople } from '../../src/imports/import-flow.ts';
 import { Fault } from '../../src/kernel/fault.ts';
 import type { UserId } from '../../src/kernel/ids.ts';
 import { giveVerdict } from '../../src/provisioning/approval-flow.ts';
@@ -16,7 +17,7 @@ import { putSubPool, removeSubPool } from '../../src/provisioning/sub-pool-flow.
 import { noteUnmanagedPaid } from '../../src/provisioning/unmanaged-flow.ts';
 import type { TestWorld } from '../support/tenants.ts';
 import { emailsOf, nameOf, pick, rolesOf, rotated, withOne } from './choices.ts';
-import { contractOf, draftOf, lineOf, pinOf, settingsOf } from './drafts.ts';
+import { contractOf, draftOf, fileOf, lineOf, pinOf, settingsOf } from './drafts.ts';
 import type { Edit } from './edits.ts';
 import { logIn } from './log-in.ts';
 import { decideRequest, isKept } from './second-person.ts';
@@ -116,6 +117,9 @@ async function attempt(world: TestWorld, state: State, edit: Edit, step: number)
       return await withOne(state.sub_pools, edit.subPool, ({ name }) => removeSubPool(database, door, name));
     case 'settleBatch':
       await settleBatch(database, door);
+      return true;
+    case 'importPeople':
+      await importPeople(database, door, fileOf(world, state, edit, step));
       return true;
     case 'noteUnmanaged':
       await noteUnmanagedPaid(database, door, edit.count - state.pool.unmanaged_paid);

@@ -8,12 +8,14 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { putBlueConnection } from '../../src/blue/connection-flow.ts';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
+import { importPeople } from '../../src/imports/import-flow.ts';
 import { Fault } from '../../src/kernel/fault.ts';
 import { type MappingId, newId } from '../../src/kernel/ids.ts';
 import { limits } from '../../src/kernel/limits.ts';
 import { secretBox } from '../../src/kernel/secret-box.ts';
 import { addLine, putContract, withdrawLine } from '../../src/provisioning/contract-flow.ts';
 import type { Edit } from '../../src/provisioning/edit.ts';
+import type { Intake } from '../../src/provisioning/intake.ts';
 import {
   createMapping,
   removeMapping,
@@ -65,7 +67,7 @@ const choice = fc.record({
     ] as const),
     ...(['amendment', 'amendment', 'withdrawal', 'pin', 'pin', 'unpin', 'settings', 'settings'] as const),
     ...(['subPool', 'subPool', 'subPool', 'removeSubPool', 'settle'] as const),
-    ...(['defaultWorkspaces', 'rollback'] as const),
+    ...(['defaultWorkspaces', 'rollback', 'import', 'import', 'import'] as const),
   ),
   one: fc.nat({ max: 30 }),
   two: fc.nat({ max: 30 }),
@@ -192,6 +194,22 @@ function editOf({ now }: TestWorld, state: State, chosen: Choice): Edit | undefi
       return { op, version: 1 + (one % 6) };
     case 'settle':
       return { op };
+    case 'import': {
+      const people = [one, two, 31].map((n, at): Intake => {
+        const known = n === 31 ? undefined : pick(state.users, n);
+        const userName = known?.user_name ?? `import${now.getTime()}-${at}`;
+        const pin = flag ? null : { role, workspaces: null, until: null };
+        const email = two % 2 === 0 ? {} : { email: `address${(one + at) % 12}@example.com` };
+        const active = days < 0 ? {} : { active: (days + at) % 2 === 0 };
+        return {
+          id: newId(now.getTime()),
+          userName,
+          pin,
+          said: { ...email, ...active, roles: [`role${at}`] },
+        };
+      });
+      return { op, people: [...new Map(people.map((person) => [person.userName, person])).values()] };
+    }
   }
 }
 
@@ -206,6 +224,11 @@ function withOne<T>(from: readonly T[], at: number, edit: (one: T) => Edit): Edi
 
 async function apply({ database, door }: TestWorld, edit: Edit): Promise<void> {
   switch (edit.op) {
+    case 'import': {
+      const rows = edit.people.map((intake, at) => ({ line: at + 2, cells: [], intake }));
+      await importPeople(database, door, { columns: [], rows });
+      return;
+    }
     case 'create':
       await createMapping(database, door, edit.mapping);
       return;

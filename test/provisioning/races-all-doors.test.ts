@@ -64,11 +64,13 @@ const pin = { role: 'team_member', reason: 'race' };
 const addOn = { kind: 'add_on', startsOn: '2021-01-01', paidSeats: 1, reason: 'race' };
 
 /** One call for each client. */
-function clients({ race, api, people, asleep, late, unmapped, priority }: Stage): (() => Promise<unknown>)[] {
+function clients(stage: Stage): (() => Promise<unknown>)[] {
+  const { race, api, people, asleep, late, unmapped, priority } = stage;
   const one = (n: number) => people[n] ?? '';
   const map = (id: string) => race.map({ id }, priority());
   return [
-    ...numbers(10).map((n) => () => race.addMember(late, one(8 + n))),
+    ...numbers(9).map((n) => () => race.addMember(late, one(8 + n))),
+    () => importing(stage, [one(17), one(32)]),
     ...asleep.map((id) => () => race.setActive(id, true)),
     ...unmapped.map((id) => () => map(id)),
     ...numbers(3).map((n) => () => api('PUT', `/users/${one(24 + n)}/pin`, pin)),

@@ -1,10 +1,11 @@
 /** The two-person rule over random edits: one key asks, another decides. What is asked for is kept as the edit itself. */
 
+import { peopleOf } from '../../src/imports/import-flow.ts';
 import type { Edit as GatedEdit } from '../../src/provisioning/edit.ts';
 import { approveRequest, gateEdit, refuseRequest } from '../../src/provisioning/edit-gate-flow.ts';
 import { type TestWorld, testActor } from '../support/tenants.ts';
 import { pick } from './choices.ts';
-import { contractOf, lineOf, pinOf, settingsOf } from './drafts.ts';
+import { contractOf, fileOf, lineOf, pinOf, settingsOf } from './drafts.ts';
 import type { Edit } from './edits.ts';
 import type { State } from './state.ts';
 
@@ -33,6 +34,8 @@ function gatedOf(world: TestWorld, state: State, edit: Edit): GatedEdit | undefi
       const user = pick(state.users, edit.user);
       return user?.active ? { op: 'pin', userId: user.id, pin: pinOf(world, edit) } : undefined;
     }
+    case 'importPeople':
+      return { op: 'import', people: peopleOf(fileOf(world, state, edit, 0)) };
     case 'putSettings':
       return { op: 'settings', settings: settingsOf(state, edit) };
     default:
