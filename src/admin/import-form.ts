@@ -1,7 +1,7 @@
 /** A file of people as the admin API reads it: CSV (RFC 4180) with a header, between its cells commas, semicolons or tabs. */
 
 import { CsvError, parse } from 'csv-parse/sync';
-import type { FileRow, PeopleFile } from '../imports/import-flow.ts';
+import type { FileRow, PeopleFile } from '../imports/people-file.ts';
 import { Fault } from '../kernel/fault.ts';
 import { fold } from '../kernel/fold.ts';
 import { newId, type UserId } from '../kernel/ids.ts';

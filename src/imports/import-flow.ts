@@ -13,7 +13,7 @@ import { Fault } from '../kernel/fault.ts';
 import { newId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import type { Preview } from '../provisioning/edit.ts';
-import type { Intake, Refused, Taken } from '../provisioning/intake.ts';
+import type { Intake, Taken } from '../provisioning/intake.ts';
 import { decideForIntake, intakeProspect, lockForIntake, takeIn } from '../provisioning/intake-flow.ts';
 import { readPool } from '../provisioning/pool-store.ts';
 import { previewEdit } from '../provisioning/preview-flow.ts';
@@ -29,24 +29,7 @@ import {
   selectOpenImport,
   writeResults,
 } from './import-store.ts';
-
-/** A file as it was read. */
-export interface PeopleFile {
-  columns: readonly string[];
-  rows: readonly FileRow[];
-}
-
-export interface FileRow {
-  line: number;
-  cells: readonly string[];
-  /** Or why it can't be carried out. */
-  intake: Intake | Refused;
-}
-
-/** People of the rows that can be read. */
-export function peopleOf({ rows }: PeopleFile): Intake[] {
-  return rows.flatMap(({ intake }) => ('outcome' in intake ? [] : [intake]));
-}
+import { type PeopleFile, peopleOf } from './people-file.ts';
 
 /** Keeps what the file would do, and does nothing of it. */
 export async function rehearseImport(database: Database, door: Door, file: PeopleFile): Promise<string> {

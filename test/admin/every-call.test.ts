@@ -172,7 +172,9 @@ describe('every call', () => {
   });
 
   it('refuses a field that it does not know, by its name', async () => {
-    const writing = operations.filter(({ requestBody }) => requestBody !== undefined);
+    const writing = operations.filter(
+      ({ requestBody }) => requestBody?.content['application/json'] !== undefined,
+    );
     expect(writing.length).toBeGreaterThan(8);
     for (const operation of writing) {
       const { status, body } = await call(operation, gateway.operatorKey);

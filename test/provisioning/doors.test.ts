@@ -5,10 +5,14 @@
  */
 
 import fc from 'fast-check';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { inTenant } from '../../src/db/tenant-transaction.ts';
+import { importPeople } from '../../src/imports/import-flow.ts';
 import { Fault } from '../../src/kernel/fault.ts';
 import type { GroupId, UserId } from '../../src/kernel/ids.ts';
 import type { OveragePolicy } from '../../src/licensing/contract.ts';
+import type { Said } from '../../src/provisioning/intake.ts';
 import { removeMapping, reorderMappings, replaceMapping } from '../../src/provisioning/mapping-flow.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld, type TestWorld } from '../support/tenants.ts';
@@ -68,6 +72,18 @@ function mapByName({ world, scene, priority }: Stage) {
   return world.map({ group: { displayName: 'arrivals' }, priority, role: scene.role });
 }
 
+/** No directory provisions her. */
+async function disown({ world, ann }: Stage): Promise<void> {
+  await inTenant(world.database, world.tenantId, async (tx) => {
+    tx.send(sql`delete from user_sources where tenant_id = ${tx.tenantId} and user_id = ${ann}`);
+  });
+}
+
+async function importAnn({ world, ann: id }: Stage, said: Said): Promise<void> {
+  const intake = { id, userName: 'ann@example.com', said, pin: null };
+  await importPeople(world.database, world.door, { columns: [], rows: [{ line: 2, cells: [], intake }] });
+}
+
 /** What stands before the door is opened, and the door. */
 const doors: Record<string, (stage: Stage) => Promise<Finish>> = {
   'group PATCH add': async (stage) => {
@@ -113,6 +129,19 @@ const doors: Record<string, (stage: Stage) => Promise<Finish>> = {
     await world.revise(ann, { active: false });
     await map(stage, await group(stage));
     return () => world.revise(ann, { active: true });
+  },
+  'a row of a file that says a role': async (stage) => {
+    const { world, scene, priority } = stage;
+    await disown(stage);
+    await world.map({ group: { roleValue: 'arrivals' }, priority, role: scene.role });
+    return (now) => importAnn(now, { roles: ['Arrivals'] });
+  },
+  'a row of a file that brings somebody back': async (stage) => {
+    await disown(stage);
+    await stage.world.revise(stage.ann, { active: false });
+    await disown(stage);
+    await map(stage, await group(stage));
+    return (now) => importAnn(now, { active: true });
   },
   'mapping POST': async (stage) => {
     const id = await group(stage);

@@ -1,6 +1,6 @@
 /** What edits are written as: drafts for the flows, whose dates count from the world's now. */
 
-import type { PeopleFile } from '../../src/imports/import-flow.ts';
+import type { PeopleFile } from '../../src/imports/people-file.ts';
 import { type GroupId, newId } from '../../src/kernel/ids.ts';
 import type { ContractDraft } from '../../src/licensing/contract.ts';
 import type { PinDraft } from '../../src/provisioning/edit.ts';

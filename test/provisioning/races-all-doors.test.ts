@@ -7,19 +7,25 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Database, openDatabase } from '../../src/db/database.ts';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
+import { type DirectoryId, newId } from '../../src/kernel/ids.ts';
 import { each, newRace, numbers, type Race } from '../scim/race-support.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { made, startGateway, type TestGateway } from '../support/gateway.ts';
+import { TestWorld } from '../support/tenants.ts';
+import { answer } from './log-in.ts';
 
 const rounds = Number(process.env.RACE_ROUNDS ?? 20);
 const [capacity, addOns] = [10, 2];
 let gateway: TestGateway;
 let database: Database;
+let logins: Database;
 
 beforeAll(async () => {
-  gateway = await startGateway();
+  gateway = await startGateway({ config: { testClock: true } });
+  logins = openDatabase({ url: gateway.databaseUrl, poolSize: 4 });
   database = openDatabase({ url: gateway.databaseUrl, poolSize: 1 });
 });
 afterAll(async () => {
+  await logins.close();
   await database.close();
   await gateway.close();
 });
@@ -27,6 +33,8 @@ afterAll(async () => {
 /** Eight of the ten seats are held; each of the others asks for one through a door of its own. */
 interface Stage {
   race: Race;
+  /** For what comes in by a protocol of its own: logins. */
+  world: TestWorld;
   api(method: string, path: string, body?: unknown): Promise<number>;
   people: string[];
   asleep: string[];
@@ -47,7 +55,19 @@ async function newStage(): Promise<Stage> {
   );
   await race.map({ id: staff }, 1);
   await race.map({ id: late }, 2);
-  let last = 2;
+  await race.map({ claim: 'visitors' }, 3);
+  const now = await clock();
+  const next = await race.group('Next hour', people.slice(14, 16));
+  const dated = {
+    role: 'team_member',
+    workspaces: ['w1'],
+    priority: 4,
+    validFrom: hourAfter(now).toISOString(),
+  };
+  await made(gateway.api('POST', `/tenants/${race.slug}/mappings`, { group: { id: next }, ...dated }));
+  const directory = { id: newId<DirectoryId>(0), name: 'none', kind: 'generic', createdAt: now } as const;
+  const world = new TestWorld(logins, race.tenantId, directory, now);
+  let last = 4;
   const api: Stage['api'] = async (method, path, body) => {
     const { status } = await gateway.api(method, `/tenants/${race.slug}${path}`, body);
     race.statuses.push(status);
@@ -57,20 +77,44 @@ async function newStage(): Promise<Stage> {
     last += 1;
     return last;
   };
-  return { race, api, people, asleep, late, unmapped, priority };
+  return { race, world, api, people, asleep, late, unmapped, priority };
 }
 
 const pin = { role: 'team_member', reason: 'race' };
 const addOn = { kind: 'add_on', startsOn: '2021-01-01', paidSeats: 1, reason: 'race' };
 
+async function clock(): Promise<Date> {
+  return new Date((await made(gateway.api('GET', '/clock'))).now);
+}
+
+const hourAfter = (now: Date) => new Date(now.getTime() + 3_600_000);
+
+/** Somebody new, and somebody who is there. */
+async function importFile({ race, people }: Stage): Promise<void> {
+  const names = ['csv@example.com', `p${people.length - 2}@example.com`];
+  const answer = await fetch(`${gateway.url}/api/v1/tenants/${race.slug}/imports`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${gateway.operatorKey}`, 'content-type': 'text/csv' },
+    body: ['userName,role', ...names.map((name) => `${name},team_member`)].join('\n'),
+  });
+  expect(await answer.json()).toMatchObject({ state: 'done', rows: { created: 1, updated: 1 } });
+}
+
+/** A mapping begins to hold. */
+async function passAnHour({ world: { now } }: Stage): Promise<void> {
+  await made(gateway.api('PUT', '/clock', { now: hourAfter(now).toISOString() }));
+}
+
 /** One call for each client. */
 function clients(stage: Stage): (() => Promise<unknown>)[] {
-  const { race, api, people, asleep, late, unmapped, priority } = stage;
+  const { race, api, people, asleep, late, unmapped, priority, world } = stage;
   const one = (n: number) => people[n] ?? '';
   const map = (id: string) => race.map({ id }, priority());
   return [
-    ...numbers(9).map((n) => () => race.addMember(late, one(8 + n))),
-    () => importing(stage, [one(17), one(32)]),
+    ...numbers(6).map((n) => () => race.addMember(late, one(8 + n))),
+    ...numbers(2).map((n) => () => answer(world, n, ['visitors'])),
+    () => importFile(stage),
+    () => passAnHour(stage),
     ...asleep.map((id) => () => race.setActive(id, true)),
     ...unmapped.map((id) => () => map(id)),
     ...numbers(3).map((n) => () => api('PUT', `/users/${one(24 + n)}/pin`, pin)),

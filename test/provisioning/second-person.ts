@@ -1,6 +1,6 @@
 /** The two-person rule over random edits: one key asks, another decides. What is asked for is kept as the edit itself. */
 
-import { peopleOf } from '../../src/imports/import-flow.ts';
+import { peopleOf } from '../../src/imports/people-file.ts';
 import type { Edit as GatedEdit } from '../../src/provisioning/edit.ts';
 import { approveRequest, gateEdit, refuseRequest } from '../../src/provisioning/edit-gate-flow.ts';
 import { type TestWorld, testActor } from '../support/tenants.ts';

@@ -52,6 +52,8 @@ export function rowsOf(tenant: string): string[] {
     `insert into tenant_settings (tenant_id) values (${t})`,
     `insert into extension_schemas values (${t}, ${id}, 'x', 'x', 'User', 'x', 'x', '[]', null, ${now})`,
     `insert into parked_members values (${t}, ${id}, ${id}, 'x', 'x', ${now})`,
+    `insert into imports (tenant_id, id, created_at, actor, dry_run, columns, plan) values (${t}, ${id}, ${now}, '{}', false, '{}', '{}')`,
+    `insert into import_rows (tenant_id, import_id, line, cells) values (${t}, ${id}, 2, '{}')`,
     `insert into pins values (${t}, ${id}, 'client', null, 'x', null, false, '{}', ${now})`,
     `insert into evaluation_marks values (${t}, ${id}, null)`,
     `insert into evaluation_requests (tenant_id, affected) values (${t}, '{}')`,
