@@ -121,7 +121,7 @@ function readRow(
 }
 
 function refused({ line, cells }: FileRecord, code: RefusalCode, detail: string): FileRow {
-  const kept = cells.slice(0, importColumns.length).map((cell) => cell.slice(0, limits.importCellLengthMax));
+  const kept = cells.slice(0, importColumns.length).map((cell) => cell.slice(0, limits.importValueLengthMax));
   return { line, cells: kept, intake: { outcome: 'refused', userId: null, code, detail } };
 }
 
@@ -129,9 +129,9 @@ function readCells(cells: readonly string[], columns: readonly Column[]): Cells 
   if (cells.length !== columns.length) {
     throw new Fault('invalid', `The row has ${cells.length} cells, and the header ${columns.length}.`);
   }
-  const long = columns.find((_, at) => (cells[at] ?? '').length > limits.importCellLengthMax);
+  const long = columns.find((column, at) => valuesIn(column, cells[at] ?? '').some(isLong));
   if (long !== undefined)
-    throw new Fault('invalid', `"${long}" is longer than ${limits.importCellLengthMax} characters.`);
+    throw new Fault('invalid', `"${long}" is longer than ${limits.importValueLengthMax} characters.`);
   return Object.fromEntries(
     columns.flatMap((column, at) => (cells[at] === '' ? [] : [[column, cells[at]]])),
   ) as Cells;
@@ -151,8 +151,13 @@ function readSaid(cells: Cells): Said {
   return {
     ...(Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)) as Said),
     ...(active === undefined ? {} : { active: readTruth(active) }),
-    ...(roles === undefined ? {} : { roles: listIn(roles) }),
+    ...(roles === undefined ? {} : { roles: few('roles', listIn(roles), limits.valuesPerAttributeMax) }),
   };
+}
+
+function few(name: Column, values: string[], most: number): string[] {
+  if (values.length <= most) return values;
+  throw new Fault('invalid', `"${name}" names more than ${most}.`);
 }
 
 function readTruth(text: string): boolean {
@@ -167,10 +172,9 @@ function readPin({ role, workspaces, until }: Cells): IntakePin | null {
     throw new Fault('invalid', '"workspaces" and "until" mean nothing without a "role".');
   }
   refuseUnknownRole(role);
-  const named = workspaces === undefined ? null : listIn(workspaces);
+  const most = limits.workspacesPerMappingMax;
+  const named = workspaces === undefined ? null : few('workspaces', listIn(workspaces), most);
   refuseRepeatedWorkspaces(named ?? []);
-  if (named !== null && named.length > limits.workspacesPerMappingMax)
-    throw new Fault('invalid', `"workspaces" names more than ${limits.workspacesPerMappingMax}.`);
   return { role, workspaces: named, until: readDate('until', until) ?? null };
 }
 
@@ -179,4 +183,12 @@ function listIn(cell: string): string[] {
     .split('|')
     .map((one) => one.trim())
     .filter((one) => one !== '');
+}
+
+function valuesIn(column: Column, cell: string): string[] {
+  return column === 'roles' || column === 'workspaces' ? listIn(cell) : [cell];
+}
+
+function isLong(value: string): boolean {
+  return value.length > limits.importValueLengthMax;
 }

@@ -201,6 +201,11 @@ function isRepeatable(error: unknown): boolean {
   return error instanceof pg.DatabaseError && (error.code === '40P01' || error.code === '40001');
 }
 
+/** Whether what was to be written made the statement fail, and would again (SQLSTATE 22, 23 and 54). */
+export function isOfData(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && /^(22|23|54)/.test(error.code ?? '');
+}
+
 /** The constraint a failed statement broke, by its name in migrations/. */
 export function brokenConstraint(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.constraint : undefined;

@@ -7,13 +7,13 @@ import type { AuditEvent } from '../audit/audit-event.ts';
 import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
-import { brokenConstraint, inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { inTenant, isOfData, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
 import { Fault } from '../kernel/fault.ts';
 import { newId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import type { Preview } from '../provisioning/edit.ts';
-import type { Intake, Taken } from '../provisioning/intake.ts';
+import type { Intake, Refused, Taken } from '../provisioning/intake.ts';
 import { decideForIntake, intakeProspect, lockForIntake, takeIn } from '../provisioning/intake-flow.ts';
 import { readPool } from '../provisioning/pool-store.ts';
 import { previewEdit } from '../provisioning/preview-flow.ts';
@@ -130,24 +130,26 @@ async function carryOutOf(context: Context): Promise<void> {
 
 type Part = 'more' | 'last' | 'nothing';
 
-/** Somebody else may make a person of the same name just then: the next try finds them. */
-const triesMax = 3;
-
+/**
+ * Somebody else may make a person of the same name just then: the next try finds them. A row that the database takes by no means is
+ * refused, so that those behind it are carried out: it is found by taking one at a time.
+ */
 async function carryOutPart(context: Context): Promise<Part> {
   const { database, tenantId } = context;
-  for (let tries = 1; ; tries += 1) {
+  for (const how of ['rows', 'rows', 'row', 'noRow'] as const) {
     try {
-      const { part, door, id } = await inTenant(database, tenantId, (tx) => takePart(tx, context));
+      const { part, door, id } = await inTenant(database, tenantId, (tx) => takePart(tx, context, how));
       // Only now everybody in it is decided for.
       if (part === 'last') await inTenant(database, tenantId, (tx) => end(tx, door, id));
       return part;
     } catch (error) {
-      if (brokenConstraint(error) !== 'users_user_name' || tries === triesMax) throw error;
+      if (!isOfData(error)) throw error;
     }
   }
+  throw new Error('a row can be neither carried out nor refused');
 }
 
-async function takePart(tx: TenantTransaction, { tenantId, now }: Context) {
+async function takePart(tx: TenantTransaction, { tenantId, now }: Context, how: 'rows' | 'row' | 'noRow') {
   const pool = await lockForIntake(tx);
   const one = await selectOpenImport(tx);
   const door: Door = {
@@ -157,16 +159,25 @@ async function takePart(tx: TenantTransaction, { tenantId, now }: Context) {
     requestId: one?.requestId ?? null,
   };
   if (one === undefined) return { part: 'nothing' as Part, door, id: '' };
-  const rows = await selectNextRows(tx, one, limits.importRowsPerPart);
-  const people = rows.flatMap(({ intake }) => intake ?? []);
-  const lines = rows.flatMap(({ line, intake }) => (intake === null ? [] : [line]));
-  const taken = await takeIn(tx, door, pool, people, `import ${one.id}`);
-  const results = taken.map((result, at) => ({ line: lines[at] ?? 0, ...resultOf(result) }));
+  const most = how === 'rows' ? limits.importRowsPerPart : 1;
+  const rows = await selectNextRows(tx, one, most);
+  const readable = rows.flatMap(({ line, intake }) => (intake === null ? [] : [{ line, intake }]));
+  const people = readable.map(({ intake }) => intake);
+  const taken =
+    how === 'noRow' ? people.map(() => failed) : await takeIn(tx, door, pool, people, `import ${one.id}`);
+  const results = taken.map((result, at) => ({ line: readable[at]?.line ?? 0, ...resultOf(result) }));
   writeResults(tx, one.id, rows.at(-1)?.line ?? one.lineDone, results);
-  const isLast = rows.length < limits.importRowsPerPart;
+  const isLast = rows.length < most;
   if (isLast) decideForIntake(tx, door, pool);
   return { part: (isLast ? 'last' : 'more') as Part, door, id: one.id };
 }
+
+const failed: Refused = {
+  outcome: 'refused',
+  userId: null,
+  code: 'failed',
+  detail: 'The database takes this row by no means: change its values, and import it again.',
+};
 
 async function end(tx: TenantTransaction, door: Door, id: string): Promise<void> {
   if (!(await endImport(tx, id, door.now))) return;

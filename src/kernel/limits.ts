@@ -169,8 +169,8 @@ export const limits = {
   importRowsMax: 10_000,
   importRowsPerPart: 100,
   importsKept: 100,
-  /** Characters of one cell. */
-  importCellLengthMax: 1000,
+  /** Characters of one value in it: what is looked up is short enough for an index. */
+  importValueLengthMax: 500,
   mappingsPerTenantMax: 5000,
   workspacesPerMappingMax: 200,
   /** Links to workspaces on the page of who is signed in. */

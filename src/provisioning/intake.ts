@@ -65,7 +65,7 @@ export interface Refused {
 }
 
 /** Stable: why a row is not carried out. */
-export const refusalCodes = ['unreadable', 'repeated', 'directory_owned', 'invalid'] as const;
+export const refusalCodes = ['unreadable', 'repeated', 'directory_owned', 'invalid', 'failed'] as const;
 export type RefusalCode = (typeof refusalCodes)[number];
 
 export function takeInto(intake: Intake, known: KnownPerson | undefined): Taken {

@@ -199,7 +199,7 @@ it('refuses rows alone, each with its line and why', async () => {
     'e@x.example\t\t\tteam_member\t\tsoon',
     'f@x.example\t\t\tteam_member\t\t2001-01-01T00:00:00Z',
     'g@x.example\t\t',
-    `${'h'.repeat(1001)}\t\t\t\t\t`,
+    `${'h'.repeat(501)}\t\t\t\t\t`,
     '=1+1\t\t\t\t\t',
   ].join('\n');
   const done = await stage.done(file);
@@ -294,9 +294,7 @@ it('gives seats by rank and not by line, in a file of many parts', async () => {
   const file = `userName,roles\n${names.join('\n')}`;
   const planned = await made(stage.send(file, '?dryRun=true'));
   expect(planned.plan).toMatchObject({ gained: 720, queued: 715, needed: 720, available: 5 });
-  const { id, state } = await made(stage.send(file));
-  expect(state, 'the task goes on with it').toBe('running');
-  const done = await stage.end(id);
+  const done = await stage.done(file);
   expect(done.rows).toMatchObject({ total: 720, created: 720 });
   const { items } = await made(gateway.api('GET', `${stage.base}/users?seat=held`));
   expect(items.map(({ userName }: Answer['body']) => userName).sort()).toEqual(
