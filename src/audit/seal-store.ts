@@ -106,18 +106,19 @@ export function selectReadSeals(tx: TenantTransaction, after: number): Promise<R
   return tx.run(sql<ReadSeal>`
     select ${shown}, encode(s.mac, 'hex') as mac, r.found, encode(r.hash, 'hex') as "foundHash"
     from (
-      select *, sum(n.entries) over (order by n.number) - n.entries as earlier
-      from (select * from audit_seals where tenant_id = ${tenantId} and number > ${after} order by number limit ${sealsAtOnce}) n
+      select *, sum(n.entries) filter (where n.number > ${after}) over (order by n.number) - n.entries as earlier, lag(n.hash) over (order by n.number) as previous,
+        lag(case when n.xid < ${greatest} then n.xid end) over (order by n.number) as low_xid,
+        lag(case when n.xid < ${greatest} then n.seq end) over (order by n.number) as low_seq
+      from (select * from audit_seals where tenant_id = ${tenantId} and number >= ${after} order by number limit ${sealsAtOnce + 1}) n
     ) s
-    left join audit_seals p on p.tenant_id = ${tenantId} and p.number = s.number - 1
     cross join lateral (
-      select coalesce(sum(w.entries), 0)::integer as found, audit_seal_hash(coalesce(p.hash, ''), s.number, s.xid, s.seq, s.after_seq,
+      select coalesce(sum(w.entries), 0)::integer as found, audit_seal_hash(coalesce(s.previous, ''), s.number, s.xid, s.seq, s.after_seq,
         s.top_seq, string_agg(w.hash, ''::bytea order by w.xid, w.seq)) as hash
-      from audit_rows(${tenantId}, case when p.xid < ${greatest} then p.xid else 0 end, case when p.xid < ${greatest} then p.seq else 0 end,
+      from audit_rows(${tenantId}, coalesce(s.low_xid, 0), coalesce(s.low_seq, 0),
         s.xid, s.seq, s.after_seq, coalesce((select c.top_seq from audit_seals c where c.tenant_id = ${tenantId}
           and c.xid = ${greatest} and c.number >= s.number order by c.number limit 1), ${greatest}), ${rowsPerSeal + 1}) w
     ) r
-    where s.earlier < ${entriesAtOnce} order by s.number`);
+    where s.number > ${after} and s.earlier < ${entriesAtOnce} order by s.number`);
 }
 
 /** Entries that no seal covers yet, counted up to a hundred thousand rows. */

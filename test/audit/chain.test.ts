@@ -100,6 +100,21 @@ it('seals a large edit, of which many people share a row', async () => {
   await owner.query('alter type told_decision drop attribute note cascade');
 });
 
+it('walks on behind seals that have more entries than are read at once', async () => {
+  await owner.query(
+    `insert into audit_batches (tenant_id, at, actor, first_subject, last_subject, subjects, changes)
+     select $1, now(), '{}', gen_random_uuid(), gen_random_uuid(), s, c from generate_series(1, 45), lateral (
+       select array_agg(gen_random_uuid()) as s, array_agg(row(null, null)::told_change) as c from generate_series(1, 1000)) people`,
+    [trail.tenantId],
+  );
+  expect(await trail.seal()).toBe(3);
+  expect((await seals()).slice(1).map(({ entries }) => entries)).toEqual([20_000, 20_000, 5000]);
+  await trail.write();
+  await trail.seal();
+  const { broken, place, unsealed } = await trail.verify();
+  expect([broken, place, unsealed]).toEqual([undefined, { number: 5, entries: await countEntries() }, 0]);
+});
+
 it('keeps the order of what is committed late though its numbers are early', async () => {
   const door = { tenantId: trail.tenantId, actor: testActor, now: new Date(), requestId: null };
   const [begun, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
