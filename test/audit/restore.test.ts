@@ -2,10 +2,12 @@
 
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { findUnsealedTenants } from '../../src/audit/seal-store.ts';
+import { sealText } from '../../src/audit/audit-seal.ts';
+import { findUnsealedTenants, selectSeal } from '../../src/audit/seal-store.ts';
+import { inTenant } from '../../src/db/tenant-transaction.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld } from '../support/tenants.ts';
-import { openOwner, Trail } from './support.ts';
+import { openOwner, signer, Trail, untilSealable } from './support.ts';
 
 let test: TestDatabase;
 let owner: pg.Client;
@@ -82,6 +84,35 @@ it('goes through a second restore', async () => {
   await trail.write(3);
   await trail.seal();
   expect(await sealRows()).toEqual(['2', '0 end', '1 later', '2 later', '0 end later', '3 later']);
+  await expectWhole();
+});
+
+/** The last row and its seal, as if they came from a cluster that was at `xid`. */
+async function carry(xid: number): Promise<void> {
+  const { tenantId } = trail;
+  const one = `tenant_id = '${tenantId}' and number = (select max(number) from audit_seals where tenant_id = '${tenantId}')`;
+  await owner.query(`update audit_events set xid = ${xid} where tenant_id = '${tenantId}'
+    and seq = (select seq from audit_seals where ${one})`);
+  await owner.query(`update audit_seals s set xid = ${xid}, hash = audit_seal_hash(
+      (select hash from audit_seals p where p.tenant_id = s.tenant_id and p.number = s.number - 1), s.number, ${xid}, s.seq, s.after_seq, s.top_seq,
+      (select hash from audit_rows('${tenantId}', ${xid}, 0, ${xid}, s.seq, s.after_seq, s.top_seq, 1)))
+    where ${one}`);
+  const last = (await trail.verify()).broken?.seal ?? 0;
+  const seal = await inTenant(test.database, tenantId, (tx) => selectSeal(tx, last));
+  const mac = seal && signer.sign(sealText(tenantId, seal));
+  await owner.query(`update audit_seals set mac = decode('${mac}', 'hex') where ${one}`);
+}
+
+it('goes through a second restore of a cluster that did not come as far as the first', async () => {
+  await insertFormer(9e9);
+  await trail.write(1);
+  await trail.seal();
+  await carry(5e9);
+  await trail.write(2);
+  await untilSealable(test.database);
+  expect(await isFound()).toBe(true);
+  await trail.seal();
+  expect(await sealRows()).toEqual(['2', '0 end', '1 later', '0 end later', '2 later']);
   await expectWhole();
 });
 
