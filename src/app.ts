@@ -14,6 +14,7 @@ import { alertRoutes, blockGuardRoutes } from './admin/alert-routes.ts';
 import { approvalRoutes } from './admin/approval-routes.ts';
 import { ApprovedCalls } from './admin/approved-call.ts';
 import { auditRoutes } from './admin/audit-routes.ts';
+import { auditVerifyRoutes } from './admin/audit-verify-routes.ts';
 import { blueRoutes, blueWorkRoutes } from './admin/blue-routes.ts';
 import { catalogueEditRoutes, catalogueRoutes } from './admin/catalogue-routes.ts';
 import { clientRoutes, clientSecretRoutes } from './admin/client-routes.ts';
@@ -240,6 +241,7 @@ function adminScope(api: FastifyInstance, services: Services): void {
   schemaEditRoutes(scope, services);
   parkingRoutes(scope, services);
   auditRoutes(scope, services);
+  auditVerifyRoutes(scope, services);
   requestRoutes(scope, services);
   replayRoutes(scope, services);
   settingsRoutes(scope, services);

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { startAlertTask } from './alerts/alert-task.ts';
 import { startComparisonTask } from './alerts/comparison-task.ts';
 import { buildApp } from './app.ts';
+import { startSealTask } from './audit/seal-task.ts';
 import { startSyncTask } from './blue/sync-task.ts';
 import { followTestClock } from './clock/test-clock-task.ts';
 import type { Config } from './config.ts';
@@ -17,6 +18,7 @@ import { startImportTask } from './imports/import-task.ts';
 import { systemClock } from './kernel/clock.ts';
 import { ConfigurationError } from './kernel/configuration-error.ts';
 import { secretBox } from './kernel/secret-box.ts';
+import { signerFor } from './kernel/signer.ts';
 import { outboundAgent } from './outbound/outbound-client.ts';
 import { startContractTask } from './provisioning/contract-task.ts';
 import { startParkingTask } from './provisioning/parking-task.ts';
@@ -132,6 +134,7 @@ async function withServices(
       background,
       ...clocks,
       secrets: secretBox(config.secretsKey),
+      auditSigner: signerFor('audit', config.secretsKey),
       publicUrl,
       blueApiUrl,
       blueAppUrl,
@@ -189,11 +192,12 @@ async function startBackground(
   const times = () => ({ now: clock.now(), realNow: services.realClock.now() });
   const metadata = startMetadataTask({ database, outbound, times }, log);
   const logouts = startLogoutTask({ ...services, database }, log);
+  const seals = startSealTask({ ...services, database }, log);
   const signals = startPushTask({ ...services, database, log });
   const sync = startSyncTask({ ...services, database, log });
   const tasks = {
     ...{ contracts, alerts, comparisons, domains, imports, leftovers, logouts },
-    ...{ metadata, parking, reclaims, signals, sync },
+    ...{ metadata, parking, reclaims, seals, signals, sync },
   };
   const ending = new Set<string>();
   return {

@@ -47,8 +47,13 @@ export function afterNumber(request: PageRequest, start: number): number {
   return key;
 }
 
-function foreignCursor(): Fault {
+export function foreignCursor(): Fault {
   return new Fault('invalid', '"cursor" is none of ours: leave it out to begin again.', { field: 'cursor' });
+}
+
+/** The cursor of a key. */
+export function cursorOf(key: string): string {
+  return Buffer.from(key, 'utf8').toString('base64url');
 }
 
 /** @param rows As many as `readLimit` asked for, or fewer. */
@@ -64,6 +69,6 @@ export function toPage<Row, Item>(
   const hasMore = rows.length > most && last !== undefined;
   return {
     items: shown.map(show),
-    nextCursor: hasMore ? Buffer.from(keyOf(last), 'utf8').toString('base64url') : null,
+    nextCursor: hasMore ? cursorOf(keyOf(last)) : null,
   };
 }

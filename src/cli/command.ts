@@ -36,6 +36,10 @@ export interface Command {
   call(input: Input): Call;
   /** Fields of a list's items that are shown; `a.b` reaches inside. */
   columns?: readonly string[];
+  /** Where one call answers a part: all of it. */
+  whole?(answer: unknown, input: Input, get: (path: string) => Promise<unknown>): Promise<unknown>;
+  /** What is wrong by the answer, and what to do: it is shown behind it, and the exit code is 1. */
+  problem?(answer: unknown): string | undefined;
   /** Makes the answer easier to read, with what else the gateway tells. */
   readable?(answer: unknown, input: Input, get: (path: string) => Promise<unknown>): Promise<unknown>;
 }

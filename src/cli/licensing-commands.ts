@@ -1,4 +1,4 @@
-/** The contract, seats, groups, mappings, people, audit. */
+/** The contract, seats, groups, mappings, people. */
 
 import {
   aPerson,
@@ -256,25 +256,6 @@ const people: Command[] = [
     ...aPerson,
     flags: [tenantFlag],
     call: (input) => ({ method: 'GET', path: tenantPath(input, `/users/${part(input, 'user')}/explain`) }),
-  },
-  {
-    noun: 'audit',
-    verb: 'list',
-    summary: 'list who did what, newest first',
-    flags: [
-      tenantFlag,
-      { name: 'subject', value: 'id', description: 'to what or whom' },
-      { name: 'action', value: 'word', description: 'as user.updated' },
-      { name: 'actor', value: 'id', description: 'by whom' },
-      { name: 'from', value: 'time', description: 'ISO 8601' },
-      { name: 'to', value: 'time', description: 'ISO 8601, not included' },
-      ...pageFlags,
-    ],
-    call: (input) => ({
-      method: 'GET',
-      path: tenantPath(input, '/audit', 'subject', 'action', 'actor', 'from', 'to', 'limit', 'cursor'),
-    }),
-    columns: ['at', 'actor.name', 'action', 'subject'],
   },
 ];
 

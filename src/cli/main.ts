@@ -10,6 +10,7 @@ import { accessRequestCommands } from './access-request-commands.ts';
 import { CallFailed, call } from './admin-client.ts';
 import { adviceOn, seeHelpOf } from './advice.ts';
 import { alertCommands } from './alert-commands.ts';
+import { auditCommands } from './audit-commands.ts';
 import { blueCommands } from './blue-commands.ts';
 import { catalogueCommands } from './catalogue-commands.ts';
 import { clientCommands } from './client-commands.ts';
@@ -41,6 +42,7 @@ const commands = [
   ...scimCommands,
   ...requestCommands,
   ...licensingCommands,
+  ...auditCommands,
   ...reclaimCommands,
   ...importCommands,
   ...alertCommands,
@@ -123,8 +125,9 @@ async function perform(command: Command, { json, ...typed }: Input, options: Cli
   const request = command.call(input);
   const { onto, body } = request;
   const written = onto === undefined ? body : { ...((await get(onto)) as object), ...(body as object) };
-  const { status, answer } = await call(options, { ...request, body: written });
-  if (answer === undefined) return;
+  const { status, answer: first } = await call(options, { ...request, body: written });
+  if (first === undefined) return;
+  const answer = command.whole === undefined ? first : await command.whole(first, input, get);
   if (json === true) process.stdout.write(`${JSON.stringify(answer)}\n`);
   else if (status === 202)
     process.stdout.write(`${render(answer, undefined)}\n${waitsText(answer, input)}\n`);
@@ -132,6 +135,8 @@ async function perform(command: Command, { json, ...typed }: Input, options: Cli
     const shown = (await command.readable?.(answer, input, get)) ?? answer;
     process.stdout.write(`${render(shown, command.columns)}\n`);
   }
+  const problem = command.problem?.(answer);
+  if (problem !== undefined) throw new Error(problem);
 }
 
 function exitCodeOf(error: unknown): number {

@@ -42,6 +42,7 @@ import * as signedAhead from '../../migrations/0041_signed_ahead.ts';
 import * as batchRows from '../../migrations/0042_batch_rows.ts';
 import * as outdatedEdits from '../../migrations/0043_outdated_edits.ts';
 import * as knownCapacity from '../../migrations/0044_known_capacity.ts';
+import * as auditSeals from '../../migrations/0045_audit_seals.ts';
 import * as imports from '../../migrations/0048_imports.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 import { type SchemaState, schemaProblem, schemaState } from './schema-state.ts';
@@ -96,6 +97,7 @@ const migrations: Record<string, Migration> = {
   '0043_outdated_edits': outdatedEdits,
   '0044_known_capacity': knownCapacity,
   '0048_imports': imports,
+  '0045_audit_seals': auditSeals,
 };
 
 /** In their order. */

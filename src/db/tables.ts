@@ -1,6 +1,7 @@
 /** The shape of every table for Kysely, as migrations/ makes them. Ids are plain strings here; stores brand them. */
 
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
+import type { AuditTables } from './audit-tables.ts';
 import type { DomainTables } from './domain-tables.ts';
 import type { LicensingTables } from './licensing-tables.ts';
 import type { OpenIdTables } from './openid-tables.ts';
@@ -11,7 +12,13 @@ import type { SsoTables } from './sso-tables.ts';
 export type Json<T> = ColumnType<T, string, string>;
 export type Time = ColumnType<Date, Date, Date>;
 
-export interface Tables extends DomainTables, LicensingTables, OpenIdTables, SignalTables, SsoTables {
+export interface Tables
+  extends AuditTables,
+    DomainTables,
+    LicensingTables,
+    OpenIdTables,
+    SignalTables,
+    SsoTables {
   tenants: { tenant_id: string; slug: string; name: string; created_at: Time; tie_salt: string };
   tenant_locators: {
     kind:
@@ -189,46 +196,6 @@ export interface Tables extends DomainTables, LicensingTables, OpenIdTables, Sig
   };
   group_sources: { tenant_id: string; group_id: string; directory_id: string; external_id: string | null };
   memberships: { tenant_id: string; group_id: string; user_id: string };
-  /** Written only: read as `audit_trail`. */
-  audit_events: {
-    tenant_id: string;
-    seq: GeneratedAlways<number>;
-    at: Time;
-    actor: Json<JsonObject>;
-    action: string;
-    subject: string | null;
-    before: Json<unknown> | null;
-    after: Json<unknown> | null;
-    inputs: Json<unknown> | null;
-    request_id: string | null;
-  };
-  /** Of large edits: many people in one row. Written only, too. */
-  audit_batches: {
-    tenant_id: string;
-    first_seq: GeneratedAlways<number>;
-    at: Time;
-    actor: Json<JsonObject>;
-    inputs: Json<unknown> | null;
-    request_id: string | null;
-    first_subject: string;
-    last_subject: string;
-    subjects: string[];
-    /** As PostgreSQL writes `told_change`. */
-    changes: string;
-  };
-  /** `audit_events` and `audit_batches` as they are read: an event of each person (migrations/0038, 0042). */
-  audit_trail: {
-    tenant_id: string;
-    seq: number;
-    at: Time;
-    actor: Json<JsonObject>;
-    action: string;
-    subject: string | null;
-    before: Json<JsonObject> | null;
-    after: Json<JsonObject> | null;
-    inputs: Json<unknown> | null;
-    request_id: string | null;
-  };
   blue_connections: BlueConnectionTable;
   blue_members: {
     tenant_id: string;

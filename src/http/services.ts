@@ -5,6 +5,7 @@ import type { Database } from '../db/database.ts';
 import type { TextRecords } from '../domains/dns-client.ts';
 import type { Clock, MovedClock } from '../kernel/clock.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
+import type { Signer } from '../kernel/signer.ts';
 import type { CreationLedger } from '../scim/creation-hook.ts';
 import type { OidcProviders } from '../sso/oidc-client.ts';
 
@@ -19,6 +20,8 @@ export interface Services {
   /** Real time, for what is agreed with others whose clocks nobody moves here. */
   realClock: Clock;
   secrets: SecretBox;
+  /** Of the seals of the audit trail. */
+  auditSigner: Signer;
   /** Origin that identity providers and browsers see, without a trailing slash. */
   publicUrl: string;
   /** Blue's GraphQL endpoint for tenants that set none. */

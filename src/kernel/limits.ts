@@ -206,6 +206,8 @@ export const limits = {
   /** People whom a cliff names. */
   cliffUsersMax: 200,
   statementMsMax: 15_000,
+  /** One call that verifies the audit trail; the next one goes on. */
+  auditVerifyMsMax: 10_000,
   /** Bytes of one body of a recorded call that are kept. */
   recordedBodyBytesMax: 16 * 1024,
   /** Nesting of a body that is recorded. */

@@ -73,6 +73,11 @@ export function effectiveId(roles: readonly EffectiveRole[]): string {
   return nameOf(roles.map(({ role, billing, workspace, via }) => [role, billing, workspace, via]));
 }
 
+/** Whether the id still follows from the roles; those that 0022 found standing have another one (`standingId`). */
+export function isNameOf(id: string, roles: readonly RequestedRole[], standingId: string): boolean {
+  return id === effectiveId(roles) || id === requestedId(roles) || id === standingId;
+}
+
 function effectiveSet(roles: readonly EffectiveRole[]): RoleSet {
   const inBlue = nameOf(roles.map(({ workspace, role }) => `${workspace} ${role}`).sort());
   return { id: effectiveId(roles), roles, seatedId: null, inBlue };

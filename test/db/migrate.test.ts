@@ -138,6 +138,27 @@ describe.skipIf(!hasEmbeddedPostgres)('a server of its own (needs the embedded P
     ]);
   });
 
+  it('gives the trail that is there one transaction, and writes none of it anew (0045)', async () => {
+    await query(server.url, 'create database chained');
+    const chained = new URL(server.url);
+    chained.pathname = '/chained';
+    await migrateTo(chained.href, '0044_known_capacity');
+    const event = `insert into audit_events (tenant_id, at, actor, action) values ('${randomUUID()}', now(), '{}', 'x');`;
+    const told = async (statement: string) => {
+      const answers: unknown = await query(
+        chained.href,
+        `alter table audit_events no force row level security; ${statement}; alter table audit_events force row level security`,
+      );
+      return (answers as pg.QueryResult[]).at(-2)?.rows;
+    };
+    const file = `select pg_relation_filenode('audit_events') as file`;
+    const before = await told(`${event} ${event} ${file}`);
+    await migrate(chained.href);
+    expect(await told(file)).toEqual(before);
+    const xids = `select xid = min(xid) over () as "isOld" from audit_events order by seq`;
+    expect(await told(`${event} ${xids}`)).toEqual([{ isOld: true }, { isOld: true }, { isOld: false }]);
+  });
+
   it('carries over since when somebody is above the capacity, and compares in the nights to come (0024)', async () => {
     await query(server.url, 'create database above');
     const above = new URL(server.url);

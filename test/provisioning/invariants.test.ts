@@ -14,7 +14,7 @@ import { checkAgain, checkQueue, checkState, checkStep, settledWhereDue } from '
 import { Coverage } from './coverage.ts';
 import type { Edit } from './edits.ts';
 import { type climates, history, historyIn } from './histories.ts';
-import { checkLedger } from './ledger.ts';
+import { checkChain, checkLedger } from './ledger.ts';
 import { make } from './make-edit.ts';
 import { readState } from './state.ts';
 
@@ -48,6 +48,7 @@ async function play(steps: readonly Edit[], coverage: Coverage, peoplePerDecisio
     before = await checkAgain(world, after);
   }
   await checkLedger(world, before);
+  await checkChain(world);
   await coverage.trail(world);
   await retire(world);
   return made;

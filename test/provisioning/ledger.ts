@@ -2,9 +2,12 @@
 
 import { sql } from 'kysely';
 import { expect } from 'vitest';
+import { sealTrail } from '../../src/audit/seal-flow.ts';
+import { verifyTrail } from '../../src/audit/verify-flow.ts';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import type { Decision, Seat } from '../../src/licensing/effect.ts';
 import { toDecision } from '../../src/provisioning/decision-store.ts';
+import { signer } from '../audit/support.ts';
 import type { TestWorld } from '../support/tenants.ts';
 import type { State } from './state.ts';
 
@@ -33,6 +36,18 @@ export async function checkLedger(world: TestWorld, state: State): Promise<void>
     ...{ overage, onHold },
     held: used - overage - onHold,
   });
+}
+
+/** I22, as far as other tests on the server let it be sealed. */
+export async function checkChain({ database, tenantId, now }: TestWorld): Promise<void> {
+  await sealTrail(database, signer, { tenantId, now, most: 1000 });
+  const whole = { tenantId, from: { number: 0, entries: 0 }, kept: undefined, isOver: () => false };
+  const { broken, place, unsealed } = await verifyTrail(database, signer, whole);
+  expect(broken, 'I22 chain verifies').toBeUndefined();
+  const [told] = await inTenant(database, tenantId, (tx) =>
+    tx.run(sql<{ count: number }>`select count(*) as count from audit_trail where tenant_id = ${tenantId}`),
+  );
+  expect(place.entries + unsealed, 'I22 each entry is sealed once, or waits for it').toBe(told?.count);
 }
 
 export function readLedger(world: TestWorld): Promise<Entry[]> {

@@ -7,6 +7,7 @@ import { buildApp } from '../../src/app.ts';
 import { textRecordsOf } from '../../src/domains/dns-client.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { secretBox } from '../../src/kernel/secret-box.ts';
+import { signerFor } from '../../src/kernel/signer.ts';
 import { CreationLedger } from '../../src/scim/creation-hook.ts';
 import { OidcProviders } from '../../src/sso/oidc-client.ts';
 import { testDatabase } from './database.ts';
@@ -21,6 +22,7 @@ export async function idleApp(): Promise<{ app: FastifyInstance; close(): Promis
     testClock: undefined,
     realClock: systemClock,
     secrets: secretBox(Buffer.alloc(32)),
+    auditSigner: signerFor('audit', Buffer.alloc(32)),
     publicUrl: 'http://gateway.example.com',
     blueApiUrl: 'http://blue.example.com/graphql',
     blueAppUrl: 'http://blue.example.com',

@@ -22,6 +22,7 @@ export function rowsOf(tenant: string): string[] {
     `insert into audit_events (tenant_id, at, actor, action) values (${t}, ${now}, '{}', 'x')`,
     `insert into audit_batches (tenant_id, at, actor, first_subject, last_subject, subjects, changes)
        values (${t}, ${now}, '{}', ${id}, ${id}, array[${id}::uuid], array[row(null, null)::told_change])`,
+    `insert into audit_seals values (${t}, 1, 1, 1, 0, 1, 1, ${now}, ${now}, sha256('x'), sha256('y'))`,
     `insert into contracts (tenant_id, kind, tier, starts_on, ends_on, payment_schedule, overage_policy, fallback_role)
        values (${t}, 'annual', 'x', ${now}, ${now}, 'annual', 'queue', 'none')`,
     `insert into mappings (tenant_id, id, priority, group_id, role, workspaces, created_at)

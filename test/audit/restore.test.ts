@@ -1,0 +1,145 @@
+/** A dump that is restored into another cluster, whose transaction ids begin again: rows of the former have ids that are still to come. */
+
+import type pg from 'pg';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { sealText } from '../../src/audit/audit-seal.ts';
+import { findUnsealedTenants, selectSeal } from '../../src/audit/seal-store.ts';
+import { inTenant } from '../../src/db/tenant-transaction.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { newWorld } from '../support/tenants.ts';
+import { openOwner, signer, Trail, untilSealable } from './support.ts';
+
+let test: TestDatabase;
+let owner: pg.Client;
+let trail: Trail;
+
+beforeAll(async () => {
+  test = await testDatabase({ poolSize: 4 });
+  owner = await openOwner(test.url);
+});
+afterAll(async () => {
+  await owner.end();
+  await test.close();
+});
+beforeEach(async () => {
+  trail = new Trail(test.database, (await newWorld(test.database)).tenantId);
+  await trail.write(3);
+  await trail.seal();
+});
+
+/** So many rows of a former cluster, of transactions from `xid` on. */
+async function insertFormer(xid: number, count = 2): Promise<void> {
+  const values = Array.from(
+    { length: count },
+    (_, n) => `('${trail.tenantId}', now(), '{}', 'x', ${xid + n})`,
+  );
+  await owner.query(`insert into audit_events (tenant_id, at, actor, action, xid) values ${values}`);
+}
+const sealRows = async () => {
+  const { rows } = await owner.query(
+    `select entries, xid = 9223372036854775807 as "isEnd", after_seq > 0 as "isLater" from audit_seals
+     where tenant_id = $1 and number > 1 order by number`,
+    [trail.tenantId],
+  );
+  return rows.map(
+    ({ entries, isEnd, isLater }) => `${entries}${isEnd ? ' end' : ''}${isLater ? ' later' : ''}`,
+  );
+};
+const isFound = async () =>
+  (await findUnsealedTenants(test.database, '00000000-0000-0000-0000-000000000000', 1000)).includes(
+    trail.tenantId,
+  );
+const expectWhole = async () => {
+  expect(await isFound()).toBe(false);
+  expect(await trail.verify()).toMatchObject({ broken: undefined, unsealed: 0 });
+};
+
+it('ends the era whose rows were sealed, and begins another with the rows behind it', async () => {
+  await insertFormer(5e9);
+  expect(await trail.seal(1)).toBe(1);
+  await trail.write(4);
+  expect(await isFound()).toBe(true);
+  await trail.seal();
+  expect(await sealRows()).toEqual(['2', '0 end', '4 later']);
+  await expectWhole();
+  await trail.write(1);
+  await trail.seal();
+  expect(await sealRows()).toEqual(['2', '0 end', '4 later', '1 later']);
+  await expectWhole();
+});
+
+it('seals first what is left of the former cluster, though others wrote already', async () => {
+  await insertFormer(5e9, 1500);
+  await trail.write(4);
+  await trail.seal();
+  expect(await sealRows()).toEqual(['1000', '500', '0 end', '4 later']);
+  await expectWhole();
+});
+
+it('goes through a second restore', async () => {
+  await insertFormer(5e9);
+  await trail.write(1);
+  await trail.seal();
+  await insertFormer(6e9);
+  await trail.write(3);
+  await trail.seal();
+  expect(await sealRows()).toEqual(['2', '0 end', '1 later', '2 later', '0 end later', '3 later']);
+  await expectWhole();
+});
+
+/** The last row and its seal, as if they came from a cluster that was at `xid`. */
+async function carry(xid: number): Promise<void> {
+  const { tenantId } = trail;
+  const one = `tenant_id = '${tenantId}' and number = (select max(number) from audit_seals where tenant_id = '${tenantId}')`;
+  await owner.query(`update audit_events set xid = ${xid} where tenant_id = '${tenantId}'
+    and seq = (select seq from audit_seals where ${one})`);
+  await owner.query(`update audit_seals s set xid = ${xid}, hash = audit_seal_hash(
+      (select hash from audit_seals p where p.tenant_id = s.tenant_id and p.number = s.number - 1), s.number, ${xid}, s.seq, s.after_seq, s.top_seq,
+      (select hash from audit_rows('${tenantId}', ${xid}, 0, ${xid}, s.seq, s.after_seq, s.top_seq, 1)))
+    where ${one}`);
+  const last = (await trail.verify()).broken?.seal ?? 0;
+  const seal = await inTenant(test.database, tenantId, (tx) => selectSeal(tx, last));
+  const mac = seal && signer.sign(sealText(tenantId, seal));
+  await owner.query(`update audit_seals set mac = decode('${mac}', 'hex') where ${one}`);
+}
+
+it('goes through a second restore of a cluster that did not come as far as the first', async () => {
+  await insertFormer(9e9);
+  await trail.write(1);
+  await trail.seal();
+  await carry(5e9);
+  await trail.write(2);
+  await untilSealable(test.database);
+  expect(await isFound()).toBe(true);
+  await trail.seal();
+  expect(await sealRows()).toEqual(['2', '0 end', '1 later', '0 end later', '2 later']);
+  await expectWhole();
+});
+
+it('finds what is changed, added or taken away in an era that is over', async () => {
+  await insertFormer(5e9);
+  await trail.write(4);
+  await trail.seal();
+  await owner.query('alter table audit_events alter column seq set generated by default');
+  const t = `'${trail.tenantId}'`;
+  const former = `tenant_id = ${t} and xid = 5000000000`;
+  const breaks = async (statement: string) => {
+    await owner.query('begin');
+    await owner.query(statement);
+    await owner.query('commit');
+    return (await trail.verify()).broken;
+  };
+  const columns = 'tenant_id, at, actor, action';
+  const added = `insert into audit_events (seq, xid, ${columns}) select seq + 1, `;
+  expect(await breaks(`${added} 4000000000, ${columns} from audit_events where ${former}`)).toMatchObject({
+    ...{ why: 'content', seal: 2, found: 3 },
+  });
+  await owner.query(`delete from audit_events where tenant_id = ${t} and xid = 4000000000`);
+  expect(
+    await breaks(`${added} 9223372036854775807, ${columns} from audit_events where ${former}`),
+  ).toMatchObject({
+    ...{ why: 'content', seal: 3, found: 1 },
+  });
+  await owner.query(`delete from audit_events where tenant_id = ${t} and xid = 9223372036854775807`);
+  expect(await breaks(`delete from audit_events where ${former}`)).toMatchObject({ seal: 2, found: 1 });
+});
