@@ -139,8 +139,23 @@ function readCells(cells: readonly string[], columns: readonly Column[]): Cells 
 
 function readIntake(cells: Cells, now: Date): Intake {
   const { userName = cells.email } = cells;
+  const problems: string[] = [];
+  const said = orProblem(() => readSaid(cells), problems);
+  const pin = orProblem(() => readPin(cells), problems);
   if (!isKey(userName)) throw new Fault('invalid', '"userName" is missing, or too long.');
-  return { id: newId<UserId>(now.getTime()), userName, said: readSaid(cells), pin: readPin(cells) };
+  if (said === undefined || pin === undefined) throw new Fault('invalid', problems.join(' '));
+  return { id: newId<UserId>(now.getTime()), userName, said, pin };
+}
+
+/** Of one row several things are told at once. */
+function orProblem<T>(read: () => T, problems: string[]): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    problems.push(error.message);
+    return undefined;
+  }
 }
 
 function readSaid(cells: Cells): Said {

@@ -236,7 +236,8 @@ function importIdOf(text: string): string {
 }
 
 function show(one: CountedImport): Static<typeof Answer> {
-  const { id, isDryRun: dryRun, actor, createdAt, doneAt, columns, rows: total, counts, plan } = one;
+  const { id, isDryRun: dryRun, actor, createdAt, doneAt, columns, rows: total, counts } = one;
+  const { gained, lost, changed, queued, needed, available, seats } = one.plan;
   return {
     id,
     state: dryRun ? 'planned' : doneAt === null ? 'running' : 'done',
@@ -246,7 +247,7 @@ function show(one: CountedImport): Static<typeof Answer> {
     doneAt: dryRun ? null : (doneAt?.toISOString() ?? null),
     columns: [...columns],
     rows: { total, ...counts },
-    plan,
+    plan: { gained, lost, changed, queued, needed, available, seats },
   };
 }
 

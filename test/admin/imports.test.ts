@@ -193,7 +193,7 @@ it('refuses rows alone, each with its line and why', async () => {
     'OK@x.example\t\t\t\t\t',
     '\tno address\t\t\t\t',
     'a@x.example\t\tyes\t\t\t',
-    'b@x.example\t\t\tboss\t\t',
+    'b@x.example\tno address\t\tboss\t\t',
     'c@x.example\t\t\t\tw1\t',
     'd@x.example\t\t\tteam_member\tw1|w1\t',
     'e@x.example\t\t\tteam_member\t\tsoon',
@@ -213,7 +213,7 @@ it('refuses rows alone, each with its line and why', async () => {
     [13, 'unreadable'],
   ]);
   expect(rows[0]?.detail).toBe('Line 2 is about this person.');
-  expect(rows[3]?.detail).toContain('boss is no role');
+  expect(rows[3]?.detail).toBe('"email" no address is no address. "role" boss is no role of Blue.');
   const result = await fetch(`${gateway.url}/api/v1${stage.base}/imports/${done.id}/result`, {
     headers: { authorization: `Bearer ${stage.key}` },
   });
