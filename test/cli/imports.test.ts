@@ -33,17 +33,17 @@ function write(name: string, content: string | Uint8Array): string {
 }
 
 it('says what a file would do, does it with progress, and gives it back with what became of each row', async () => {
-  const rows = Array.from({ length: 600 }, (_, n) => `p${n}@x.example,team_member`);
+  const rows = Array.from({ length: 2500 }, (_, n) => `p${n}@x.example,team_member`);
   const file = write('people.csv', ['email,role', ...rows, 'bad,team_member'].join('\n'));
   const planned = await run('run', file, '--dry-run');
   expect([planned.code, planned.err]).toEqual([0, '']);
   expect(planned.out).toContain('state: planned');
-  expect(planned.out).toContain('rows.created: 600');
+  expect(planned.out).toContain('rows.created: 2500');
 
   const done = await run('run', file);
   expect(done.code).toBe(0);
-  expect(done.err).toMatch(/^\d+ of 601 rows\n(.*\n)*601 of 601 rows\n$/);
-  expect(done.out).toMatch(/state: done(.*\n)*refused:\n +line +detail\n +602 +"email" bad is no address/);
+  expect(done.err).toMatch(/^\d+ of 2501 rows\n(.*\n)*2501 of 2501 rows\n$/);
+  expect(done.out).toMatch(/state: done(.*\n)*refused:\n +line +detail\n +2502 +"email" bad is no address/);
   const { id } = JSON.parse((await run('list', '--json')).out).items[0];
   expect((await run('show', id)).out).toContain('rows.refused: 1');
   expect((await run('rows', id, '--outcome', 'refused')).out).toContain('"email" bad is no address');
@@ -51,7 +51,7 @@ it('says what a file would do, does it with progress, and gives it back with wha
   expect((await run('result', id, '--out', copy)).out).toContain('Written to');
   const lines = readFileSync(copy, 'utf8').split('\r\n');
   expect(lines[0]).toBe('email,role,outcome,detail,seat,position,reason');
-  expect(lines).toHaveLength(603);
+  expect(lines).toHaveLength(2503);
   expect((await run('result', id)).out.split('\n')[1]?.trimEnd()).toBe(lines[1]);
 });
 
