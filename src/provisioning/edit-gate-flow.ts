@@ -97,6 +97,8 @@ function delicaciesOf(edit: Edit, before: Settings, isPaid: (role: string) => bo
       return edit.contract.policy === 'block' ? ['capacity', 'block'] : ['capacity'];
     case 'pin':
       return isPaid(edit.pin.role) ? ['pin'] : [];
+    case 'adopt':
+      return ['pin'];
     case 'settings':
       return loosens(before, edit.settings) ? ['rule'] : [];
     default:

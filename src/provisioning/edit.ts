@@ -30,6 +30,7 @@ export type Edit =
   | { op: 'withdrawal'; lineId: string }
   | { op: 'pin'; userId: UserId; pin: PinDraft }
   | { op: 'unpin'; userId: UserId }
+  | { op: 'adopt'; blueUserIds: readonly string[] }
   | { op: 'settings'; settings: Settings }
   | { op: 'subPool'; subPool: SubPoolDraft }
   | { op: 'removeSubPool'; name: string }

@@ -49,6 +49,8 @@ export function replacedBy(edit: Edit): Replaced | null {
     case 'amendment':
     case 'create':
     case 'settle':
+    // Whoever has a pin by then is refused.
+    case 'adopt':
     // The operators', which waits for nobody.
     case 'catalogue':
       return null;
