@@ -70,22 +70,34 @@ export async function adopt(
 ): Promise<Adopted[]> {
   const adopted: Adopted[] = [];
   for (const blueUserId of new Set(blueUserIds)) {
-    const refused = {
-      blueUserId,
-      result: 'refused',
-      userId: null,
-      seat: null,
-      why: 'no_seat',
-      adoption: null,
-    } as const;
     try {
       adopted.push(await adoptOne(database, door, blueUserId, reason));
     } catch (error) {
       if (!(error instanceof Fault) || error.code !== 'no_seat') throw error;
-      adopted.push(refused);
+      adopted.push({ ...nothing, blueUserId, result: 'refused', why: 'no_seat' });
     }
   }
+  // Whoever approves is answered with the request, not with what came of it.
+  if (door.approval !== undefined) await tellRefused(database, door, adopted);
   return adopted;
+}
+
+const nothing = { userId: null, seat: null, why: null, adoption: null };
+
+async function tellRefused(database: Database, door: Door, adopted: readonly Adopted[]): Promise<void> {
+  const refused = adopted.filter(({ result }) => result === 'refused');
+  if (refused.length === 0) return;
+  await inTenant(database, door.tenantId, async (tx) =>
+    appendAudit(
+      tx,
+      door,
+      refused.map(
+        ({ blueUserId, userId, why }): AuditEvent => ({
+          ...{ action: 'adoption.refused', subject: userId, after: { blueUserId, code: why } },
+        }),
+      ),
+    ),
+  );
 }
 
 async function adoptOne(
@@ -100,15 +112,13 @@ async function adoptOne(
     const pool = await lockPool(tx);
     const rules = await rulesOfAdoption(tx, pool, door.now);
     const member = await selectMember(tx, rules, blueUserId);
-    const none = { blueUserId, userId: null, seat: null, adoption: null };
-    if (member === undefined) return { ...none, result: 'refused', why: 'unknown' };
-    const userId = member.user?.id ?? null;
-    if (member.isSeated)
-      return { ...none, result: 'unchanged', userId, seat: await seatOf(tx, userId), why: null };
+    if (member === undefined) return { ...nothing, blueUserId, result: 'refused', why: 'unknown' };
+    const known = { ...nothing, blueUserId, userId: member.user?.id ?? null };
+    if (member.isSeated) return { ...known, result: 'unchanged', seat: await seatOf(tx, known.userId) };
     const adoption = adoptionOf(member, rules);
-    if (adoption.why !== null) return { ...none, result: 'refused', userId, why: adoption.why, adoption };
+    if (adoption.why !== null) return { ...known, result: 'refused', why: adoption.why, adoption };
     const given = await give(tx, door, pool, member, adoption, reason);
-    return { blueUserId, result: 'adopted', ...given, why: null, adoption };
+    return { ...known, ...given, result: 'adopted', adoption };
   });
 }
 

@@ -76,7 +76,8 @@ it('lists as many people as are counted, and adopts them without a change in Blu
   expect([levels(), await counts()]).toEqual([before, { held: 2, unmanagedPaid: 2 }]);
   const user = await api('GET', `/users/${adopted[0].user}`);
   expect(user).toMatchObject({ userName: 'sam@acme.example', sources: [], blue: { state: 'active' } });
-  expect((await api('GET', `/users/${adopted[0].user}/explain`)).sentence ?? '').not.toMatch(/undefined/);
+  const { sentence } = await api('GET', `/users/${adopted[0].user}/explain`);
+  expect(sentence).toBe('first operator pinned team_member ("theirs"), and sam@acme.example holds a seat.');
   expect((await api('GET', '/users')).items).toHaveLength(2);
   const audit = (await api('GET', `/audit?subject=${adopted[0].user}`)).items;
   expect(audit.map(({ action }: { action: string }) => action)).toContain('user.adopted');
@@ -108,6 +109,23 @@ it('waits for a second person under the two-person rule, and is made once that o
   expect((await approve()).status, 'not by whoever asked').toBe(403);
   expect((await approve(other)).status).toBe(200);
   expect(await counts()).toEqual({ held: 2, unmanagedPaid: 2 });
+  expect(await api('GET', `/edit-requests/${asked.body.id}`)).toMatchObject({ state: 'approved' });
+});
+
+it('is approved also where nobody could be adopted any more, and the trail says who', async () => {
+  await api('PUT', '/settings', { twoPersonRule: true });
+  const asked = await call('POST', '/blue/adoptions', { blueUserIds: ['sam', 'tom'], reason: 'x' });
+  await api('PUT', '/settings', {
+    twoPersonRule: true,
+    exclusions: ['sam@acme.example', 'tom@acme.example'],
+  });
+  const approved = await call('POST', `/edit-requests/${asked.body.id}/approve`, {}, other);
+  expect(approved.status).toBe(200);
+  const { items } = await api('GET', '/audit?action=adoption.refused');
+  expect(items.map(({ after }: { after: object }) => after)).toEqual(
+    expect.arrayContaining(['sam', 'tom'].map((blueUserId) => ({ blueUserId, code: 'excluded' }))),
+  );
+  expect(await counts()).toEqual({ held: 0, unmanagedPaid: 4 });
   expect(await api('GET', `/edit-requests/${asked.body.id}`)).toMatchObject({ state: 'approved' });
 });
 

@@ -1,5 +1,6 @@
 /** People whom Blue has by itself: who is listed, and that adopting them leaves Blue as it is. */
 
+import { setTimeout } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BlueSeed } from '../../demo/blue-double/server.ts';
@@ -7,6 +8,7 @@ import { syncNow } from '../../src/blue/sync-flow.ts';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import { adopt, listUnmanaged } from '../../src/provisioning/adoption-flow.ts';
 import { removePin, setPin } from '../../src/provisioning/pin-flow.ts';
+import { createUser } from '../../src/provisioning/user-flow.ts';
 import { selectUserView } from '../../src/provisioning/user-view-store.ts';
 import { seedOf } from '../demo/blue-double/support.ts';
 import { type BlueTenant, type Stage, stage, type TenantOptions } from './sync-support.ts';
@@ -167,12 +169,45 @@ describe('adopting', () => {
     expect([(await users(t)).length, await seats(t)]).toEqual([1, [1, 1]]);
   });
 
-  it('of somebody who comes at the same time under the address makes one person with one seat', async () => {
-    const t = await withPeople({ sam: ['w1 MEMBER'] });
-    const [adopted, created] = await Promise.allSettled([told(t, 'sam'), t.user('sam')]);
+  it('of somebody whom a directory makes at the same time finds that person, whatever the userName', async () => {
+    const t = await withPeople({ sam: ['w1 MEMBER'], tom: ['w1 MEMBER'] });
+    const [isMade, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const attributes = { userName: 'sam', emails: [{ value: 'sam@acme.example' }] };
+    const also = async () => {
+      isMade.resolve();
+      await goOn.promise;
+    };
+    const creating = createUser(s.test.database, t.door(), null, { attributes, externalId: null }, { also });
+    await isMade.promise;
+    const adopting = take(t, 'sam');
+    const isEarly = await Promise.race([adopting.then(() => true), setTimeout(200, false)]);
+    goOn.resolve();
+    const [{ user }, [sam]] = await Promise.all([creating, adopting]);
+    expect([isEarly, sam?.result, sam?.userId]).toEqual([false, 'adopted', user.id]);
+
+    const [adopted, created] = await Promise.allSettled([told(t, 'tom'), t.user('tom')]);
     expect(adopted).toMatchObject({ status: 'fulfilled', value: ['adopted held'] });
     if (created.status === 'rejected') expect(created.reason).toMatchObject({ code: 'conflict' });
-    expect([(await users(t)).length, await seats(t)]).toEqual([1, [1, 1]]);
+    expect([(await users(t)).length, await seats(t)]).toEqual([2, [2, 1]]);
+  });
+
+  it('comes before whoever waits, since the seat was used before', async () => {
+    const t = await s.tenant({ paidSeats: 2, seed: seedWith({ sam: ['w1 MEMBER'], tom: ['w1 MEMBER'] }) });
+    const { group } = await t.role('team_member');
+    await drift(t);
+    const ann = await t.user('ann', [group]);
+    expect(await told(t, 'sam')).toEqual(['adopted held']);
+    await t.contract(3);
+    expect(await told(t, 'tom')).toEqual(['adopted held']);
+    expect([await seats(t), await t.blue(ann)], 'Ann waits on: all three are used').toEqual([[2, 1], 'none']);
+  });
+
+  it('goes on while a large edit is carried out, which gives no seats', async () => {
+    const t = await withPeople({ sam: ['w1 MEMBER'] });
+    await inTenant(s.test.database, t.tenantId, async (tx) =>
+      tx.send(sql`update seat_pools set evaluating = true where tenant_id = ${tx.tenantId}`),
+    );
+    expect(await told(t, 'sam')).toEqual(['adopted held']);
   });
 
   it('is refused where the contract has no seat for them, and leaves no trace', async () => {

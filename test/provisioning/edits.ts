@@ -80,6 +80,7 @@ export type Edit =
   | { kind: 'removeSubPool'; subPool: number }
   | { kind: 'settleBatch' }
   | { kind: 'noteUnmanaged'; count: number }
+  | { kind: 'adopt'; address: number; level: 'ADMIN' | 'MEMBER'; workspaces: string[] }
   | { kind: 'passTime'; hours: number };
 
 export const index = fc.nat({ max: 30 });
@@ -137,6 +138,13 @@ export const logIn = fc.record({
   groups: fc.option(some(3), { freq: 5 }),
 });
 export const settings = fc.record({ kind: kind('putSettings'), ...settingsChoice });
+
+export const adoption = fc.record({
+  kind: kind('adopt'),
+  address: index,
+  level: fc.constantFrom<'ADMIN' | 'MEMBER'>('ADMIN', 'MEMBER'),
+  workspaces: fc.constantFrom<string[]>(['w1'], ['w1', 'w2'], ['w3']),
+});
 
 export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
   {
@@ -210,5 +218,6 @@ export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: kind('removeSubPool'), subPool: index }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('settleBatch') }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('noteUnmanaged'), count: fc.nat({ max: 2 }) }) },
+  { weight: 2, arbitrary: adoption },
   { weight: 3, arbitrary: fc.record({ kind: kind('passTime'), hours: fc.constantFrom(1, 12, 24) }) },
 );
