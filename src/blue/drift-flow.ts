@@ -124,8 +124,8 @@ function find(compared: Compared): Finding {
   if (!isOpen || connection.mode === 'observe') {
     // Whoever is marked is told by the batch that carries them.
     if (mark !== null) return {};
-    const { address, blueUserId, state, code = null, detail = null } = outcome;
-    const standing = { userId, address, blueUserId, state, code, detail };
+    const { address, blueUserId, state, code = null, detail = null, given } = outcome;
+    const standing = { userId, address, blueUserId, state, code, detail, given };
     return isNews(person, standing) ? { standing } : {};
   }
   if (mark !== null) return {};
@@ -151,8 +151,8 @@ function report({ known, person, outcome, steps }: Compared, audit: AuditEvent):
   const isMember = byId.has(outcome.blueUserId ?? '') || byAddress.has(address ?? '');
   const state = isMember ? 'active' : invitations.has(address ?? '') ? 'invited' : 'removed';
   const detail = steps.map(summary).join(', ');
-  const { blueUserId } = outcome;
-  const standing = { userId, address: outcome.address, blueUserId, state, code: 'DRIFT', detail } as const;
+  const { address: told, blueUserId, given } = outcome;
+  const standing: Standing = { userId, address: told, blueUserId, state, code: 'DRIFT', detail, given };
   if (!isNews(person, standing)) return {};
   return kept?.code === 'DRIFT' && kept.detail === detail ? { standing } : { standing, audit };
 }

@@ -42,6 +42,7 @@ import * as signedAhead from '../../migrations/0041_signed_ahead.ts';
 import * as batchRows from '../../migrations/0042_batch_rows.ts';
 import * as outdatedEdits from '../../migrations/0043_outdated_edits.ts';
 import * as knownCapacity from '../../migrations/0044_known_capacity.ts';
+import * as givenWorkspaces from '../../migrations/0046_given_workspaces.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 import { type SchemaState, schemaProblem, schemaState } from './schema-state.ts';
 import {
@@ -94,6 +95,7 @@ const migrations: Record<string, Migration> = {
   '0042_batch_rows': batchRows,
   '0043_outdated_edits': outdatedEdits,
   '0044_known_capacity': knownCapacity,
+  '0046_given_workspaces': givenWorkspaces,
 };
 
 /** In their order. */

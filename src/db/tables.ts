@@ -256,6 +256,7 @@ export interface Tables extends DomainTables, LicensingTables, OpenIdTables, Sig
     state: 'none' | 'waiting' | 'invited' | 'active' | 'refused' | 'removed';
     code: string | null;
     detail: string | null;
+    given_workspaces: Generated<string[]>;
     changed_at: Time;
   };
   blue_sync: {

@@ -262,13 +262,25 @@ describe('adopting', () => {
     expect((await list(t)).find(({ member }) => member.blueUserId === 'tom')?.why).toBe('name_taken');
   });
 
-  it('is undone like any pin: taken away, the role goes in Blue', async () => {
-    const t = await withPeople({ sam: ['w1 MEMBER'] });
+  it('is undone like any pin: taken away, the role goes in Blue, there and from nobody else', async () => {
+    const t = await withPeople({ sam: ['w1 MEMBER', 'w2 MEMBER'], tom: ['w1 MEMBER', 'w2 MEMBER'] });
     const [sam] = await take(t, 'sam');
+    await t.user('tom', [(await t.role('team_member')).group]);
     await t.sync();
     if (sam?.userId == null) throw new Error('adopted');
     await removePin(s.test.database, t.door(), sam.userId);
     await t.sync();
-    expect([t.held(), await seats(t)]).toEqual([[], [0, 1]]);
+    await drift(t);
+    expect([t.held('w1'), t.held('w2'), await seats(t)]).toEqual([['tom MEMBER'], ['tom MEMBER'], [1, 1]]);
+  });
+
+  it('ends with the person: whoever is deactivated keeps nothing in Blue of what they were adopted with', async () => {
+    const t = await withPeople({ sam: ['w2 MEMBER'] });
+    const [sam] = await take(t, 'sam');
+    await drift(t);
+    if (sam?.userId == null) throw new Error('adopted');
+    await t.revise(sam.userId, { active: false });
+    await t.sync();
+    expect([t.held('w2'), await t.blue(sam.userId)]).toEqual([[], 'removed']);
   });
 });
