@@ -10,6 +10,7 @@ import Fastify, {
 } from 'fastify';
 import { accessRequestRoutes } from './admin/access-request-routes.ts';
 import { installAdmin } from './admin/admin-scope-hook.ts';
+import { adoptionRoutes } from './admin/adoption-routes.ts';
 import { alertRoutes, blockGuardRoutes } from './admin/alert-routes.ts';
 import { approvalRoutes } from './admin/approval-routes.ts';
 import { ApprovedCalls } from './admin/approved-call.ts';
@@ -237,6 +238,7 @@ function adminScope(api: FastifyInstance, services: Services): void {
   importRoutes(scope, services);
   importedRoutes(scope, services);
   reclaimRoutes(scope, services);
+  adoptionRoutes(scope, services);
   schemaRoutes(scope, services);
   schemaEditRoutes(scope, services);
   parkingRoutes(scope, services);

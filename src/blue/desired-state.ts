@@ -25,6 +25,8 @@ export interface DesiredPerson {
   readonly guessedBlueUserId: string | null;
   /** At most one a workspace. */
   readonly roles: readonly DesiredRole[];
+  /** Workspaces besides those that the tenant manages in which the person was given roles: they are managed for the person. */
+  readonly given: readonly string[];
   /** Inactive or deleted: roles don't matter then. */
   readonly leaving: boolean;
   /** On the list of `exclusions`, or was when the directory deleted the user. */
@@ -38,7 +40,7 @@ export interface BlueSettings {
   readonly deactivation: Deactivation;
   /** Names and addresses of people who are never touched, folded. */
   readonly exclusions: ReadonlySet<string>;
-  /** Every workspace that a mapping, default or pin names or named: others are left alone. */
+  /** Every workspace that a mapping or default names or named: others are left alone, but where the person was given a role by a pin. */
   readonly managedWorkspaces: ReadonlySet<string>;
   /** People with a paid role that Blue may hold at any moment; null means unlimited. */
   readonly paidCeiling: number | null;

@@ -14,11 +14,12 @@ import { type ActualState, indexOf } from './actual-state.ts';
 import type { Connection, Organization } from './connection.ts';
 import { readLists, unwrapped } from './connection-client.ts';
 import { changeAsHolder, contactAt, noteRead } from './connection-store.ts';
-import { compareUnmanagedPaid, replaceKnown } from './known-store.ts';
+import { replaceKnown } from './known-store.ts';
 import { isPaidBy } from './level.ts';
 import { checkGoing, loadFacts, type Pass, settingsOf } from './pass-flow.ts';
 import { compare, type Person, type Told } from './people.ts';
 import { markUnmarked, selectFolded, selectOurs, unfoldOldest, writeStandings } from './people-store.ts';
+import { compareUnmanagedPaid } from './unmanaged-store.ts';
 import { isNews, type Standing } from './verdict.ts';
 
 /** @throws BlueTrouble when the lists can't be read; Interrupted, LeaseLost. */
@@ -39,7 +40,8 @@ export async function readBlue(pass: Pass, connection: Connection): Promise<void
   await compareEverybody(pass, connection, organization);
   const change = await inTenant(database, tenantId, async (tx) => {
     await noteRead(tx, lease.holder, readAt, connection.readsAsked);
-    return await compareUnmanagedPaid(tx, organization.ownerUserId, connection.managedWorkspaces);
+    const { ownerUserId } = organization;
+    return await compareUnmanagedPaid(tx, { ownerUserId, managedWorkspaces: connection.managedWorkspaces });
   });
   const door = doorOf(pass, 'people in Blue');
   await noteUnmanagedPaid(database, door, change);
@@ -122,8 +124,8 @@ function find(compared: Compared): Finding {
   if (!isOpen || connection.mode === 'observe') {
     // Whoever is marked is told by the batch that carries them.
     if (mark !== null) return {};
-    const { address, blueUserId, state, code = null, detail = null } = outcome;
-    const standing = { userId, address, blueUserId, state, code, detail };
+    const { address, blueUserId, state, code = null, detail = null, given } = outcome;
+    const standing = { userId, address, blueUserId, state, code, detail, given };
     return isNews(person, standing) ? { standing } : {};
   }
   if (mark !== null) return {};
@@ -149,8 +151,8 @@ function report({ known, person, outcome, steps }: Compared, audit: AuditEvent):
   const isMember = byId.has(outcome.blueUserId ?? '') || byAddress.has(address ?? '');
   const state = isMember ? 'active' : invitations.has(address ?? '') ? 'invited' : 'removed';
   const detail = steps.map(summary).join(', ');
-  const { blueUserId } = outcome;
-  const standing = { userId, address: outcome.address, blueUserId, state, code: 'DRIFT', detail } as const;
+  const { address: told, blueUserId, given } = outcome;
+  const standing: Standing = { userId, address: told, blueUserId, state, code: 'DRIFT', detail, given };
   if (!isNews(person, standing)) return {};
   return kept?.code === 'DRIFT' && kept.detail === detail ? { standing } : { standing, audit };
 }

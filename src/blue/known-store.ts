@@ -161,39 +161,3 @@ function insertInvitations(
       as r (invitation_id text, address text, workspace text, level text, expires_at timestamptz, is_paid boolean)
   `);
 }
-
-/**
- * How many people have a paid role in Blue without a seat of the gateway's, and keep it: strangers, also those whom the
- * directory knows and nothing was decided for; who is left alone, also where the gateway gave the role before; the owner; and
- * people of ours whose paid role stands in a workspace that the gateway does not manage. And by how many that is another number
- * than the pool has at that moment: whom the gateway adopts meanwhile is taken off by whoever does it. While a large edit is
- * evaluated by no fewer: who comes to be left alone by it has a seat until then, and is counted already.
- */
-export async function compareUnmanagedPaid(
-  tx: TenantTransaction,
-  ownerUserId: string | null,
-  managedWorkspaces: readonly string[],
-): Promise<number> {
-  const [row] = await tx.run(sql<{ change: number }>`
-    select greatest(counted.people - p.unmanaged_paid, case when p.evaluating then 0 end) as change
-    from seat_pools p cross join (select count(*) as people from blue_members m
-    where m.tenant_id = ${tx.tenantId} and (m.paid_workspaces <> '{}' or m.blue_user_id = ${ownerUserId})
-      and not exists (
-        select from blue_people p join decisions d on d.tenant_id = p.tenant_id and d.user_id = p.user_id
-        where p.tenant_id = m.tenant_id and p.blue_user_id = m.blue_user_id and d.seat in ('held', 'overage'))
-      and not exists (
-        select from users u join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
-        where u.tenant_id = m.tenant_id and u.address = m.address and d.seat in ('held', 'overage'))
-      and (m.blue_user_id = ${ownerUserId} or not m.paid_workspaces <@ ${managedWorkspaces}::text[] or not (
-        exists (select from blue_people p where p.tenant_id = m.tenant_id and p.blue_user_id = m.blue_user_id
-          and p.code is distinct from 'PROTECTED')
-        or exists (select from blue_people p where p.tenant_id = m.tenant_id and p.address = m.address
-          and p.code is distinct from 'PROTECTED')
-        or exists (
-          select from users u join decisions d on d.tenant_id = u.tenant_id and d.user_id = u.id
-          where u.tenant_id = m.tenant_id and u.address = m.address)))
-    ) counted
-    where p.tenant_id = ${tx.tenantId}
-  `);
-  return row?.change ?? 0;
-}

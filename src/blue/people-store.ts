@@ -61,6 +61,7 @@ interface PersonRow {
   state: Outcome['state'] | null;
   code: string | null;
   detail: string | null;
+  given_workspaces: string[] | null;
   desired_version: number | null;
   tries: number | null;
 }
@@ -90,7 +91,7 @@ function selectWithNeighbours(tx: TenantTransaction, ids: readonly UserId[]): Pr
     with everybody as (${everybody(tx, ids)})
     select e.user_id, u.user_name, coalesce(u.active, false) as active,
       case when u.id is null then p.address else u.address end as address, ${rolesOf(sql`d.effective_id`)} as effective, d.refusal,
-      p.address as known_address, p.blue_user_id, p.state, p.code, p.detail, s.desired_version,
+      p.address as known_address, p.blue_user_id, p.state, p.code, p.detail, p.given_workspaces, s.desired_version,
       case when s.not_before is null then 0 else s.tries end as tries
     from everybody e
     left join users u on u.tenant_id = ${tx.tenantId} and u.id = e.user_id
@@ -155,26 +156,31 @@ function toPerson(row: PersonRow, isKeptAddressTaken: boolean): Person {
   };
 }
 
-function keptOf({ known_address: address, blue_user_id, state, code, detail }: PersonRow): KeptPerson | null {
-  return state === null ? null : { address, blueUserId: blue_user_id, state, code, detail };
+function keptOf(row: PersonRow): KeptPerson | null {
+  const { known_address: address, blue_user_id: blueUserId, state, code, detail } = row;
+  return state === null
+    ? null
+    : { address, blueUserId, state, code, detail, given: row.given_workspaces ?? [] };
 }
 
 /** Sends what differs from what is kept. */
 export function writeStandings(tx: TenantTransaction, standings: readonly Standing[], now: Date): void {
   if (standings.length === 0) return;
-  const rows = standings.map(({ userId, blueUserId, ...rest }) => ({
+  const rows = standings.map(({ userId, blueUserId, given, ...rest }) => ({
     user_id: userId,
     blue_user_id: blueUserId,
+    given_workspaces: given,
     ...rest,
   }));
   tx.send(sql`
-    insert into blue_people (tenant_id, user_id, address, blue_user_id, state, code, detail, changed_at)
-    select ${tx.tenantId}, r.user_id, r.address, r.blue_user_id, r.state, r.code, r.detail, ${now}
+    insert into blue_people (tenant_id, user_id, address, blue_user_id, state, code, detail, given_workspaces, changed_at)
+    select ${tx.tenantId}, r.user_id, r.address, r.blue_user_id, r.state, r.code, r.detail, r.given_workspaces, ${now}
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-      as r (user_id uuid, address text, blue_user_id text, state text, code text, detail text)
+      as r (user_id uuid, address text, blue_user_id text, state text, code text, detail text, given_workspaces text[])
     on conflict (tenant_id, user_id) do update set
       address = excluded.address, blue_user_id = excluded.blue_user_id, state = excluded.state,
-      code = excluded.code, detail = excluded.detail, changed_at = excluded.changed_at
+      code = excluded.code, detail = excluded.detail, given_workspaces = excluded.given_workspaces,
+      changed_at = excluded.changed_at
   `);
 }
 

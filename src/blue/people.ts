@@ -32,6 +32,8 @@ export interface KeptPerson {
   state: Outcome['state'];
   code: string | null;
   detail: string | null;
+  /** Where else than in the tenant's own workspaces the person was given roles: what they have there may be taken away again. */
+  given: readonly string[];
 }
 
 /** Invited at the kept address and not known to have accepted; also while it is in doubt whether that still holds. */
@@ -63,6 +65,8 @@ export interface Comparison {
 export interface Told extends Outcome {
   /** To be kept of the person: the present address, or the former one until no invitation to it is left. */
   readonly address: string | null;
+  /** To be kept of the person, as `KeptPerson.given`. */
+  readonly given: readonly string[];
 }
 
 /** Compares people with Blue; see `diff`. */
@@ -91,9 +95,16 @@ export function compare(
       const former = said.get(`${formerPrefix}${person.userId}`);
       const outcome = withFormer(outcomeOf(person, said.get(person.userId)), former);
       const { address, kept } = person;
-      return { ...outcome, address: former?.state === 'waiting' ? (kept?.address ?? null) : address };
+      const given = givenTo(person, settings);
+      return { ...outcome, given, address: former?.state === 'waiting' ? (kept?.address ?? null) : address };
     }),
   };
+}
+
+function givenTo({ effective, kept }: Person, { managedWorkspaces }: BlueSettings): string[] {
+  const own = effective.map(({ workspace }) => workspace);
+  const elsewhere = own.filter((one) => one !== nowhere && !managedWorkspaces.has(one));
+  return [...new Set([...(kept?.given ?? []), ...elsewhere])].sort();
 }
 
 /** The address is another's, and so is whoever has it in Blue; also for whom it was refused until they left. */
@@ -119,6 +130,7 @@ function desiredOf(person: Person, guessedBlueUserId: string | null, settings: B
     blueUserId: kept?.blueUserId ?? null,
     guessedBlueUserId,
     roles: effective.map((role) => desiredRole(role, settings.catalogue)),
+    given: kept?.given ?? [],
     leaving: !active,
     isExcluded: isLeftAlone(person, settings),
   };
@@ -153,7 +165,7 @@ function formerOf(
   // Whoever is a member has no invitation open; an id alone is kept also when the account has left.
   if (members.some(({ blueUserId }) => blueUserId === kept.blueUserId)) return [];
   if (!invitations.some((one) => one.address === kept.address)) return [];
-  const nobody = { blueUserId: null, guessedBlueUserId: null, roles: [], leaving: true };
+  const nobody = { blueUserId: null, guessedBlueUserId: null, roles: [], given: [], leaving: true };
   return [{ userId: `${formerPrefix}${userId}`, address: kept.address, ...nobody }];
 }
 

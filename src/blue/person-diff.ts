@@ -81,10 +81,12 @@ function wantedRoles({ roles }: DesiredPerson): DesiredRole[] {
   return roles.filter(({ workspace }) => workspace !== nowhere);
 }
 
-/** Managed by the tenant, or by what this very person is to have. */
+/** Managed by the tenant, or by what this very person is to have, or had. */
 function isManaged({ settings, person }: Comparison, workspace: string): boolean {
   return (
-    settings.managedWorkspaces.has(workspace) || person.roles.some((role) => role.workspace === workspace)
+    settings.managedWorkspaces.has(workspace) ||
+    person.given.includes(workspace) ||
+    person.roles.some((role) => role.workspace === workspace)
   );
 }
 

@@ -20,6 +20,7 @@ export interface Standing {
   state: Outcome['state'];
   code: string | null;
   detail: string | null;
+  given: readonly string[];
 }
 
 export interface Verdict {
@@ -109,19 +110,20 @@ function waiting(
   return { standing, mark: { notBefore, isTry }, readFirst: false, isForgotten: false };
 }
 
-function baseOf({ outcome: { userId, address, blueUserId } }: Circumstances) {
-  return { userId, address, blueUserId };
+function baseOf({ outcome: { userId, address, blueUserId, given } }: Circumstances) {
+  return { userId, address, blueUserId, given };
 }
 
 /** Whether it says something else than what is kept. */
 export function isNews({ kept }: Person, standing: Standing): boolean {
-  const { address, blueUserId, state, code, detail } = standing;
+  const { address, blueUserId, state, code, detail, given } = standing;
   return (
     kept === null ||
     kept.address !== address ||
     kept.blueUserId !== blueUserId ||
     kept.state !== state ||
     kept.code !== code ||
-    kept.detail !== detail
+    kept.detail !== detail ||
+    kept.given.join() !== given.join()
   );
 }

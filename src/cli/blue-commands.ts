@@ -1,6 +1,17 @@
 /** The connection to Blue. */
 
-import { type Command, confirmFlag, given, integer, list, tenantFlag, tenantPath, text } from './command.ts';
+import {
+  type Command,
+  confirmFlag,
+  given,
+  integer,
+  list,
+  pageFlags,
+  tenantFlag,
+  tenantPath,
+  text,
+} from './command.ts';
+import { withBlueUserIds, withWhoIsLeft } from './unmanaged-people.ts';
 
 export const blueCommands: readonly Command[] = [
   {
@@ -80,5 +91,44 @@ export const blueCommands: readonly Command[] = [
       path: tenantPath(input, '/blue/sync'),
       body: { drift: input.drift === true },
     }),
+  },
+  {
+    noun: 'blue',
+    verb: 'unmanaged',
+    summary: 'list people with a paid role in Blue that the gateway did not give',
+    flags: [tenantFlag, ...pageFlags],
+    call: (input) => ({ method: 'GET', path: tenantPath(input, '/blue/unmanaged', 'limit', 'cursor') }),
+    columns: [
+      'email',
+      'role',
+      'memberships',
+      'lastActiveAt',
+      'user.userName',
+      'adoptable',
+      'why',
+      'blueUserId',
+    ],
+  },
+  {
+    noun: 'blue',
+    verb: 'adopt',
+    summary: 'take such people under the gateway: what they have in Blue stays, and the seat is theirs',
+    argument: 'person',
+    isArgumentOptional: true,
+    isArgumentRepeated: true,
+    flags: [
+      tenantFlag,
+      { name: 'reason', value: 'text', description: 'why', required: true },
+      { name: 'all', description: 'instead of people: everybody who can be adopted' },
+      confirmFlag,
+    ],
+    lookUp: withBlueUserIds,
+    call: (input) => ({
+      method: 'POST',
+      path: tenantPath(input, '/blue/adoptions', 'confirm'),
+      body: { blueUserIds: list(input, 'person'), reason: text(input, 'reason') },
+    }),
+    columns: ['blueUserId', 'result', 'seat', 'role', 'leftAlone', 'code', 'detail', 'user'],
+    readable: withWhoIsLeft,
   },
 ];

@@ -30,9 +30,13 @@ export interface Command {
   argument?: string;
   /** It may be left out, where a flag of its name stands for it. */
   isArgumentOptional?: boolean;
+  /** Several may be named: the input has them between commas. */
+  isArgumentRepeated?: boolean;
   /** Inputs that name a person, by id, userName or e-mail address, and which list of people has that person. */
   people?: Readonly<Record<string, '/users' | '/removed-users'>>;
   flags: readonly Flag[];
+  /** Puts what has to be asked of the gateway first in place of what was typed. */
+  lookUp?(input: Input, get: (path: string) => Promise<unknown>): Promise<Input>;
   call(input: Input): Call;
   /** Fields of a list's items that are shown; `a.b` reaches inside. */
   columns?: readonly string[];

@@ -75,7 +75,7 @@ function build(): Program {
 }
 
 function addVerb(group: Program, command: Command): void {
-  const { noun, verb: name, summary, argument, isArgumentOptional } = command;
+  const { noun, verb: name, summary, argument, isArgumentOptional, isArgumentRepeated } = command;
   const verb = group
     .command(name)
     .description(summary)
@@ -84,7 +84,8 @@ function addVerb(group: Program, command: Command): void {
   if (argument !== undefined) {
     const isPerson = command.people?.[argument] !== undefined;
     const description = isPerson ? 'by id, userName or e-mail address' : undefined;
-    verb.argument(isArgumentOptional ? `[${argument}]` : `<${argument}>`, description);
+    const form = isArgumentRepeated ? `${argument}...` : argument;
+    verb.argument(isArgumentOptional ? `[${form}]` : `<${form}>`, description);
   }
   for (const { name, value, description, required } of command.flags) {
     const form = value === undefined ? `--${name}` : `--${name} <${value}>`;
@@ -121,7 +122,8 @@ async function run(command: Command, input: Input): Promise<void> {
 
 async function perform(command: Command, { json, ...typed }: Input, options: CliConfig): Promise<void> {
   const get = async (path: string) => (await call(options, { method: 'GET', path })).answer;
-  const input = await withUserIds(typed, command, get);
+  const named = await withUserIds(typed, command, get);
+  const input = (await command.lookUp?.(named, get)) ?? named;
   const request = command.call(input);
   const { onto, body } = request;
   const written = onto === undefined ? body : { ...((await get(onto)) as object), ...(body as object) };

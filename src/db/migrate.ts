@@ -43,6 +43,7 @@ import * as batchRows from '../../migrations/0042_batch_rows.ts';
 import * as outdatedEdits from '../../migrations/0043_outdated_edits.ts';
 import * as knownCapacity from '../../migrations/0044_known_capacity.ts';
 import * as auditSeals from '../../migrations/0045_audit_seals.ts';
+import * as givenWorkspaces from '../../migrations/0046_given_workspaces.ts';
 import * as imports from '../../migrations/0048_imports.ts';
 import { ConfigurationError } from '../kernel/configuration-error.ts';
 import { type SchemaState, schemaProblem, schemaState } from './schema-state.ts';
@@ -98,6 +99,7 @@ const migrations: Record<string, Migration> = {
   '0044_known_capacity': knownCapacity,
   '0048_imports': imports,
   '0045_audit_seals': auditSeals,
+  '0046_given_workspaces': givenWorkspaces,
 };
 
 /** In their order. */

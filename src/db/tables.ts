@@ -223,6 +223,7 @@ export interface Tables
     state: 'none' | 'waiting' | 'invited' | 'active' | 'refused' | 'removed';
     code: string | null;
     detail: string | null;
+    given_workspaces: Generated<string[]>;
     changed_at: Time;
   };
   blue_sync: {

@@ -257,6 +257,8 @@ export const limits = {
   blueMutationsPerRequestMax: 20,
   /** People compared with Blue at a time, after its lists were read. */
   bluePeopleComparedPerPage: 1000,
+  /** People whom one call adopts. */
+  blueAdoptionsPerCallMax: 200,
   /** Steps that a plan of what would be sent shows. */
   bluePlanStepsMax: 5000,
   /** Tenants that a process carries into Blue at the same time: many, since one whose Blue is silent takes half a minute. */

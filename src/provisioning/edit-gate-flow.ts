@@ -99,6 +99,8 @@ function delicaciesOf(edit: Edit, before: Settings, isPaid: (role: string) => bo
       return isPaid(edit.pin.role) ? ['pin'] : [];
     case 'import':
       return edit.people.some(({ pin }) => pin !== null && isPaid(pin.role)) ? ['pin'] : [];
+    case 'adopt':
+      return ['pin'];
     case 'settings':
       return loosens(before, edit.settings) ? ['rule'] : [];
     default:

@@ -32,6 +32,7 @@ export type Edit =
   | { op: 'pin'; userId: UserId; pin: PinDraft }
   | { op: 'unpin'; userId: UserId }
   | { op: 'import'; people: readonly Intake[] }
+  | { op: 'adopt'; blueUserIds: readonly string[] }
   | { op: 'settings'; settings: Settings }
   | { op: 'subPool'; subPool: SubPoolDraft }
   | { op: 'removeSubPool'; name: string }

@@ -144,7 +144,7 @@ function candidatesOf(facts: Facts, terms: Terms, now: Date, claimedAt: Date): C
 }
 
 /** Of people who have a paid role in Blue without the gateway: what the contract gives must reach for all who are ours then (I1). */
-function adoptedMax({ held, overage, onHold, unmanagedPaid }: Usage, { capacity }: Terms): number {
+export function adoptedMax({ held, overage, onHold, unmanagedPaid }: Usage, { capacity }: Terms): number {
   const left = capacity === null ? Number.POSITIVE_INFINITY : capacity - held - overage - onHold;
   return Math.min(unmanagedPaid, left);
 }

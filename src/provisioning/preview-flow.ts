@@ -23,6 +23,7 @@ import {
 import { overageUntil } from '../licensing/overage.ts';
 import type { Settings } from '../tenants/settings.ts';
 import { selectSettings } from '../tenants/settings-store.ts';
+import { rulesOfAdoption } from './adoption-flow.ts';
 import { contractWithout } from './contract-flow.ts';
 import { selectUserNames } from './decision-store.ts';
 import type { ByDepartment, Edit, Losses, Preview } from './edit.ts';
@@ -120,6 +121,10 @@ async function prospectOf(tx: TenantTransaction, door: Door, pool: Pool, edit: E
       return byPin(pool, edit.userId, null);
     case 'import':
       return await intakeProspect(tx, door, pool, edit.people);
+    // Whoever is adopted has what they had, and nobody else has less.
+    case 'adopt':
+      await rulesOfAdoption(tx, pool, door.now);
+      return { pool, affected: {} };
     case 'settings':
       return await settingsProspect(tx, pool, folded(edit.settings));
     case 'subPool':

@@ -50,6 +50,8 @@ export function replacedBy(edit: Edit): Replaced | null {
     case 'create':
     case 'settle':
     case 'import':
+    // Whoever has a pin by then is refused.
+    case 'adopt':
     // The operators', which waits for nobody.
     case 'catalogue':
       return null;

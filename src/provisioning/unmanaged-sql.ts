@@ -6,7 +6,7 @@ import type { UserId } from '../kernel/ids.ts';
 
 /**
  * Of users `u` of whom nothing was decided: Blue lists a member with the address who has a paid role, and was never one of ours, or
- * is left alone. So blue/known-store.ts counts them.
+ * is left alone. So blue/unmanaged-store.ts counts them.
  */
 export function isPaidInBlue(u: RawBuilder<unknown>): RawBuilder<boolean> {
   return sql`exists (

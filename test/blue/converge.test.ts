@@ -88,6 +88,7 @@ function wishesOf(world: World): DesiredPerson[] {
       address: addressOf(name),
       ...unmatched,
       roles: wanted,
+      given: [],
       leaving,
       isExcluded: false,
     };

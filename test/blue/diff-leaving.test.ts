@@ -21,6 +21,15 @@ describe('leaving', () => {
       },
     ],
     [
+      'also where the person alone was given a role',
+      {
+        wants: { ...leaving, given: ['other'] },
+        is: member(row('other', 'MEMBER')),
+        sends: [{ kind: 'removeFromWorkspace', workspace: 'other', phase: 'down' }],
+        says: { state: 'waiting' },
+      },
+    ],
+    [
       'view_only',
       {
         wants: leaving,

@@ -53,6 +53,7 @@ export function person(change: Partial<DesiredPerson> = {}): DesiredPerson {
     blueUserId: null,
     guessedBlueUserId: null,
     roles: [],
+    given: [],
     leaving: false,
     isExcluded: false,
     ...change,

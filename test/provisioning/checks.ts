@@ -3,6 +3,7 @@
 import { sql } from 'kysely';
 import { expect } from 'vitest';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
+import type { UserId } from '../../src/kernel/ids.ts';
 import { reclaimDue } from '../../src/provisioning/reclaim-flow.ts';
 import { settleDue } from '../../src/provisioning/settle-flow.ts';
 import { selectUserViews } from '../../src/provisioning/user-view-store.ts';
@@ -80,8 +81,10 @@ export function checkStep(edit: Edit, before: State, after: State, isMade: boole
 
   const kept = new Set(before.decisions.filter((row) => row.seat === 'hold').map((row) => row.user_id));
   const reserved = new Set(after.pins.filter((pin) => pin.reserved).map((pin) => pin.user_id));
+  // What was used in Blue before is nobody else's to have.
+  const isAdopted = (id: UserId) => after.adopted.has(id) && !before.adopted.has(id);
   const promoted = seated.filter(
-    ({ user_id: id }) => !seatedBefore.has(id) && !kept.has(id) && !reserved.has(id),
+    ({ user_id: id }) => !seatedBefore.has(id) && !kept.has(id) && !reserved.has(id) && !isAdopted(id),
   );
   const compare = compareQueue(after);
   const overtaken = waiting.filter(

@@ -44,7 +44,7 @@ export class Coverage {
     const rows = await inTenant(world.database, world.tenantId, (tx) =>
       tx.run(sql<{ action: string; count: number }>`
         select action, count(*)::integer as count from audit_trail where tenant_id = ${tx.tenantId}
-          and (action like 'reclaim.%' or action like 'breaker.%' or action like 'claim.%' or action like 'edit.%' or action = 'user.claimed')
+          and (action like 'reclaim.%' or action like 'breaker.%' or action like 'claim.%' or action like 'edit.%' or action in ('user.claimed', 'user.adopted'))
         group by action`),
     );
     for (const { action, count } of rows) this.add(action, count);

@@ -14,8 +14,11 @@ import type { GroupId, UserId } from '../../src/kernel/ids.ts';
 import type { OveragePolicy } from '../../src/licensing/contract.ts';
 import type { Said } from '../../src/provisioning/intake.ts';
 import { removeMapping, reorderMappings, replaceMapping } from '../../src/provisioning/mapping-flow.ts';
+import { setPin } from '../../src/provisioning/pin-flow.ts';
+import { noteUnmanagedPaid } from '../../src/provisioning/unmanaged-flow.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld, type TestWorld } from '../support/tenants.ts';
+import { adoptOne, connect, turnUp } from './adopt-drift.ts';
 import { readState } from './state.ts';
 
 const runs = Number(process.env.FUZZ_RUNS ?? 6);
@@ -313,4 +316,44 @@ async function decisionsOf(world: TestWorld): Promise<Record<string, string>> {
       return [names.get(row.user_id) ?? '', text];
     }),
   );
+}
+
+it('I5: adopting decides as a pin by hand does of somebody whom Blue has by itself', async () => {
+  await fc.assert(
+    fc.asyncProperty(scenes, async (scene) => {
+      const [byHand, adopted] = await Promise.all([drifted(scene), drifted(scene)]);
+      const pin = { role: 'team_member', workspaces: ['w1'], until: null, reserved: false, reason: 'test' };
+      const ann = await byHand.user(inBlue.address, { emails: [{ value: inBlue.address, primary: true }] });
+      byHand.pass(1000);
+      await setPin(byHand.database, byHand.door, ann, pin);
+      adopted.pass(1000);
+      const { result } = await adoptOne(adopted, inBlue.blueUserId);
+      const found = await decisionsOf(byHand);
+      if (result === 'adopted') expect(await decisionsOf(adopted), 'I5 adoption').toEqual(found);
+      else {
+        expect(found[inBlue.address], 'I5 who is refused would have to wait').toMatch(/waiting/);
+        expect(await decisionsOf(adopted)).toEqual({ ...found, [inBlue.address]: undefined });
+      }
+    }),
+    { numRuns: runs, endOnFailure: true },
+  );
+});
+
+const inBlue = {
+  ...{ blueUserId: 'b', address: 'blue@example.com' },
+  memberships: [{ workspace: 'w1', level: 'MEMBER' as const, customRole: null }],
+};
+
+/** The others have been served, and somebody whom Blue has by itself is counted. */
+async function drifted({ others, seats, policy }: Scene): Promise<TestWorld> {
+  const world = await newWorld(test.database);
+  await world.salt('salt');
+  await world.contract({ paidSeats: seats, policy });
+  await connect(world);
+  await turnUp(world, inBlue);
+  await noteUnmanagedPaid(world.database, world.door, 1);
+  const people: UserId[] = [];
+  for (let n = 0; n < others; n += 1) people.push(await world.user(`other${n}@example.com`));
+  await world.map({ group: { id: await world.group('Staff', people) }, priority: other });
+  return world;
 }

@@ -91,6 +91,7 @@ export type Edit =
   | { kind: 'settleBatch' }
   | { kind: 'importPeople'; rows: ImportedRow[] }
   | { kind: 'noteUnmanaged'; count: number }
+  | { kind: 'adopt'; address: number; level: 'ADMIN' | 'MEMBER'; workspaces: string[] }
   | { kind: 'passTime'; hours: number };
 
 export const index = fc.nat({ max: 30 });
@@ -168,6 +169,13 @@ export const importPeople = fc.record({
 });
 export const settings = fc.record({ kind: kind('putSettings'), ...settingsChoice });
 
+export const adoption = fc.record({
+  kind: kind('adopt'),
+  address: index,
+  level: fc.constantFrom<'ADMIN' | 'MEMBER'>('ADMIN', 'MEMBER'),
+  workspaces: fc.constantFrom<string[]>(['w1'], ['w1', 'w2'], ['w3']),
+});
+
 export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
   {
     weight: 4,
@@ -241,5 +249,6 @@ export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: kind('removeSubPool'), subPool: index }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('settleBatch') }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('noteUnmanaged'), count: fc.nat({ max: 2 }) }) },
+  { weight: 2, arbitrary: adoption },
   { weight: 3, arbitrary: fc.record({ kind: kind('passTime'), hours: fc.constantFrom(1, 12, 24) }) },
 );

@@ -6,6 +6,7 @@
 import fc from 'fast-check';
 import type { SeatOrder } from '../../src/licensing/mapping.ts';
 import {
+  adoption,
   anyEdit,
   contract,
   type Edit,
@@ -129,11 +130,20 @@ export const climates = {
     mapping: { by: fc.constant('claim') },
     edits: [{ weight: 25, arbitrary: logIn }],
   },
+  'people of Blue’s own': {
+    settings: { approvals: fc.constant({}) },
+    contract: { paidSeats: fc.integer({ min: 3, max: 8 }) },
+    edits: [
+      { weight: 15, arbitrary: adoption },
+      { weight: 3, arbitrary: ofKind('noteUnmanaged') },
+    ],
+  },
   'two people': {
     settings: { twoPersonRule: fc.constant(true) },
     edits: [
       { weight: 6, arbitrary: ofKind('putContract') },
       { weight: 6, arbitrary: ofKind('setPin') },
+      { weight: 6, arbitrary: adoption },
       {
         weight: 12,
         arbitrary: fc.record({ kind: kind('decideRequest'), request: index, isApproved: fc.boolean() }),

@@ -87,9 +87,10 @@ const aims: [climate: keyof typeof climates, seed: number, usual: number, needed
   ['idle', 3, 3, ['reclaim.noticed', 'reclaim.taken', 'reclaim.kept', 'reclaim.undone']],
   ['breaker', 2, 5, ['staged', 'breaker.tripped', 'breaker.released', 'put back']],
   ['claimed groups', 1, 3, ['user.claimed', 'seated by a claimed group', 'left a claimed group']],
+  ['people of Blue’s own', 1, 3, ['user.adopted']],
   ['two people', 1, 3, ['edit.requested', 'edit.approved', 'edit.refused']],
-  ['strict', 1, 3, ['pre-empted', 'noticed of a better claim']],
-  ['shares', 9, 3, ['borrowed', 'taken back']],
+  ['strict', 2, 3, ['pre-empted', 'noticed of a better claim']],
+  ['shares', 11, 3, ['borrowed', 'taken back']],
   ['an evaluation that ends', 1, 3, ['over the capacity', 'frozen']],
 ];
 

@@ -2,7 +2,7 @@
 
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compareUnmanagedPaid } from '../../src/blue/known-store.ts';
+import { compareUnmanagedPaid } from '../../src/blue/unmanaged-store.ts';
 import type { Database } from '../../src/db/database.ts';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import { addLine } from '../../src/provisioning/contract-flow.ts';
@@ -150,7 +150,9 @@ it('that is so, too, where Blue was read just before and is told of just after',
   const scene = await newScene(test.database, [], { paidSeats: 5 });
   await scene.person('Gus');
   const read = () =>
-    inTenant(test.database, scene.world.tenantId, (tx) => compareUnmanagedPaid(tx, null, ['w1']));
+    inTenant(test.database, scene.world.tenantId, (tx) =>
+      compareUnmanagedPaid(tx, { ownerUserId: null, managedWorkspaces: ['w1'] }),
+    );
   await paidInBlue(scene, 'gus');
   await noteUnmanagedPaid(test.database, scene.world.door, await read());
   await paidInBlue(scene, 'hal');

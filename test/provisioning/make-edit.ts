@@ -16,6 +16,7 @@ import { letThrough } from '../../src/provisioning/staged-flow.ts';
 import { putSubPool, removeSubPool } from '../../src/provisioning/sub-pool-flow.ts';
 import { noteUnmanagedPaid } from '../../src/provisioning/unmanaged-flow.ts';
 import type { TestWorld } from '../support/tenants.ts';
+import { adoptDrift } from './adopt-drift.ts';
 import { emailsOf, nameOf, pick, rolesOf, rotated, withOne } from './choices.ts';
 import { contractOf, draftOf, fileOf, lineOf, pinOf, settingsOf } from './drafts.ts';
 import type { Edit } from './edits.ts';
@@ -124,6 +125,8 @@ async function attempt(world: TestWorld, state: State, edit: Edit, step: number)
     case 'noteUnmanaged':
       await noteUnmanagedPaid(database, door, edit.count - state.pool.unmanaged_paid);
       return true;
+    case 'adopt':
+      return await adoptDrift(world, edit, step);
     case 'giveVerdict': {
       const asking = state.decisions.filter((row) => row.approval !== null);
       const word = { isGranted: edit.isGranted, reason: null };

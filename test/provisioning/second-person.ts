@@ -4,6 +4,7 @@ import { peopleOf } from '../../src/imports/people-file.ts';
 import type { Edit as GatedEdit } from '../../src/provisioning/edit.ts';
 import { approveRequest, gateEdit, refuseRequest } from '../../src/provisioning/edit-gate-flow.ts';
 import { type TestWorld, testActor } from '../support/tenants.ts';
+import { connect } from './adopt-drift.ts';
 import { pick } from './choices.ts';
 import { contractOf, fileOf, lineOf, pinOf, settingsOf } from './drafts.ts';
 import type { Edit } from './edits.ts';
@@ -16,6 +17,7 @@ const [asker, approver] = ['00000000-0000-7000-8000-000000000001', '00000000-000
 export async function isKept(world: TestWorld, state: State, edit: Edit): Promise<boolean> {
   const gated = state.settings.two_person_rule ? gatedOf(world, state, edit) : undefined;
   if (gated === undefined) return false;
+  if (gated.op === 'adopt') await connect(world);
   const door = { ...world.door, actor: testActor };
   const call = { method: 'PUT', path: '/test', body: edit } as const;
   const request = await gateEdit(world.database, door, {
@@ -36,6 +38,8 @@ function gatedOf(world: TestWorld, state: State, edit: Edit): GatedEdit | undefi
     }
     case 'importPeople':
       return { op: 'import', people: peopleOf(fileOf(world, state, edit, 0)) };
+    case 'adopt':
+      return { op: 'adopt', blueUserIds: ['b'] };
     case 'putSettings':
       return { op: 'settings', settings: settingsOf(state, edit) };
     default:

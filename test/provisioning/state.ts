@@ -157,6 +157,8 @@ export interface State {
   reclaimed: ReadonlySet<UserId>;
   /** Whose decisions wait until an administrator lets them happen. */
   staged: ReadonlySet<UserId>;
+  /** Whom somebody adopted, also those who are not there any more. */
+  adopted: ReadonlySet<UserId>;
   /** Edits that wait for a second person. */
   requests: string[];
   /** Changes whenever any row that a decision writes is written again, even with the same values. */
@@ -172,6 +174,7 @@ interface Prints {
 interface Waiting {
   reclaimed: UserId[];
   staged: UserId[];
+  adopted: UserId[];
   requests: string[];
 }
 
@@ -214,6 +217,7 @@ export async function readState(world: TestWorld): Promise<State> {
       tx.run(sql<Waiting>`select
         coalesce((select jsonb_agg(user_id order by user_id) from seat_reclaims ${own} and state = 'taken'), '[]') as reclaimed,
         coalesce((select jsonb_agg(user_id order by user_id) from evaluation_marks ${own} and staged), '[]') as staged,
+        coalesce((select jsonb_agg(subject order by subject) from audit_trail ${own} and action = 'user.adopted'), '[]') as adopted,
         coalesce((select jsonb_agg(id order by id) from edit_requests ${own} and state = 'pending'), '[]') as requests`),
       tx.run(sql<State['fingerprint']>`
         select concat_ws(' ', (select count(*) from audit_trail ${own}),
@@ -256,8 +260,9 @@ export async function readState(world: TestWorld): Promise<State> {
     decisions,
     verdicts,
   };
-  const { reclaimed, staged, requests } = waiting;
-  const others = { reclaimed: new Set(reclaimed), staged: new Set(staged), requests };
+  const { reclaimed, staged, adopted, requests } = waiting;
+  const sets = { reclaimed: new Set(reclaimed), staged: new Set(staged), adopted: new Set(adopted) };
+  const others = { ...sets, requests };
   return { now: world.now, ...rest, ...others, settings: settings[0] ?? usualSettings, fingerprint: print };
 }
 
