@@ -97,9 +97,9 @@ const migrations: Record<string, Migration> = {
   '0042_batch_rows': batchRows,
   '0043_outdated_edits': outdatedEdits,
   '0044_known_capacity': knownCapacity,
-  '0048_imports': imports,
   '0045_audit_seals': auditSeals,
   '0046_given_workspaces': givenWorkspaces,
+  '0048_imports': imports,
 };
 
 /** In their order. */

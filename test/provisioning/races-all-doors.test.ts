@@ -8,9 +8,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Database, openDatabase } from '../../src/db/database.ts';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import { type DirectoryId, newId } from '../../src/kernel/ids.ts';
+import { noteUnmanagedPaid } from '../../src/provisioning/unmanaged-flow.ts';
 import { each, newRace, numbers, type Race } from '../scim/race-support.ts';
 import { made, startGateway, type TestGateway } from '../support/gateway.ts';
 import { TestWorld } from '../support/tenants.ts';
+import { adoptOne, connect, turnUp } from './adopt-drift.ts';
 import { answer } from './log-in.ts';
 
 const rounds = Number(process.env.RACE_ROUNDS ?? 20);
@@ -67,6 +69,10 @@ async function newStage(): Promise<Stage> {
   await made(gateway.api('POST', `/tenants/${race.slug}/mappings`, { group: { id: next }, ...dated }));
   const directory = { id: newId<DirectoryId>(0), name: 'none', kind: 'generic', createdAt: now } as const;
   const world = new TestWorld(logins, race.tenantId, directory, now);
+  await connect(world);
+  const memberships = [{ workspace: 'w1', level: 'MEMBER', customRole: null } as const];
+  await turnUp(world, { blueUserId: 'b1', address: 'blue@example.com', memberships: [...memberships] });
+  await noteUnmanagedPaid(logins, world.door, 1);
   let last = 4;
   const api: Stage['api'] = async (method, path, body) => {
     const { status } = await gateway.api(method, `/tenants/${race.slug}${path}`, body);
@@ -100,6 +106,11 @@ async function importFile({ race, people }: Stage): Promise<void> {
   expect(await answer.json()).toMatchObject({ state: 'done', rows: { created: 1, updated: 1 } });
 }
 
+/** Somebody whom Blue has by itself, and whose seat is counted beside the others. */
+async function adoptOfBlue({ world }: Stage): Promise<void> {
+  expect(await adoptOne(world, 'b1')).toMatchObject({ result: 'adopted', seat: 'held' });
+}
+
 /** A mapping begins to hold. */
 async function passAnHour({ world: { now } }: Stage): Promise<void> {
   await made(gateway.api('PUT', '/clock', { now: hourAfter(now).toISOString() }));
@@ -111,9 +122,10 @@ function clients(stage: Stage): (() => Promise<unknown>)[] {
   const one = (n: number) => people[n] ?? '';
   const map = (id: string) => race.map({ id }, priority());
   return [
-    ...numbers(6).map((n) => () => race.addMember(late, one(8 + n))),
+    ...numbers(5).map((n) => () => race.addMember(late, one(8 + n))),
     ...numbers(2).map((n) => () => answer(world, n, ['visitors'])),
     () => importFile(stage),
+    () => adoptOfBlue(stage),
     () => passAnHour(stage),
     ...asleep.map((id) => () => race.setActive(id, true)),
     ...unmapped.map((id) => () => map(id)),
