@@ -156,12 +156,13 @@ export async function foresee(
   // Also of the mappings that go: whoever reads this may ask what would be without the edit.
   const mappings = [...pool.rules.mappings, ...(rulesBefore?.mappings ?? [])];
   const mappedGroups = [...new Set(mappings.flatMap(({ groupId }) => groupId ?? []))];
-  const crowd = loadCrowd(tx, affected, { mappedGroups, exclusions, ofHolders });
+  const areSeen = pool.rules.order === 'strict';
+  const loading = loadCrowd(tx, affected, { mappedGroups, exclusions, ofHolders, areSeen });
+  const crowd = loading.then((people) =>
+    people.map((person) => (person.id === pinned?.userId ? { ...person, pin: pinned.pin } : person)),
+  );
   const pace = { now: door.now, peoplePerDecision: everybody, takenMax: everybody };
   const reserving = pinned?.pin?.reserved === true ? pinned.userId : null;
   const facts = await loadFacts(tx, pace, pool, affected, { isSettling, reserving, crowd });
-  const persons = facts.persons.map((person) =>
-    person.id === pinned?.userId ? { ...person, pin: pinned.pin } : person,
-  );
-  return { persons, plan: plan({ ...facts, persons }, door.now) };
+  return { persons: facts.persons, plan: plan(facts, door.now) };
 }
