@@ -78,8 +78,6 @@ export function checkStep(edit: Edit, before: State, after: State, isMade: boole
     ).toEqual([]);
   }
 
-  checkVictims(before, after);
-
   const kept = new Set(before.decisions.filter((row) => row.seat === 'hold').map((row) => row.user_id));
   const reserved = new Set(after.pins.filter((pin) => pin.reserved).map((pin) => pin.user_id));
   const promoted = seated.filter(
@@ -97,40 +95,6 @@ export function checkStep(edit: Edit, before: State, after: State, isMade: boole
     const seats = (state: State) => state.decisions.map((row) => [row.user_id, row.seat]);
     expect(seats(after), 'I5 what is refused changes no seat').toEqual(seats(before));
   }
-}
-
-/**
- * Order `strict`, where there are neither sub-pools nor seats above the capacity: of those who had a seat, and have the priority that
- * they had, nobody is told that it goes, or loses it unasked, while one of lower priority, or who was idle longer, keeps theirs.
- */
-function checkVictims(before: State, after: State): void {
-  const isPlain = after.sub_pools.length === 0 && seatsOf(after, 'overage').length === 0;
-  if (after.settings.seat_order !== 'strict' || !isPlain) return;
-  const now = new Map(after.decisions.map((row) => [row.user_id, row]));
-  const holders = seatsOf(before, 'held').flatMap((was) => {
-    const is = now.get(was.user_id);
-    const isSame = is?.priority === was.priority && was.priority !== 0 && was.notice_until === null;
-    return is !== undefined && isSame ? [{ is, idleSince: idleSince(before, was) }] : [];
-  });
-  const isBeaten = (is: DecisionRow) =>
-    is.notice_until !== null || (is.seat === 'waiting' && isTaken(before, after, is.user_id));
-  const beaten = holders.filter(({ is }) => isBeaten(is));
-  const spared = holders.filter(({ is }) => is.seat === 'held' && !isBeaten(is));
-  const passedOver = spared.filter((one) =>
-    beaten.some(({ is, idleSince: since }) => {
-      const lower = (one.is.priority ?? 0) - (is.priority ?? 0);
-      return lower > 0 || (lower === 0 && one.idleSince < since);
-    }),
-  );
-  expect(passedOver, 'I13 the lowest priority loses the seat, and of it whoever was idle longest').toEqual(
-    [],
-  );
-}
-
-/** As the last sign-on, or the grant. */
-function idleSince({ users }: State, { user_id: id, since }: DecisionRow): number {
-  const seenAt = users.find((user) => user.id === id)?.last_sign_in_at ?? since;
-  return Math.max(since.getTime(), seenAt.getTime());
 }
 
 /** Order `strict`: it need not wait until a seat is free. */

@@ -87,7 +87,7 @@ const aims: [climate: keyof typeof climates, seed: number, usual: number, needed
   ['breaker', 2, 5, ['staged', 'breaker.tripped', 'breaker.released', 'put back']],
   ['claimed groups', 1, 3, ['user.claimed', 'seated by a claimed group', 'left a claimed group']],
   ['two people', 1, 3, ['edit.requested', 'edit.approved', 'edit.refused']],
-  ['strict', 1, 3, ['pre-empted', 'noticed of a better claim']],
+  ['strict', 12, 3, ['pre-empted', 'noticed of a better claim']],
   ['shares', 9, 3, ['borrowed', 'taken back']],
   ['an evaluation that ends', 1, 3, ['over the capacity', 'frozen']],
 ];

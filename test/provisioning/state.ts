@@ -17,7 +17,6 @@ export interface UserRow {
   role_values: string[];
   claim_values: string[];
   default_role: string | null;
-  last_sign_in_at: Date | null;
 }
 
 export interface MappingRow {
@@ -182,8 +181,7 @@ export async function readState(world: TestWorld): Promise<State> {
   const read = await inTenant(world.database, tenantId, (tx) =>
     Promise.all([
       tx.run(sql<UserRow>`
-        select id, user_name, user_name_key, active, address, address_order, role_values, claim_values, default_role, last_sign_in_at
-        from users ${own} order by id`),
+        select id, user_name, user_name_key, active, address, address_order, role_values, claim_values, default_role from users ${own} order by id`),
       tx.run(sql<State['groups'][number]>`select id, display_name, mapped from groups ${own} order by id`),
       tx.run(
         sql<State['memberships'][number]>`select group_id, user_id from memberships ${own} order by 1, 2`,

@@ -1,9 +1,11 @@
 /** Order `strict`: of those of the lowest priority the seat of whoever has been idle longest is taken. */
 
+import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
 import { type GroupId, type MappingId, newId, type UserId } from '../../src/kernel/ids.ts';
+import type { MappingDraft } from '../../src/provisioning/mapping-draft.ts';
 import { setPin } from '../../src/provisioning/pin-flow.ts';
 import { previewEdit } from '../../src/provisioning/preview-flow.ts';
 import { putSettings } from '../../src/provisioning/settings-flow.ts';
@@ -65,18 +67,29 @@ async function joinEach(group: GroupId, ...names: string[]): Promise<UserId[]> {
 const run = (statement: ReturnType<typeof sql>) =>
   inTenant(test.database, world.tenantId, async (tx) => tx.send(statement));
 
-const signOn = (id: UserId) =>
-  run(
-    sql`update users set last_sign_in_at = ${world.now} where tenant_id = ${world.tenantId} and id = ${id}`,
-  );
+const signOn = (id: UserId, at = world.now) =>
+  run(sql`update users set last_sign_in_at = ${at} where tenant_id = ${world.tenantId} and id = ${id}`);
 
 /** As Blue's lists say. */
-async function useInBlue(id: UserId): Promise<void> {
-  const { tenantId, now } = world;
+async function useInBlue(id: UserId, at = world.now): Promise<void> {
+  const { tenantId } = world;
   await run(sql`insert into blue_people (tenant_id, user_id, blue_user_id, state, changed_at)
-    values (${tenantId}, ${id}, ${`blue ${id}`}, 'active', ${now})`);
+    values (${tenantId}, ${id}, ${`blue ${id}`}, 'active', ${at})`);
   await run(sql`insert into blue_members (tenant_id, blue_user_id, memberships, paid_workspaces, last_active_at)
-    values (${tenantId}, ${`blue ${id}`}, '[]', '{}', ${now})`);
+    values (${tenantId}, ${`blue ${id}`}, '[]', '{}', ${at})`);
+}
+
+const pin = { role: 'team_member', workspaces: null, reason: 'board', until: null, reserved: false };
+
+/** I21. */
+async function mapAsTold(mapping: MappingDraft): Promise<void> {
+  const before = await readState(world);
+  const edit = { op: 'create', id: newId<MappingId>(0), mapping } as const;
+  const told = await previewEdit(test.database, world.door, edit, whole);
+  await world.map(mapping);
+  const after = await readState(world);
+  compare(told, before, after);
+  compareNotices(told, before, after);
 }
 
 /** Names without their domain, in the order of the alphabet. */
@@ -129,7 +142,6 @@ it('sees who is active in Blue', async () => {
 it('never takes that of a pin, however long its holder was not seen', async () => {
   const [pinned] = await joinEach(staff, 'pinned', 'second', 'third');
   if (pinned === undefined) throw new Error('nobody joined');
-  const pin = { role: 'team_member', workspaces: null, reason: 'board', until: null, reserved: false };
   await setPin(test.database, world.door, pinned, pin);
   await join(chiefs, 'chief');
   await join(chiefs, 'deputy');
@@ -191,28 +203,96 @@ it.each([0, 24])('a preview names whom the write then takes the seat from (notic
   if (first === undefined) throw new Error('nobody joined');
   await signOn(first);
   const boards = await world.group('Board', [await world.user('chair@example.com')]);
-  const mapping = world.mapping({ group: { id: boards }, priority: 2, mayPreempt: true });
-  const id = newId<MappingId>(0);
-  const before = await readState(world);
-  const told = await previewEdit(test.database, world.door, { op: 'create', id, mapping }, whole);
-  await world.map(mapping);
-  const after = await readState(world);
-  compare(told, before, after);
-  compareNotices(told, before, after);
+  await mapAsTold(world.mapping({ group: { id: boards }, priority: 2, mayPreempt: true }));
   expect(await holders(hours === 0 ? 'all' : 'told')).toEqual(
     hours === 0 ? ['chair', 'first', 'third'] : ['second'],
   );
 });
 
+it('it is the same where everybody is decided for in the same write', async () => {
+  const settings = { ...defaultSettings, noticeHours: 0 };
+  await putSettings(test.database, world.door, settings);
+  const [first] = await joinEach(staff, 'first', 'second', 'third');
+  if (first === undefined) throw new Error('nobody joined');
+  await join(chiefs, 'chief');
+  await signOn(first);
+  const before = await readState(world);
+  const after = { ...settings, order: 'strict', defaultRole: 'view_only' } as const;
+  const told = await previewEdit(test.database, world.door, { op: 'settings', settings: after }, whole);
+  await putSettings(test.database, world.door, after);
+  compare(told, before, await readState(world));
+  expect(await holders()).toEqual(['chief', 'first', 'third']);
+});
+
 it('with sub-pools it is whoever of the own one is idle longest, however many others are for longer', async () => {
-  await world.contract({ paidSeats: 8 });
+  await world.contract({ paidSeats: 11 });
   await putSubPool(test.database, world.door, { name: 'lab', seats: 3, borrowLimit: 0 });
-  await joinEach(staff, 'a', 'b', 'c', 'd', 'e');
+  const others = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+  for (const name of others) await join(staff, name);
+  world.pass(30 * dayMs);
   const [lab, heads] = [await world.group('Lab'), await world.group('Heads')];
-  await world.map({ group: { id: lab }, priority: 6, subPool: 'lab' });
+  await world.map({ group: { id: lab }, priority: 4, subPool: 'lab' });
   await world.map({ group: { id: heads }, priority: 2, subPool: 'lab', mayPreempt: true });
   const ids = await joinEach(lab, 'x', 'y', 'z');
   for (const id of ids.slice(0, 2)) await signOn(id);
   await join(heads, 'head');
-  expect(await holders()).toEqual(['a', 'b', 'c', 'd', 'e', 'head', 'x', 'y']);
+  expect(await holders()).toEqual([...others, 'head', 'x', 'y']);
 });
+
+const people = fc.array(
+  fc.record({
+    isGuest: fc.boolean(),
+    // Days after the first came, each an hour of its own.
+    seen: fc.option(fc.nat({ max: 60 })),
+    inBlue: fc.option(fc.nat({ max: 60 })),
+    isPinned: fc.constantFrom(false, false, false, true),
+  }),
+  { minLength: 2, maxLength: 6 },
+);
+
+it('whoever comes when, and was seen when: those idle longest go, at once or one by one, as a preview tells', async () => {
+  const chiefsAndNotice = { few: fc.integer({ min: 1, max: 3 }), hours: fc.constantFrom(0, 24) };
+  await fc.assert(
+    fc.asyncProperty(people, fc.record({ ...chiefsAndNotice, isAtOnce: fc.boolean() }), async (all, how) => {
+      world = await newWorld(test.database);
+      await strict(how.hours);
+      await world.contract({ paidSeats: all.length });
+      const [guests, usual] = [await world.group('Guests'), await world.group('Usual')];
+      await world.map({ group: { id: usual }, priority: 5 });
+      await world.map({ group: { id: guests }, priority: 9 });
+      const start = world.now.getTime();
+      const going: { name: string; priority: number; idleSince: number }[] = [];
+      for (const [n, { isGuest, seen, inBlue, isPinned }] of all.entries()) {
+        world.now = new Date(start + n * 10 * dayMs);
+        const id = await join(isGuest ? guests : usual, `p${n}`);
+        const at = (days: number | null) =>
+          days === null ? null : new Date(start + days * dayMs + n * 60_000);
+        const [seenAt, usedAt] = [at(seen), at(inBlue)];
+        if (seenAt !== null) await signOn(id, seenAt);
+        if (usedAt !== null) await useInBlue(id, usedAt);
+        if (isPinned) await setPin(test.database, world.door, id, pin);
+        const idleSince = Math.max(...[world.now, seenAt, usedAt].map((time) => time?.getTime() ?? 0));
+        if (!isPinned) going.push({ name: `p${n}`, priority: isGuest ? 9 : 5, idleSince });
+      }
+      world.now = new Date(start + 70 * dayMs);
+      const names = Array.from({ length: how.few }, (_, n) => `chief${n}`);
+      if (how.isAtOnce) {
+        const ids = [];
+        for (const name of names) ids.push(await world.user(`${name}@example.com`));
+        const boards = await world.group('Board', ids);
+        await mapAsTold(world.mapping({ group: { id: boards }, priority: 2, mayPreempt: true }));
+      } else {
+        const boards = await world.group('Board');
+        await world.map({ group: { id: boards }, priority: 2, mayPreempt: true });
+        for (const name of names) await join(boards, name);
+      }
+      going.sort((a, b) => b.priority - a.priority || a.idleSince - b.idleSince);
+      const lost = going.slice(0, how.few).map(({ name }) => name);
+      if (how.hours > 0) expect(await holders('told')).toEqual(lost.toSorted());
+      else expect((await holders()).filter((name) => lost.includes(name))).toEqual([]);
+      expect((await holders()).length).toBe(all.length);
+      expect(await world.settle(), 'I6').toBe(0);
+    }),
+    { numRuns: Number(process.env.FUZZ_RUNS ?? 30) },
+  );
+}, 120_000);
