@@ -11,8 +11,8 @@ import { borrowedBy, hasPlace, isWithin, type Shares, shareOf } from './sub-pool
 
 export interface Holder extends Claim {
   seat: Grant;
-  /** Since when the seat is held: who has it longest without being seen goes first. */
-  since: Date;
+  /** Since when the person was not seen; of whoever was not seen since the seat was given, since then. */
+  idleSince: Date;
   /** When the seat goes to a better claim; null: no notice was given. */
   noticeUntil: Date | null;
 }
@@ -30,10 +30,10 @@ export interface Preemption {
   notices: Map<UserId, Date>;
 }
 
-/** Who goes first: of the lowest priority, then who has notice already, then who has the seat longest. */
+/** Who goes first: of the lowest priority, then who has notice already, then who has been idle longest. */
 export function compareVictims(a: Holder, b: Holder): number {
   const told = ({ noticeUntil }: Holder) => noticeUntil?.getTime() ?? Number.MAX_SAFE_INTEGER;
-  const byTime = told(a) - told(b) || a.since.getTime() - b.since.getTime();
+  const byTime = told(a) - told(b) || a.idleSince.getTime() - b.idleSince.getTime();
   return b.priority - a.priority || byTime || -compareClaims('strict')(a, b);
 }
 

@@ -1,22 +1,14 @@
 /** Who of the candidates has a seat afterwards, and who is told that it goes to a better claim. Pure. */
 
 import type { UserId } from '../kernel/ids.ts';
-import {
-  admit,
-  type Claim,
-  compareClaims,
-  grantOf,
-  type Room,
-  roomIn,
-  type Usage,
-} from '../licensing/admit.ts';
+import { admit, type Claim, compareClaims, grantOf, type Room, roomIn } from '../licensing/admit.ts';
 import type { Terms } from '../licensing/contract.ts';
 import { type Decision, isSeated, type OpenBatch, type Seat } from '../licensing/effect.ts';
 import { afterNotice, goingAt, type Holder, preempt, type Swap, takeBack } from '../licensing/preempt.ts';
-import { movedBy, type Shares, type SubPool, sharesOf, undivided } from '../licensing/sub-pool.ts';
 import type { Facts } from './plan.ts';
 import { areSeatsTaken } from './pool.ts';
-import { type Candidate, type ClaimState, type Counted, countedAs, subPoolOf } from './standing.ts';
+import type { Candidate, ClaimState } from './standing.ts';
+import { sharesNow, usageNow } from './usage.ts';
 
 type Mode = 'all' | 'reservedOnly' | 'nobody';
 
@@ -187,11 +179,7 @@ function swapsOf(
   goesAt: (holder: Holder) => Date,
 ): Swap[] {
   const { rules, subPools, takenMax } = facts;
-  // No seat is free for them: whoever needs somebody's word in that case takes none from others before it.
-  const waiting = candidates.filter(
-    ({ userId, claim }) =>
-      seats.get(userId) === 'waiting' && claim.kind === 'claims' && claim.asks === 'nobody',
-  );
+  const waiting = waitingNow(candidates, seats);
   const shares = sharesNow(candidates, seats, facts, terms);
   const room = roomIn(terms, usageNow(candidates, seats, facts));
   const withoutRoom = waiting.map(claimOf).filter((claim) => grantOf(claim, room) === undefined);
@@ -204,11 +192,33 @@ function swapsOf(
   return [...back, ...preempt(others.map(claimOf), left, shares, takenMax)];
 }
 
+/** No seat is free for them: whoever needs somebody's word in that case takes none from others before it. */
+function waitingNow(candidates: readonly Candidate[], seats: ReadonlyMap<UserId, Seat>): Candidate[] {
+  return candidates.filter(
+    ({ userId, claim }) =>
+      seats.get(userId) === 'waiting' && claim.kind === 'claims' && claim.asks === 'nobody',
+  );
+}
+
+/** With order `strict`: who is given no seat, and may take one of a lower priority. */
+export function takersAmong(
+  candidates: readonly Candidate[],
+  facts: Facts,
+  terms: Terms,
+  batch: OpenBatch | null,
+): Claim[] {
+  const mode = grantable(facts, terms, batch);
+  if (mode !== 'all' || facts.rules.order !== 'strict') return [];
+  const seats = seatsOf(candidates, facts, terms, mode);
+  return waitingNow(candidates, seats).flatMap((one) => (one.wish.mayPreempt ? [claimOf(one)] : []));
+}
+
 function holderOf(one: Candidate, seat: Seat, now: Date): Holder[] {
   if (!isSeated(seat)) return [];
   const noticeUntil = one.before?.noticeUntil ?? null;
   const since = one.before?.seat === seat ? one.before.since : now;
-  return [{ ...claimOf(one), seat, since, noticeUntil }];
+  const idleSince = one.seenAt !== null && since < one.seenAt ? one.seenAt : since;
+  return [{ ...claimOf(one), seat, idleSince, noticeUntil }];
 }
 
 function toldOf(userId: UserId, before: Decision | null): [UserId, Date][] {
@@ -230,69 +240,4 @@ function claimOf({ userId, tie, wish, claim }: Candidate): Claim {
 
 function isAsked(claim: ClaimState): boolean {
   return claim.kind === 'claims' && claim.asks === 'somebody';
-}
-
-/** How the seats are used where they are as in `seats`. */
-export function usageNow(
-  candidates: readonly Candidate[],
-  seats: ReadonlyMap<UserId, Seat>,
-  { usage }: Pick<Facts, 'usage'>,
-): Usage {
-  return usageAfter(
-    usage,
-    candidates.map((one) => [countedAs(one), seats.get(one.userId)]),
-  );
-}
-
-function sharesNow(
-  candidates: readonly Candidate[],
-  seats: ReadonlyMap<UserId, Seat>,
-  facts: Facts,
-  terms: Terms,
-): Shares {
-  if (facts.subPools.length === 0) return undivided();
-  const turns = candidates.map((one): SubPoolTurn => {
-    const after = { seat: seats.get(one.userId) ?? 'none', subPool: subPoolOf(one) };
-    return [one.before, after];
-  });
-  return sharesOf(subPoolsAfter(facts.subPools, turns), terms, usageNow(candidates, seats, facts));
-}
-
-/** What of a decision counts in a sub-pool, before and after; null: nothing. */
-export type SubPoolTurn = readonly [Placed | null, Placed | null];
-type Placed = Pick<Decision, 'seat' | 'subPool'>;
-
-export function subPoolsAfter(before: readonly SubPool[], turns: readonly SubPoolTurn[]): readonly SubPool[] {
-  if (before.length === 0) return before;
-  const moved = new Map<string | null, number>();
-  const count = (placed: Placed | null, by: 1 | -1) => {
-    if (placed === null || placed.seat === 'none' || placed.seat === 'waiting') return;
-    moved.set(placed.subPool, (moved.get(placed.subPool) ?? 0) + by);
-  };
-  for (const [was, is] of turns) {
-    count(was, -1);
-    count(is, 1);
-  }
-  return movedBy(before, moved);
-}
-
-/** @param turns The seat of each before and after. */
-export function usageAfter(
-  before: Usage,
-  turns: readonly (readonly [Counted | undefined, Seat | undefined])[],
-): Usage {
-  const usage = { ...before };
-  for (const [was, is] of turns) {
-    if (was === is) continue;
-    countSeat(usage, was, -1);
-    countSeat(usage, is, 1);
-  }
-  return usage;
-}
-
-function countSeat(usage: Usage, seat: Counted | undefined, by: 1 | -1): void {
-  if (seat === 'held') usage.held += by;
-  else if (seat === 'overage') usage.overage += by;
-  else if (seat === 'hold') usage.onHold += by;
-  else if (seat === 'unmanaged') usage.unmanagedPaid += by;
 }

@@ -112,6 +112,7 @@ const undisturbed = {
 };
 
 const unremarkable = {
+  seenAt: null,
   isPaidInBlue: false,
   active: true,
   address: null,

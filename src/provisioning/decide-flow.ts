@@ -156,17 +156,26 @@ export async function foresee(
   // Also of the mappings that go: whoever reads this may ask what would be without the edit.
   const mappings = [...pool.rules.mappings, ...(rulesBefore?.mappings ?? [])];
   const mappedGroups = [...new Set(mappings.flatMap(({ groupId }) => groupId ?? []))];
-  const known = loadCrowd(tx, affected, { mappedGroups, exclusions, ofHolders });
-  const crowd = intake === undefined ? known : known.then((persons) => withIntake(persons, intake));
+  const areSeen = pool.rules.order === 'strict';
+  const loading = loadCrowd(tx, affected, { mappedGroups, exclusions, ofHolders, areSeen });
+  const crowd = loading.then((people) => asEdited(people, pinned, intake));
   const pace = { now: door.now, peoplePerDecision: everybody, takenMax: everybody };
   const reserving = pinned?.pin?.reserved === true ? pinned.userId : null;
   const facts = await loadFacts(tx, pace, pool, affected, { isSettling, reserving, crowd });
-  const persons = facts.persons.map((person) =>
-    person.id === pinned?.userId ? { ...person, pin: pinned.pin } : person,
-  );
-  return { persons, plan: plan({ ...facts, persons }, door.now) };
+  return { persons: facts.persons, plan: plan(facts, door.now) };
 }
 
-function withIntake(persons: readonly PersonFacts[], { changes, newcomers }: IntakeFacts): PersonFacts[] {
-  return [...persons.map((person) => ({ ...person, ...changes.get(person.id) })), ...newcomers];
+/** With what the edit says of people themselves. */
+function asEdited(
+  people: readonly PersonFacts[],
+  pinned: Prospect['pinned'],
+  { changes, newcomers }: IntakeFacts = noIntake,
+): PersonFacts[] {
+  const known = people.map((person) => {
+    const pin = person.id === pinned?.userId ? { pin: pinned.pin } : {};
+    return { ...person, ...pin, ...changes.get(person.id) };
+  });
+  return [...known, ...newcomers];
 }
+
+const noIntake: IntakeFacts = { changes: new Map(), newcomers: [], names: new Map() };

@@ -12,12 +12,13 @@ import type { Rules } from '../licensing/mapping.ts';
 import { sharesOf } from '../licensing/sub-pool.ts';
 import { type Affected, knownCount } from './affected.ts';
 import { loadPersons } from './person-store.ts';
-import { boundless, type DecisionChange, type Facts, type Plan, unique } from './plan.ts';
+import { boundless, type DecisionChange, type Facts, type Plan, takersOf, unique } from './plan.ts';
 import type { Pool } from './pool.ts';
 import { isBorrowed, loadShared } from './share-store.ts';
 import type { PersonFacts, Standing } from './standing.ts';
 import {
   loadExcess,
+  loadNoticed,
   loadOverage,
   loadPreemptors,
   loadQueue,
@@ -113,13 +114,15 @@ export async function loadFacts(
 ): Promise<Facts> {
   const most = mostOf(pace);
   const takenMax = takenMaxOf(pace, pool.rules);
+  const isStrict = pool.rules.order === 'strict';
   const lostRead = Math.min(excess.lost, most);
   const read = async (others: number) => {
     const reach = reachOf(pool, pace.now, others);
     const terms = termsAt(pool.contract, pace.now);
     const people = others + lostRead;
     const isLent = isBorrowed(tx, sharesOf(pool.subPools, terms, pool.usage));
-    const [head, overage, displaced, lowered, preemption] = await Promise.all([
+    const served = Math.min(most, reach.queue);
+    const [head, overage, displaced, lowered, preemptors, noticed] = await Promise.all([
       // Those above the capacity come first: while not all of them can be looked at, nobody of the queue is.
       reach.above > most
         ? emptyHead
@@ -127,20 +130,22 @@ export async function loadFacts(
       loadOverage(tx, Math.min(most, reach.above)),
       loadExcess(tx, lostRead, isLent),
       loadExcess(tx, Math.min(excess.lowered, most), isLent, ['held']),
-      loadPreemption(tx, pool, terms, { people, takenMax, served: Math.min(most, reach.queue) }),
+      // Of those who may take a seat, so many may be given a free one.
+      isStrict && terms.grants ? loadPreemptors(tx, takenMax + served) : [],
+      isStrict && terms.grants ? loadNoticed(tx) : [],
     ]);
-    const victims = [...preemption.victims, ...head.victims];
-    const isMoreClaimed = head.isMoreClaimed || preemption.isMoreClaimed;
-    return { ...head, ...preemption, overage, displaced, lowered, victims, takenMax, isMoreClaimed };
+    const victims = [...noticed, ...head.victims];
+    return { ...head, preemptors, overage, displaced, lowered, victims, takenMax };
   };
   const count = knownCount(affected);
-  const loading = crowd ?? loadPersons(tx, affected, keepUntil);
+  const loading = crowd ?? loadPersons(tx, affected, keepUntil, isStrict);
   const [persons, others] =
     count === undefined
       ? [await loading, await read((await loading).length)]
       : await Promise.all([loading, read(count)]);
   const evaluating = persons.length > 0 && reachOf(pool, pace.now, persons.length).above > most;
-  return factsOf(pool, { evaluating, persons, ...others, isSettling, reserving });
+  const facts = factsOf(pool, { evaluating, persons, ...others, isSettling, reserving });
+  return isStrict ? await withVictims(tx, pace, facts) : facts;
 }
 
 /** How many may be promoted, of the queue and of those above the capacity, when so many people are decided for. */
@@ -152,27 +157,29 @@ function reachOf(pool: Pool, now: Date, people: number): { queue: number; above:
   return { queue: held + overage + people, above: Math.min(pool.usage.overage, held + people) };
 }
 
-/**
- * Order `strict`: who may take a seat, and whose seats may go.
- *
- * @param served Of those who may take one, so many may be given a free one.
- */
-async function loadPreemption(
-  tx: TenantTransaction,
-  { rules, usage }: Pool,
-  { grants }: Terms,
-  { people, takenMax, served }: { people: number; takenMax: number; served: number },
-): Promise<Pick<Facts, 'preemptors' | 'victims' | 'isMoreClaimed'>> {
-  if (rules.order !== 'strict' || !grants) return { preemptors: [], victims: [], isMoreClaimed: false };
-  const most = takenMax + served;
-  const preemptors = await loadPreemptors(tx, most);
-  // Seats above the capacity may be none for those who could take one.
-  const reach = preemptors.length + people + usage.overage;
-  const victims = await loadVictims(tx, Math.min(takenMax + people, reach));
+/** Order `strict`: with those whose seats may go to claims for which none is free. */
+async function withVictims(tx: TenantTransaction, { now }: Moment, facts: Facts): Promise<Facts> {
+  const { usage, subPools, persons, displaced, lowered, preemptors, takenMax } = facts;
+  const takers = takersOf(facts, now);
+  if (takers.length === 0) return facts;
+  const areShared = subPools.length > 0;
+  const isAnySpent = takers.some(({ isOverageSpent }) => isOverageSpent);
+  const next = await loadVictims(tx, {
+    // Seats above the capacity may be none for those who could take one; and as many as these a sub-pool may take back before.
+    most:
+      Math.min(takenMax, takers.length) +
+      (isAnySpent ? usage.overage : 0) +
+      (areShared ? facts.victims.length + persons.length : 0),
+    areShared,
+    below: Math.min(...takers.map(({ priority }) => priority)),
+    except: [...persons, ...displaced, ...lowered].map(({ id }) => id),
+  });
+  const victims = unique([...facts.victims, ...next]);
   // So many take one: none of the others may take any of these where the next of them may not.
-  const next = (preemptors[takenMax] ?? preemptors.at(-1))?.decision.claim?.priority ?? 0;
-  const isAnyOpen = victims.some(({ decision }) => (decision.claim?.priority ?? 0) > next);
-  return { preemptors, victims, isMoreClaimed: preemptors.length >= takenMax && isAnyOpen };
+  const last = (preemptors[takenMax] ?? preemptors.at(-1))?.decision.claim?.priority ?? 0;
+  const isAnyOpen = victims.some(({ decision }) => (decision.claim?.priority ?? 0) > last);
+  const isMoreClaimed = facts.isMoreClaimed || (preemptors.length >= takenMax && isAnyOpen);
+  return { ...facts, victims, isMoreClaimed };
 }
 
 type Head = Pick<Facts, 'queue' | 'grantsMax' | 'isMoreClaimed' | 'victims'>;

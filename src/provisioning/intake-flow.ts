@@ -142,6 +142,7 @@ const nobody: Omit<PersonFacts, 'id' | 'tie' | 'active' | 'address' | 'roleValue
   verdict: null,
   pin: null,
   reclaimedAt: null,
+  seenAt: null,
   decision: null,
   keepUntil: null,
 };

@@ -13,6 +13,7 @@ import type { Pin } from '../licensing/pin.ts';
 import type { Affected } from './affected.ts';
 import { affectedIds } from './affected-sql.ts';
 import { type DecisionRow, decisionColumns, namedColumns, toDecision } from './decision-store.ts';
+import { seenAtOf } from './reclaim-sql.ts';
 import { rolesOf } from './role-set-sql.ts';
 import type { PersonFacts } from './standing.ts';
 import { isPaidInBlue } from './unmanaged-sql.ts';
@@ -32,6 +33,7 @@ interface PersonRow extends DecisionRow {
   verdict: Verdict | null;
   pin: (Omit<Pin, 'until'> & { until: string | null }) | null;
   reclaimed_at: Date | null;
+  seen_at: Date | null;
   basis: string | null;
   terms_basis: string | null;
 }
@@ -42,13 +44,14 @@ interface Instead {
   exclusions?: readonly string[] | undefined;
   /** Only who has a seat. */
   ofHolders?: boolean | undefined;
+  areSeen?: boolean;
 }
 
 /** Selects the `PersonRow` of everybody affected. */
 function personsSql(
   tx: TenantTransaction,
   affected: Affected,
-  { mappedGroups, exclusions, ofHolders = false }: Instead = {},
+  { mappedGroups, exclusions, ofHolders = false, areSeen = false }: Instead = {},
   columns = decisionColumns,
 ): RawBuilder<unknown> {
   // It is looked up whether each group of a person is mapped: by a list of all mapped groups the index was asked for each.
@@ -71,7 +74,7 @@ function personsSql(
       case when p.user_id is not null then jsonb_build_object('role', p.role, 'workspaces', p.workspaces,
         'until', p.until, 'reserved', p.reserved) end as pin,
       case when v.user_id is not null then jsonb_build_object('via', v.via, 'isGranted', v.is_granted) end as verdict,
-      r.taken_at as reclaimed_at, d.basis::text, d.terms_basis::text,
+      r.taken_at as reclaimed_at, ${areSeen ? seenAtOf(sql`u`, sql`u.id`) : sql`null::timestamptz`} as seen_at, d.basis::text, d.terms_basis::text,
       ${columns}
     from affected a
     join users u on u.tenant_id = ${tx.tenantId} and u.id = a.id
@@ -88,22 +91,26 @@ function personsSql(
  * The facts of everybody affected, as this transaction sees them.
  *
  * @param keepUntil Until when the place is kept of whoever loses the last paid role by what was written.
+ * @param areSeen Whether it is looked up when they were last seen.
  */
 export async function loadPersons(
   tx: TenantTransaction,
   affected: Affected,
   keepUntil: Date | null,
+  areSeen = false,
 ): Promise<PersonFacts[]> {
-  const rows = await tx.run(prepared(sql<PersonRow>`${personsSql(tx, affected)} order by u.id`));
+  const rows = await tx.run(prepared(sql<PersonRow>`${personsSql(tx, affected, { areSeen })} order by u.id`));
   return rows.map((row) => {
     const { id, tie, address } = row;
     const prints = { basis: row.basis, terms: row.terms_basis };
-    return { ...factsOf(row), id, tie, address, prints, keepUntil };
+    return { ...factsOf(row), id, tie, address, seenAt: row.seen_at, prints, keepUntil };
   });
 }
 
 /** What people who are alike have in common. */
-function factsOf(row: Alike): Omit<PersonFacts, 'id' | 'tie' | 'address' | 'prints' | 'keepUntil'> {
+function factsOf(
+  row: Alike,
+): Omit<PersonFacts, 'id' | 'tie' | 'address' | 'seenAt' | 'prints' | 'keepUntil'> {
   const { pin } = row;
   return {
     active: row.active,
@@ -121,7 +128,7 @@ function factsOf(row: Alike): Omit<PersonFacts, 'id' | 'tie' | 'address' | 'prin
   };
 }
 
-type Alike = Omit<PersonRow, 'id' | 'tie' | 'address' | 'basis' | 'terms_basis'>;
+type Alike = Omit<PersonRow, 'id' | 'tie' | 'address' | 'seen_at' | 'basis' | 'terms_basis'>;
 
 /** What tells people apart of whom the same is to be said, with the names of roles in their place: who forgets a column is told by the type. */
 const columns: Record<Exclude<keyof Alike, 'requested' | 'effective'>, true> = {
@@ -148,6 +155,9 @@ const columns: Record<Exclude<keyof Alike, 'requested' | 'effective'>, true> = {
   },
 };
 
+/** By what those who are alike are told apart. */
+type Told = [id: UserId, tie: string, address: string | null, seenAt: string | null];
+
 /** As `loadPersons`, in the order of their ids, with what is to stand in place of what is written. */
 export async function loadCrowd(
   tx: TenantTransaction,
@@ -157,10 +167,10 @@ export async function loadCrowd(
   // Equal rows are told apart by all their columns at each step of a sort: hashing looks at each row once.
   tx.send(sql`select set_config('enable_sort', 'off', true)`);
   const alike = sql.join(Object.keys(columns).map((name) => sql.ref(name)));
-  const rows = await tx.run(sql<Alike & { people: [id: UserId, tie: string, address: string | null][] }>`
+  const rows = await tx.run(sql<Alike & { people: Told[] }>`
     select d.*, ${rolesOf(sql`d.requested_id`)} as requested, ${rolesOf(sql`d.effective_id`)} as effective
     from (
-      select ${tx.tenantId}::uuid as tenant_id, json_agg(json_build_array(id, tie, address)) as people,
+      select ${tx.tenantId}::uuid as tenant_id, json_agg(json_build_array(id, tie, address, seen_at)) as people,
         requested_id, effective_id, ${alike}
       from (${personsSql(tx, affected, instead, namedColumns)}) persons
       group by requested_id, effective_id, ${alike}
@@ -169,7 +179,10 @@ export async function loadCrowd(
   return rows
     .flatMap(({ people, ...row }) => {
       const facts = { ...factsOf(row), keepUntil: null };
-      return people.map(([id, tie, address]) => ({ ...facts, id, tie, address }));
+      return people.map(([id, tie, address, seen]) => {
+        const seenAt = seen === null ? null : new Date(seen);
+        return { ...facts, id, tie, address, seenAt };
+      });
     })
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }

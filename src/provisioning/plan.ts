@@ -4,13 +4,13 @@
  */
 
 import type { UserId } from '../kernel/ids.ts';
-import type { Usage } from '../licensing/admit.ts';
+import type { Claim, Usage } from '../licensing/admit.ts';
 import { type Contract, type Terms, termsAt } from '../licensing/contract.ts';
 import { type Decision, effect, isEnding, type OpenBatch, type Seat } from '../licensing/effect.ts';
 import type { Rules } from '../licensing/mapping.ts';
 import { overageUntil } from '../licensing/overage.ts';
 import type { SubPool } from '../licensing/sub-pool.ts';
-import { grantable, type SubPoolTurn, seatsOf, subPoolsAfter, takeSeats, usageNow } from './allot.ts';
+import { grantable, seatsOf, takersAmong, takeSeats } from './allot.ts';
 import { batchOf, isToSettle } from './open-batch.ts';
 import {
   type Candidate,
@@ -22,6 +22,7 @@ import {
   standingCandidate,
   subPoolOf,
 } from './standing.ts';
+import { type SubPoolTurn, subPoolsAfter, usageNow } from './usage.ts';
 
 export interface Facts {
   contract: Contract | undefined;
@@ -119,6 +120,13 @@ function planIn(facts: Facts, batch: OpenBatch | null, now: Date): Plan {
   const usage = usageNow(candidates, seats, facts);
   const turns = changes.map(({ before, after }): SubPoolTurn => [before, after]);
   return { changes, usage, subPools: subPoolsAfter(facts.subPools, turns), terms, batch };
+}
+
+/** Order `strict`: whose claims may take the seats of others, whoever of these was read. */
+export function takersOf(facts: Facts, now: Date): Claim[] {
+  const terms = termsAt(facts.contract, now);
+  const batch = facts.batch === null ? null : batchOf(facts, now);
+  return takersAmong(candidatesOf(facts, terms, now, now), facts, terms, batch);
 }
 
 function candidatesOf(facts: Facts, terms: Terms, now: Date, claimedAt: Date): Candidate[] {

@@ -8,13 +8,20 @@ import { limits } from '../kernel/limits.ts';
 import type { Terms } from '../licensing/contract.ts';
 import type { Seat } from '../licensing/effect.ts';
 import { type DecisionRow, decisionColumns, toDecision } from './decision-store.ts';
-import { joinMember, seenAtSql } from './reclaim-sql.ts';
+import { joinMember, seenAtOf, seenAtSql } from './reclaim-sql.ts';
 import type { Standing } from './standing.ts';
 
-type StandingRow = DecisionRow & { user_id: UserId; tie: string; pin_until: Date | null };
+type StandingRow = DecisionRow & {
+  user_id: UserId;
+  tie: string;
+  pin_until: Date | null;
+  seen_at: Date | null;
+};
 
-export const standingColumns = sql`d.user_id, d.tie, ${decisionColumns}, (
+const columns = sql`d.user_id, d.tie, ${decisionColumns}, (
   select p.until from pins p where p.tenant_id = d.tenant_id and p.user_id = d.user_id) as pin_until`;
+export const standingColumns = sql`${columns},
+  case when d.seat in ('held', 'overage') then ${seenAtOf(sql`d`, sql`d.user_id`)} end as seen_at`;
 
 /** The first `most` who wait, in the order they will be served. */
 export function loadQueue(tx: TenantTransaction, most: number): Promise<Standing[]> {
@@ -87,15 +94,51 @@ export function loadNoticed(tx: TenantTransaction): Promise<Standing[]> {
   return loadStanding(tx, 2 * limits.seatsTakenAtOnce, sql`d.notice_until is not null`, inOrder);
 }
 
-/** Whose seat may go to a better claim: everybody who has notice, and the first `most` who would be next. */
-export async function loadVictims(tx: TenantTransaction, most: number): Promise<Standing[]> {
-  const seated = sql`d.seat in ('held', 'overage') and d.priority > 0`;
-  const [noticed, next] = await Promise.all([
-    loadNoticed(tx),
-    loadStanding(tx, most, seated, sql`d.priority desc, d.since, d.tie desc, d.user_id desc`),
-  ]);
-  const known = new Set(noticed.map(({ id }) => id));
-  return [...noticed, ...next.filter(({ id }) => !known.has(id))];
+/** Who would lose a seat to a better claim. */
+export interface Victims {
+  /** So many: of each sub-pool, where there are any. */
+  most: number;
+  areShared: boolean;
+  /** Only whoever has a seat by a worse priority than this one. */
+  below: number;
+  /** Who is known otherwise. */
+  except: readonly UserId[];
+}
+
+/**
+ * The first of those whose seat may go to a better claim, besides those who have notice: of the lowest priority, idle longest. When
+ * people were last seen is asked for all of those priorities, and so not where as many as are needed have notice.
+ */
+export async function loadVictims(tx: TenantTransaction, victims: Victims): Promise<Standing[]> {
+  const { most, areShared, below, except } = victims;
+  const seated = (lowest: number) => sql`d.tenant_id = ${tx.tenantId} and d.seat in ('held', 'overage')
+    and d.priority >= ${lowest} and d.user_id <> all(${except}::uuid[])`;
+  const first = areShared ? undefined : await selectFirstGoing(tx, most, seated(below + 1));
+  if (first?.areTold === true) return [];
+  const order = sql`d.priority desc, d.notice_until, greatest(d.since, ${seenAtSql}), d.tie desc, d.user_id desc`;
+  const place = areShared ? sql`row_number() over (partition by d.sub_pool order by ${order})` : sql`1`;
+  // Joined by hashing: statistics that know nothing of the tenant have each person looked up, which takes four times as long.
+  tx.send(sql`select set_config('enable_nestloop', 'off', true)`);
+  const rows = tx.run(sql<StandingRow>`
+    select ${columns}, d.seen_at from (
+      select d.*, ${seenAtSql} as seen_at, ${place} as place from ${excessSource} where ${seated(first?.lowest ?? below + 1)}
+      ${areShared ? sql`` : sql`order by ${order} limit ${most}`}
+    ) d where d.place <= ${most}`);
+  tx.send(sql`select set_config('enable_nestloop', 'on', true)`);
+  return toStanding(await rows);
+}
+
+/** Of the first who would go, of which priorities they are, and whether all have notice. */
+async function selectFirstGoing(
+  tx: TenantTransaction,
+  most: number,
+  seated: RawBuilder<unknown>,
+): Promise<{ lowest: number | null; areTold: boolean }> {
+  const [first] = await tx.run(sql<{ lowest: number | null; areTold: boolean }>`
+    select min(f.priority) as lowest, coalesce(bool_and(f.notice_until is not null), true) as "areTold" from (
+      select d.priority, d.notice_until from decisions d where ${seated} order by d.priority desc, d.notice_until limit ${most}
+    ) f`);
+  return first ?? { lowest: null, areTold: true };
 }
 
 export const inOrder = sql`d.priority, d.rank_at, d.tie, d.user_id`;
@@ -126,9 +169,13 @@ async function loadStanding(
 
 /** @param query Selects the `standingColumns`. */
 export async function loadStandingOf(tx: TenantTransaction, query: RawBuilder<unknown>): Promise<Standing[]> {
-  const rows = await tx.run(prepared(query as RawBuilder<StandingRow>));
+  return toStanding(await tx.run(prepared(query as RawBuilder<StandingRow>)));
+}
+
+function toStanding(rows: readonly StandingRow[]): Standing[] {
   return rows.flatMap((row) => {
     const decision = toDecision(row);
-    return decision === null ? [] : [{ id: row.user_id, tie: row.tie, decision, until: row.pin_until }];
+    const { user_id: id, tie, pin_until: until, seen_at: seenAt } = row;
+    return decision === null ? [] : [{ id, tie, decision, until, seenAt }];
   });
 }

@@ -17,6 +17,8 @@ export interface PersonFacts extends Person {
   decision: Decision | null;
   /** What the stored decision is known to rest on, as basis.ts prints it. */
   prints?: { basis: string | null; terms: string | null };
+  /** When last; null: never, or nothing rests on it, since order is not `strict`. */
+  seenAt: Date | null;
   /** Nothing was decided so far, and Blue lists a paid role that counts as unmanaged. */
   isPaidInBlue: boolean;
   /** If the person loses the last paid role by what was written: until when the place is kept; null: not at all. */
@@ -30,11 +32,14 @@ export interface Standing {
   decision: Decision;
   /** When the person's pin ends, or ended. */
   until: Date | null;
+  /** When the person was last seen; null: never, or it was not asked, since there is no seat. */
+  seenAt: Date | null;
 }
 
 export interface Candidate {
   userId: UserId;
   tie: string;
+  seenAt: Date | null;
   before: Decision | null;
   wish: Desire;
   claim: ClaimState;
@@ -70,12 +75,12 @@ export function candidateOf(
   claimedAt: Date,
 ): Candidate {
   const wish = desire(person, rules, now);
-  const { id: userId, tie, decision: before } = person;
+  const { id: userId, tie, seenAt, decision: before } = person;
   const claim =
     wish.priority === null
       ? withoutWish(person, rules, now)
       : withWish(before, terms, now, { claimedAt, asks: asksOf(before, wish) });
-  return { userId, tie, before, wish, claim: person.isPaidInBlue ? adopted(claim) : claim };
+  return { userId, tie, seenAt, before, wish, claim: person.isPaidInBlue ? adopted(claim) : claim };
 }
 
 /** What is in Blue stays there: the seat was used before. Where somebody must give it first, that is asked all the same. */
@@ -98,7 +103,7 @@ type Fall = 'displaced' | 'lowered';
 
 /** Of somebody whose wish is what it was. */
 export function standingCandidate(
-  { id, tie, decision, until }: Standing,
+  { id, tie, decision, until, seenAt }: Standing,
   terms: Terms,
   now: Date,
   fall?: Fall,
@@ -120,7 +125,7 @@ export function standingCandidate(
     ...{ fall, claimedAt: now },
     asks: decision.isUnasked ? 'whenFull' : 'nobody',
   });
-  return { userId: id, tie, before: decision, wish, claim: state };
+  return { userId: id, tie, seenAt, before: decision, wish, claim: state };
 }
 
 function withWish(

@@ -37,7 +37,7 @@ function claim(id: string, subPool: string | null, priority = 1, change: Partial
 
 const holder = (id: string, subPool: string | null, priority = 1, change: Partial<Holder> = {}): Holder => ({
   ...claim(id, subPool, priority),
-  ...{ seat: 'held', since: new Date(0), noticeUntil: null },
+  ...{ seat: 'held', idleSince: new Date(0), noticeUntil: null },
   ...change,
 });
 

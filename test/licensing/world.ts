@@ -115,11 +115,12 @@ export function personOf(world: World, one: Member, keepUntil: Date | null): Per
     isDuplicate: one.active && one.address !== null && isSecond,
     isPaidInBlue: false,
     keepUntil,
+    seenAt: null,
   };
 }
 
 function standingOf({ id, tie, decision, pin }: Member): Standing[] {
-  return decision === null ? [] : [{ id, tie, decision, until: pin?.until ?? null }];
+  return decision === null ? [] : [{ id, tie, decision, until: pin?.until ?? null, seenAt: null }];
 }
 
 function hasSeat({ decision }: Member): boolean {

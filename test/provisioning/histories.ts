@@ -158,7 +158,7 @@ export const climates = {
       approvals: fc.constant({}),
     },
     mapping: { mayPreempt: fc.constant(true), subPool: fc.constant(null) },
-    edits: [passes(6, 1, 24)],
+    edits: [passes(6, 1, 24), ofUser(10, 'signOn')],
   },
   shares: {
     settings: { noticeHours: fc.constantFrom(0, 1), approvals: fc.constant({}) },
