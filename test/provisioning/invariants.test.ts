@@ -85,7 +85,7 @@ it.each([
 const aims: [climate: keyof typeof climates, seed: number, usual: number, needed: string[]][] = [
   ['approvals', 1, 3, ['awaits a word', 'claim.approved', 'claim.refused']],
   ['idle', 3, 3, ['reclaim.noticed', 'reclaim.taken', 'reclaim.kept', 'reclaim.undone']],
-  ['breaker', 2, 5, ['staged', 'breaker.tripped', 'breaker.released', 'put back']],
+  ['breaker', 4, 5, ['staged', 'breaker.tripped', 'breaker.released', 'put back']],
   ['claimed groups', 1, 3, ['user.claimed', 'seated by a claimed group', 'left a claimed group']],
   ['people of Blue’s own', 1, 3, ['user.adopted']],
   ['two people', 1, 3, ['edit.requested', 'edit.approved', 'edit.refused']],
