@@ -69,7 +69,7 @@ export async function importPeople(database: Database, door: Door, file: PeopleF
 }
 
 /** So that whoever imports a few people is answered what has become of them. */
-const partsBeforeAnswer = 5;
+const partsBeforeAnswer = 10;
 
 function previewOf(database: Database, door: Door, people: readonly Intake[]): Promise<Preview> {
   const everybody = { after: '', limit: limits.importRowsMax };

@@ -167,7 +167,7 @@ export const limits = {
   openIdLogoutsAtOnceMax: 50,
   /** People in one file that is imported, those written while the seat pool is locked, and files of a tenant that are kept. */
   importRowsMax: 10_000,
-  importRowsPerPart: 100,
+  importRowsPerPart: 50,
   importsKept: 100,
   /** Characters of one value in it: what is looked up is short enough for an index. */
   importValueLengthMax: 500,

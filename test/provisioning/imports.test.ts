@@ -48,7 +48,7 @@ async function staffed(paidSeats = 5): Promise<TestWorld> {
 }
 
 /** More than the call itself carries out. */
-const many = 7 * limits.importRowsPerPart;
+const many = 12 * limits.importRowsPerPart;
 
 async function check(world: TestWorld, id: string): Promise<void> {
   const one = await inTenant(world.database, world.tenantId, (tx) => readImport(tx, id));
@@ -79,7 +79,7 @@ it('goes on where it stopped', async () => {
   };
   await carryOutImports(world.database, () => world.now, isOver);
   const stopped = await inTenant(world.database, world.tenantId, (tx) => readImport(tx, id));
-  expect([stopped.doneAt, stopped.counts.created]).toEqual([null, 6 * limits.importRowsPerPart]);
+  expect([stopped.doneAt, stopped.counts.created]).toEqual([null, 11 * limits.importRowsPerPart]);
   expect((await readState(world)).decisions, 'nobody is decided for before all are written').toEqual([]);
   await carryOutImports(world.database, () => world.now);
   await check(world, id);
