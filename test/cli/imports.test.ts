@@ -43,16 +43,27 @@ it('says what a file would do, does it with progress, and gives it back with wha
   const done = await run('run', file);
   expect(done.code).toBe(0);
   expect(done.err).toMatch(/^\d+ of 2501 rows\n(.*\n)*2501 of 2501 rows\n$/);
-  expect(done.out).toMatch(/state: done(.*\n)*refused:\n +line +detail\n +2502 +"email" bad is no address/);
+  expect(done.out).toMatch(/state: done(.*\n)*refused:\n +line +detail\n +2502 +"email" "bad" is no address/);
   const { id } = JSON.parse((await run('list', '--json')).out).items[0];
   expect((await run('show', id)).out).toContain('rows.refused: 1');
-  expect((await run('rows', id, '--outcome', 'refused')).out).toContain('"email" bad is no address');
+  expect((await run('rows', id, '--outcome', 'refused')).out).toContain('"email" "bad" is no address');
   const copy = join(folder, 'result.csv');
   expect((await run('result', id, '--out', copy)).out).toContain('Written to');
   const lines = readFileSync(copy, 'utf8').split('\r\n');
   expect(lines[0]).toBe('email,role,outcome,detail,seat,position,reason');
   expect(lines).toHaveLength(2503);
   expect((await run('result', id)).out.split('\n')[1]?.trimEnd()).toBe(lines[1]);
+});
+
+it('says how many refused rows it does not show, and where they are', async () => {
+  const file = write(
+    'many.csv',
+    ['email,active', ...Array.from({ length: 25 }, (_, n) => `m${n}@x.example,y`)].join('\n'),
+  );
+  const { out } = await run('run', file, '--dry-run');
+  expect(out).toMatch(
+    /\n +21 +"active" is .*\nleft: 5 more: `import rows \S+ --outcome refused` has all of them\n$/,
+  );
 });
 
 it.each([
