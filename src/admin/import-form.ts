@@ -6,7 +6,6 @@ import { Fault } from '../kernel/fault.ts';
 import { fold } from '../kernel/fold.ts';
 import { newId, type UserId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
-import { isKey } from '../kernel/storable.ts';
 import type { Intake, IntakePin, RefusalCode, Said } from '../provisioning/intake.ts';
 import { readDate } from './instant.ts';
 import { refuseRepeatedWorkspaces, refuseUnknownRole } from './role-form.ts';
@@ -79,7 +78,7 @@ function delimiterOf(text: string): string {
 function readColumn(name: string): Column {
   const column = importColumns.find((one) => fold(one) === fold(name));
   if (column !== undefined) return column;
-  const text = `The column "${name.slice(0, 100)}" means nothing here: there are ${importColumns.join(', ')}.`;
+  const text = `The column "${name.slice(0, 100)}" means nothing here: take it out, or name it as one of ${importColumns.join(', ')}.`;
   throw new Fault('invalid', text, { field: name.slice(0, 100) });
 }
 
@@ -127,7 +126,8 @@ function refused({ line, cells }: FileRecord, code: RefusalCode, detail: string)
 
 function readCells(cells: readonly string[], columns: readonly Column[]): Cells {
   if (cells.length !== columns.length) {
-    throw new Fault('invalid', `The row has ${cells.length} cells, and the header ${columns.length}.`);
+    const text = `The row has ${cells.length} cells, and the header ${columns.length}: what is empty is a cell, too, and one with the separator in it stands in quotes.`;
+    throw new Fault('invalid', text);
   }
   const long = columns.find((column, at) => valuesIn(column, cells[at] ?? '').some(isLong));
   if (long !== undefined)
@@ -142,7 +142,8 @@ function readIntake(cells: Cells, now: Date): Intake {
   const problems: string[] = [];
   const said = orProblem(() => readSaid(cells), problems);
   const pin = orProblem(() => readPin(cells), problems);
-  if (!isKey(userName)) throw new Fault('invalid', '"userName" is missing, or too long.');
+  if (userName === undefined)
+    throw new Fault('invalid', 'The row is about nobody: it has no "userName", and no "email".');
   if (said === undefined || pin === undefined) throw new Fault('invalid', problems.join(' '));
   return { id: newId<UserId>(now.getTime()), userName, said, pin };
 }
@@ -161,7 +162,7 @@ function orProblem<T>(read: () => T, problems: string[]): T | undefined {
 function readSaid(cells: Cells): Said {
   const { email, active, roles, displayName, givenName, familyName, title, department } = cells;
   if (email !== undefined && !/^[^\s@]+@[^\s@]+$/.test(email))
-    throw new Fault('invalid', `"email" ${email} is no address.`);
+    throw new Fault('invalid', `"email" "${email}" is no address.`);
   const said = { email, displayName, givenName, familyName, title, department };
   return {
     ...(Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)) as Said),
@@ -178,7 +179,7 @@ function few(name: Column, values: string[], most: number): string[] {
 function readTruth(text: string): boolean {
   const value = fold(text);
   if (value === 'true' || value === 'false') return value === 'true';
-  throw new Fault('invalid', `"active" is true or false, and not ${text}.`);
+  throw new Fault('invalid', `"active" is true or false, and not "${text}".`);
 }
 
 function readPin({ role, workspaces, until }: Cells): IntakePin | null {

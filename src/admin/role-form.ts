@@ -3,13 +3,18 @@
 import Type from 'typebox';
 import { Fault } from '../kernel/fault.ts';
 import { limits } from '../kernel/limits.ts';
-import { anyCustomRole, entryKeyOf } from '../licensing/catalogue.ts';
+import { anyCustomRole, entryKeyOf, roleKeys } from '../licensing/catalogue.ts';
 import { everyDefaultWorkspace } from '../licensing/mapping.ts';
+
+/** As a role is written. */
+const writable = roleKeys.map((key) => (key === anyCustomRole ? 'custom:<its name>' : key));
 
 /** @throws Fault `invalid` for what is no role that somebody can have: the catalogue's entry of all custom roles is none. */
 export function refuseUnknownRole(role: string): void {
   if (entryKeyOf(role) !== undefined && role !== anyCustomRole) return;
-  throw new Fault('invalid', `"role" ${role} is no role of Blue.`, { field: 'role' });
+  throw new Fault('invalid', `"role" "${role}" is no role of Blue: there are ${writable.join(', ')}.`, {
+    field: 'role',
+  });
 }
 
 /** @throws Fault `invalid` for a workspace that is named twice, or beside `*`. */

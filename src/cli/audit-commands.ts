@@ -7,6 +7,7 @@ import {
   pageFlags,
   tenantFlag,
   tenantPath,
+  text,
   UsageError,
 } from './command.ts';
 
@@ -57,7 +58,11 @@ export const auditCommands: readonly Command[] = [
       { name: 'seal', value: 'n', description: 'number of a seal that you kept of an earlier answer' },
       { name: 'hash', value: 'hex', description: 'and its hash: is it still the same?' },
     ],
-    call: (input) => ({ method: 'GET', path: verifyPath(input) }),
+    call: (input) => {
+      if (input.hash !== undefined && !/^[0-9a-f]{64}$/.test(text(input, 'hash')))
+        throw new UsageError('--hash takes all 64 digits of seal.hash, as `audit verify` has shown them');
+      return { method: 'GET', path: verifyPath(input) };
+    },
     whole: async (answer, input, get) => {
       let whole = answer as Answer;
       while (whole.nextCursor !== null) {
@@ -88,14 +93,12 @@ function whatIsBroken({ why, seal, from, to, entries, found, roleSet }: Broken):
   switch (why) {
     case 'content':
       return `The trail was changed: seal ${seal} covers ${window}. ${
-        found === entries
-          ? `All ${entries} are there, but not as they were written.`
-          : `${entries} were sealed, ${found} are there.`
+        found === entries ? allThere(entries) : `${entries} were sealed, ${found} are there.`
       }`;
     case 'mac':
       return `Seal ${seal} was not made with this gateway's SECRETS_KEY: it covers ${window}.`;
     case 'missing':
-      return `Seal ${seal} is gone: it covered entries among ${window}.`;
+      return `Seal ${seal} is gone: it covered some of ${window}.`;
     case 'kept':
       return `Seal ${seal} is not the one that was kept: history was written anew, or cut off${
         to === null ? ' before it' : ''
@@ -104,6 +107,11 @@ function whatIsBroken({ why, seal, from, to, entries, found, roleSet }: Broken):
       return `The roles of the set ${roleSet} were changed: entries that name it tell of other roles than were decided.`;
   }
 }
+
+const allThere = (entries: number | null) =>
+  entries === 1
+    ? 'The one entry is there, but not as it was written.'
+    : `All ${entries} are there, but not as they were written.`;
 
 const restored =
   'Keep the database as it is now. Restore a backup of before elsewhere, verify it, and compare both by `audit list`. Whoever could write to the database could do this: see docs/audit.md.';

@@ -10,6 +10,26 @@ export function waitsText(answer: unknown, input: Input): string {
   return `Nothing was done yet: it is done when somebody else approves it, with a key of their own: \`${approve}\`.`;
 }
 
+const fileOf = (answer: unknown): string[] | undefined => {
+  const { body } = answer as { body?: unknown };
+  return typeof body === 'string' ? body.trimEnd().split(/\r?\n/) : undefined;
+};
+
+/** The file of an import is as long as it may be: only who asks for the edit is shown it. */
+export function withoutFile(answer: unknown): unknown {
+  const lines = fileOf(answer);
+  return lines === undefined
+    ? answer
+    : { ...(answer as object), body: `a file of ${lines.length} lines: \`edit-request show\` has them` };
+}
+
+function withFile(answer: unknown): unknown {
+  const lines = fileOf(answer);
+  return lines === undefined
+    ? answer
+    : { ...(answer as object), body: lines.map((text, at) => ({ line: at + 1, text })) };
+}
+
 export const editRequestCommands: readonly Command[] = [
   {
     noun: 'edit-request',
@@ -29,6 +49,7 @@ export const editRequestCommands: readonly Command[] = [
       method: 'GET',
       path: tenantPath(input, `/edit-requests/${part(input, 'request-id')}`),
     }),
+    readable: async (answer) => withFile(answer),
   },
   ...(['approve', 'refuse'] as const).map(
     (verb): Command => ({
@@ -41,6 +62,7 @@ export const editRequestCommands: readonly Command[] = [
         method: 'POST',
         path: tenantPath(input, `/edit-requests/${part(input, 'request-id')}/${verb}`),
       }),
+      readable: async (answer) => withoutFile(answer),
     }),
   ),
 ];

@@ -143,5 +143,11 @@ async function withRefused(answer: Import, input: Input, get: Get): Promise<unkn
   const { items } = (await get(tenantPath(input, `/imports/${answer.id}/rows?${query}`))) as {
     items: { line: number; detail: string }[];
   };
-  return { ...answer, refused: items.map(({ line, detail }) => ({ line, detail })) };
+  const left = answer.rows.refused - items.length;
+  const all = `\`import rows ${answer.id} --outcome refused\` has all of them`;
+  return {
+    ...answer,
+    refused: items.map(({ line, detail }) => ({ line, detail })),
+    ...(left === 0 ? {} : { left: `${left} more: ${all}` }),
+  };
 }

@@ -18,7 +18,7 @@ import { clockCommands } from './clock-commands.ts';
 import { type Command, type Input, UsageError } from './command.ts';
 import { connectionCommands } from './connection-commands.ts';
 import { domainCommands } from './domain-commands.ts';
-import { editRequestCommands, waitsText } from './edit-request-commands.ts';
+import { editRequestCommands, waitsText, withoutFile } from './edit-request-commands.ts';
 import { importCommands } from './import-commands.ts';
 import { licensingCommands } from './licensing-commands.ts';
 import { mappingDraftCommands } from './mapping-draft-commands.ts';
@@ -132,7 +132,7 @@ async function perform(command: Command, { json, ...typed }: Input, options: Cli
   const answer = command.whole === undefined ? first : await command.whole(first, input, get);
   if (json === true) process.stdout.write(`${JSON.stringify(answer)}\n`);
   else if (status === 202)
-    process.stdout.write(`${render(answer, undefined)}\n${waitsText(answer, input)}\n`);
+    process.stdout.write(`${render(withoutFile(answer), undefined)}\n${waitsText(answer, input)}\n`);
   else {
     const shown = (await command.readable?.(answer, input, get)) ?? answer;
     process.stdout.write(`${render(shown, command.columns)}\n`);

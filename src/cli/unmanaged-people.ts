@@ -30,7 +30,9 @@ export async function withBlueUserIds(input: Input, get: Get): Promise<Input> {
     const person = people.find(({ email }) => email === fold(name));
     if (person !== undefined || !name.includes('@')) return person?.blueUserId ?? name;
     const text = `Nobody with a paid role that the gateway did not give has the address "${printable(name)}"`;
-    throw new CallFailed(`${text}: \`blue unmanaged\` has all of them.`);
+    throw new CallFailed(
+      `${text}: \`blue unmanaged\` has all of them, and no longer whoever was adopted (\`users show\`).`,
+    );
   });
   return { ...input, person: ids.join() };
 }

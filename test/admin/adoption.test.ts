@@ -164,6 +164,8 @@ it('goes by addresses on the command line', async () => {
   expect((await run('adopt', 'Sam@acme.example', 'tom', '--reason', 'x')).out).toMatch(
     /sam +adopted +held.*\n *tom +adopted +held/,
   );
+  const again = await run('adopt', 'sam@acme.example', '--reason', 'x');
+  expect([again.code, again.err]).toEqual([1, expect.stringContaining('no longer whoever was adopted')]);
   expect((await run('adopt', '--all', '--reason', 'x')).out).toMatch(/ann +adopted/);
   expect(await counts()).toEqual({ held: 3, unmanagedPaid: 1 });
   expect((await run('adopt', '--all', '--reason', 'x')).err).toContain('Nobody can be adopted');

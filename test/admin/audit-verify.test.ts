@@ -126,4 +126,6 @@ it('names what was changed, and what to do', async () => {
   const json = await cli('--json');
   expect([json.code, JSON.parse(json.out)]).toEqual([1, changed]);
   expect((await cli('--seal', '1')).code).toBe(2);
+  const short = await cli('--seal', '1', '--hash', '5f0c…e2');
+  expect([short.code, short.err]).toEqual([2, expect.stringContaining('all 64 digits')]);
 });

@@ -184,6 +184,14 @@ it('leaves to the directory whom it provisions, but for the role', async () => {
   expect(told(await stage.rows(next.id))).toEqual([['updated', 'held']]);
 });
 
+it('says of a row about nobody that it is one', async () => {
+  const stage = await newStage();
+  const { id } = await stage.done('email,title\n,Lead');
+  expect((await stage.rows(id))[0]?.detail).toBe(
+    'The row is about nobody: it has no "userName", and no "email".',
+  );
+});
+
 it('refuses rows alone, each with its line and why', async () => {
   const stage = await newStage();
   const file = [
@@ -213,7 +221,9 @@ it('refuses rows alone, each with its line and why', async () => {
     [13, 'unreadable'],
   ]);
   expect(rows[0]?.detail).toBe('Line 2 is about this person.');
-  expect(rows[3]?.detail).toBe('"email" no address is no address. "role" boss is no role of Blue.');
+  expect(rows[3]?.detail).toBe(
+    '"email" "no address" is no address. "role" "boss" is no role of Blue: there are project_administrator, team_member, custom:<its name>, client, comment_only, view_only.',
+  );
   const result = await fetch(`${gateway.url}/api/v1${stage.base}/imports/${done.id}/result`, {
     headers: { authorization: `Bearer ${stage.key}` },
   });

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { made, startGateway, type TestGateway } from '../support/gateway.ts';
 import { runCli } from './support.ts';
 
 let gateway: TestGateway;
@@ -43,16 +43,42 @@ it('says what a file would do, does it with progress, and gives it back with wha
   const done = await run('run', file);
   expect(done.code).toBe(0);
   expect(done.err).toMatch(/^\d+ of 2501 rows\n(.*\n)*2501 of 2501 rows\n$/);
-  expect(done.out).toMatch(/state: done(.*\n)*refused:\n +line +detail\n +2502 +"email" bad is no address/);
+  expect(done.out).toMatch(/state: done(.*\n)*refused:\n +line +detail\n +2502 +"email" "bad" is no address/);
   const { id } = JSON.parse((await run('list', '--json')).out).items[0];
   expect((await run('show', id)).out).toContain('rows.refused: 1');
-  expect((await run('rows', id, '--outcome', 'refused')).out).toContain('"email" bad is no address');
+  expect((await run('rows', id, '--outcome', 'refused')).out).toContain('"email" "bad" is no address');
   const copy = join(folder, 'result.csv');
   expect((await run('result', id, '--out', copy)).out).toContain('Written to');
   const lines = readFileSync(copy, 'utf8').split('\r\n');
   expect(lines[0]).toBe('email,role,outcome,detail,seat,position,reason');
   expect(lines).toHaveLength(2503);
   expect((await run('result', id)).out.split('\n')[1]?.trimEnd()).toBe(lines[1]);
+});
+
+it('says how many refused rows it does not show, and where they are', async () => {
+  const file = write(
+    'many.csv',
+    ['email,active', ...Array.from({ length: 25 }, (_, n) => `m${n}@x.example,y`)].join('\n'),
+  );
+  const { out } = await run('run', file, '--dry-run');
+  expect(out).toMatch(
+    /\n +21 +"active" is .*\nleft: 5 more: `import rows \S+ --outcome refused` has all of them\n$/,
+  );
+});
+
+it('shows the file that waits for a second person line by line, to whoever is to approve it', async () => {
+  const tenant = (await gateway.createTenant()).slug;
+  const { key } = await made(gateway.api('POST', '/operators', { name: 'second' }));
+  await made(gateway.api('PUT', `/tenants/${tenant}/settings`, { twoPersonRule: true }));
+  const as = (operatorKey: string, ...args: string[]) =>
+    runCli([...args, '--tenant', tenant], { GATEWAY_URL: gateway.url, OPERATOR_KEY: operatorKey });
+  const file = write('two.csv', 'email,role\nann@x.example,team_member\n');
+  const asked = await as(gateway.operatorKey, 'import', 'run', file);
+  expect(asked.out).toContain('body: a file of 2 lines: `edit-request show` has them\n');
+  const [, id = ''] = /^id: (\S+)$/m.exec(asked.out) ?? [];
+  const shown = await as(key, 'edit-request', 'show', id);
+  expect(shown.out).toContain('body:\n  line  text\n  1     email,role\n  2     ann@x.example,team_member\n');
+  expect((await as(key, 'edit-request', 'approve', id)).out).not.toContain('ann@x.example');
 });
 
 it.each([
