@@ -130,5 +130,11 @@ export const blueCommands: readonly Command[] = [
     }),
     columns: ['blueUserId', 'result', 'seat', 'role', 'leftAlone', 'code', 'detail', 'user'],
     readable: withWhoIsLeft,
+    problem: (answer) => {
+      const { items } = answer as { items: { result: string }[] };
+      return items.every(({ result }) => result === 'refused')
+        ? 'Nobody was adopted: `detail` says why, and what to do.'
+        : undefined;
+    },
   },
 ];

@@ -169,4 +169,8 @@ it('goes by addresses on the command line', async () => {
   expect((await run('adopt', '--all', '--reason', 'x')).out).toMatch(/ann +adopted/);
   expect(await counts()).toEqual({ held: 3, unmanagedPaid: 1 });
   expect((await run('adopt', '--all', '--reason', 'x')).err).toContain('Nobody can be adopted');
+  const { items } = await made(gateway.api('GET', `/tenants/${tenant.slug}/blue/unmanaged`));
+  const owner = items.find(({ why }: { why: string }) => why === 'owner').blueUserId;
+  const refused = await run('adopt', owner, '--reason', 'x');
+  expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('Nobody was adopted')]);
 });
