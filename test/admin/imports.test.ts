@@ -184,6 +184,30 @@ it('leaves to the directory whom it provisions, but for the role', async () => {
   expect(told(await stage.rows(next.id))).toEqual([['updated', 'held']]);
 });
 
+it('takes the address of somebody whom a directory provisions without one: it is the userName', async () => {
+  const stage = await newStage();
+  const token = await stage.tenant.directoryToken('okta');
+  const user = { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: 'ann@x.example' };
+  await made(gateway.scim(token, 'POST', '/Users', user));
+  const { id } = await stage.done('email,role\nAnn@x.example,team_member');
+  expect(told(await stage.rows(id))).toEqual([['updated', 'held']]);
+  const other = await stage.done('userName,email\nann@x.example,ann@mail.example');
+  expect(await stage.rows(other.id)).toMatchObject([{ outcome: 'refused', code: 'directory_owned' }]);
+});
+
+it('pins whom it deactivates also where the same pin, being reserved, lapses with that', async () => {
+  const stage = await newStage();
+  await stage.done('userName\nann@x.example');
+  const { id } = await stage.user('ann');
+  const pin = { role: 'team_member', workspaces: null, until: null, reserved: true, reason: 'x' };
+  await made(gateway.api('PUT', `${stage.base}/users/${id}/pin`, pin));
+  const file = 'userName,active,role\nann@x.example,false,team_member';
+  await stage.done(file);
+  const { body } = await gateway.api('GET', `${stage.base}/users/${id}/pin`);
+  expect(body).toMatchObject({ role: 'team_member', reserved: false });
+  expect((await stage.done(file)).rows).toMatchObject({ updated: 0, unchanged: 1 });
+});
+
 it('refuses rows alone, each with its line and why', async () => {
   const stage = await newStage();
   const file = [
