@@ -15,6 +15,7 @@ import { limits } from '../kernel/limits.ts';
 import type { Preview } from '../provisioning/edit.ts';
 import type { Intake, Refused, Taken } from '../provisioning/intake.ts';
 import { decideForIntake, intakeProspect, lockForIntake, takeIn } from '../provisioning/intake-flow.ts';
+import { approveWithEdit } from '../provisioning/outdated-flow.ts';
 import { readPool } from '../provisioning/pool-store.ts';
 import { previewEdit } from '../provisioning/preview-flow.ts';
 import {
@@ -52,7 +53,11 @@ export async function rehearseImport(database: Database, door: Door, file: Peopl
   return await keep(database, door, file, rows, { preview, isDryRun: true });
 }
 
-/** Keeps the file and carries out its first rows; with the rest `carryOutImports` goes on. */
+/**
+ * Keeps the file and carries out its first rows; with the rest `carryOutImports` goes on.
+ *
+ * @throws Fault `conflict` where it was approved, and the request was decided otherwise meanwhile.
+ */
 export async function importPeople(database: Database, door: Door, file: PeopleFile): Promise<string> {
   const preview = await previewOf(database, door, peopleOf(file));
   const rows = file.rows.map(({ line, cells, intake }): NewRow => {
@@ -88,6 +93,7 @@ async function keep(
   const { now: createdAt, actor, requestId } = door;
   const id = newId<string>(createdAt.getTime());
   await inTenant(database, door.tenantId, async (tx) => {
+    if (door.approval !== undefined) await approveWithEdit(tx, door, door.approval);
     insertImport(tx, { id, createdAt, actor, requestId, isDryRun, columns, plan, rows });
     if (!isDryRun)
       appendAudit(tx, door, [{ action: 'import.started', subject: id, after: { rows: rows.length } }]);
@@ -168,7 +174,7 @@ async function takePart(tx: TenantTransaction, { tenantId, now }: Context, how: 
   const results = taken.map((result, at) => ({ line: readable[at]?.line ?? 0, ...resultOf(result) }));
   writeResults(tx, one.id, rows.at(-1)?.line ?? one.lineDone, results);
   const isLast = rows.length < most;
-  if (isLast) decideForIntake(tx, door, pool);
+  if (isLast) await decideForIntake(tx, door, pool);
   return { part: (isLast ? 'last' : 'more') as Part, door, id: one.id };
 }
 

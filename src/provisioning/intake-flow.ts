@@ -16,7 +16,7 @@ import { sameJson } from '../kernel/same-json.ts';
 import { termsAt } from '../licensing/contract.ts';
 import type { Rules } from '../licensing/mapping.ts';
 import { deleteSessionsOfUser } from '../sessions/session-store.ts';
-import { writeMarks } from './affected-sql.ts';
+import { countMarks, writeMarks } from './affected-sql.ts';
 import { lockArrivals } from './arrival-store.ts';
 import { markForBlue } from './decision-store.ts';
 import {
@@ -86,8 +86,12 @@ export async function takeIn(
   return taken;
 }
 
-/** Once all of a file is written: decides for everybody in it, before the caller's transaction answers. */
-export function decideForIntake(tx: TenantTransaction, door: Door, pool: Pool): void {
+/**
+ * Once all of a file is written: decides for everybody in it, before the caller's transaction answers. Where another process has, and is
+ * about to say so, nothing begins anew: until its end nobody would be given a seat.
+ */
+export async function decideForIntake(tx: TenantTransaction, door: Door, pool: Pool): Promise<void> {
+  if (!pool.evaluating && (await countMarks(tx, 1)) === 0) return;
   const terms = termsAt(pool.contract, door.now);
   writePool(tx, pool, { ...pool, terms, evaluating: true, isSettled: false }, door.now);
   tx.afterCommit((database) => evaluateRest(database, door));
