@@ -34,7 +34,7 @@ import {
   selectPeopleNamed,
 } from './intake-store.ts';
 import { endReservedPin, writePin } from './pin-store.ts';
-import { requirePlaces } from './places-flow.ts';
+import { placesCheck } from './places-flow.ts';
 import type { Pool } from './pool.ts';
 import { lockPool, writePool } from './pool-store.ts';
 import type { Prospect } from './prospect.ts';
@@ -158,33 +158,26 @@ async function takenOf(
   intakes: readonly Intake[],
   people: ReadonlyMap<string, KnownPerson>,
 ): Promise<Taken[]> {
-  const places = new Map<string, Promise<Fault | undefined>>();
+  const check = placesCheck(tx, rules);
   const taken: Taken[] = [];
   for (const intake of intakes) {
     const one = takeInto(intake, people.get(fold(intake.userName)));
-    taken.push(isWritten(one) && one.pin !== null ? await withPlaces(tx, rules, one, now, places) : one);
+    taken.push(isWritten(one) && one.pin !== null ? await withPlaces(one, now, check) : one);
   }
   return taken;
 }
 
-/** @param places What was found of others with the same role in the same workspaces. */
 async function withPlaces(
-  tx: TenantTransaction,
-  rules: Rules,
   accepted: Accepted,
   now: Date,
-  places: Map<string, Promise<Fault | undefined>>,
+  check: ReturnType<typeof placesCheck>,
 ): Promise<Taken> {
   const { pin, known, userId } = accepted;
   if (pin === null) return accepted;
   if (pin.until !== null && pin.until <= now) {
     return refusal(known === undefined ? null : userId, '"until" must lie in the future.');
   }
-  const standing = known?.pin ?? undefined;
-  const key = JSON.stringify([pin.role, pin.workspaces, standing?.role, standing?.workspaces]);
-  const looking = places.get(key) ?? faultOf(requirePlaces(tx, rules, pin, standing));
-  places.set(key, looking);
-  const fault = await looking;
+  const fault = await faultOf(check({ placed: pin, standing: known?.pin ?? undefined }));
   return fault === undefined ? accepted : refusal(known === undefined ? null : userId, fault.message);
 }
 

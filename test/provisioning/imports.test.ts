@@ -22,8 +22,12 @@ import { whole } from './preview-support.ts';
 import { readState } from './state.ts';
 
 let test: TestDatabase;
+let listsRead = 0;
 beforeAll(async () => {
-  test = await testDatabase({ poolSize: 8 });
+  const onStatement = (text: string) => {
+    if (text.includes(`"customRoles"`)) listsRead += 1;
+  };
+  test = await testDatabase({ poolSize: 8, onStatement });
 });
 afterAll(() => test.close());
 
@@ -102,6 +106,21 @@ it('decides for nobody anew where another process has, and is about to say so', 
   const one = await inTenant(world.database, world.tenantId, (tx) => readImport(tx, id));
   expect(one.doneAt).not.toBeNull();
   expect(await version(), 'no seat is given while everybody is looked at').toBe(before);
+});
+
+it('reads Blue’s lists once for many pins in as many workspaces', async () => {
+  const world = await staffed();
+  const { rows, ...file } = fileOf(world, 12);
+  const pinned = rows.map((row, at) => {
+    const pin = { role: 'view_only', workspaces: [`w${at}`], until: null };
+    return { ...row, intake: { ...(row.intake as Intake), pin } };
+  });
+  const people = pinned.map(({ intake }) => intake);
+  listsRead = 0;
+  await previewEdit(world.database, world.door, { op: 'import', people }, whole);
+  expect(listsRead).toBe(1);
+  await importPeople(world.database, world.door, { ...file, rows: pinned });
+  expect(listsRead, 'for its preview, and while the pool is locked').toBe(3);
 });
 
 it('refuses alone the row that no index can hold, and carries out those behind it', async () => {
