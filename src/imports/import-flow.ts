@@ -47,7 +47,7 @@ export async function rehearseImport(database: Database, door: Door, file: Peopl
     const one = 'outcome' in intake ? intake : takenOf.get(intake.id);
     assert(one !== undefined, 'each of the people is taken or refused');
     const result = resultOf(one);
-    const seat = (result.userId && seatOf.get(result.userId)) ?? null;
+    const seat = (result.userId && seatOf.get(result.userId)) ?? (one.outcome === 'created' ? 'none' : null);
     return { line, cells, intake: null, result: { ...result, seat } };
   });
   return await keep(database, door, file, rows, { preview, isDryRun: true });
@@ -76,8 +76,9 @@ export async function importPeople(database: Database, door: Door, file: PeopleF
 /** So that whoever imports a few people is answered what has become of them. */
 const partsBeforeAnswer = 5;
 
+/** Of whoever it concerns: that may be more people than the file has. */
 function previewOf(database: Database, door: Door, people: readonly Intake[]): Promise<Preview> {
-  const everybody = { after: '', limit: limits.importRowsMax };
+  const everybody = { after: '', limit: Number.POSITIVE_INFINITY };
   return previewEdit(database, door, { op: 'import', people }, everybody);
 }
 

@@ -184,6 +184,15 @@ it('leaves to the directory whom it provisions, but for the role', async () => {
   expect(told(await stage.rows(next.id))).toEqual([['updated', 'held']]);
 });
 
+it('says of somebody new who asks for nothing what they have then', async () => {
+  const stage = await newStage();
+  const file = 'userName\na@x.example';
+  const planned = await made(stage.send(file, '?dryRun=true'));
+  const expected = [['created', 'none']];
+  expect(told(await stage.rows(planned.id))).toEqual(expected);
+  expect(told(await stage.rows((await stage.done(file)).id))).toEqual(expected);
+});
+
 it('takes the address of somebody whom a directory provisions without one: it is the userName', async () => {
   const stage = await newStage();
   const token = await stage.tenant.directoryToken('okta');
