@@ -16,7 +16,7 @@ import type { Preview } from '../provisioning/edit.ts';
 import type { Intake, Refused, Taken } from '../provisioning/intake.ts';
 import { decideForIntake, intakeProspect, lockForIntake, takeIn } from '../provisioning/intake-flow.ts';
 import { approveWithEdit } from '../provisioning/outdated-flow.ts';
-import { readPool } from '../provisioning/pool-store.ts';
+import { lockPoolRow, readPool } from '../provisioning/pool-store.ts';
 import { previewEdit } from '../provisioning/preview-flow.ts';
 import {
   type CountedImport,
@@ -94,7 +94,10 @@ async function keep(
   const { now: createdAt, actor, requestId } = door;
   const id = newId<string>(createdAt.getTime());
   await inTenant(database, door.tenantId, async (tx) => {
-    if (door.approval !== undefined) await approveWithEdit(tx, door, door.approval);
+    if (door.approval !== undefined) {
+      await lockPoolRow(tx);
+      await approveWithEdit(tx, door, door.approval);
+    }
     insertImport(tx, { id, createdAt, actor, requestId, isDryRun, columns, plan, rows });
     if (!isDryRun)
       appendAudit(tx, door, [{ action: 'import.started', subject: id, after: { rows: rows.length } }]);

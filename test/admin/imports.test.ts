@@ -377,4 +377,24 @@ describe('edits that many must know of', () => {
     const [last] = (await made(gateway.api('GET', `${stage.base}/imports`))).items;
     expect(last.by).toContain('approved by b');
   });
+
+  it('is over where a pin that it would replace was set since it was asked for', async () => {
+    const stage = await newStage();
+    await stage.done('userName\nann@x.example\nbob@x.example');
+    const second = await made(gateway.api('POST', `${stage.base}/keys`, { name: 'b', role: 'owner' }));
+    const settings = await made(gateway.api('GET', `${stage.base}/settings`));
+    await made(gateway.api('PUT', `${stage.base}/settings`, { ...settings, twoPersonRule: true }));
+    const asked = await Promise.all(
+      ['ANN', 'BOB'].map((name) => stage.send(`userName,role\n${name}@x.example,team_member`)),
+    );
+    const { id } = await stage.user('bob');
+    await made(
+      gateway.api('PUT', `${stage.base}/users/${id}/pin`, { role: 'client', reason: 'x' }, second.key),
+    );
+    const approve = ({ body }: Answer) =>
+      gateway.api('POST', `${stage.base}/edit-requests/${body.id}/approve`, undefined, second.key);
+    const [ann, bob] = await Promise.all(asked.map(approve));
+    expect([ann?.status, bob?.status]).toEqual([200, 409]);
+    expect(bob?.body.detail).toContain('A pin that the file gives anew changed');
+  });
 });
