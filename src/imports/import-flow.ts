@@ -35,11 +35,9 @@ import { type PeopleFile, peopleOf } from './people-file.ts';
 /** Keeps what the file would do, and does nothing of it. */
 export async function rehearseImport(database: Database, door: Door, file: PeopleFile): Promise<string> {
   const people = peopleOf(file);
-  const [preview, taken] = await Promise.all([
+  const [preview, { taken, duplicates }] = await Promise.all([
     previewOf(database, door, people),
-    inTenant(database, door.tenantId, async (tx) => {
-      return (await intakeProspect(tx, door, await readPool(tx), people)).taken;
-    }),
+    inTenant(database, door.tenantId, async (tx) => intakeProspect(tx, door, await readPool(tx), people)),
   ]);
   const seatOf = new Map(preview.people.map(({ id, after }) => [id, after.seat]));
   const takenOf = new Map(people.map(({ id }, at) => [id, taken[at]]));
@@ -48,10 +46,15 @@ export async function rehearseImport(database: Database, door: Door, file: Peopl
     assert(one !== undefined, 'each of the people is taken or refused');
     const result = resultOf(one);
     const seat = (result.userId && seatOf.get(result.userId)) ?? (one.outcome === 'created' ? 'none' : null);
-    return { line, cells, intake: null, result: { ...result, seat } };
+    const isDuplicate = one.outcome !== 'refused' && duplicates.has(one.userId);
+    const detail = isDuplicate ? duplicateText : result.detail;
+    return { line, cells, intake: null, result: { ...result, detail, seat } };
   });
   return await keep(database, door, file, rows, { preview, isDryRun: true });
 }
+
+const duplicateText =
+  'Another person has this address, and so this one gets nothing in Blue (DUPLICATE_EMAIL): if they are the same, name them by the userName of the other.';
 
 /**
  * Keeps the file and carries out its first rows; with the rest `carryOutImports` goes on.

@@ -97,13 +97,16 @@ export async function decideForIntake(tx: TenantTransaction, door: Door, pool: P
   tx.afterCommit((database) => evaluateRest(database, door));
 }
 
-/** What a file would make of what decisions rest on, and of each of its people. Nothing is written or locked. */
+/**
+ * What a file would make of what decisions rest on, and of each of its people; `duplicates` would have somebody else's address. Nothing is
+ * written or locked.
+ */
 export async function intakeProspect(
   tx: TenantTransaction,
   door: Door,
   pool: Pool,
   intakes: readonly Intake[],
-): Promise<Prospect & { taken: readonly Taken[] }> {
+): Promise<Prospect & { taken: readonly Taken[]; duplicates: ReadonlySet<UserId> }> {
   const people = await selectPeopleNamed(tx, namesOf(intakes), false);
   const taken = await takenOf(tx, door, pool.rules, intakes, people);
   const written = taken.filter(isWritten);
@@ -111,13 +114,14 @@ export async function intakeProspect(
     const { isArrival, addresses } = arrivalOf(one);
     return isArrival ? [{ id: one.userId, attributes: one.attributes, addresses }] : [];
   });
-  const [facts, duplicates] = await Promise.all([
+  const [facts, foreseen] = await Promise.all([
     selectArrivalFacts(tx, arrivals),
     foreseeDuplicates(tx, arrivals),
   ]);
   const changes = new Map<UserId, Partial<PersonFacts>>(
-    [...duplicates].map(([id, isDuplicate]) => [id, { isDuplicate }]),
+    [...foreseen].map(([id, isDuplicate]) => [id, { isDuplicate }]),
   );
+  const duplicates = new Set([...foreseen].flatMap(([id, isDuplicate]) => (isDuplicate ? [id] : [])));
   const newcomers: PersonFacts[] = [];
   for (const { userId, attributes, pin, known } of written) {
     const { active, address, roleValues } = columnsOf(attributes);
@@ -133,7 +137,7 @@ export async function intakeProspect(
   }
   const names = new Map(written.map(({ userId, attributes }) => [userId, String(attributes.userName)]));
   const affected = { userIds: [...new Set([...changes.keys(), ...names.keys()])] };
-  return { pool, affected, intake: { changes, newcomers, names }, taken };
+  return { pool, affected, intake: { changes, newcomers, names }, taken, duplicates };
 }
 
 const nobody: Omit<PersonFacts, 'id' | 'tie' | 'active' | 'address' | 'roleValues'> = {

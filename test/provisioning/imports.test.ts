@@ -4,7 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
-import { carryOutImports, importPeople, readImport } from '../../src/imports/import-flow.ts';
+import { carryOutImports, importPeople, readImport, rehearseImport } from '../../src/imports/import-flow.ts';
+import { readRows } from '../../src/imports/import-result-flow.ts';
 import type { PeopleFile } from '../../src/imports/people-file.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import { limits } from '../../src/kernel/limits.ts';
@@ -179,4 +180,16 @@ it('is not carried out where the approval that makes it was decided otherwise me
     code: 'conflict',
   });
   expect((await readState(world)).users).toEqual([]);
+});
+
+it('tells beforehand of whom somebody else has the address', async () => {
+  const world = await staffed();
+  await world.user('ann', { emails: [{ value: nameOf(0), primary: true }] });
+  const id = await rehearseImport(world.database, world.door, fileOf(world, 2));
+  const page = { after: 0, most: 10 };
+  const rows = await inTenant(world.database, world.tenantId, (tx) => readRows(tx, id, page, world.now));
+  expect(rows.map(({ outcome, seat, detail }) => [outcome, seat?.state, detail])).toEqual([
+    ['created', 'none', expect.stringContaining('DUPLICATE_EMAIL')],
+    ['created', 'held', null],
+  ]);
 });
