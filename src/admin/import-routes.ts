@@ -63,7 +63,11 @@ const Row = Type.Object({
   cells: Type.Array(Type.String()),
   outcome: nullable(Type.Enum([...outcomes], { description: 'null: it is still to be carried out.' })),
   code: nullable(Type.Enum([...refusalCodes])),
-  detail: nullable(Type.String({ description: 'Why it was refused, and what to do.' })),
+  detail: nullable(
+    Type.String({
+      description: 'Why it was refused, and what to do; of a dry run also why the person would get nothing.',
+    }),
+  ),
   userId: nullable(Id),
   seat: nullable(
     Type.Object(

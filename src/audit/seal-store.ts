@@ -19,6 +19,12 @@ const sealsAtOnce = 200;
 const entriesAtOnce = 20_000;
 const unsealedMax = 100_000;
 const greatest = sql.raw('9223372036854775807');
+/** What a window that has none before it begins behind: nothing can be put before it unseen. */
+const least = sql.raw('(-9223372036854775808)');
+
+/** Of later eras are the rows behind it; of the first one all. */
+const above = (afterSeq: RawBuilder<unknown>) =>
+  sql`case when ${afterSeq} > 0 then ${afterSeq} else ${least} end`;
 
 export async function findUnsealedTenants(
   database: Database,
@@ -35,7 +41,7 @@ export async function findUnsealedTenants(
 function start({ tenantId }: TenantTransaction): RawBuilder<unknown> {
   return sql`(
     select coalesce(s.number, 0) as number, coalesce(s.hash, '') as hash, s.newest_at, coalesce(s.top_seq, 0) as top_seq,
-      case when s.xid < ${greatest} then s.xid else 0 end as xid, case when s.xid < ${greatest} then s.seq else 0 end as seq,
+      case when s.xid < ${greatest} then s.xid else ${least} end as xid, case when s.xid < ${greatest} then s.seq else ${least} end as seq,
       coalesce(case when s.xid < ${greatest} then s.after_seq else s.top_seq end, 0) as after_seq
     from (values (1)) one
     left join (select * from audit_seals where tenant_id = ${tenantId} order by number desc limit 1) s on true)`;
@@ -60,7 +66,7 @@ export async function selectNextSeal(tx: TenantTransaction, now: Date): Promise<
     ), sealable as (
       select r.*, sum(r.weight) over (order by r.xid, r.seq) as weights from era e cross join lateral audit_rows(
         ${tenantId}, e.xid, e.seq, case when e.former_seq is null then e.oldest_xid - 1 else ${greatest} end, ${greatest},
-        e.after_seq, coalesce(e.former_seq, ${greatest}), ${rowsPerSeal}) r
+        ${above(sql`e.after_seq`)}, coalesce(e.former_seq, ${greatest}), ${rowsPerSeal}) r
     ), sealed as (
       select count(*) as rows, coalesce(sum(entries), 0)::integer as entries, max(at) as newest_at, max(seq) as top_seq,
         coalesce((array_agg(xid order by xid desc, seq desc))[1], ${greatest}) as xid,
@@ -114,8 +120,8 @@ export function selectReadSeals(tx: TenantTransaction, after: number): Promise<R
     cross join lateral (
       select coalesce(sum(w.entries), 0)::integer as found, audit_seal_hash(coalesce(s.previous, ''), s.number, s.xid, s.seq, s.after_seq,
         s.top_seq, string_agg(w.hash, ''::bytea order by w.xid, w.seq)) as hash
-      from audit_rows(${tenantId}, coalesce(s.low_xid, 0), coalesce(s.low_seq, 0),
-        s.xid, s.seq, s.after_seq, coalesce((select c.top_seq from audit_seals c where c.tenant_id = ${tenantId}
+      from audit_rows(${tenantId}, coalesce(s.low_xid, ${least}), coalesce(s.low_seq, ${least}),
+        s.xid, s.seq, ${above(sql`s.after_seq`)}, coalesce((select c.top_seq from audit_seals c where c.tenant_id = ${tenantId}
           and c.xid = ${greatest} and c.number >= s.number order by c.number limit 1), ${greatest}), ${rowsPerSeal + 1}) w
     ) r
     where s.number > ${after} and s.earlier < ${entriesAtOnce} order by s.number`);
@@ -128,10 +134,10 @@ export async function countUnsealed(tx: TenantTransaction): Promise<number> {
     with start as materialized (select * from ${start(tx)} s)
     select coalesce(sum(n), 0)::integer as count from (
       (select 1 as n from audit_events e cross join start s
-        where e.tenant_id = ${tenantId} and (e.xid, e.seq) > (s.xid, s.seq) and e.seq > s.after_seq limit ${unsealedMax})
+        where e.tenant_id = ${tenantId} and (e.xid, e.seq) > (s.xid, s.seq) and e.seq > ${above(sql`s.after_seq`)} limit ${unsealedMax})
       union all
       (select cardinality(b.subjects) from audit_batches b cross join start s
-        where b.tenant_id = ${tenantId} and (b.xid, b.first_seq) > (s.xid, s.seq) and b.first_seq > s.after_seq limit ${unsealedMax})
+        where b.tenant_id = ${tenantId} and (b.xid, b.first_seq) > (s.xid, s.seq) and b.first_seq > ${above(sql`s.after_seq`)} limit ${unsealedMax})
     ) unsealed`);
   return row?.count ?? 0;
 }

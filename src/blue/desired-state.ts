@@ -37,6 +37,8 @@ export interface DesiredPerson {
 export type Deactivation = 'leave_workspaces' | 'view_only' | 'leave_organization';
 
 export interface BlueSettings {
+  /** Nothing is sent, and so nothing given. */
+  readonly isObserving: boolean;
   readonly deactivation: Deactivation;
   /** Names and addresses of people who are never touched, folded. */
   readonly exclusions: ReadonlySet<string>;

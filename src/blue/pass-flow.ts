@@ -41,10 +41,11 @@ export function checkGoing({ lease, ending }: Pass): void {
 
 /** Who came onto the list of exclusions after the connection was read is left alone too. */
 export function settingsOf(
-  { deactivation, exclusions: former, managedWorkspaces, paidCeiling, catalogue }: Connection,
+  { mode, deactivation, exclusions: former, managedWorkspaces, paidCeiling, catalogue }: Connection,
   { exclusions }: Facts,
 ): BlueSettings {
   return {
+    isObserving: mode === 'observe',
     deactivation,
     exclusions: new Set([...former, ...exclusions]),
     managedWorkspaces: new Set(managedWorkspaces),

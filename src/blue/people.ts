@@ -101,7 +101,8 @@ export function compare(
   };
 }
 
-function givenTo({ effective, kept }: Person, { managedWorkspaces }: BlueSettings): string[] {
+function givenTo({ effective, kept }: Person, { isObserving, managedWorkspaces }: BlueSettings): string[] {
+  if (isObserving) return [...(kept?.given ?? [])];
   const own = effective.map(({ workspace }) => workspace);
   const elsewhere = own.filter((one) => one !== nowhere && !managedWorkspaces.has(one));
   return [...new Set([...(kept?.given ?? []), ...elsewhere])].sort();

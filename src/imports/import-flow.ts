@@ -15,7 +15,8 @@ import { limits } from '../kernel/limits.ts';
 import type { Preview } from '../provisioning/edit.ts';
 import type { Intake, Refused, Taken } from '../provisioning/intake.ts';
 import { decideForIntake, intakeProspect, lockForIntake, takeIn } from '../provisioning/intake-flow.ts';
-import { readPool } from '../provisioning/pool-store.ts';
+import { approveWithEdit } from '../provisioning/outdated-flow.ts';
+import { lockPoolRow, readPool } from '../provisioning/pool-store.ts';
 import { previewEdit } from '../provisioning/preview-flow.ts';
 import {
   type CountedImport,
@@ -34,11 +35,9 @@ import { type PeopleFile, peopleOf } from './people-file.ts';
 /** Keeps what the file would do, and does nothing of it. */
 export async function rehearseImport(database: Database, door: Door, file: PeopleFile): Promise<string> {
   const people = peopleOf(file);
-  const [preview, taken] = await Promise.all([
+  const [preview, { taken, duplicates }] = await Promise.all([
     previewOf(database, door, people),
-    inTenant(database, door.tenantId, async (tx) => {
-      return (await intakeProspect(tx, door, await readPool(tx), people)).taken;
-    }),
+    inTenant(database, door.tenantId, async (tx) => intakeProspect(tx, door, await readPool(tx), people)),
   ]);
   const seatOf = new Map(preview.people.map(({ id, after }) => [id, after.seat]));
   const takenOf = new Map(people.map(({ id }, at) => [id, taken[at]]));
@@ -46,13 +45,22 @@ export async function rehearseImport(database: Database, door: Door, file: Peopl
     const one = 'outcome' in intake ? intake : takenOf.get(intake.id);
     assert(one !== undefined, 'each of the people is taken or refused');
     const result = resultOf(one);
-    const seat = (result.userId && seatOf.get(result.userId)) ?? null;
-    return { line, cells, intake: null, result: { ...result, seat } };
+    const seat = (result.userId && seatOf.get(result.userId)) ?? (one.outcome === 'created' ? 'none' : null);
+    const isDuplicate = one.outcome !== 'refused' && duplicates.has(one.userId);
+    const detail = isDuplicate ? duplicateText : result.detail;
+    return { line, cells, intake: null, result: { ...result, detail, seat } };
   });
   return await keep(database, door, file, rows, { preview, isDryRun: true });
 }
 
-/** Keeps the file and carries out its first rows; with the rest `carryOutImports` goes on. */
+const duplicateText =
+  'Another person has this address, and so this one gets nothing in Blue (DUPLICATE_EMAIL): if they are the same, name them by the userName of the other.';
+
+/**
+ * Keeps the file and carries out its first rows; with the rest `carryOutImports` goes on.
+ *
+ * @throws Fault `conflict` where it was approved, and the request was decided otherwise meanwhile.
+ */
 export async function importPeople(database: Database, door: Door, file: PeopleFile): Promise<string> {
   const preview = await previewOf(database, door, peopleOf(file));
   const rows = file.rows.map(({ line, cells, intake }): NewRow => {
@@ -71,8 +79,9 @@ export async function importPeople(database: Database, door: Door, file: PeopleF
 /** So that whoever imports a few people is answered what has become of them. */
 const partsBeforeAnswer = 10;
 
+/** Of whoever it concerns: that may be more people than the file has. */
 function previewOf(database: Database, door: Door, people: readonly Intake[]): Promise<Preview> {
-  const everybody = { after: '', limit: limits.importRowsMax };
+  const everybody = { after: '', limit: Number.POSITIVE_INFINITY };
   return previewEdit(database, door, { op: 'import', people }, everybody);
 }
 
@@ -88,6 +97,10 @@ async function keep(
   const { now: createdAt, actor, requestId } = door;
   const id = newId<string>(createdAt.getTime());
   await inTenant(database, door.tenantId, async (tx) => {
+    if (door.approval !== undefined) {
+      await lockPoolRow(tx);
+      await approveWithEdit(tx, door, door.approval);
+    }
     insertImport(tx, { id, createdAt, actor, requestId, isDryRun, columns, plan, rows });
     if (!isDryRun)
       appendAudit(tx, door, [{ action: 'import.started', subject: id, after: { rows: rows.length } }]);
@@ -168,7 +181,7 @@ async function takePart(tx: TenantTransaction, { tenantId, now }: Context, how: 
   const results = taken.map((result, at) => ({ line: readable[at]?.line ?? 0, ...resultOf(result) }));
   writeResults(tx, one.id, rows.at(-1)?.line ?? one.lineDone, results);
   const isLast = rows.length < most;
-  if (isLast) decideForIntake(tx, door, pool);
+  if (isLast) await decideForIntake(tx, door, pool);
   return { part: (isLast ? 'last' : 'more') as Part, door, id: one.id };
 }
 

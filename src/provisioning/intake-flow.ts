@@ -16,7 +16,7 @@ import { sameJson } from '../kernel/same-json.ts';
 import { termsAt } from '../licensing/contract.ts';
 import type { Rules } from '../licensing/mapping.ts';
 import { deleteSessionsOfUser } from '../sessions/session-store.ts';
-import { writeMarks } from './affected-sql.ts';
+import { countMarks, writeMarks } from './affected-sql.ts';
 import { lockArrivals } from './arrival-store.ts';
 import { markForBlue } from './decision-store.ts';
 import {
@@ -34,7 +34,7 @@ import {
   selectPeopleNamed,
 } from './intake-store.ts';
 import { endReservedPin, writePin } from './pin-store.ts';
-import { requirePlaces } from './places-flow.ts';
+import { placesCheck } from './places-flow.ts';
 import type { Pool } from './pool.ts';
 import { lockPool, writePool } from './pool-store.ts';
 import type { Prospect } from './prospect.ts';
@@ -86,20 +86,27 @@ export async function takeIn(
   return taken;
 }
 
-/** Once all of a file is written: decides for everybody in it, before the caller's transaction answers. */
-export function decideForIntake(tx: TenantTransaction, door: Door, pool: Pool): void {
+/**
+ * Once all of a file is written: decides for everybody in it, before the caller's transaction answers. Where another process has, and is
+ * about to say so, nothing begins anew: until its end nobody would be given a seat.
+ */
+export async function decideForIntake(tx: TenantTransaction, door: Door, pool: Pool): Promise<void> {
+  if (!pool.evaluating && (await countMarks(tx, 1)) === 0) return;
   const terms = termsAt(pool.contract, door.now);
   writePool(tx, pool, { ...pool, terms, evaluating: true, isSettled: false }, door.now);
   tx.afterCommit((database) => evaluateRest(database, door));
 }
 
-/** What a file would make of what decisions rest on, and of each of its people. Nothing is written or locked. */
+/**
+ * What a file would make of what decisions rest on, and of each of its people; `duplicates` would have somebody else's address. Nothing is
+ * written or locked.
+ */
 export async function intakeProspect(
   tx: TenantTransaction,
   door: Door,
   pool: Pool,
   intakes: readonly Intake[],
-): Promise<Prospect & { taken: readonly Taken[] }> {
+): Promise<Prospect & { taken: readonly Taken[]; duplicates: ReadonlySet<UserId> }> {
   const people = await selectPeopleNamed(tx, namesOf(intakes), false);
   const taken = await takenOf(tx, door, pool.rules, intakes, people);
   const written = taken.filter(isWritten);
@@ -107,13 +114,14 @@ export async function intakeProspect(
     const { isArrival, addresses } = arrivalOf(one);
     return isArrival ? [{ id: one.userId, attributes: one.attributes, addresses }] : [];
   });
-  const [facts, duplicates] = await Promise.all([
+  const [facts, foreseen] = await Promise.all([
     selectArrivalFacts(tx, arrivals),
     foreseeDuplicates(tx, arrivals),
   ]);
   const changes = new Map<UserId, Partial<PersonFacts>>(
-    [...duplicates].map(([id, isDuplicate]) => [id, { isDuplicate }]),
+    [...foreseen].map(([id, isDuplicate]) => [id, { isDuplicate }]),
   );
+  const duplicates = new Set([...foreseen].flatMap(([id, isDuplicate]) => (isDuplicate ? [id] : [])));
   const newcomers: PersonFacts[] = [];
   for (const { userId, attributes, pin, known } of written) {
     const { active, address, roleValues } = columnsOf(attributes);
@@ -129,7 +137,7 @@ export async function intakeProspect(
   }
   const names = new Map(written.map(({ userId, attributes }) => [userId, String(attributes.userName)]));
   const affected = { userIds: [...new Set([...changes.keys(), ...names.keys()])] };
-  return { pool, affected, intake: { changes, newcomers, names }, taken };
+  return { pool, affected, intake: { changes, newcomers, names }, taken, duplicates };
 }
 
 const nobody: Omit<PersonFacts, 'id' | 'tie' | 'active' | 'address' | 'roleValues'> = {
@@ -154,33 +162,26 @@ async function takenOf(
   intakes: readonly Intake[],
   people: ReadonlyMap<string, KnownPerson>,
 ): Promise<Taken[]> {
-  const places = new Map<string, Promise<Fault | undefined>>();
+  const check = placesCheck(tx, rules);
   const taken: Taken[] = [];
   for (const intake of intakes) {
     const one = takeInto(intake, people.get(fold(intake.userName)));
-    taken.push(isWritten(one) && one.pin !== null ? await withPlaces(tx, rules, one, now, places) : one);
+    taken.push(isWritten(one) && one.pin !== null ? await withPlaces(one, now, check) : one);
   }
   return taken;
 }
 
-/** @param places What was found of others with the same role in the same workspaces. */
 async function withPlaces(
-  tx: TenantTransaction,
-  rules: Rules,
   accepted: Accepted,
   now: Date,
-  places: Map<string, Promise<Fault | undefined>>,
+  check: ReturnType<typeof placesCheck>,
 ): Promise<Taken> {
   const { pin, known, userId } = accepted;
   if (pin === null) return accepted;
   if (pin.until !== null && pin.until <= now) {
     return refusal(known === undefined ? null : userId, '"until" must lie in the future.');
   }
-  const standing = known?.pin ?? undefined;
-  const key = JSON.stringify([pin.role, pin.workspaces, standing?.role, standing?.workspaces]);
-  const looking = places.get(key) ?? faultOf(requirePlaces(tx, rules, pin, standing));
-  places.set(key, looking);
-  const fault = await looking;
+  const fault = await faultOf(check({ placed: pin, standing: known?.pin ?? undefined }));
   return fault === undefined ? accepted : refusal(known === undefined ? null : userId, fault.message);
 }
 

@@ -70,13 +70,20 @@ export type RefusalCode = (typeof refusalCodes)[number];
 
 export function takeInto(intake: Intake, known: KnownPerson | undefined): Taken {
   const before = known?.attributes ?? { userName: intake.userName, active: true };
-  const attributes = withSaid(before, intake.said);
-  const pin = intake.pin !== null && !isSamePin(intake.pin, known?.pin ?? null) ? intake.pin : null;
+  const attributes = withSaid(before, saidTo(known, intake.said));
+  const pin = intake.pin !== null && !isKept(intake.pin, known?.pin ?? null, attributes) ? intake.pin : null;
   if (known === undefined) return { outcome: 'created', userId: intake.id, known, attributes, pin };
   const isChanged = !sameJson(before, attributes);
   if (isChanged && known.isOfDirectory) return ofDirectory(known, before, attributes);
   const outcome = isChanged || pin !== null ? 'updated' : 'unchanged';
   return { outcome, userId: known.id, known, attributes, pin };
+}
+
+/** A directory may leave it to the userName to be the address: who says the same says nothing new. */
+function saidTo(known: KnownPerson | undefined, { email, ...said }: Said): Said {
+  if (email === undefined) return said;
+  const isSame = known?.isOfDirectory === true && columnsOf(known.attributes).address === fold(email);
+  return isSame ? said : { ...said, email };
 }
 
 function ofDirectory({ id }: KnownPerson, before: JsonObject, after: JsonObject): Refused {
@@ -126,8 +133,9 @@ function hasRoles(attributes: JsonObject, roles: readonly string[]): boolean {
   return sameJson(roleValues, [...new Set(roles.map(fold))].sort());
 }
 
-function isSamePin(pin: IntakePin, known: Pin | null): boolean {
-  if (known === null) return false;
+/** Whether it stands already, and still does afterwards: a reserved one lapses when its person becomes inactive. */
+function isKept(pin: IntakePin, known: Pin | null, attributes: JsonObject): boolean {
+  if (known === null || (known.reserved && !columnsOf(attributes).active)) return false;
   const shape = ({ role, workspaces, until }: IntakePin) =>
     JSON.stringify([role, workspaces === null ? null : [...workspaces].sort(), until]);
   return shape(pin) === shape(known);

@@ -43,19 +43,36 @@ export async function requirePlaces(
 export async function requirePlacesOfAll(
   tx: TenantTransaction,
   rules: Pick<Rules, 'defaultWorkspaces'>,
-  all: readonly { placed: Placed; standing: Placed | undefined; within?: string }[],
+  all: readonly Replacing[],
 ): Promise<void> {
-  const asked = all.flatMap(({ placed, standing, within = '' }) => {
+  const check = placesCheck(tx, rules);
+  for (const one of all) await check(one);
+}
+
+export interface Replacing {
+  placed: Placed;
+  standing: Placed | undefined;
+  /** Where the caller has it. */
+  within?: string;
+}
+
+/** The same of one after the other: the lists are read for the first that needs them. */
+export function placesCheck(
+  tx: TenantTransaction,
+  rules: Pick<Rules, 'defaultWorkspaces'>,
+): (one: Replacing) => Promise<void> {
+  let reading: ReturnType<typeof selectPlaces> | undefined;
+  return async ({ placed, standing, within = '' }) => {
     const wanted = wantedOf(placed, standing);
-    return wanted === undefined ? [] : { placed, within, ...wanted };
-  });
-  const places = asked.length === 0 ? undefined : await selectPlaces(tx);
-  if (places === undefined) return;
-  for (const { placed, within, added, customRole } of asked) {
+    if (wanted === undefined) return;
+    reading ??= selectPlaces(tx);
+    const places = await reading;
+    if (places === undefined) return;
+    const { added, customRole } = wanted;
     refuseUnknownPlace(added, `${within}workspaces`, places);
     const field = `${within}${placed.field ?? 'role'}`;
     if (customRole !== undefined) refuseUnknownRole({ ...placed, field }, customRole, rules, places);
-  }
+  };
 }
 
 /** What of it did not stand there before; undefined: nothing that Blue would have to have. */

@@ -6,6 +6,7 @@
 import { type Actor, nameOf } from '../audit/audit-event.ts';
 import { unreachable } from '../kernel/assert.ts';
 import { Fault } from '../kernel/fault.ts';
+import { fold } from '../kernel/fold.ts';
 import type { MappingDraftId, MappingId, UserId } from '../kernel/ids.ts';
 import { startOf } from '../licensing/contract-day.ts';
 import type { Edit } from './edit.ts';
@@ -17,7 +18,9 @@ export type Replaced =
   | { what: 'mapping'; id: MappingId }
   | { what: 'draft'; id: MappingDraftId }
   | { what: 'subPool'; id: string }
-  | { what: 'pin'; id: UserId };
+  | { what: 'pin'; id: UserId }
+  /** Of people by their userNames, folded. */
+  | { what: 'pins'; names: string[] };
 
 /** null: it adds to what stands, which it does not replace, or never waits. */
 export function replacedBy(edit: Edit): Replaced | null {
@@ -46,10 +49,13 @@ export function replacedBy(edit: Edit): Replaced | null {
       return { what: 'pin', id: edit.userId };
     case 'defaultWorkspaces':
       return { what: 'blue' };
+    case 'import': {
+      const names = edit.people.flatMap(({ userName, pin }) => (pin === null ? [] : [fold(userName)]));
+      return names.length === 0 ? null : { what: 'pins', names };
+    }
     case 'amendment':
     case 'create':
     case 'settle':
-    case 'import':
     // Whoever has a pin by then is refused.
     case 'adopt':
     // The operators', which waits for nobody.
@@ -88,6 +94,7 @@ const changing: Record<Replaced['what'], Changing> = {
   },
   subPool: { any: [], own: ['sub_pool.written', 'sub_pool.deleted'] },
   pin: { any: [], own: ['pin.set', 'pin.removed'] },
+  pins: { any: [], own: ['pin.set', 'pin.removed'] },
   blue: { any: ['blue.written'], own: [] },
 };
 
@@ -114,6 +121,7 @@ const names: Record<Replaced['what'], string> = {
   draft: 'The draft, or the mappings that it replaces,',
   subPool: 'The sub-pool',
   pin: 'The pin of this person',
+  pins: 'A pin that the file gives anew',
   blue: 'The connection to Blue',
 };
 

@@ -192,6 +192,39 @@ it('says of a row about nobody that it is one', async () => {
   );
 });
 
+it('says of somebody new who asks for nothing what they have then', async () => {
+  const stage = await newStage();
+  const file = 'userName\na@x.example';
+  const planned = await made(stage.send(file, '?dryRun=true'));
+  const expected = [['created', 'none']];
+  expect(told(await stage.rows(planned.id))).toEqual(expected);
+  expect(told(await stage.rows((await stage.done(file)).id))).toEqual(expected);
+});
+
+it('takes the address of somebody whom a directory provisions without one: it is the userName', async () => {
+  const stage = await newStage();
+  const token = await stage.tenant.directoryToken('okta');
+  const user = { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: 'ann@x.example' };
+  await made(gateway.scim(token, 'POST', '/Users', user));
+  const { id } = await stage.done('email,role\nAnn@x.example,team_member');
+  expect(told(await stage.rows(id))).toEqual([['updated', 'held']]);
+  const other = await stage.done('userName,email\nann@x.example,ann@mail.example');
+  expect(await stage.rows(other.id)).toMatchObject([{ outcome: 'refused', code: 'directory_owned' }]);
+});
+
+it('pins whom it deactivates also where the same pin, being reserved, lapses with that', async () => {
+  const stage = await newStage();
+  await stage.done('userName\nann@x.example');
+  const { id } = await stage.user('ann');
+  const pin = { role: 'team_member', workspaces: null, until: null, reserved: true, reason: 'x' };
+  await made(gateway.api('PUT', `${stage.base}/users/${id}/pin`, pin));
+  const file = 'userName,active,role\nann@x.example,false,team_member';
+  await stage.done(file);
+  const { body } = await gateway.api('GET', `${stage.base}/users/${id}/pin`);
+  expect(body).toMatchObject({ role: 'team_member', reserved: false });
+  expect((await stage.done(file)).rows).toMatchObject({ updated: 0, unchanged: 1 });
+});
+
 it('refuses rows alone, each with its line and why', async () => {
   const stage = await newStage();
   const file = [
@@ -353,5 +386,25 @@ describe('edits that many must know of', () => {
     expect((await stage.user('a@')).seat.state).toBe('held');
     const [last] = (await made(gateway.api('GET', `${stage.base}/imports`))).items;
     expect(last.by).toContain('approved by b');
+  });
+
+  it('is over where a pin that it would replace was set since it was asked for', async () => {
+    const stage = await newStage();
+    await stage.done('userName\nann@x.example\nbob@x.example');
+    const second = await made(gateway.api('POST', `${stage.base}/keys`, { name: 'b', role: 'owner' }));
+    const settings = await made(gateway.api('GET', `${stage.base}/settings`));
+    await made(gateway.api('PUT', `${stage.base}/settings`, { ...settings, twoPersonRule: true }));
+    const asked = await Promise.all(
+      ['ANN', 'BOB'].map((name) => stage.send(`userName,role\n${name}@x.example,team_member`)),
+    );
+    const { id } = await stage.user('bob');
+    await made(
+      gateway.api('PUT', `${stage.base}/users/${id}/pin`, { role: 'client', reason: 'x' }, second.key),
+    );
+    const approve = ({ body }: Answer) =>
+      gateway.api('POST', `${stage.base}/edit-requests/${body.id}/approve`, undefined, second.key);
+    const [ann, bob] = await Promise.all(asked.map(approve));
+    expect([ann?.status, bob?.status]).toEqual([200, 409]);
+    expect(bob?.body.detail).toContain('A pin that the file gives anew changed');
   });
 });

@@ -99,6 +99,16 @@ it.each<[what: string, sql: () => string, found: number]>([
   });
 });
 
+it.each([
+  ['a transaction before all others', 'seq + 1', '-xid'],
+  ['a place before all others', '-seq', 'xid'],
+  ['both', '-seq', '-xid'],
+])('finds an entry that was never written, as if of %s', async (_what, seq, xid) => {
+  await owner.query(`insert into audit_events (seq, ${columns}) select ${seq}, tenant_id, ${xid}, at, actor, action, subject, before, after
+    from audit_events where tenant_id = ${t} and seq = ${entry(3, 0)}`);
+  expect((await trail.verify()).broken).toMatchObject({ why: 'content' });
+});
+
 it('finds a change of one of the many people of a large edit', async () => {
   const group = await world.group('Eng');
   await world.fill(group, 1100);

@@ -283,4 +283,17 @@ describe('adopting', () => {
     await t.sync();
     expect([t.held('w2'), await t.blue(sam.userId)]).toEqual([[], 'removed']);
   });
+
+  it('takes nothing away that was there while the gateway only observed, and gave nothing', async () => {
+    const t = await withPeople({ sam: ['w2 MEMBER'] }, { connection: { mode: 'observe' } });
+    const [sam] = await take(t, 'sam');
+    if (sam?.userId == null) throw new Error('adopted');
+    await drift(t);
+    await removePin(s.test.database, t.door(), sam.userId);
+    await t.sync();
+    await t.write({ mode: 'apply' });
+    await drift(t);
+    await t.sync();
+    expect(t.held('w2')).toEqual(['sam MEMBER']);
+  });
 });

@@ -269,6 +269,7 @@ async function start(world: World): Promise<Run> {
     double.state.faults.order(kind === 'html' ? { kind, status: 502 } : { kind }, { operation });
   }
   const settings: BlueSettings = {
+    isObserving: false,
     deactivation: world.deactivation,
     exclusions: new Set([excluded]),
     managedWorkspaces: new Set(managed),

@@ -29,6 +29,7 @@ export const settings: BlueSettings = {
   deactivation: 'leave_workspaces',
   exclusions: new Set(['breakglass@acme.example']),
   managedWorkspaces: new Set(['w1', 'w2', 'w3']),
+  isObserving: false,
   paidCeiling: null,
   isPaid: isPaidBy(firstCatalogue),
   catalogue: firstCatalogue,

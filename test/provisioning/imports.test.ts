@@ -1,26 +1,34 @@
 /** Imports that are carried out beside others, by several processes, and go on where they stopped. */
 
 import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { inTenant } from '../../src/db/tenant-transaction.ts';
-import { carryOutImports, importPeople, readImport } from '../../src/imports/import-flow.ts';
+import { carryOutImports, importPeople, readImport, rehearseImport } from '../../src/imports/import-flow.ts';
+import { readRows } from '../../src/imports/import-result-flow.ts';
 import type { PeopleFile } from '../../src/imports/people-file.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import { limits } from '../../src/kernel/limits.ts';
+import { refuseRequest } from '../../src/provisioning/edit-gate-flow.ts';
+import { insertEditRequest } from '../../src/provisioning/edit-request-store.ts';
 import type { Intake } from '../../src/provisioning/intake.ts';
 import { previewEdit } from '../../src/provisioning/preview-flow.ts';
 import { putSettings } from '../../src/provisioning/settings-flow.ts';
 import { defaultSettings } from '../../src/tenants/settings.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
-import { newWorld, type TestWorld } from '../support/tenants.ts';
+import { newWorld, type TestWorld, testActor } from '../support/tenants.ts';
 import { checkState } from './checks.ts';
 import { recompute, stored } from './model.ts';
 import { whole } from './preview-support.ts';
 import { readState } from './state.ts';
 
 let test: TestDatabase;
+let listsRead = 0;
 beforeAll(async () => {
-  test = await testDatabase({ poolSize: 8 });
+  const onStatement = (text: string) => {
+    if (text.includes(`"customRoles"`)) listsRead += 1;
+  };
+  test = await testDatabase({ poolSize: 8, onStatement });
 });
 afterAll(() => test.close());
 
@@ -85,6 +93,37 @@ it('goes on where it stopped', async () => {
   await check(world, id);
 });
 
+it('decides for nobody anew where another process has, and is about to say so', async () => {
+  const world = await staffed();
+  const id = await importPeople(world.database, world.door, fileOf(world, 3));
+  const version = () =>
+    inTenant(world.database, world.tenantId, async (tx) => {
+      const [row] = await tx.run(sql<{ xmin: string }>`select xmin::text from seat_pools`);
+      return row?.xmin;
+    });
+  const before = await version();
+  await inTenant(world.database, world.tenantId, (tx) => tx.run(sql`update imports set done_at = null`));
+  await carryOutImports(world.database, () => world.now);
+  const one = await inTenant(world.database, world.tenantId, (tx) => readImport(tx, id));
+  expect(one.doneAt).not.toBeNull();
+  expect(await version(), 'no seat is given while everybody is looked at').toBe(before);
+});
+
+it('reads Blue’s lists once for many pins in as many workspaces', async () => {
+  const world = await staffed();
+  const { rows, ...file } = fileOf(world, 12);
+  const pinned = rows.map((row, at) => {
+    const pin = { role: 'view_only', workspaces: [`w${at}`], until: null };
+    return { ...row, intake: { ...(row.intake as Intake), pin } };
+  });
+  const people = pinned.map(({ intake }) => intake);
+  listsRead = 0;
+  await previewEdit(world.database, world.door, { op: 'import', people }, whole);
+  expect(listsRead).toBe(1);
+  await importPeople(world.database, world.door, { ...file, rows: pinned });
+  expect(listsRead, 'for its preview, and while the pool is locked').toBe(3);
+});
+
 it('refuses alone the row that no index can hold, and carries out those behind it', async () => {
   const world = await staffed();
   const file = fileOf(world, 12);
@@ -121,4 +160,36 @@ it('waits under staged settlement, with the plan that is then carried out', asyn
   expect(await held()).toBe(0);
   const plan = await previewEdit(world.database, world.door, { op: 'settle' }, whole);
   expect(plan).toMatchObject({ gained: 2, queued: 3 });
+});
+
+it('is not carried out where the approval that makes it was decided otherwise meanwhile', async () => {
+  const world = await staffed();
+  const { now } = world;
+  const requestId = newId<string>(now.getTime());
+  const call = { method: 'POST', path: '/imports', body: 'userName' } as const;
+  const asked = { ...call, id: requestId, because: [], replaces: null, actor: testActor, askedBy: [] };
+  await inTenant(world.database, world.tenantId, async (tx) => {
+    insertEditRequest(tx, {
+      ...asked,
+      ...{ createdAt: now, state: 'pending', decidedBy: null, decidedAt: null },
+    });
+  });
+  await refuseRequest(world.database, world.door, requestId);
+  const door = { ...world.door, approval: { requestId, begunAt: now } };
+  await expect(importPeople(world.database, door, fileOf(world, 3))).rejects.toMatchObject({
+    code: 'conflict',
+  });
+  expect((await readState(world)).users).toEqual([]);
+});
+
+it('tells beforehand of whom somebody else has the address', async () => {
+  const world = await staffed();
+  await world.user('ann', { emails: [{ value: nameOf(0), primary: true }] });
+  const id = await rehearseImport(world.database, world.door, fileOf(world, 2));
+  const page = { after: 0, most: 10 };
+  const rows = await inTenant(world.database, world.tenantId, (tx) => readRows(tx, id, page, world.now));
+  expect(rows.map(({ outcome, seat, detail }) => [outcome, seat?.state, detail])).toEqual([
+    ['created', 'none', expect.stringContaining('DUPLICATE_EMAIL')],
+    ['created', 'held', null],
+  ]);
 });
