@@ -23,6 +23,8 @@ const imports = `
     plan       jsonb not null,
     -- Rows up to this line are carried out.
     line_done  integer not null default 0,
+    -- All are, and everybody in it is marked to be decided for.
+    marked     boolean not null default false,
     -- null: some are still to be.
     done_at    timestamptz,
     primary key (tenant_id, id)

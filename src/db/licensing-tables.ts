@@ -242,6 +242,7 @@ export interface LicensingTables {
     columns: string[];
     plan: Json<JsonObject>;
     line_done: Generated<number>;
+    marked: Generated<boolean>;
     done_at: Time | null;
   };
   import_rows: {

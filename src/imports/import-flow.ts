@@ -14,7 +14,13 @@ import { newId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import type { Preview } from '../provisioning/edit.ts';
 import type { Intake, Refused, Taken } from '../provisioning/intake.ts';
-import { decideForIntake, intakeProspect, lockForIntake, takeIn } from '../provisioning/intake-flow.ts';
+import {
+  finishIntake,
+  intakeProspect,
+  lockForIntake,
+  markIntake,
+  takeIn,
+} from '../provisioning/intake-flow.ts';
 import { approveWithEdit } from '../provisioning/outdated-flow.ts';
 import { lockPoolRow, readPool } from '../provisioning/pool-store.ts';
 import { previewEdit } from '../provisioning/preview-flow.ts';
@@ -24,10 +30,12 @@ import {
   findOpenImports,
   insertImport,
   type NewRow,
+  noteMarked,
   type RowResult,
   selectImport,
   selectNextRows,
   selectOpenImport,
+  selectWritten,
   writeResults,
 } from './import-store.ts';
 import { type PeopleFile, peopleOf } from './people-file.ts';
@@ -181,7 +189,12 @@ async function takePart(tx: TenantTransaction, { tenantId, now }: Context, how: 
   const results = taken.map((result, at) => ({ line: readable[at]?.line ?? 0, ...resultOf(result) }));
   writeResults(tx, one.id, rows.at(-1)?.line ?? one.lineDone, results);
   const isLast = rows.length < most;
-  if (isLast) await decideForIntake(tx, door, pool);
+  if (isLast) {
+    // Where another process came to the end already, only that is waited for.
+    if (!one.isMarked) markIntake(tx, door, pool, await selectWritten(tx, one.id));
+    noteMarked(tx, one.id);
+    finishIntake(tx, door);
+  }
   return { part: (isLast ? 'last' : 'more') as Part, door, id: one.id };
 }
 

@@ -51,6 +51,8 @@ export interface Import extends Omit<NewImport, 'rows'> {
   /** null: some rows are still to be carried out. */
   doneAt: Date | null;
   lineDone: number;
+  /** All rows are carried out, and everybody in it is marked to be decided for. */
+  isMarked: boolean;
 }
 
 /** With how many rows there are, and what has become of them. */
@@ -104,10 +106,11 @@ interface ImportRow {
   columns: string[];
   plan: ImportPlan;
   line_done: number;
+  marked: boolean;
   done_at: Date | null;
 }
 
-const importColumns = sql`i.id, i.created_at, i.actor, i.request_id, i.dry_run, i.columns, i.plan, i.line_done, i.done_at`;
+const importColumns = sql`i.id, i.created_at, i.actor, i.request_id, i.dry_run, i.columns, i.plan, i.line_done, i.marked, i.done_at`;
 
 function toImport(row: ImportRow): Import {
   return {
@@ -120,6 +123,7 @@ function toImport(row: ImportRow): Import {
     plan: row.plan,
     doneAt: row.done_at,
     lineDone: row.line_done,
+    isMarked: row.marked,
   };
 }
 
@@ -203,6 +207,21 @@ export function writeResults(
   `);
   tx.send(
     sql`update imports set line_done = ${lineDone} where tenant_id = ${tx.tenantId} and id = ${id}::uuid`,
+  );
+}
+
+/** Whoever a row wrote. */
+export async function selectWritten(tx: TenantTransaction, id: string): Promise<UserId[]> {
+  const rows = await tx.run(sql<{ id: UserId }>`
+    select user_id as id from import_rows
+    where tenant_id = ${tx.tenantId} and import_id = ${id} and outcome in ('created', 'updated')
+  `);
+  return rows.map((row) => row.id);
+}
+
+export function noteMarked(tx: TenantTransaction, id: string): void {
+  tx.send(
+    sql`update imports set marked = true where tenant_id = ${tx.tenantId} and id = ${id}::uuid and not marked`,
   );
 }
 

@@ -16,7 +16,7 @@ import { sameJson } from '../kernel/same-json.ts';
 import { termsAt } from '../licensing/contract.ts';
 import type { Rules } from '../licensing/mapping.ts';
 import { deleteSessionsOfUser } from '../sessions/session-store.ts';
-import { countMarks, writeMarks } from './affected-sql.ts';
+import { writeMarks } from './affected-sql.ts';
 import { lockArrivals } from './arrival-store.ts';
 import { markForBlue } from './decision-store.ts';
 import {
@@ -53,7 +53,7 @@ export async function lockForIntake(tx: TenantTransaction): Promise<Pool> {
 }
 
 /**
- * Writes people of a file and marks them to be decided for. Whoever can't be taken in is refused alone.
+ * Writes people of a file, for whom is decided with all the others of it. Whoever can't be taken in is refused alone.
  *
  * @param pool As it is locked.
  * @param reason Of their pins.
@@ -68,32 +68,36 @@ export async function takeIn(
   const people = await selectPeopleNamed(tx, namesOf(intakes), true);
   const taken = await takenOf(tx, door, pool.rules, intakes, people);
   const events: AuditEvent[] = [];
-  const addresses = new Set<string>();
+  const left: string[] = [];
   const moved: UserId[] = [];
   for (const one of taken) {
     if (one.outcome === 'refused' || one.outcome === 'unchanged') continue;
     const before = people.get(nameKeyOf(one));
     events.push(...write(tx, door, one, before, reason));
-    const change = arrivalOf(one);
-    for (const address of change.addresses) addresses.add(address);
-    if (before !== undefined && change.isArrival) moved.push(one.userId);
+    if (before === undefined || !arrivalOf(one).isArrival) continue;
+    moved.push(one.userId);
+    const { address } = columnsOf(before.attributes);
+    if (address !== null) left.push(address);
   }
-  const userIds = taken.flatMap((one) => (isWritten(one) ? [one.userId] : []));
-  const affected = { userIds, addresses: [...addresses] };
-  if (userIds.length > 0) writeMarks(tx, affected, { keepUntil: null, staged: false, areStagedKept: false });
+  // Whoever has it too comes to be the first.
+  if (left.length > 0) writeMarks(tx, { addresses: left }, unstaged);
   markForBlue(tx, moved, door.now);
   appendAudit(tx, door, events);
   return taken;
 }
 
-/**
- * Once all of a file is written: decides for everybody in it, before the caller's transaction answers. Where another process has, and is
- * about to say so, nothing begins anew: until its end nobody would be given a seat.
- */
-export async function decideForIntake(tx: TenantTransaction, door: Door, pool: Pool): Promise<void> {
-  if (!pool.evaluating && (await countMarks(tx, 1)) === 0) return;
+const unstaged = { keepUntil: null, staged: false, areStagedKept: false } as const;
+
+/** Once all of a file is written: marks everybody in it to be decided for. `finishIntake` does that. */
+export function markIntake(tx: TenantTransaction, door: Door, pool: Pool, userIds: readonly UserId[]): void {
+  if (userIds.length === 0) return;
+  writeMarks(tx, { userIds }, unstaged);
   const terms = termsAt(pool.contract, door.now);
   writePool(tx, pool, { ...pool, terms, evaluating: true, isSettled: false }, door.now);
+}
+
+/** Decides for everybody who is marked, once the caller's transaction is over and before it answers. */
+export function finishIntake(tx: TenantTransaction, door: Door): void {
   tx.afterCommit((database) => evaluateRest(database, door));
 }
 

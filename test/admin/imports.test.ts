@@ -1,7 +1,8 @@
 /** Files of people over HTTP: looked at, carried out, told row by row, and refused. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Answer, made, startGateway, type TestGateway, type TestTenant } from '../support/gateway.ts';
+import { type Answer, made, startGateway, type TestGateway } from '../support/gateway.ts';
+import { type Row, stageOf, told } from './import-stage.ts';
 
 let gateway: TestGateway;
 beforeAll(async () => {
@@ -9,73 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-type Row = {
-  line: number;
-  outcome: string | null;
-  code: string | null;
-  detail: string;
-  userId: string;
-  seat: Seat;
-};
-type Seat = { state: string; position: number | null } | null;
-
-class Stage {
-  readonly tenant: TestTenant;
-  readonly base: string;
-  key = gateway.operatorKey;
-
-  constructor(tenant: TestTenant) {
-    this.tenant = tenant;
-    this.base = `/tenants/${tenant.slug}`;
-  }
-
-  async contract(paidSeats: number, policy = 'queue'): Promise<void> {
-    await made(
-      gateway.api('PUT', `${this.base}/contract`, {
-        ...{ kind: 'annual', tier: 'T', paidSeats, startsOn: '2026-01-01', endsOn: '2099-12-31' },
-        ...{ paymentSchedule: 'annual', overage: { policy }, fallbackRole: 'view_only' },
-      }),
-    );
-  }
-
-  async send(file: string | Uint8Array<ArrayBuffer>, query = ''): Promise<Answer> {
-    const answer = await fetch(`${gateway.url}/api/v1${this.base}/imports${query}`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${this.key}`, 'content-type': 'text/csv' },
-      body: file,
-    });
-    return { status: answer.status, headers: answer.headers, body: await answer.json() };
-  }
-
-  async done(file: string, query = ''): Promise<Answer['body']> {
-    const { id } = await made(this.send(file, query));
-    return await this.end(id);
-  }
-
-  async end(id: string): Promise<Answer['body']> {
-    for (;;) {
-      const one = await made(gateway.api('GET', `${this.base}/imports/${id}`));
-      if (one.state !== 'running') return one;
-      await new Promise((wake) => setTimeout(wake, 50));
-    }
-  }
-
-  async rows(id: string, query = ''): Promise<Row[]> {
-    return (await made(gateway.api('GET', `${this.base}/imports/${id}/rows?limit=200${query}`))).items;
-  }
-
-  async user(name: string): Promise<Answer['body']> {
-    return (await made(gateway.api('GET', `${this.base}/users?search=${name}`))).items[0];
-  }
-}
-
-async function newStage(paidSeats = 10, policy = 'queue'): Promise<Stage> {
-  const stage = new Stage(await gateway.createTenant());
-  await stage.contract(paidSeats, policy);
-  return stage;
-}
-
-const told = (rows: readonly Row[]) => rows.map(({ outcome, seat }) => [outcome, seat?.state ?? null]);
+const newStage = (paidSeats?: number, policy?: string) => stageOf(gateway, paidSeats, policy);
 
 it('says what a file would do, does exactly that, and finds nothing left to do the second time', async () => {
   const stage = await newStage(2);

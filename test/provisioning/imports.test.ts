@@ -138,6 +138,23 @@ it('refuses alone the row that no index can hold, and carries out those behind i
   expect((await readState(world)).users).toHaveLength(11);
 });
 
+it('is decided for when all of it is written, also where many are decided for before', async () => {
+  const world = await staffed();
+  const crew = await world.group('Crew');
+  await world.fill(crew, 40);
+  const id = await importPeople(world.database, world.door, fileOf(world, many));
+  world.peoplePerDecision = 10;
+  await world.map({ group: { id: crew }, priority: 9, role: 'view_only' });
+  const { decisions } = await readState(world);
+  expect(decisions, 'of the crew alone').toHaveLength(40);
+  await carryOutImports(world.database, () => world.now);
+  const one = await inTenant(world.database, world.tenantId, (tx) => readImport(tx, id));
+  expect(one.doneAt).not.toBeNull();
+  const state = await readState(world);
+  expect(state.decisions).toHaveLength(40 + many);
+  expect(stored(state)).toEqual(recompute(state));
+});
+
 it('finds whom a directory makes at the same moment', async () => {
   const world = await staffed();
   const [id] = await Promise.all([
