@@ -235,7 +235,7 @@ describe('a file as a whole', () => {
     ['userName\n"a', 'no CSV file'],
     [new Uint8Array([...'userName\nJos\xe9'].map((one) => one.charCodeAt(0))), 'not in UTF-8'],
     ['userName\na\0b', 'can not be kept'],
-    [`userName\n${'a\n'.repeat(10_001)}`, '10000 are taken'],
+    [`userName\n${'a\n'.repeat(10_001)}`, '10000 rows, which are taken'],
   ])('is refused: %j', async (file, why) => {
     const stage = await newStage();
     const answer = await stage.send(file);
