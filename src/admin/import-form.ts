@@ -123,7 +123,11 @@ function readCells(cells: readonly string[], columns: readonly Column[]): Cells 
   if (long !== undefined)
     throw new Fault('invalid', `"${long}" is longer than ${limits.importValueLengthMax} characters.`);
   return Object.fromEntries(
-    columns.flatMap((column, at) => (cells[at] === '' ? [] : [[column, cells[at]]])),
+    columns.flatMap((column, at) => {
+      // Spreadsheets have blanks of their own kinds, also between quotes.
+      const cell = (cells[at] ?? '').trim();
+      return cell === '' ? [] : [[column, cell]];
+    }),
   ) as Cells;
 }
 

@@ -279,5 +279,14 @@ function resultFile(columns: readonly string[], rows: readonly RowView[]): strin
     ...columns.map((_, at) => cells[at] ?? ''),
     ...[outcome, detail, seat?.state, seat?.position, seat?.reason],
   ]);
-  return stringify([header, ...records], { escape_formulas: true, record_delimiter: 'windows' });
+  // Any line end, and not only what this file ends its lines with.
+  const quoted = { quoted_match: /[\r\n]/ };
+  return stringify([header, ...records], { cast: { string: inert }, record_delimiter: 'windows', ...quoted });
 }
+
+function inert(cell: string): string {
+  return formulaStart.test(cell) ? `'${cell}` : cell;
+}
+
+/** Also behind blanks and line ends, which some spreadsheets drop, and in the wide forms of East Asian keyboards. */
+const formulaStart = /^(?:\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])/;
