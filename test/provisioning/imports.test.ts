@@ -85,6 +85,22 @@ it('goes on where it stopped', async () => {
   await check(world, id);
 });
 
+it('is not kept waiting by the many files of somebody else', async () => {
+  const [first, second] = [await staffed(), await staffed()];
+  const files = [];
+  for (let n = 0; n < 10; n += 1)
+    files.push(await importPeople(first.database, first.door, fileOf(first, many)));
+  const id = await importPeople(second.database, second.door, fileOf(second, many));
+  let looks = 0;
+  const now = () => new Date(first.now.getTime() + ++looks);
+  expect(await carryOutImports(test.database, now)).toBe(2);
+  const endOf = async (world: TestWorld, one: string) =>
+    (await inTenant(world.database, world.tenantId, (tx) => readImport(tx, one))).doneAt?.getTime() ?? 0;
+  const ends = await Promise.all(files.map((one) => endOf(first, one)));
+  expect(await endOf(second, id)).toBeLessThan(Math.max(...ends));
+  await check(second, id);
+});
+
 it('refuses alone the row that no index can hold, and carries out those behind it', async () => {
   const world = await staffed();
   const file = fileOf(world, 12);
