@@ -35,6 +35,16 @@ it('reads no further than the rows that are taken', async () => {
   expect(taken).toBe(limits.importRowsMax + 2);
 });
 
+it.each(['userName', 'userName\na'])('reads no millions of cells in one line: %j', async (start) => {
+  const before = process.cpuUsage();
+  await expect(read(`${start}${','.repeat(4_000_000)}`)).rejects.toMatchObject({
+    code: 'invalid',
+    message: expect.stringContaining('more than 1000 cells'),
+  });
+  const { user, system } = process.cpuUsage(before);
+  expect(user + system, 'microseconds; all of them took more than a second').toBeLessThan(400_000);
+});
+
 it('keeps letters whole that stand where two parts meet', async () => {
   const name = 'ä€𝄞'.repeat(50);
   const { rows } = await read(
