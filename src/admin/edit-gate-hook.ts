@@ -41,7 +41,7 @@ export const EditRequestAnswer = Type.Object(
     }),
     method: Type.String(),
     path: Type.String({ description: 'Below /api/v1.' }),
-    body: Type.Unknown(),
+    body: Type.Unknown({ description: 'Of a file, lists tell the beginning.' }),
     by: Actor,
     createdAt: Time,
     decidedBy: nullable(Actor),

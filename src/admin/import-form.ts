@@ -1,7 +1,6 @@
-/** A file of people as the admin API reads it: CSV (RFC 4180) with a header, between its cells commas, semicolons or tabs. */
+/** What the records of an imported file say of people: a header that names the columns, then a row for each. */
 
-import { CsvError, parse } from 'csv-parse/sync';
-import type { FileRow, PeopleFile } from '../imports/people-file.ts';
+import type { CsvRecord, FileRow, PeopleFile } from '../imports/people-file.ts';
 import { Fault } from '../kernel/fault.ts';
 import { fold } from '../kernel/fold.ts';
 import { newId, type UserId } from '../kernel/ids.ts';
@@ -30,49 +29,34 @@ export const importColumns = [
 type Column = (typeof importColumns)[number];
 
 /**
- * Reads the file. Rows that can't be read are refused alone.
+ * Reads the file as its records come. Rows that can't be read are refused alone.
  *
- * @throws Fault `invalid` for what is no such file, or has columns that mean nothing; `too_large` for too many rows.
+ * @throws Fault `invalid` for columns that mean nothing; `too_large` for too many rows: those behind are not read.
  */
-export function readPeopleFile(text: string, now: Date): PeopleFile {
-  const [header, ...records] = readRecords(text);
+export async function readPeopleFile(records: AsyncIterable<CsvRecord>, now: Date): Promise<PeopleFile> {
+  let header: { names: readonly string[]; columns: Column[] } | undefined;
+  const seen = new Map<string, number>();
+  const rows: FileRow[] = [];
+  for await (const record of records) {
+    if (header === undefined) {
+      header = { names: record.cells, columns: readColumns(record.cells) };
+      continue;
+    }
+    if (rows.length === limits.importRowsMax) {
+      const text = `The file has more than ${limits.importRowsMax} rows, which are taken at once: split it.`;
+      throw new Fault('too_large', text);
+    }
+    rows.push(readRow(record, header.columns, seen, now));
+  }
   if (header === undefined)
     throw new Fault('invalid', 'The file is empty: its first line names the columns.');
-  const columns = header.cells.map(readColumn);
+  return { columns: header.names, rows };
+}
+
+function readColumns(names: readonly string[]): Column[] {
+  const columns = names.map(readColumn);
   refuseColumns(columns);
-  if (records.length > limits.importRowsMax) {
-    const text = `The file has ${records.length} rows, and ${limits.importRowsMax} are taken at once: split it.`;
-    throw new Fault('too_large', text);
-  }
-  const seen = new Map<string, number>();
-  const rows = records.map((record) => readRow(record, columns, seen, now));
-  return { columns: header.cells, rows };
-}
-
-interface FileRecord {
-  line: number;
-  cells: string[];
-}
-
-function readRecords(text: string): FileRecord[] {
-  try {
-    const options = { bom: true, delimiter: delimiterOf(text), skip_empty_lines: true, trim: true };
-    const read = parse(text, { ...options, relax_column_count: true, info: true }) as unknown as {
-      record: string[];
-      info: { lines: number };
-    }[];
-    return read.map(({ record, info }) => ({ cells: record, line: info.lines }));
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    throw new Fault('invalid', `This is no CSV file: ${error.message}.`);
-  }
-}
-
-/** What the header has most of. */
-function delimiterOf(text: string): string {
-  const [header = ''] = text.split(/[\r\n]/, 1);
-  const count = (delimiter: string) => header.split(delimiter).length;
-  return [',', ';', '\t'].reduce((best, one) => (count(one) > count(best) ? one : best));
+  return columns;
 }
 
 function readColumn(name: string): Column {
@@ -100,7 +84,7 @@ function refuseColumns(columns: readonly Column[]): void {
 
 /** @param seen Lines of the people before. */
 function readRow(
-  { line, cells }: FileRecord,
+  { line, cells }: CsvRecord,
   columns: readonly Column[],
   seen: Map<string, number>,
   now: Date,
@@ -119,21 +103,31 @@ function readRow(
   }
 }
 
-function refused({ line, cells }: FileRecord, code: RefusalCode, detail: string): FileRow {
+function refused({ line, cells }: CsvRecord, code: RefusalCode, detail: string): FileRow {
   const kept = cells.slice(0, importColumns.length).map((cell) => cell.slice(0, limits.importValueLengthMax));
   return { line, cells: kept, intake: { outcome: 'refused', userId: null, code, detail } };
 }
+
+/** Characters of a cell with several values. */
+const cellLengthMax = limits.valuesPerAttributeMax * (limits.importValueLengthMax + 1);
 
 function readCells(cells: readonly string[], columns: readonly Column[]): Cells {
   if (cells.length !== columns.length) {
     const text = `The row has ${cells.length} cells, and the header ${columns.length}: what is empty is a cell, too, and one with the separator in it stands in quotes.`;
     throw new Fault('invalid', text);
   }
+  const endless = columns.find((_, at) => (cells[at] ?? '').length > cellLengthMax);
+  if (endless !== undefined)
+    throw new Fault('invalid', `"${endless}" is longer than ${cellLengthMax} characters.`);
   const long = columns.find((column, at) => valuesIn(column, cells[at] ?? '').some(isLong));
   if (long !== undefined)
     throw new Fault('invalid', `"${long}" is longer than ${limits.importValueLengthMax} characters.`);
   return Object.fromEntries(
-    columns.flatMap((column, at) => (cells[at] === '' ? [] : [[column, cells[at]]])),
+    columns.flatMap((column, at) => {
+      // Spreadsheets have blanks of their own kinds, also between quotes.
+      const cell = (cells[at] ?? '').trim();
+      return cell === '' ? [] : [[column, cell]];
+    }),
   ) as Cells;
 }
 

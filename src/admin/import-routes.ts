@@ -6,10 +6,12 @@ import Type, { type Static } from 'typebox';
 import { nameOf } from '../audit/audit-event.ts';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
+import { recordsOf } from '../imports/csv-client.ts';
 import { importPeople, readImport, rehearseImport } from '../imports/import-flow.ts';
 import { type RowView, readResult, readRows } from '../imports/import-result-flow.ts';
 import { type CountedImport, selectImports } from '../imports/import-store.ts';
-import { peopleOf } from '../imports/people-file.ts';
+import { type PeopleFile, peopleOf } from '../imports/people-file.ts';
+import { assert } from '../kernel/assert.ts';
 import { Fault } from '../kernel/fault.ts';
 import { parseId } from '../kernel/ids.ts';
 import type { Edit } from '../provisioning/edit.ts';
@@ -31,6 +33,12 @@ import {
   TenantPath,
   Time,
 } from './schemas.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    peopleFile?: PeopleFile;
+  }
+}
 
 const outcomes = ['created', 'updated', 'unchanged', 'refused'] as const;
 const Count = Type.Integer();
@@ -96,6 +104,10 @@ export function importRoutes(scope: AdminScope, { database, clock, nudgeSync }: 
       { parseAs: 'buffer' },
       async (_request: unknown, body: Buffer) => textOf(body),
     );
+    // Once, for the gate of edits and for the import itself.
+    files.addHook('preValidation', async (request) => {
+      request.peopleFile = await readPeopleFile(recordsOf(csvOf(request)), clock.now());
+    });
     files.post(
       path,
       {
@@ -112,7 +124,7 @@ export function importRoutes(scope: AdminScope, { database, clock, nudgeSync }: 
       },
       async (request, reply) => {
         const door = adminDoorOf(request, clock.now());
-        const file = readPeopleFile(csvOf(request), door.now);
+        const file = fileOf(request);
         const work = isDryRun(request) ? rehearseImport : importPeople;
         const id = await work(database, door, file);
         nudgeSync();
@@ -211,8 +223,13 @@ export function importedRoutes(scope: AdminScope, { database, clock }: Services)
   );
 }
 
-const importing = (request: FastifyRequest, now: Date): Edit | undefined =>
-  isDryRun(request) ? undefined : { op: 'import', people: peopleOf(readPeopleFile(csvOf(request), now)) };
+const importing = (request: FastifyRequest): Edit | undefined =>
+  isDryRun(request) ? undefined : { op: 'import', people: peopleOf(fileOf(request)) };
+
+function fileOf({ peopleFile }: FastifyRequest): PeopleFile {
+  assert(peopleFile !== undefined, 'the file was read before the call was let in');
+  return peopleFile;
+}
 
 function isDryRun({ query }: FastifyRequest): boolean {
   return (query as Static<typeof Query>).dryRun === 'true';
@@ -266,5 +283,14 @@ function resultFile(columns: readonly string[], rows: readonly RowView[]): strin
     ...columns.map((_, at) => cells[at] ?? ''),
     ...[outcome, detail, seat?.state, seat?.position, seat?.reason],
   ]);
-  return stringify([header, ...records], { escape_formulas: true, record_delimiter: 'windows' });
+  // Any line end, and not only what this file ends its lines with.
+  const quoted = { quoted_match: /[\r\n]/ };
+  return stringify([header, ...records], { cast: { string: inert }, record_delimiter: 'windows', ...quoted });
 }
+
+function inert(cell: string): string {
+  return formulaStart.test(cell) ? `'${cell}` : cell;
+}
+
+/** Also behind blanks and line ends, which some spreadsheets drop, and in the wide forms of East Asian keyboards. */
+const formulaStart = /^(?:\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])/;

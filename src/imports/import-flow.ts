@@ -10,7 +10,7 @@ import type { Database } from '../db/database.ts';
 import { inTenant, isOfData, type TenantTransaction } from '../db/tenant-transaction.ts';
 import { assert } from '../kernel/assert.ts';
 import { Fault } from '../kernel/fault.ts';
-import { newId } from '../kernel/ids.ts';
+import { newId, type TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import type { Preview } from '../provisioning/edit.ts';
 import type { Intake, Refused, Taken } from '../provisioning/intake.ts';
@@ -26,6 +26,7 @@ import { lockPoolRow, readPool } from '../provisioning/pool-store.ts';
 import { previewEdit } from '../provisioning/preview-flow.ts';
 import {
   type CountedImport,
+  countOpenImports,
   endImport,
   findOpenImports,
   insertImport,
@@ -67,7 +68,7 @@ const duplicateText =
 /**
  * Keeps the file and carries out its first rows; with the rest `carryOutImports` goes on.
  *
- * @throws Fault `conflict` where it was approved, and the request was decided otherwise meanwhile.
+ * @throws Fault `conflict` where too many files wait, or where it was approved, and the request was decided otherwise meanwhile.
  */
 export async function importPeople(database: Database, door: Door, file: PeopleFile): Promise<string> {
   const preview = await previewOf(database, door, peopleOf(file));
@@ -79,7 +80,8 @@ export async function importPeople(database: Database, door: Door, file: PeopleF
   const id = await keep(database, door, file, rows, { preview, isDryRun: false });
   const context: Context = { database, tenantId: door.tenantId, now: () => door.now, isOver: () => false };
   for (let parts = 0; parts < partsBeforeAnswer; parts += 1) {
-    if ((await carryOutPart(context)) !== 'more') break;
+    // It is kept: what fails here is carried out later.
+    if ((await carryOutPart(context).catch(() => 'last')) !== 'more') break;
   }
   return id;
 }
@@ -105,6 +107,7 @@ async function keep(
   const { now: createdAt, actor, requestId } = door;
   const id = newId<string>(createdAt.getTime());
   await inTenant(database, door.tenantId, async (tx) => {
+    if (!isDryRun && (await countOpenImports(tx)) >= limits.importsOpenMax) throw tooManyOpen();
     if (door.approval !== undefined) {
       await lockPoolRow(tx);
       await approveWithEdit(tx, door, door.approval);
@@ -116,8 +119,14 @@ async function keep(
   return id;
 }
 
+function tooManyOpen(): Fault {
+  const text = `${limits.importsOpenMax} files of this tenant are still to be carried out: send this one when some of them are done.`;
+  return new Fault('conflict', text);
+}
+
 /**
- * Carries out what is open, of each tenant one import after the other. Answers of how many tenants.
+ * Carries out what is open, of each tenant one import after the other. The tenants take turns, so that nobody waits until all of somebody
+ * else's files are done. Answers of how many tenants.
  *
  * @throws AggregateError of the tenants for which it failed, after the others were looked at.
  */
@@ -126,18 +135,28 @@ export async function carryOutImports(
   now: () => Date,
   isOver: () => boolean = () => false,
 ): Promise<number> {
-  const failures: unknown[] = [];
-  const tenants = await findOpenImports(database, tenantsPerLook);
-  for (const tenantId of tenants) {
-    const context: Context = { database, tenantId, now, isOver };
-    await carryOutOf(context).catch((error: unknown) => failures.push(error));
-  }
-  if (failures.length > 0)
-    throw new AggregateError(failures, `imports of ${failures.length} of ${tenants.length} tenants failed`);
-  return tenants.length;
+  const carried = new Set<TenantId>();
+  const failures = new Map<TenantId, unknown>();
+  let tenants: TenantId[];
+  do {
+    const open = await findOpenImports(database, tenantsPerLook);
+    tenants = open.filter((tenantId) => !failures.has(tenantId));
+    for (const tenantId of tenants) {
+      carried.add(tenantId);
+      const context: Context = { database, tenantId, now, isOver };
+      await carryOutSome(context).catch((error: unknown) => failures.set(tenantId, error));
+    }
+  } while (tenants.length > 0 && !isOver());
+  if (failures.size > 0)
+    throw new AggregateError(
+      failures.values(),
+      `imports of ${failures.size} of ${carried.size} tenants failed`,
+    );
+  return carried.size;
 }
 
 const tenantsPerLook = 100;
+const partsPerTurn = 10;
 
 interface Context extends Pick<Door, 'tenantId'> {
   database: Database;
@@ -145,8 +164,10 @@ interface Context extends Pick<Door, 'tenantId'> {
   isOver: () => boolean;
 }
 
-async function carryOutOf(context: Context): Promise<void> {
-  for (let part: Part = 'more'; part !== 'nothing' && !context.isOver(); part = await carryOutPart(context));
+async function carryOutSome(context: Context): Promise<void> {
+  for (let parts = 0; parts < partsPerTurn && !context.isOver(); parts += 1) {
+    if ((await carryOutPart(context)) === 'nothing') return;
+  }
 }
 
 type Part = 'more' | 'last' | 'nothing';

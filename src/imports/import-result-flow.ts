@@ -61,4 +61,4 @@ export async function readResult(
   return { columns, rows };
 }
 
-const rowsAtOnce = 1000;
+const rowsAtOnce = 200;

@@ -127,6 +127,13 @@ function toImport(row: ImportRow): Import {
   };
 }
 
+export async function countOpenImports(tx: TenantTransaction): Promise<number> {
+  const [row] = await tx.run(sql<{ count: number }>`
+    select count(*) from imports where tenant_id = ${tx.tenantId} and done_at is null
+  `);
+  return row?.count ?? 0;
+}
+
 /** The oldest that is to be carried out. */
 export async function selectOpenImport(tx: TenantTransaction): Promise<Import | undefined> {
   const [row] = await tx.run(sql<ImportRow>`

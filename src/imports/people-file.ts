@@ -7,10 +7,13 @@ export interface PeopleFile {
   rows: readonly FileRow[];
 }
 
-export interface FileRow {
+export interface CsvRecord {
   /** The header being the first. */
   line: number;
   cells: readonly string[];
+}
+
+export interface FileRow extends CsvRecord {
   /** Or why it can't be carried out. */
   intake: Intake | Refused;
 }

@@ -165,10 +165,11 @@ export const limits = {
   openIdLogoutMsMax: 3000,
   openIdLogoutTriesMax: 12,
   openIdLogoutsAtOnceMax: 50,
-  /** People in one file that is imported, those written while the seat pool is locked, and files of a tenant that are kept. */
+  /** People in one file that is imported, those written while the seat pool is locked, files of a tenant that are kept, and that wait. */
   importRowsMax: 10_000,
   importRowsPerPart: 50,
   importsKept: 100,
+  importsOpenMax: 20,
   /** Characters of one value in it: what is looked up is short enough for an index. */
   importValueLengthMax: 500,
   mappingsPerTenantMax: 5000,

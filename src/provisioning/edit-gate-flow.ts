@@ -8,6 +8,7 @@ import { appendAudit } from '../audit/audit-store.ts';
 import type { Door } from '../audit/door.ts';
 import type { Database } from '../db/database.ts';
 import { inTenant, type TenantTransaction } from '../db/tenant-transaction.ts';
+import { digest } from '../kernel/digest.ts';
 import { Fault } from '../kernel/fault.ts';
 import { newId } from '../kernel/ids.ts';
 import { type Breaker, isTripped } from '../licensing/breaker.ts';
@@ -140,9 +141,15 @@ async function ask(
     // What others write now is in the trail before the request, or after it.
     await lockPoolRow(tx);
     insertEditRequest(tx, request);
-    appendAudit(tx, door, [{ action: 'edit.requested', subject: request.id, after: { ...call, because } }]);
+    const asked = { ...call, body: toldOf(call.body), because };
+    appendAudit(tx, door, [{ action: 'edit.requested', subject: request.id, after: asked }]);
   });
   return request;
+}
+
+/** A file stands in the request alone, which the trail names: entries are kept for good, and read many at a time. */
+function toldOf(body: unknown): unknown {
+  return typeof body === 'string' ? { characters: body.length, sha256: digest(body) } : body;
 }
 
 /** What waits can be read by whoever may approve it, and stands in the trail. */

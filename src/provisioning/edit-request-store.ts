@@ -55,7 +55,10 @@ export function insertEditRequest(tx: TenantTransaction, request: EditRequest): 
   );
 }
 
-/** Newest first, older than `before`. */
+/** Characters of a file that a list tells. */
+const toldLengthMax = 1000;
+
+/** Newest first, older than `before`; of files their beginning. */
 export async function selectEditRequests(
   tx: TenantTransaction,
   before: string,
@@ -64,7 +67,13 @@ export async function selectEditRequests(
   const rows = await tx.run(
     db
       .selectFrom('edit_requests')
-      .selectAll()
+      .select(['id', 'method', 'path', 'because', 'actor', 'asked_by', 'created_at', 'state'])
+      .select(['decided_by', 'decided_at', 'replaces'])
+      .select(
+        sql<unknown>`case jsonb_typeof(body) when 'string' then to_jsonb(left(body #>> '{}', ${toldLengthMax})) else body end`.as(
+          'body',
+        ),
+      )
       .where('tenant_id', '=', tx.tenantId)
       .where('id', '<', before)
       .orderBy('id', 'desc')

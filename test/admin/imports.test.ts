@@ -1,5 +1,6 @@
 /** Files of people over HTTP: looked at, carried out, told row by row, and refused. */
 
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, made, startGateway, type TestGateway } from '../support/gateway.ts';
 import { type Row, stageOf, told } from './import-stage.ts';
@@ -213,7 +214,7 @@ describe('a file as a whole', () => {
     ['userName\n"a', 'no CSV file'],
     [new Uint8Array([...'userName\nJos\xe9'].map((one) => one.charCodeAt(0))), 'not in UTF-8'],
     ['userName\na\0b', 'can not be kept'],
-    [`userName\n${'a\n'.repeat(10_001)}`, '10000 are taken'],
+    [`userName\n${'a\n'.repeat(10_001)}`, '10000 rows, which are taken'],
   ])('is refused: %j', async (file, why) => {
     const stage = await newStage();
     const answer = await stage.send(file);
@@ -321,6 +322,16 @@ describe('edits that many must know of', () => {
     expect((await stage.user('a@')).seat.state).toBe('held');
     const [last] = (await made(gateway.api('GET', `${stage.base}/imports`))).items;
     expect(last.by).toContain('approved by b');
+
+    const large = `userName,role,title\n${Array.from({ length: 500 }, (_, at) => `u${at},team_member,${'x'.repeat(400)}`).join('\n')}`;
+    const { id } = (await stage.send(large)).body;
+    const [listed] = (await made(gateway.api('GET', `${stage.base}/edit-requests`))).items;
+    expect([listed.id, listed.body], 'many of them stay small').toEqual([id, large.slice(0, 1000)]);
+    const whole = await made(gateway.api('GET', `${stage.base}/edit-requests/${id}`));
+    expect(whole.body === large).toBe(true);
+    const [told] = (await made(gateway.api('GET', `${stage.base}/audit?action=edit.requested`))).items;
+    const sha256 = createHash('sha256').update(large).digest('hex');
+    expect(told).toMatchObject({ subject: id, after: { body: { characters: large.length, sha256 } } });
   });
 
   it('is over where a pin that it would replace was set since it was asked for', async () => {
@@ -342,4 +353,20 @@ describe('edits that many must know of', () => {
     expect([ann?.status, bob?.status]).toEqual([200, 409]);
     expect(bob?.body.detail).toContain('A pin that the file gives anew changed');
   });
+});
+
+it('takes the blanks of every alphabet for nothing, and writes no formula behind them', async () => {
+  const stage = await newStage();
+  const names = [' ', '\u00a0', '\u3000', '\t', '\ufeff'].map((blank) => `"${blank}"`);
+  const file = [
+    'userName,title',
+    ...names.map((name) => `${name},`),
+    '" a@x.example\u00a0","\n=1+1"',
+    'b, "＝1"',
+  ];
+  const { id, rows } = await stage.done(file.join('\n'));
+  expect(rows).toMatchObject({ created: 2, refused: names.length });
+  expect((await stage.user('a@')).userName).toBe('a@x.example');
+  const { body } = await gateway.api('GET', `${stage.base}/imports/${id}/result`);
+  expect(body).toContain(`"'\n=1+1"`);
 });

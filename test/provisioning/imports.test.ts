@@ -124,6 +124,37 @@ it('reads Blue’s lists once for many pins in as many workspaces', async () => 
   expect(listsRead, 'for its preview, and while the pool is locked').toBe(3);
 });
 
+it('is not kept waiting by the many files of somebody else', async () => {
+  const [first, second] = [await staffed(), await staffed()];
+  const files = [];
+  for (let n = 0; n < 10; n += 1)
+    files.push(await importPeople(first.database, first.door, fileOf(first, many)));
+  const id = await importPeople(second.database, second.door, fileOf(second, many));
+  let looks = 0;
+  const now = () => new Date(first.now.getTime() + ++looks);
+  expect(await carryOutImports(test.database, now)).toBe(2);
+  const endOf = async (world: TestWorld, one: string) =>
+    (await inTenant(world.database, world.tenantId, (tx) => readImport(tx, one))).doneAt?.getTime() ?? 0;
+  const ends = await Promise.all(files.map((one) => endOf(first, one)));
+  expect(await endOf(second, id)).toBeLessThan(Math.max(...ends));
+  await check(second, id);
+});
+
+it('lets twenty files wait, and refuses another', async () => {
+  const world = await staffed();
+  const file = fileOf(world, 1);
+  await inTenant(world.database, world.tenantId, async (tx) =>
+    tx.send(sql`
+      insert into imports (tenant_id, id, created_at, actor, dry_run, columns, plan)
+      select ${tx.tenantId}, gen_random_uuid(), ${world.now}, '{}', false, '{}', '{}'
+      from generate_series(1, ${limits.importsOpenMax}::int)`),
+  );
+  await expect(importPeople(world.database, world.door, file)).rejects.toMatchObject({ code: 'conflict' });
+  await rehearseImport(world.database, world.door, file);
+  await carryOutImports(world.database, () => world.now);
+  await importPeople(world.database, world.door, file);
+});
+
 it('refuses alone the row that no index can hold, and carries out those behind it', async () => {
   const world = await staffed();
   const file = fileOf(world, 12);
