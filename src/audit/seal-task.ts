@@ -8,8 +8,8 @@ import { findUnsealedTenants } from './seal-store.ts';
 
 const intervalMs = 1000;
 const tenantsPerPage = 100;
-/** Of one tenant and look: the others have their turn, and what is left is sealed at the next one. */
-const sealsPerLook = 20;
+/** Of one tenant and look, so that what a large edit leaves to be sealed slows nobody: the others have their turn, and the rest its own at the next one. */
+const sealsPerLook = 8;
 const firstTenant = '00000000-0000-0000-0000-000000000000';
 
 /** A failure is logged and tried again at the next look. */
