@@ -104,7 +104,7 @@ async function tenantRows(url: string, tenantId: string) {
     `select c.relname as name from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id'
      where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace
        -- Written beside the requests: what is forgotten once an answer is out, what was called, and what alerts look at.
-       and c.relname not in ('unanswered_creations', 'recorded_requests', 'alert_states', 'seat_days')
+       and c.relname not in ('unanswered_creations', 'recorded_requests', 'alert_states', 'seat_days', 'audit_seals')
        and has_table_privilege(c.oid, 'select') order by 1`,
   );
   const fingerprint = async () => {
