@@ -71,7 +71,7 @@ export async function adoptDrift(
     await noteUnmanagedPaid(database, door, 1);
     const before = await readState(world);
     const adopted = await adoptOne(world, blueUserId);
-    checkAdopted(adopted, before, await readState(world));
+    if (!world.isShared) checkAdopted(adopted, before, await readState(world));
     return true;
   } finally {
     // What becomes of a person later is not to depend on it.

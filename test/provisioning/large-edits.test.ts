@@ -83,9 +83,11 @@ it(
         for (const [round, edits] of rounds.entries()) {
           world.pass(1000);
           const before = await readState(world);
+          world.isShared = true;
           const names = edits.map((_, at) => 1000 * (round + 1) + at);
           const all = edits.map((edit, at) => attempt(world, before, edit, names[at] ?? 0));
           made += (await Promise.all(all)).filter((isMade) => isMade).length;
+          world.isShared = false;
           const after = await settledWhereDue(world);
           checkState(after);
           await checkQueue(world, after);

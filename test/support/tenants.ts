@@ -49,6 +49,8 @@ export class TestWorld {
   now: Date;
   /** undefined: as many as there may be. */
   peoplePerDecision: number | undefined;
+  /** Others write at the same time: what an edit leaves can't be told from what they do. */
+  isShared = false;
 
   constructor(database: Database, tenantId: TenantId, directory: Directory, now: Date) {
     this.database = database;
