@@ -104,6 +104,9 @@ export function importRoutes(scope: AdminScope, { database, clock, nudgeSync }: 
       { parseAs: 'buffer' },
       async (_request: unknown, body: Buffer) => textOf(body),
     );
+    files.addContentTypeParser('*', async () => {
+      throw notCsv();
+    });
     // Once, for the gate of edits and for the import itself.
     files.addHook('preValidation', async (request) => {
       request.peopleFile = await readPeopleFile(recordsOf(csvOf(request)), clock.now());
@@ -238,7 +241,11 @@ function isDryRun({ query }: FastifyRequest): boolean {
 /** @throws Fault `unsupported_media_type` for what is no file, or where nothing was sent. */
 function csvOf({ body }: FastifyRequest): string {
   if (typeof body === 'string') return body;
-  throw new Fault('unsupported_media_type', 'The body is a CSV file, of media type text/csv.');
+  throw notCsv();
+}
+
+function notCsv(): Fault {
+  return new Fault('unsupported_media_type', 'The body is a CSV file, of media type text/csv.');
 }
 
 /** @throws Fault `invalid` for another encoding, as spreadsheets on Windows write by default. */
