@@ -14,6 +14,15 @@ const cellsMax = 1000;
 /** Characters of what is wrong, which may quote a cell. */
 const messageLengthMax = 200;
 
+/** @throws Fault `invalid` for another encoding, as spreadsheets on Windows write by default. */
+export function textOf(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new Fault('invalid', 'The file is not in UTF-8: save it as "CSV UTF-8".');
+  }
+}
+
 /** Whoever stops taking records stops the reading. @throws Fault `invalid` for what is no CSV. */
 export async function* recordsOf(text: string): AsyncGenerator<CsvRecord> {
   const options = { bom: true, delimiter: delimiterOf(text), skip_empty_lines: true, trim: true };

@@ -227,7 +227,12 @@ describe('a file as a whole', () => {
 
   it('is none of another media type, and of nobody else', async () => {
     const stage = await newStage();
-    expect((await gateway.api('POST', `${stage.base}/imports`, { userName: 'a' })).status).toBe(415);
+    // As curl sends a file that nobody told it the type of, and a file as a text in JSON.
+    for (const type of ['application/x-www-form-urlencoded', 'text/plain', 'application/json']) {
+      const { status, body } = await stage.send('"userName"', '?dryRun=true', type);
+      expect([type, status, body.detail]).toEqual([type, 415, expect.stringContaining('text/csv')]);
+    }
+    expect((await stage.send('', '?dryRun=true', 'application/json')).status).toBe(415);
     expect((await gateway.api('POST', `${stage.base}/mappings`, undefined)).status).toBe(400);
     const { id } = await stage.done('userName\na@x.example');
     const other = await newStage();

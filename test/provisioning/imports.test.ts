@@ -186,6 +186,33 @@ it('is decided for when all of it is written, also where many are decided for be
   expect(stored(state)).toEqual(recompute(state));
 });
 
+it('gives no seat to whom it deactivated while its other rows are written', async () => {
+  const world = await staffed(1);
+  await importPeople(world.database, world.door, fileOf(world, 2));
+  const { users, decisions } = await readState(world);
+  const whose = (seat: string) => {
+    const id = decisions.find((one) => one.seat === seat)?.user_id;
+    return users.filter((user) => user.id === id);
+  };
+  const [[holder], [waiter]] = [whose('held'), whose('waiting')];
+  if (holder === undefined || waiter === undefined) throw new Error('one has the seat, the other waits');
+  const { rows, ...file } = fileOf(world, many);
+  const leaving = rows.map((row) => {
+    const intake = row.intake as Intake;
+    const isLeaver = intake.userName === waiter.user_name;
+    return isLeaver ? { ...row, intake: { ...intake, said: { active: false } } } : row;
+  });
+  const id = await importPeople(world.database, world.door, { ...file, rows: leaving });
+  await world.remove(holder.id);
+  const meanwhile = (await readState(world)).decisions;
+  expect(meanwhile.find((one) => one.user_id === waiter.id)?.seat).not.toBe('held');
+  await carryOutImports(world.database, () => world.now);
+  const one = await inTenant(world.database, world.tenantId, (tx) => readImport(tx, id));
+  expect(one.doneAt).not.toBeNull();
+  const state = await readState(world);
+  expect(stored(state)).toEqual(recompute(state));
+});
+
 it('finds whom a directory makes at the same moment', async () => {
   const world = await staffed();
   const [id] = await Promise.all([
