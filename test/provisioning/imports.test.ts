@@ -155,6 +155,29 @@ it('lets twenty files wait, and refuses another', async () => {
   await importPeople(world.database, world.door, file);
 });
 
+it('keeps a file that it fails to carry out, and names whose it is, after everybody else’s', async () => {
+  const [first, second] = [await staffed(), await staffed()];
+  const [row] = fileOf(first, 1).rows;
+  const broken = JSON.stringify({ ...(row?.intake as Intake), said: null });
+  await inTenant(first.database, first.tenantId, async (tx) => {
+    tx.send(sql`
+      insert into imports (tenant_id, id, created_at, actor, dry_run, columns, plan)
+      values (${tx.tenantId}, '00000000-0000-7000-8000-000000000000', ${first.now}, '{}', false, '{}', '{}')`);
+    tx.send(sql`
+      insert into import_rows (tenant_id, import_id, line, cells, intake)
+      values (${tx.tenantId}, '00000000-0000-7000-8000-000000000000', 2, '{}', ${broken})`);
+  });
+  const behind = await importPeople(first.database, first.door, fileOf(first, 1));
+  const id = await importPeople(second.database, second.door, fileOf(second, many));
+  const message = `imports of 1 of 2 tenants failed: ${first.tenantId}`;
+  await expect(carryOutImports(test.database, () => first.now)).rejects.toMatchObject({ message });
+  await check(second, id);
+  await inTenant(first.database, first.tenantId, (tx) => tx.run(sql`delete from imports where actor = '{}'`));
+  await carryOutImports(test.database, () => first.now);
+  const one = await inTenant(first.database, first.tenantId, (tx) => readImport(tx, behind));
+  expect(one.doneAt).not.toBeNull();
+});
+
 it('refuses alone the row that no index can hold, and carries out those behind it', async () => {
   const world = await staffed();
   const file = fileOf(world, 12);
