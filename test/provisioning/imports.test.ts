@@ -14,6 +14,7 @@ import { insertEditRequest } from '../../src/provisioning/edit-request-store.ts'
 import type { Intake } from '../../src/provisioning/intake.ts';
 import { previewEdit } from '../../src/provisioning/preview-flow.ts';
 import { putSettings } from '../../src/provisioning/settings-flow.ts';
+import { verifySeats } from '../../src/provisioning/verify-flow.ts';
 import { defaultSettings } from '../../src/tenants/settings.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld, type TestWorld, testActor } from '../support/tenants.ts';
@@ -89,6 +90,8 @@ it('goes on where it stopped', async () => {
   const stopped = await inTenant(world.database, world.tenantId, (tx) => readImport(tx, id));
   expect([stopped.doneAt, stopped.counts.created]).toEqual([null, 11 * limits.importRowsPerPart]);
   expect((await readState(world)).decisions, 'nobody is decided for before all are written').toEqual([]);
+  const verified = await verifySeats(world.database, world.tenantId, world.now, 1);
+  expect(verified.differing, 'which is no mistake').toEqual([]);
   await carryOutImports(world.database, () => world.now);
   await check(world, id);
 });
