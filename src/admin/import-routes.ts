@@ -6,7 +6,7 @@ import Type, { type Static } from 'typebox';
 import { nameOf } from '../audit/audit-event.ts';
 import { inTenant } from '../db/tenant-transaction.ts';
 import type { Services } from '../http/services.ts';
-import { recordsOf } from '../imports/csv-client.ts';
+import { recordsOf, textOf } from '../imports/csv-client.ts';
 import { importPeople, readImport, rehearseImport } from '../imports/import-flow.ts';
 import { type RowView, readResult, readRows } from '../imports/import-result-flow.ts';
 import { type CountedImport, selectImports } from '../imports/import-store.ts';
@@ -104,8 +104,9 @@ export function importRoutes(scope: AdminScope, { database, clock, nudgeSync }: 
       { parseAs: 'buffer' },
       async (_request: unknown, body: Buffer) => textOf(body),
     );
+    files.removeContentTypeParser('application/json');
     files.addContentTypeParser('*', async () => {
-      throw notCsv();
+      throw noFile();
     });
     // Once, for the gate of edits and for the import itself.
     files.addHook('preValidation', async (request) => {
@@ -241,20 +242,11 @@ function isDryRun({ query }: FastifyRequest): boolean {
 /** @throws Fault `unsupported_media_type` for what is no file, or where nothing was sent. */
 function csvOf({ body }: FastifyRequest): string {
   if (typeof body === 'string') return body;
-  throw notCsv();
+  throw noFile();
 }
 
-function notCsv(): Fault {
+function noFile(): Fault {
   return new Fault('unsupported_media_type', 'The body is a CSV file, of media type text/csv.');
-}
-
-/** @throws Fault `invalid` for another encoding, as spreadsheets on Windows write by default. */
-function textOf(bytes: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new Fault('invalid', 'The file is not in UTF-8: save it as "CSV UTF-8".');
-  }
 }
 
 function importIdOf(text: string): string {

@@ -9,15 +9,27 @@ import type { CsvRecord } from './people-file.ts';
 const bytesAtOnce = 64 * 1024;
 /** Characters of a header that are looked at for what stands between its cells. */
 const headerLengthMax = 10_000;
+/** Each of them, also where the header's is another: its rows would be one, of somebody whose name has lines. */
+const lineEnds = ['\r\n', '\n', '\r'];
 /** Cells of one record: with too many the row is refused alone, with very many the file. */
 const cellsMax = 1000;
 /** Characters of what is wrong, which may quote a cell. */
 const messageLengthMax = 200;
 
+/** @throws Fault `invalid` for another encoding, as spreadsheets on Windows write by default. */
+export function textOf(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new Fault('invalid', 'The file is not in UTF-8: save it as "CSV UTF-8".');
+  }
+}
+
 /** Whoever stops taking records stops the reading. @throws Fault `invalid` for what is no CSV. */
 export async function* recordsOf(text: string): AsyncGenerator<CsvRecord> {
-  const options = { bom: true, delimiter: delimiterOf(text), skip_empty_lines: true, trim: true };
-  const parser = parse({ ...options, relax_column_count: true, info: true, cast: counted });
+  const form = { bom: true, delimiter: delimiterOf(text), record_delimiter: lineEnds };
+  const lax = { skip_empty_lines: true, trim: true, relax_column_count: true };
+  const parser = parse({ ...form, ...lax, info: true, cast: counted });
   const records: AsyncIterable<{ record: string[]; info: { lines: number } }> = Readable.from(
     partsOf(text),
   ).pipe(parser);
@@ -44,7 +56,10 @@ async function* partsOf(text: string): AsyncGenerator<Buffer> {
 
 /** What the header has most of. */
 function delimiterOf(text: string): string {
-  const [header = ''] = text.slice(0, headerLengthMax).split(/[\r\n]/, 1);
+  const [header = ''] = text
+    .slice(0, headerLengthMax)
+    .trimStart()
+    .split(/[\r\n]/, 1);
   const count = (delimiter: string) => header.split(delimiter).length;
   return [',', ';', '\t'].reduce((best, one) => (count(one) > count(best) ? one : best));
 }

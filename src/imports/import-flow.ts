@@ -147,15 +147,18 @@ export async function carryOutImports(
       await carryOutSome(context).catch((error: unknown) => failures.set(tenantId, error));
     }
   } while (tenants.length > 0 && !isOver());
-  if (failures.size > 0)
-    throw new AggregateError(
-      failures.values(),
-      `imports of ${failures.size} of ${carried.size} tenants failed`,
-    );
+  if (failures.size > 0) {
+    // An import of theirs may fail for good, and those behind it wait.
+    const named = [...failures.keys()].slice(0, tenantsNamed).join(', ');
+    const text = `imports of ${failures.size} of ${carried.size} tenants failed: ${named}`;
+    throw new AggregateError(failures.values(), text);
+  }
   return carried.size;
 }
 
 const tenantsPerLook = 100;
+/** Of those for which it failed. */
+const tenantsNamed = 10;
 const partsPerTurn = 10;
 
 interface Context extends Pick<Door, 'tenantId'> {

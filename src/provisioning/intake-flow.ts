@@ -32,6 +32,7 @@ import {
   type StoredPerson,
   selectArrivalFacts,
   selectPeopleNamed,
+  selectWaiting,
 } from './intake-store.ts';
 import { endReservedPin, writePin } from './pin-store.ts';
 import { placesCheck } from './places-flow.ts';
@@ -81,6 +82,8 @@ export async function takeIn(
   }
   // Whoever has it too comes to be the first.
   if (left.length > 0) writeMarks(tx, { addresses: left }, unstaged);
+  // The queue asks nobody whether they are still active: a seat that comes free before the end would be theirs.
+  if (moved.length > 0) markIntake(tx, door, pool, await selectWaiting(tx, moved));
   markForBlue(tx, moved, door.now);
   appendAudit(tx, door, events);
   return taken;
@@ -88,7 +91,7 @@ export async function takeIn(
 
 const unstaged = { keepUntil: null, staged: false, areStagedKept: false } as const;
 
-/** Once all of a file is written: marks everybody in it to be decided for. `finishIntake` does that. */
+/** Marks people to be decided for, before anybody is given a seat: everybody in a file once all of it is written. `finishIntake` does that. */
 export function markIntake(tx: TenantTransaction, door: Door, pool: Pool, userIds: readonly UserId[]): void {
   if (userIds.length === 0) return;
   writeMarks(tx, { userIds }, unstaged);

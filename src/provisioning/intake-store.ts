@@ -69,6 +69,15 @@ export async function selectPeopleNamed(
   );
 }
 
+/** Who of these waits for a seat. */
+export async function selectWaiting(tx: TenantTransaction, userIds: readonly UserId[]): Promise<UserId[]> {
+  const rows = await tx.run(sql<{ id: UserId }>`
+    select user_id as id from decisions
+    where tenant_id = ${tx.tenantId} and user_id = any(${userIds}::uuid[]) and seat = 'waiting'
+  `);
+  return rows.map(({ id }) => id);
+}
+
 /** Somebody who comes, goes, comes back, or comes under another address. */
 export interface Arrival {
   id: UserId;

@@ -28,7 +28,7 @@ type Seats = Pick<Usage, 'held' | 'overage' | 'onHold'>;
 /**
  * Whoever has a seat, or a kept place, keeps it here: who of those who wait should have one is not asked. A write that happens
  * meanwhile may show as a difference; it is gone the next time. People who are still to be decided for, as those whom the breaker
- * holds back, are not compared.
+ * holds back, are not compared, and whom an import wrote that is still carried out is not named.
  *
  * @param most Differing people that are named.
  */
@@ -100,5 +100,16 @@ async function comparePage(
   const ids = rows.map(({ id }) => id);
   const persons = await loadPersons(tx, { userIds: ids }, null);
   const facts = factsOf(pool, { persons, queue: [], overage: [], grantsMax: 0, evaluating: true });
-  return { ids, differing: plan(facts, now).changes.map(({ userId }) => userId) };
+  const differing = plan(facts, now).changes.map(({ userId }) => userId);
+  const written = differing.length === 0 ? new Set() : await writtenAmong(tx, differing);
+  return { ids, differing: differing.filter((id) => !written.has(id)) };
+}
+
+/** Whom of these an import wrote whose last row is still to come, with which they are decided for. */
+async function writtenAmong(tx: TenantTransaction, userIds: readonly UserId[]): Promise<Set<UserId>> {
+  const rows = await tx.run(sql<{ id: UserId }>`
+    select r.user_id as id from imports i join import_rows r on r.tenant_id = i.tenant_id and r.import_id = i.id
+    where i.tenant_id = ${tx.tenantId} and i.done_at is null and r.user_id = any(${userIds}::uuid[])
+  `);
+  return new Set(rows.map(({ id }) => id));
 }

@@ -45,6 +45,23 @@ it.each(['userName', 'userName\na'])('reads no millions of cells in one line: %j
   expect(user + system, 'microseconds; all of them took more than a second').toBeLessThan(400_000);
 });
 
+it('ends a row with any line end, also where the header has another, and two parts meet in one', async () => {
+  const { rows } = await read('\n\nuserName;title\r\na;\nb;"x\ny"\rc;\r\nd;');
+  expect(rows.map(({ line, cells }) => [line, ...cells])).toEqual([
+    [4, 'a', ''],
+    [6, 'b', 'x\ny'],
+    [7, 'c', ''],
+    [8, 'd', ''],
+  ]);
+  const header = 'userName,title\r\n';
+  const first = 'x'.repeat(64 * 1024 - header.length - 'a,\r'.length);
+  const cut = await read(`${header}a,${first}\r\nb,\r\n`);
+  expect(cut.rows.map(({ line, cells }) => [line, cells[0]])).toEqual([
+    [2, 'a'],
+    [3, 'b'],
+  ]);
+});
+
 it('keeps letters whole that stand where two parts meet', async () => {
   const name = 'ä€𝄞'.repeat(50);
   const { rows } = await read(

@@ -36,10 +36,10 @@ export class Stage {
     );
   }
 
-  async send(file: string | Uint8Array<ArrayBuffer>, query = ''): Promise<Answer> {
+  async send(file: string | Uint8Array<ArrayBuffer>, query = '', type = 'text/csv'): Promise<Answer> {
     const answer = await fetch(`${this.gateway.url}/api/v1${this.base}/imports${query}`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${this.key}`, 'content-type': 'text/csv' },
+      headers: { authorization: `Bearer ${this.key}`, 'content-type': type },
       body: file,
     });
     return { status: answer.status, headers: answer.headers, body: await answer.json() };

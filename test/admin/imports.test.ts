@@ -227,16 +227,12 @@ describe('a file as a whole', () => {
 
   it('is none of another media type, and of nobody else', async () => {
     const stage = await newStage();
-    expect((await gateway.api('POST', `${stage.base}/imports`, { userName: 'a' })).status).toBe(415);
-    for (const type of ['text/plain', 'application/octet-stream']) {
-      const headers = { authorization: `Bearer ${stage.key}`, 'content-type': type };
-      const url = `${gateway.url}/api/v1${stage.base}/imports`;
-      const answer = await fetch(url, { method: 'POST', headers, body: 'userName\na@x.example' });
-      expect([answer.status, (await answer.json()).detail]).toEqual([
-        415,
-        expect.stringContaining('text/csv'),
-      ]);
+    // As curl sends a file that nobody told it the type of, and a file as a text in JSON.
+    for (const type of ['application/x-www-form-urlencoded', 'text/plain', 'application/json']) {
+      const { status, body } = await stage.send('"userName"', '?dryRun=true', type);
+      expect([type, status, body.detail]).toEqual([type, 415, expect.stringContaining('text/csv')]);
     }
+    expect((await stage.send('', '?dryRun=true', 'application/json')).status).toBe(415);
     expect((await gateway.api('POST', `${stage.base}/mappings`, undefined)).status).toBe(400);
     const { id } = await stage.done('userName\na@x.example');
     const other = await newStage();

@@ -14,6 +14,7 @@ import { insertEditRequest } from '../../src/provisioning/edit-request-store.ts'
 import type { Intake } from '../../src/provisioning/intake.ts';
 import { previewEdit } from '../../src/provisioning/preview-flow.ts';
 import { putSettings } from '../../src/provisioning/settings-flow.ts';
+import { verifySeats } from '../../src/provisioning/verify-flow.ts';
 import { defaultSettings } from '../../src/tenants/settings.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { newWorld, type TestWorld, testActor } from '../support/tenants.ts';
@@ -89,6 +90,8 @@ it('goes on where it stopped', async () => {
   const stopped = await inTenant(world.database, world.tenantId, (tx) => readImport(tx, id));
   expect([stopped.doneAt, stopped.counts.created]).toEqual([null, 11 * limits.importRowsPerPart]);
   expect((await readState(world)).decisions, 'nobody is decided for before all are written').toEqual([]);
+  const verified = await verifySeats(world.database, world.tenantId, world.now, 1);
+  expect(verified.differing, 'which is no mistake').toEqual([]);
   await carryOutImports(world.database, () => world.now);
   await check(world, id);
 });
@@ -155,6 +158,29 @@ it('lets twenty files wait, and refuses another', async () => {
   await importPeople(world.database, world.door, file);
 });
 
+it('keeps a file that it fails to carry out, and names whose it is, after everybody else’s', async () => {
+  const [first, second] = [await staffed(), await staffed()];
+  const [row] = fileOf(first, 1).rows;
+  const broken = JSON.stringify({ ...(row?.intake as Intake), said: null });
+  await inTenant(first.database, first.tenantId, async (tx) => {
+    tx.send(sql`
+      insert into imports (tenant_id, id, created_at, actor, dry_run, columns, plan)
+      values (${tx.tenantId}, '00000000-0000-7000-8000-000000000000', ${first.now}, '{}', false, '{}', '{}')`);
+    tx.send(sql`
+      insert into import_rows (tenant_id, import_id, line, cells, intake)
+      values (${tx.tenantId}, '00000000-0000-7000-8000-000000000000', 2, '{}', ${broken})`);
+  });
+  const behind = await importPeople(first.database, first.door, fileOf(first, 1));
+  const id = await importPeople(second.database, second.door, fileOf(second, many));
+  const message = `imports of 1 of 2 tenants failed: ${first.tenantId}`;
+  await expect(carryOutImports(test.database, () => first.now)).rejects.toMatchObject({ message });
+  await check(second, id);
+  await inTenant(first.database, first.tenantId, (tx) => tx.run(sql`delete from imports where actor = '{}'`));
+  await carryOutImports(test.database, () => first.now);
+  const one = await inTenant(first.database, first.tenantId, (tx) => readImport(tx, behind));
+  expect(one.doneAt).not.toBeNull();
+});
+
 it('refuses alone the row that no index can hold, and carries out those behind it', async () => {
   const world = await staffed();
   const file = fileOf(world, 12);
@@ -183,6 +209,33 @@ it('is decided for when all of it is written, also where many are decided for be
   expect(one.doneAt).not.toBeNull();
   const state = await readState(world);
   expect(state.decisions).toHaveLength(40 + many);
+  expect(stored(state)).toEqual(recompute(state));
+});
+
+it('gives no seat to whom it deactivated while its other rows are written', async () => {
+  const world = await staffed(1);
+  await importPeople(world.database, world.door, fileOf(world, 2));
+  const { users, decisions } = await readState(world);
+  const whose = (seat: string) => {
+    const id = decisions.find((one) => one.seat === seat)?.user_id;
+    return users.filter((user) => user.id === id);
+  };
+  const [[holder], [waiter]] = [whose('held'), whose('waiting')];
+  if (holder === undefined || waiter === undefined) throw new Error('one has the seat, the other waits');
+  const { rows, ...file } = fileOf(world, many);
+  const leaving = rows.map((row) => {
+    const intake = row.intake as Intake;
+    const isLeaver = intake.userName === waiter.user_name;
+    return isLeaver ? { ...row, intake: { ...intake, said: { active: false } } } : row;
+  });
+  const id = await importPeople(world.database, world.door, { ...file, rows: leaving });
+  await world.remove(holder.id);
+  const meanwhile = (await readState(world)).decisions;
+  expect(meanwhile.find((one) => one.user_id === waiter.id)?.seat).not.toBe('held');
+  await carryOutImports(world.database, () => world.now);
+  const one = await inTenant(world.database, world.tenantId, (tx) => readImport(tx, id));
+  expect(one.doneAt).not.toBeNull();
+  const state = await readState(world);
   expect(stored(state)).toEqual(recompute(state));
 });
 
