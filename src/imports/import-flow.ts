@@ -13,7 +13,7 @@ import { Fault } from '../kernel/fault.ts';
 import { newId, type TenantId } from '../kernel/ids.ts';
 import { limits } from '../kernel/limits.ts';
 import type { Preview } from '../provisioning/edit.ts';
-import type { Intake, Refused, Taken } from '../provisioning/intake.ts';
+import type { Refused, Taken } from '../provisioning/intake.ts';
 import {
   finishIntake,
   intakeProspect,
@@ -23,7 +23,7 @@ import {
 } from '../provisioning/intake-flow.ts';
 import { approveWithEdit } from '../provisioning/outdated-flow.ts';
 import { lockPoolRow, readPool } from '../provisioning/pool-store.ts';
-import { previewEdit } from '../provisioning/preview-flow.ts';
+import { previewEdit, previewProspect } from '../provisioning/preview-flow.ts';
 import {
   type CountedImport,
   countOpenImports,
@@ -44,10 +44,12 @@ import { type PeopleFile, peopleOf } from './people-file.ts';
 /** Keeps what the file would do, and does nothing of it. */
 export async function rehearseImport(database: Database, door: Door, file: PeopleFile): Promise<string> {
   const people = peopleOf(file);
-  const [preview, { taken, duplicates }] = await Promise.all([
-    previewOf(database, door, people),
-    inTenant(database, door.tenantId, async (tx) => intakeProspect(tx, door, await readPool(tx), people)),
-  ]);
+  const { preview, taken, duplicates } = await inTenant(database, door.tenantId, async (tx) => {
+    const pool = await readPool(tx);
+    const prospect = await intakeProspect(tx, door, pool, people);
+    const edit = { op: 'import', people } as const;
+    return { ...prospect, preview: await previewProspect(tx, door, { edit, pool, prospect }, everybody) };
+  });
   const seatOf = new Map(preview.people.map(({ id, after }) => [id, after.seat]));
   const takenOf = new Map(people.map(({ id }, at) => [id, taken[at]]));
   const rows = file.rows.map(({ line, cells, intake }): NewRow => {
@@ -71,7 +73,8 @@ const duplicateText =
  * @throws Fault `conflict` where too many files wait, or where it was approved, and the request was decided otherwise meanwhile.
  */
 export async function importPeople(database: Database, door: Door, file: PeopleFile): Promise<string> {
-  const preview = await previewOf(database, door, peopleOf(file));
+  const edit = { op: 'import', people: peopleOf(file) } as const;
+  const preview = await previewEdit(database, door, edit, nobody);
   const rows = file.rows.map(({ line, cells, intake }): NewRow => {
     return 'outcome' in intake
       ? { line, cells, intake: null, result: resultOf(intake) }
@@ -89,11 +92,9 @@ export async function importPeople(database: Database, door: Door, file: PeopleF
 /** So that whoever imports a few people is answered what has become of them. */
 const partsBeforeAnswer = 10;
 
-/** Of whoever it concerns: that may be more people than the file has. */
-function previewOf(database: Database, door: Door, people: readonly Intake[]): Promise<Preview> {
-  const everybody = { after: '', limit: Number.POSITIVE_INFINITY };
-  return previewEdit(database, door, { op: 'import', people }, everybody);
-}
+/** Who is named by a preview: of a dry run all whom it concerns, which may be more people than the file has. */
+const everybody = { after: '', limit: Number.POSITIVE_INFINITY };
+const nobody = { after: '', limit: 0 };
 
 async function keep(
   database: Database,
@@ -181,6 +182,7 @@ type Part = 'more' | 'last' | 'nothing';
  */
 async function carryOutPart(context: Context): Promise<Part> {
   const { database, tenantId } = context;
+  let failure: unknown;
   for (const how of ['rows', 'rows', 'row', 'noRow'] as const) {
     try {
       const { part, door, id } = await inTenant(database, tenantId, (tx) => takePart(tx, context, how));
@@ -189,9 +191,10 @@ async function carryOutPart(context: Context): Promise<Part> {
       return part;
     } catch (error) {
       if (!isOfData(error)) throw error;
+      failure = error;
     }
   }
-  throw new Error('a row can be neither carried out nor refused');
+  throw failure;
 }
 
 async function takePart(tx: TenantTransaction, { tenantId, now }: Context, how: 'rows' | 'row' | 'noRow') {

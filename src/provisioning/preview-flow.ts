@@ -21,39 +21,16 @@ import {
   waitingOn,
 } from '../licensing/impact.ts';
 import { overageUntil } from '../licensing/overage.ts';
-import type { Settings } from '../tenants/settings.ts';
-import { selectSettings } from '../tenants/settings-store.ts';
-import { rulesOfAdoption } from './adoption-flow.ts';
-import { contractWithout } from './contract-flow.ts';
 import { selectUserNames } from './decision-store.ts';
 import type { ByDepartment, Edit, Losses, Preview } from './edit.ts';
-import { requireFreeFallbacks } from './fallback-flow.ts';
-import { intakeProspect } from './intake-flow.ts';
 import { laterLosers, lostByContract } from './losses.ts';
-import { checkMapping, mappingsAfter } from './mapping-flow.ts';
-import { selectMappings } from './mapping-store.ts';
-import { refuseActivated } from './mapping-version.ts';
-import { draftTarget, unknownDraft, versionTarget } from './mapping-version-flow.ts';
-import { selectDraft } from './mapping-version-store.ts';
 import { type Outlook, outlookOf } from './outlook-flow.ts';
-import { personOf, pinOf, refuseInactive, refusePast, refuseVain, refuseWithoutSeat } from './pin-flow.ts';
+import { refuseWithoutSeat } from './pin-flow.ts';
 import type { Pool } from './pool.ts';
 import { readPool } from './pool-store.ts';
-import {
-  byCatalogue,
-  byContract,
-  byDefaultWorkspaces,
-  byMappings,
-  byPin,
-  bySettings,
-  bySubPools,
-  type Prospect,
-  withBase,
-  withLine,
-} from './prospect.ts';
-import { folded, turnedBy } from './settings-flow.ts';
+import type { Prospect } from './prospect.ts';
+import { prospectOf } from './prospect-flow.ts';
 import { selectByDepartment, selectWaiting } from './settlement-sql.ts';
-import { subPoolsWith, subPoolsWithout } from './sub-pool-flow.ts';
 
 /** @throws Fault as the edit itself would. */
 export async function previewEdit(
@@ -65,17 +42,34 @@ export async function previewEdit(
   return await inTenant(database, door.tenantId, async (tx) => {
     const pool = await readPool(tx);
     const prospect = await prospectOf(tx, door, pool, edit);
-    const outlook = await outlookOf(tx, door, withRenamed(pool, prospect, door.now));
-    refuseReserved(edit, outlook);
-    const losses = lossesIn(pool, prospect, outlook, door.now);
-    const tellings = tellingsOf(pool, outlook, door.now);
-    const changed = outcomesIn(outlook, tellings);
-    const isPlan = edit.op === 'settle';
-    const outcomes = isPlan ? [...changed, ...(await waitingOnIn(tx, pool, changed, tellings))] : changed;
-    const byDepartment = isPlan ? await countByDepartment(tx, outcomes) : null;
-    const described = await describe(tx, pool, outlook, outcomes, door.now, page, prospect.intake?.names);
-    return { ...described, ...losses, byDepartment };
+    return await previewProspect(tx, door, { edit, pool, prospect }, page);
   });
+}
+
+/** An edit, and what it would make of the pool as it stands. */
+interface Prospected {
+  edit: Edit;
+  pool: Pool;
+  prospect: Prospect;
+}
+
+/** The same for whoever knows the prospect already. @throws Fault `no_seat` for a reserved pin. */
+export async function previewProspect(
+  tx: TenantTransaction,
+  door: Door,
+  { edit, pool, prospect }: Prospected,
+  page: PeoplePage,
+): Promise<Preview> {
+  const outlook = await outlookOf(tx, door, withRenamed(pool, prospect, door.now));
+  refuseReserved(edit, outlook);
+  const losses = lossesIn(pool, prospect, outlook, door.now);
+  const tellings = tellingsOf(pool, outlook, door.now);
+  const changed = outcomesIn(outlook, tellings);
+  const isPlan = edit.op === 'settle';
+  const outcomes = isPlan ? [...changed, ...(await waitingOnIn(tx, pool, changed, tellings))] : changed;
+  const byDepartment = isPlan ? await countByDepartment(tx, outcomes) : null;
+  const described = await describe(tx, pool, outlook, outcomes, door.now, page, prospect.intake?.names);
+  return { ...described, ...losses, byDepartment };
 }
 
 /** Of the preview alone how many seats go. @throws Fault as the edit itself would. */
@@ -100,79 +94,6 @@ function isOfHolders({ op }: Edit, { pool: { rules, subPools }, pinned }: Prospe
 
 function refuseReserved(edit: Edit, outlook: Outlook): void {
   if (edit.op === 'pin' && edit.pin.reserved) refuseWithoutSeat(decisionOf(outlook, edit.userId));
-}
-
-/** What would become of the pool, and whom it would concern. */
-async function prospectOf(tx: TenantTransaction, door: Door, pool: Pool, edit: Edit): Promise<Prospect> {
-  switch (edit.op) {
-    case 'contract':
-      await requireFreeFallbacks(tx, [{ role: edit.contract.fallbackRole, field: 'fallbackRole' }]);
-      return byContract(pool, withBase(pool, edit.contract, door.now), door.now);
-    case 'amendment':
-      return byContract(pool, withLine(pool, edit.line), door.now);
-    case 'withdrawal':
-      return byContract(pool, (await contractWithout(tx, pool, edit.lineId, door.now)).contract, door.now);
-    case 'pin':
-      refusePast(edit.pin, door.now);
-      return await pinProspect(tx, pool, edit);
-    case 'unpin':
-      await personOf(tx, edit.userId);
-      await pinOf(tx, edit.userId);
-      return byPin(pool, edit.userId, null);
-    case 'import':
-      return await intakeProspect(tx, door, pool, edit.people);
-    // Whoever is adopted has what they had, and nobody else has less.
-    case 'adopt':
-      await rulesOfAdoption(tx, pool, door.now);
-      return { pool, affected: {} };
-    case 'settings':
-      return await settingsProspect(tx, pool, folded(edit.settings));
-    case 'subPool':
-      return bySubPools(pool, subPoolsWith(pool, edit.subPool).after);
-    case 'removeSubPool':
-      return bySubPools(pool, (await subPoolsWithout(tx, pool, edit.name)).after);
-    case 'defaultWorkspaces':
-      return byDefaultWorkspaces(pool, edit.workspaces);
-    case 'catalogue':
-      return byCatalogue(pool, edit.roles);
-    case 'settle':
-      return { pool, affected: {}, isSettling: pool.batch !== null };
-    case 'draft': {
-      const [draft, before] = await Promise.all([selectDraft(tx, edit.id), selectMappings(tx)]);
-      if (draft === undefined) throw unknownDraft(edit.id);
-      refuseActivated(draft);
-      const asked = { ...draft, rebase: edit.rebase };
-      return byMappings(pool, before, await draftTarget(tx, pool, asked, before, 'asTheyAre'));
-    }
-    case 'rollback': {
-      const before = await selectMappings(tx);
-      return byMappings(pool, before, await versionTarget(tx, edit.version, before, 'asTheyAre'));
-    }
-    default: {
-      const before = await selectMappings(tx);
-      await checkMapping(tx, pool, before, edit, door.now);
-      return byMappings(pool, before, await mappingsAfter(tx, before, edit, 'asTheyAre'));
-    }
-  }
-}
-
-async function pinProspect(
-  tx: TenantTransaction,
-  pool: Pool,
-  { userId, pin }: Extract<Edit, { op: 'pin' }>,
-): Promise<Prospect> {
-  const person = await personOf(tx, userId);
-  refuseInactive(pin, person.active);
-  refuseVain(pin, person, pool.rules);
-  return byPin(pool, userId, pin);
-}
-
-/** Ranks are stored: those of another order are known only once everybody with a rank is looked at. */
-async function settingsProspect(tx: TenantTransaction, pool: Pool, after: Settings): Promise<Prospect> {
-  const before = await selectSettings(tx);
-  const prospect = bySettings(pool, before, after, await turnedBy(tx, before, after));
-  if (before.order === after.order) return prospect;
-  return { ...prospect, affected: { ...prospect.affected, seats: ['waiting', 'overage'] } };
 }
 
 /** Under another policy those who wait may be told something else, though nothing is decided anew for them. */
