@@ -211,14 +211,16 @@ async function takePart(tx: TenantTransaction, { tenantId, now }: Context, how: 
   const rows = await selectNextRows(tx, one, most);
   const readable = rows.flatMap(({ line, intake }) => (intake === null ? [] : [{ line, intake }]));
   const people = readable.map(({ intake }) => intake);
-  const taken =
-    how === 'noRow' ? people.map(() => failed) : await takeIn(tx, door, pool, people, `import ${one.id}`);
+  const { taken, pool: left } =
+    how === 'noRow'
+      ? { taken: people.map(() => failed), pool }
+      : await takeIn(tx, door, pool, people, `import ${one.id}`);
   const results = taken.map((result, at) => ({ line: readable[at]?.line ?? 0, ...resultOf(result) }));
   writeResults(tx, one.id, rows.at(-1)?.line ?? one.lineDone, results);
   const isLast = rows.length < most;
   if (isLast) {
     // Where another process came to the end already, only that is waited for.
-    if (!one.isMarked) markIntake(tx, door, pool, await selectWritten(tx, one.id));
+    if (!one.isMarked) markIntake(tx, door, left, await selectWritten(tx, one.id));
     noteMarked(tx, one.id);
     finishIntake(tx, door);
   }

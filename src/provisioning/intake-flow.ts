@@ -18,6 +18,7 @@ import type { Rules } from '../licensing/mapping.ts';
 import { deleteSessionsOfUser } from '../sessions/session-store.ts';
 import { writeMarks } from './affected-sql.ts';
 import { lockArrivals } from './arrival-store.ts';
+import { decide } from './decide-flow.ts';
 import { markForBlue } from './decision-store.ts';
 import {
   type Accepted,
@@ -54,10 +55,12 @@ export async function lockForIntake(tx: TenantTransaction): Promise<Pool> {
 }
 
 /**
- * Writes people of a file, for whom is decided with all the others of it. Whoever can't be taken in is refused alone.
+ * Writes people of a file, for whom is decided with all the others of it; whoever becomes inactive holds nothing from now on (I2). Whoever
+ * can't be taken in is refused alone.
  *
  * @param pool As it is locked.
  * @param reason Of their pins.
+ * @returns Also the pool, as it is written.
  */
 export async function takeIn(
   tx: TenantTransaction,
@@ -65,28 +68,45 @@ export async function takeIn(
   pool: Pool,
   intakes: readonly Intake[],
   reason: string,
-): Promise<Taken[]> {
+): Promise<{ taken: Taken[]; pool: Pool }> {
   const people = await selectPeopleNamed(tx, namesOf(intakes), true);
   const taken = await takenOf(tx, door, pool.rules, intakes, people);
   const events: AuditEvent[] = [];
   const left: string[] = [];
   const moved: UserId[] = [];
+  const gone: UserId[] = [];
   for (const one of taken) {
     if (one.outcome === 'refused' || one.outcome === 'unchanged') continue;
     const before = people.get(nameKeyOf(one));
     events.push(...write(tx, door, one, before, reason));
     if (before === undefined || !arrivalOf(one).isArrival) continue;
     moved.push(one.userId);
-    const { address } = columnsOf(before.attributes);
+    const { active, address } = columnsOf(before.attributes);
     if (address !== null) left.push(address);
+    if (active && !columnsOf(one.attributes).active) gone.push(one.userId);
   }
   // Whoever has it too comes to be the first.
   if (left.length > 0) writeMarks(tx, { addresses: left }, unstaged);
-  // The queue asks nobody whether they are still active: a seat that comes free before the end would be theirs.
-  if (moved.length > 0) markIntake(tx, door, pool, await selectWaiting(tx, moved));
+  const after = gone.length === 0 ? pool : await release(tx, door, pool, gone, events);
+  // The queue asks nobody whether the address is still theirs: a seat that comes free before the end would be theirs.
+  if (moved.length > 0) markIntake(tx, door, after, await selectWaiting(tx, moved));
   markForBlue(tx, moved, door.now);
   appendAudit(tx, door, events);
-  return taken;
+  return { taken, pool: after };
+}
+
+/** Takes the seats of people who are inactive now; to whom they go is decided with the others. */
+async function release(
+  tx: TenantTransaction,
+  door: Door,
+  pool: Pool,
+  userIds: readonly UserId[],
+  events: AuditEvent[],
+): Promise<Pool> {
+  const evaluating = { ...pool, evaluating: true };
+  const { plan, audit } = await decide(tx, door, evaluating, { userIds });
+  events.push(...audit);
+  return { ...evaluating, usage: plan.usage, subPools: plan.subPools, batch: plan.batch };
 }
 
 const unstaged = { keepUntil: null, staged: false, areStagedKept: false } as const;

@@ -143,6 +143,27 @@ it('is not kept waiting by the many files of somebody else', async () => {
   await check(second, id);
 });
 
+it('leaves whom it deactivates no seat, long before its last row is written (I2)', async () => {
+  const world = await staffed(1);
+  await importPeople(world.database, world.door, fileOf(world, 1));
+  const { rows, ...file } = fileOf(world, many);
+  const leaving = rows.map((row, at) => {
+    const said = { roles: ['staff'], ...(at === 0 ? { active: false } : {}) };
+    return { ...row, intake: { ...(row.intake as Intake), said } };
+  });
+  const id = await importPeople(world.database, world.door, { ...file, rows: leaving });
+  const open = await inTenant(world.database, world.tenantId, (tx) => readImport(tx, id));
+  expect(open.doneAt).toBeNull();
+  const state = await readState(world);
+  expect(state.decisions, 'nobody else is decided for').toEqual([]);
+  expect(state.pool.used).toBe(0);
+  await carryOutImports(world.database, () => world.now);
+  const end = await readState(world);
+  checkState(end);
+  expect(end.decisions.filter(({ seat }) => seat === 'held')).toHaveLength(1);
+  expect(stored(end)).toEqual(recompute(end));
+});
+
 it('lets twenty files wait, and refuses another', async () => {
   const world = await staffed();
   const file = fileOf(world, 1);
